@@ -1,0 +1,1 @@
+"""Events → estimates → verdicts. Pure: arrays in, frozen values out."""

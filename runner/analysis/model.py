@@ -1,0 +1,121 @@
+"""What the analysis says of a run; `analysis.json` is this, key by key.
+
+Every class is plain data: `dataclasses.asdict` gives the JSON, and the report
+is rendered from nothing else. Numbers are in base units (s, bytes, 1/s); a
+metric's own `unit` says how it is shown. `None` is never a zero: a `why` stands
+beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """One health rule or guard, with what was seen."""
+
+    rule: str
+    held: bool | None
+    actual: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One constant-load interval of a trial."""
+
+    index: int
+    name: str
+    connections: int | None
+    start_s: float
+    end_s: float
+    outcome: str  # healthy | unhealthy | invalid | error
+    rules: tuple[RuleResult, ...] = ()
+    numbers: dict[str, float | int | str | None] = field(default_factory=dict)
+    """`load.rps`, `load.latency_p99`, `load.established`, `load.errors.connect`,
+    `cgroup.peak`, `cgroup.oom_kills`, `procfs.rss` (maximum in the step), …"""
+    why: dict[str, str] = field(default_factory=dict)
+    """Reason of each `None` in `numbers`."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One execution of a treatment."""
+
+    id: str
+    host: str
+    treatment: dict[str, str]
+    repetition: int
+    attempt: int
+    outcome: str
+    why: str
+    started_at: float
+    steps: tuple[Step, ...] = ()
+    guards: tuple[RuleResult, ...] = ()
+    sampler: dict[str, Any] = field(default_factory=dict)
+    limit_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric in one cell (treatment × step)."""
+
+    metric: str
+    unit: str
+    treatment: dict[str, str]
+    step: str | None
+    values: tuple[float | None, ...]
+    """One per repetition: the unit of replication."""
+    n: int
+    median: float | None
+    interval: tuple[float, float] | None
+    level: float | None
+    """Confidence that the interval really has (order statistics give fixed steps)."""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """A published number and what the data says of it."""
+
+    id: str
+    section: str
+    quote: str
+    published: str
+    verdict: str
+    reason: str
+    estimate: float | None = None
+    unit: str = ""
+    interval: tuple[float, float] | None = None
+    n: int = 0
+    values: tuple[float, ...] = ()
+    region: tuple[float | None, float | None] | None = None
+    facts: tuple[tuple[str, str, str, bool | None], ...] = ()
+    """(fact, declared, observed, equal) for each `must` fact."""
+    trials: tuple[str, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line of a figure: one column over time of one trial."""
+
+    trial: str
+    name: str
+    unit: str
+    t: tuple[float, ...]
+    v: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything a report needs beside the manifest, the facts and the changes."""
+
+    trials: tuple[Trial, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+    claims: tuple[ClaimResult, ...] = ()
+    series: tuple[Series, ...] = ()
+    search: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
