@@ -1,0 +1,52 @@
+"""What every load generator is to the rest: a description and a parser, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class LoadStep:
+    """One constant-load interval, as the planner wants it."""
+
+    url: str
+    connections: int
+    duration_s: float
+    threads: int
+    timeout_s: float = 2.0
+    rate: float | None = None
+    argv: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoadNumbers:
+    """What a generator reported of a step; base units, None with a reason in `why`."""
+
+    numbers: dict[str, float | int | None] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    histogram: tuple[tuple[float, int], ...] = ()
+    """(upper latency in s, requests) pairs, for merging; empty where there is none."""
+    error: str = ""
+    """Not empty: the generator itself failed, and the step is invalid."""
+
+
+class Generator(Protocol):
+    """One kind of load generator."""
+
+    name: str
+    tool: str
+    """Program that has to be on the host's PATH; also Debian's package, see `package`."""
+    package: str
+
+    def files(self) -> list[dict[str, str]]:
+        """Files that the host needs in the trial's folder: name and text."""
+
+    def argv(self, step: LoadStep) -> list[str]:
+        """Command line of one step; may hold {dir} and {port}."""
+
+    def opened(self, step: LoadStep) -> int:
+        """Connections that the tool really opens for this step."""
+
+    def parse(self, stdout: str, stderr: str, exit_code: int | None, step: LoadStep) -> LoadNumbers:
+        """Numbers of one step from what the tool printed. Pure."""
