@@ -1,0 +1,55 @@
+# `make demo` and `make test` set up all they need on a fresh Debian 12 or Raspberry Pi OS.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/runner
+# root, or sudo: measuring inside a memory cgroup needs it, and so does apt
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace
+
+.PHONY: demo test test-all check setup tools bench schema docs reproduce clean
+
+demo: $(VENV)/.installed
+	$(SUDO) $(RUN) apply experiments/quickstart.yaml
+
+test: $(VENV)/.dev tools
+	$(SUDO) $(VENV)/bin/python -m pytest -m "not slow and not board"
+
+test-all: $(VENV)/.dev tools
+	$(SUDO) $(VENV)/bin/python -m pytest -m "not board"
+
+check: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+setup: $(VENV)/.dev tools
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || \
+	  { echo "python3-venv is missing: sudo apt install python3-venv"; exit 1; }
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+# what the tests run for real; the demo needs none of it (wrk comes as a package of its spec)
+tools:
+	@missing=; for tool in wrk sshd ssh ip h2load strace; do \
+	  PATH=$$PATH:/usr/sbin:/sbin command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "installing for the tests:$$missing"; \
+	  $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS) >/dev/null; fi
+
+schema: $(VENV)/.installed
+	$(RUN) schema > schemas/experiment.schema.json
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,90 @@
+"""The command line: the only package that prints or exits.
+
+A command is one module with `configure(parser)` and `run(args) -> int`, imported
+only when it is the one asked for: `runner --help` imports nothing but argparse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from runner import __version__
+
+COMMANDS: dict[str, str] = {
+    "apply": "bring the hosts to the declared state, run the experiment, restore, report",
+    "plan": "what would change, and how long it would take",
+    "validate": "every fault of a spec, with its place",
+    "lint": "methodology faults of a spec",
+    "explain": "why a lint rule exists and how to mend what it finds",
+    "restore": "put a host back exactly as it was",
+    "status": "what is applied on a host, by which run, and what has drifted since",
+    "attach": "follow a trial that outlived its controller",
+    "report": "rebuild a run's report from its record, offline",
+    "compare": "two runs, or two treatments of a run",
+    "verify": "judge the newest run of each spec; exit 1 where a required verdict fails",
+    "claims": "every published number, its experiment, its latest verdict",
+    "facts": "what a host is",
+    "doctor": "what a host lacks for experiments, with the exact fix",
+    "hosts": "the hosts of the inventory",
+    "init": "start a new spec",
+    "schema": "JSON Schema of the spec language",
+    "kinds": "resource kinds, metric sources and load generators",
+    "export": "a run's numbers for other tools",
+    "site": "reports/ as a static site",
+}
+
+
+def available() -> dict[str, str]:
+    """Give the commands whose module is present."""
+    from importlib.util import find_spec  # noqa: PLC0415 - start-up cost
+
+    return {name: text for name, text in COMMANDS.items() if find_spec(f"{__name__}.{name}")}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; give its exit code. Known errors are one message, never a traceback."""
+    words = sys.argv[1:] if argv is None else argv
+    name = next((word for word in words if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(
+        prog="runner",
+        description="Declarative systems experiments on small Arm boards.",
+        epilog="exit codes: 0 done · 1 a required verdict failed · 2 a resource or trial failed · "
+        "3 spec invalid · 4 host unreachable · 5 host busy · 99 interrupted (state restored)",
+    )
+    parser.add_argument("--version", action="version", version=f"runner {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    module = None
+    for command, text in available().items():
+        sub = commands.add_parser(command, help=text, description=text[0].upper() + text[1:] + ".")
+        if command == name:
+            module = import_module(f"{__name__}.{command}")
+            module.configure(sub)
+    try:
+        args = parser.parse_args(words)
+    except SystemExit as stop:
+        # argparse exits 2 for a wrong command line; 2 means a failed trial here
+        return 64 if stop.code == 2 else int(stop.code or 0)
+    if module is None:  # pragma: no cover - argparse has refused it already
+        return 64
+    return _guarded(module, args)
+
+
+def _guarded(module: object, args: argparse.Namespace) -> int:
+    from runner.errors import RunnerError  # noqa: PLC0415 - start-up cost
+
+    try:
+        code: int = module.run(args)  # type: ignore[attr-defined]
+    except RunnerError as error:
+        from runner.cli import console  # noqa: PLC0415 - start-up cost
+
+        console.error(error.message, error.fix)
+        return error.exit_code
+    except BrokenPipeError:
+        # the reader of our output is gone (`| head`): nothing is left to say
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 99
+    return code

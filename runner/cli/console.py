@@ -1,0 +1,105 @@
+"""How the terminal looks: results on stdout, everything said on the way on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+COLOURS = {"ok": 32, "changed": 33, "failed": 31, "restored": 32, "skipped": 36, "bold": 1, "dim": 2}
+OUTCOME = {
+    "ok (normalised)": "ok",
+    "would change": "changed",
+    "healthy": "ok",
+    "unhealthy": "changed",
+    "invalid": "skipped",
+    "error": "failed",
+    "drifted": "failed",
+    "unknown": "skipped",
+}
+
+
+def colour(text: str, name: str, stream: TextIO = sys.stderr) -> str:
+    """Colour for terminals only; NO_COLOR is honoured (no-color.org)."""
+    code = COLOURS.get(OUTCOME.get(name, name))
+    if code is None or os.environ.get("NO_COLOR") or not stream.isatty():
+        return text
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def out(text: str = "") -> None:
+    """Print a result."""
+    print(text, flush=True)
+
+
+def say(text: str) -> None:
+    """Print something on the way."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def error(message: str, fix: str = "") -> None:
+    """Print what went wrong and what to do next."""
+    say(colour("error: ", "failed") + message)
+    if fix:
+        say(colour("  fix: ", "ok") + fix)
+
+
+class Progress:
+    """Live line of a running trial on a terminal; one plain line per event elsewhere."""
+
+    def __init__(self, stream: TextIO = sys.stderr, *, quiet: bool = False) -> None:
+        self.stream = stream
+        self.live = stream.isatty() and not quiet
+        self.quiet = quiet
+        self._shown = False
+        self._last = 0.0
+
+    def line(self, text: str) -> None:
+        """Print a line that stays."""
+        if self.quiet:
+            return
+        self.clear()
+        print(text, file=self.stream, flush=True)
+
+    def status(self, text: str) -> None:
+        """Replace the live line, five times a second at most."""
+        now = time.monotonic()
+        if not self.live or now - self._last < 0.2:
+            return
+        self._last = now
+        width = os.get_terminal_size(self.stream.fileno()).columns
+        print("\r\x1b[2K" + text[: width - 1], end="", file=self.stream, flush=True)
+        self._shown = True
+
+    def clear(self) -> None:
+        """Remove the live line."""
+        if self._shown:
+            print("\r\x1b[2K", end="", file=self.stream, flush=True)
+            self._shown = False
+
+
+def recap(hosts: Mapping[str, Mapping[str, int]], stream: TextIO = sys.stderr) -> Iterable[str]:
+    """Ansible's last lines: `host : ok=3 changed=2 failed=0 restored=2 skipped=1`."""
+    width = max((len(name) for name in hosts), default=0)
+    for name, counts in hosts.items():
+        worst = "failed" if counts.get("failed") else "changed" if counts.get("changed") else "ok"
+        keys = ("ok", "changed", "failed", "restored", "skipped")
+        shown = "  ".join(f"{key}={counts.get(key, 0)}" for key in keys)
+        drifted = counts.get("drifted", 0)
+        more = f"  drifted={drifted}" if drifted else ""
+        yield f"{colour(name.ljust(width), worst, stream)} : {shown}{more}"
+
+
+def result_line(result: Mapping[str, Any], diff: str = "") -> str:
+    """One resource: what it was, what it is."""
+    outcome = str(result["outcome"])
+    text = f"  {colour(outcome.ljust(8), outcome)} {result['id']}"
+    if outcome in {"changed", "would change", "restored"}:
+        text += f"  {result.get('before')} → {result.get('after')}"
+    if result.get("why"):
+        text += f"  ({result['why']})"
+    return text + (f"\n{diff}" if diff else "")
