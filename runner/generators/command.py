@@ -1,0 +1,57 @@
+"""Any program as a load: its own argv, numbers from the last JSON object it prints."""
+
+from __future__ import annotations
+
+import json
+
+from runner.generators.interface import LoadNumbers, LoadStep
+
+
+class Command:
+    """A load program of the user's own."""
+
+    name = "command"
+    tool = ""
+    package = ""
+
+    def files(self) -> list[dict[str, str]]:
+        """Nothing is sent beside the program."""
+        return []
+
+    def argv(self, step: LoadStep) -> list[str]:
+        """Give the user's argv; {connections} and {duration} are the step's."""
+        words = {"{connections}": str(step.connections), "{duration}": f"{step.duration_s:g}"}
+        found = []
+        for word in step.argv:
+            text = word
+            for key, value in words.items():
+                text = text.replace(key, value)
+            found.append(text)
+        return found
+
+    def opened(self, step: LoadStep) -> int:
+        """Give what was asked: nothing more is known of the program."""
+        return step.connections
+
+    def parse(self, stdout: str, stderr: str, exit_code: int | None, step: LoadStep) -> LoadNumbers:
+        """Take every number of the last line that is a JSON object, by its key."""
+        if exit_code != 0:
+            said = stderr.strip().splitlines()
+            return LoadNumbers(error=f"exit {exit_code}: {said[-1] if said else 'nothing on stderr'}")
+        numbers: dict[str, float | int | None] = {"opened": self.opened(step)}
+        for line in reversed(stdout.splitlines()):
+            if line.lstrip().startswith("{"):
+                try:
+                    found = json.loads(line)
+                except ValueError:
+                    continue
+                numbers |= {
+                    key: value
+                    for key, value in found.items()
+                    if isinstance(value, int | float) and not isinstance(value, bool)
+                }
+                break
+        return LoadNumbers(numbers)
+
+
+KIND = Command()
