@@ -1,0 +1,202 @@
+"""One conversation with the host agent: a program in, events out.
+
+One program is one exec. BOOT and the frames are in `runner.host.boot`; this is
+their other end: it sends the program, sends the agent itself when the host has
+not got this version, and turns what can go wrong into the errors of
+`runner.errors`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.errors import (
+    HostBusy,
+    HostError,
+    HostUnreachable,
+    NeedRoot,
+    ProgramRefused,
+    RunnerError,
+)
+from runner.host import boot
+from runner.transports.interface import LinkLost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from runner.transports.interface import Channel, Transport
+
+Event = dict[str, Any]
+
+PROGRAM_VERSION: Final = 1
+_NEED_ROOT_FIX: Final = (
+    "allow it without a password (`<user> ALL=(ALL) NOPASSWD: ALL` by `sudo visudo`), "
+    "or connect as root"
+)
+_ERRORS: Final[Mapping[str, type[RunnerError]]] = {
+    "bad_program": ProgramRefused,
+    "busy": HostBusy,
+    "need_root": NeedRoot,
+    "disk_full": HostError,
+    "internal": ProgramRefused,
+    "not_found": HostError,
+}
+
+
+class Agent:
+    """The agent on one host, for one run."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        run_id: str,
+        state_dir: str | None = None,
+        become: bool = False,
+    ) -> None:
+        self.transport = transport
+        self.run_id = run_id
+        self._state_dir = state_dir
+        self._sudo = become and not transport.is_root
+
+    @property
+    def name(self) -> str:
+        """What messages call the host."""
+        return self.transport.name
+
+    def argv(self) -> list[str]:
+        """Give the one command that is started on the host."""
+        argv = ["sudo", "-n"] if self._sudo else []
+        argv += [self.transport.python, "-I", "-S", "-c", boot.BOOT, boot.agent_sha()]
+        if self._state_dir is not None:
+            argv.append(self._state_dir)
+        return argv
+
+    def run(self, program: Mapping[str, Any], payload: bytes | None = None) -> Iterator[Event]:
+        """Run a program; yield every event as it comes, `end` included.
+
+        Raises the class of `runner.errors` that the `error` of `end` stands for,
+        after all events were handed on.
+        """
+        for _, event in self.stream(program, payload):
+            yield event
+            if event["event"] == "end":
+                raise_end(self.name, event)
+
+    def stream(
+        self, program: Mapping[str, Any], payload: bytes | None = None
+    ) -> Iterator[tuple[bytes, Event]]:
+        """Run a program; yield each line as it came, and parsed, up to `end`.
+
+        Raises LinkLost when the link broke, or ProgramRefused when the agent
+        stopped, before `end`. `payload` is sent as one more frame when the agent
+        asks for it by `need_blob`.
+        """
+        full = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
+        channel = self._start()
+        with contextlib.closing(channel):
+            _send(channel, json.dumps(full, ensure_ascii=False).encode())
+            yield from self._events(channel, payload)
+
+    def _start(self) -> Channel:
+        try:
+            return self.transport.start(self.argv())
+        except HostUnreachable as error:
+            if self._sudo and isinstance(error.__cause__, FileNotFoundError):
+                raise NeedRoot(f"{self.name}: there is no sudo", fix=_NEED_ROOT_FIX) from error
+            raise
+
+    def _events(self, channel: Channel, payload: bytes | None) -> Iterator[tuple[bytes, Event]]:
+        noise: list[str] = []
+        begun = False
+        for line in channel:
+            text = line.decode(errors="replace").rstrip("\n")
+            if not line.endswith(b"\n"):
+                noise.append(text)
+                break  # cut in the middle of a line
+            event = _parse(line)
+            if event is None:
+                if begun:
+                    raise ProgramRefused(
+                        f"{self.name}: the agent wrote a line that is no event: {text[:200]!r}",
+                        fix="report this with the line",
+                    )
+                noise.append(text)  # what a start-up file of the login shell printed
+                continue
+            begun = True
+            if event["event"] == "need_agent":
+                _send(channel, boot.agent_zip())
+                continue
+            if event["event"] == "need_blob" and payload is not None:
+                _send(channel, payload)
+                continue
+            yield line, event
+            if event["event"] == "end":
+                return
+        raise self._without_end(channel, noise)
+
+    def _without_end(self, channel: Channel, noise: list[str]) -> RunnerError:
+        """Say why a stream stopped before `end`."""
+        code = channel.exit_code()
+        said = channel.stderr().strip()
+        last = "\n".join((said or "\n".join(noise)).splitlines()[-20:])
+        tail = f":\n{last}" if last else ""
+        if code is None and not channel.link_alive():
+            return LinkLost(
+                f"{self.name}: the link was lost before the program ended{tail}",
+                fix="what was begun on the host is in its journal: `runner restore` undoes it, "
+                "`runner attach` goes on with a trial",
+            )
+        if self._sudo and (code == 127 or _from_sudo(said)):
+            return NeedRoot(f"{self.name}: `sudo -n` did not give root{tail}", fix=_NEED_ROOT_FIX)
+        if code in {126, 127}:
+            return HostUnreachable(
+                f"{self.name}: cannot run {self.transport.python}{tail}",
+                fix="install Python 3.9 or newer there: sudo apt install python3",
+            )
+        if code == 64:
+            return ProgramRefused(
+                f"{self.name}: the program arrived damaged; nothing was done{tail}",
+                fix="run the command again",
+            )
+        how = "without an exit code" if code is None else _how(code)
+        return ProgramRefused(
+            f"{self.name}: the agent ended {how} before the program did{tail}",
+            fix="`runner restore` undoes what the host's journal holds",
+        )
+
+
+def raise_end(name: str, end: Mapping[str, Any]) -> None:
+    """Raise what the `error` of an `end` event stands for; none, then nothing."""
+    error = end.get("error")
+    if not error:
+        return
+    code = str(error.get("code", "internal"))
+    message = str(error.get("message") or code)
+    raise _ERRORS.get(code, HostError)(f"{name}: {message}", fix=str(error.get("fix") or ""))
+
+
+def _send(channel: Channel, body: bytes) -> None:
+    # nobody reads any more: the stream and the exit code say why
+    with contextlib.suppress(OSError):
+        channel.write(boot.frame(body))
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+        return None
+    return event
+
+
+def _from_sudo(stderr: str) -> bool:
+    return any(line.startswith("sudo: ") for line in stderr.splitlines())
+
+
+def _how(code: int) -> str:
+    return f"by signal {-code}" if code < 0 else f"with exit code {code}"

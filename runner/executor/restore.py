@@ -1,0 +1,23 @@
+"""Put a host back from its own journal alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.executor.results import Result, collect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.executor.agent import Agent
+
+
+def restore(
+    agent: Agent,
+    *,
+    force: bool = False,
+    on_event: Callable[[Mapping[str, Any]], None] | None = None,
+) -> list[Result]:
+    """Undo newest change first; with `force`, drifted values too. Safe to repeat."""
+    program: dict[str, Any] = {"program": "restore", "force": force}
+    return collect(agent.run(program), on_event)

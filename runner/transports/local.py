@@ -1,0 +1,145 @@
+"""The machine `runner` itself runs on, without ssh."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from typing import IO, TYPE_CHECKING, Final
+
+from runner.errors import HostUnreachable
+from runner.transports.interface import STDERR_TAIL_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_GRACE_S: Final = 5.0
+
+
+class LocalChannel:
+    """A child process.
+
+    It is put into a process group of its own, so that Ctrl-C on the terminal
+    reaches the controller alone, which then restores the host in order. It is
+    no session of its own: sudo keeps its tickets per terminal.
+    """
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None) -> None:
+        # stderr goes to a file: an agent that complains at length cannot block on it
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        try:
+            self._process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                env=None if env is None else dict(env),
+                process_group=0,
+            )
+        except BaseException:
+            self._stderr.close()
+            raise
+        self._tail = ""
+        self._closed = False
+
+    @property
+    def pid(self) -> int:
+        """The process on this machine."""
+        return self._process.pid
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`."""
+        stdin = self._stdin()
+        if stdin.closed:
+            raise BrokenPipeError("stdin is closed")
+        stdin.write(data)
+        stdin.flush()
+
+    def close_stdin(self) -> None:
+        """No more input."""
+        with contextlib.suppress(OSError):
+            self._stdin().close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Stdout by lines."""
+        stdout = self._process.stdout
+        if stdout is None or stdout.closed:
+            return
+        yield from stdout
+
+    def stderr(self) -> str:
+        """Read the tail of the file; the child has its own position in it by append."""
+        if self._stderr.closed:
+            return self._tail
+        size = os.fstat(self._stderr.fileno()).st_size
+        start = max(0, size - STDERR_TAIL_BYTES)
+        return os.pread(self._stderr.fileno(), size - start, start).decode(errors="replace")
+
+    def exit_code(self, timeout_s: float = 10.0) -> int | None:
+        """Wait for the child."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def link_alive(self) -> bool:
+        """There is no link that could break."""
+        return True
+
+    def close(self) -> None:
+        """Close the pipes, which ends an agent in good order; then insist."""
+        if self._closed:
+            return
+        self._closed = True
+        self.close_stdin()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        for insist in (None, self._process.terminate, self._process.kill):
+            if insist is not None:
+                # a process that sudo started cannot be signalled from here
+                with contextlib.suppress(PermissionError):
+                    insist()
+            if self.exit_code(_GRACE_S) is not None:
+                break
+        self._tail = self.stderr()
+        self._stderr.close()
+
+    def _stdin(self) -> IO[bytes]:
+        stdin = self._process.stdin
+        if stdin is None:  # pragma: no cover - it is a pipe always
+            raise BrokenPipeError("no stdin")
+        return stdin
+
+
+class LocalTransport:
+    """Processes on this machine."""
+
+    def __init__(
+        self,
+        *,
+        name: str = "localhost",
+        python: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        # the interpreter at hand: a `python3` on PATH may be a slow shim, or missing
+        self.python = python or sys.executable
+        self.is_root = os.geteuid() == 0
+        self.execs = 0
+        self._env = env
+
+    def start(self, argv: Sequence[str]) -> LocalChannel:
+        """Start a child process."""
+        self.execs += 1
+        try:
+            return LocalChannel(argv, self._env)
+        except OSError as error:
+            raise HostUnreachable(
+                f"{self.name}: cannot start {argv[0]}: {error.strerror}",
+                fix=f"install {argv[0]} on this machine, or correct PATH",
+            ) from error
+
+    def close(self) -> None:
+        """Nothing stays open between processes."""

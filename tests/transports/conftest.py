@@ -1,0 +1,1 @@
+from tests.sshd import proxy, sshd  # noqa: F401 - fixtures
