@@ -1,0 +1,181 @@
+"""What every resource kind is to the rest: a model of what a user writes, and a pure plan.
+
+A kind describes; it runs nothing. `candidates` says what to read while nothing
+is known of the host, `plan` turns facts and those values into cells with a
+desired value. Undo is never described: it is the observed prior value, written
+back by the agent (docs/design/001-contracts.md, "Cells").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Final, Protocol, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+Facts: TypeAlias = Mapping[str, Any]
+"""Flat and dotted; a key that is missing was not probed, a None is known to be absent."""
+
+Values: TypeAlias = Mapping[str, Any]
+"""Observed value of each cell by id; a missing id was not read, a None is absent."""
+
+Json: TypeAlias = dict[str, Any]
+
+
+class Unset(Enum):
+    """The type of UNSET: no value given, where None is a value."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True)
+class ReadError:
+    """A value that could not be read: stands in `Values` in place of the value."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One address with one value; all that the agent knows of a resource."""
+
+    id: str
+    """`kind:name`, unique in the program."""
+    via: str
+    """pseudo, file, cgroup, swap, argv or link."""
+    path: str = ""
+    name: str = ""
+    """Interface of a `link`, what is meant by an `argv`."""
+    attr: str = ""
+    read: tuple[str, ...] = ()
+    parse: str = ""
+    """Regular expression on the output of `read`; group 1 is the value, no match is null."""
+    write: Any = None
+    """Argv by desired value, or one argv with `{value}`; the key `null` is for absence."""
+    want: Any = UNSET
+    """Desired value; UNSET in a probe, None for absent."""
+    form: str = "exact"
+    """Normal form that decides equality, see host/normal.py."""
+    runtime: bool = True
+    """Gone after a reboot by itself."""
+    coupled: tuple[str, ...] = ()
+    """Kernel files that a write here changes too."""
+    after: tuple[str, ...] = ()
+    """Ids that have to be applied first."""
+    secret: bool = False
+    keep: bool = False
+    """Stays when the run is over: not journalled, not restored."""
+    action: bool = False
+    """Written every time and never read: has an effect, not a state."""
+    needs_root: bool = True
+    """Not sent: lets the plan name everything that needs root in one message."""
+    observed: Any = UNSET
+    """Not sent: what the kind knows of the present value where the cell was not in the probe."""
+
+    def to_json(self) -> Json:
+        """Give the cell as the agent reads it."""
+        said: Json = {"id": self.id, "via": self.via}
+        for key in ("path", "name", "attr", "parse"):
+            if getattr(self, key):
+                said[key] = getattr(self, key)
+        if self.read:
+            said["read"] = list(self.read)
+        if self.write is not None:
+            said["write"] = self.write
+        if self.want is not UNSET:
+            said["want"] = self.want
+        said["form"] = self.form
+        said["runtime"] = self.runtime
+        said["coupled"] = list(self.coupled)
+        said["after"] = list(self.after)
+        said["secret"] = self.secret
+        if self.keep:
+            said["keep"] = True
+        if self.action:
+            said["action"] = True
+        return said
+
+    def asking(self) -> Cell:
+        """Give the same address without a desired value, for a probe."""
+        return replace(self, want=UNSET, observed=UNSET)
+
+    @property
+    def address(self) -> tuple[str, ...]:
+        """What is read and written; two cells with one address must want the same."""
+        if self.via == "argv":
+            return (self.via, self.name, *self.read)
+        return (self.via, self.path or self.name, self.attr)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The host has no such thing, and the experiment goes on without it."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Cannot be said before something else is known or done."""
+
+    depends_on: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The host cannot be brought to this state; `fix` says exactly what to do."""
+
+    why: str
+    fix: str = ""
+
+
+Planned: TypeAlias = list[Cell] | Skipped | Unknown | Refused
+
+
+class Frozen(BaseModel):
+    """Base of payload models: unchangeable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+
+
+class ResourceKind(Protocol):
+    """One kind of resource, one file. `KIND` in the module is the instance."""
+
+    name: str
+    """Key under `system`."""
+    doc: str
+    """One line for the generated table."""
+    absent: str
+    """What happens where the host lacks it; for the table."""
+    needs_root: bool
+    Model: Any
+    """Frozen pydantic model of the payload (a class)."""
+
+    def candidates(self, payload: Any) -> list[Json]:
+        """Cells to read in the probe, without `want`, while no fact is known."""
+
+    def plan(self, payload: Any, facts: Facts, values: Values) -> Planned:
+        """Cells with desired values, or why there are none. Pure."""
+
+
+def reveal(value: str | int | SecretStr) -> tuple[str, bool]:
+    """Give a value as text, and whether it is a secret."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value(), True
+    return str(value), False
+
+
+def no_switch(value: object, yes: str, no: str) -> object:
+    """Refuse a YAML boolean where text is meant, with the fix.
+
+    YAML 1.1 reads bare `on`, `off`, `yes` and `no` as booleans.
+    """
+    if isinstance(value, bool):
+        said = yes if value else no
+        raise ValueError(f'this is a YAML boolean, not text: write "{said}" in quotes')  # noqa: TRY004 - pydantic's word for a fault in the input
+    return value
