@@ -1,0 +1,129 @@
+"""wrk: the argv, what it opens, and its output, from the real tool."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from runner.generators import generator
+from runner.generators.interface import LoadStep
+from runner.generators.wrk import LUA
+
+pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+WRK = generator("wrk")
+
+
+def step(url: str = "http://127.0.0.1:9/", connections: int = 4, threads: int = 2) -> LoadStep:
+    return LoadStep(url=url, connections=connections, duration_s=1, threads=threads, timeout_s=1)
+
+
+@pytest.fixture
+def serve():
+    """Start an HTTP server that answers every request with `status`, or never."""
+    servers = []
+
+    def start(status: int | None) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                if status is None:
+                    done.wait(30)
+                    return
+                self.send_response(status)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *args):
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 64
+
+            def handle_error(self, *args):
+                pass
+
+        done = threading.Event()
+        server = Server(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append((server, done))
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server, done in servers:
+        done.set()
+        server.shutdown()
+        server.server_close()
+
+
+def run(tmp_path, load: LoadStep):
+    for file in WRK.files():
+        (tmp_path / file["name"]).write_text(file["text"])
+    argv = [word.replace("{dir}", str(tmp_path)) for word in WRK.argv(load)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    return WRK.parse(done.stdout, done.stderr, done.returncode, load)
+
+
+def test_numbers_of_a_healthy_server(tmp_path, serve):
+    """All numbers are there and agree with one another."""
+    found = run(tmp_path, step(serve(200)))
+    numbers = found.numbers
+    assert found.error == ""
+    assert numbers["requests"] > 0
+    assert numbers["errors"] == 0
+    assert numbers["error_ratio"] == 0
+    assert numbers["rps"] == pytest.approx(numbers["requests"] / numbers["duration_s"])
+    assert 0 < numbers["latency_min"] <= numbers["latency_p50"] <= numbers["latency_p99"]
+    assert numbers["latency_p99"] <= numbers["latency_max"]
+
+
+def test_every_reply_503_is_all_errors(tmp_path, serve):
+    """Great throughput of refusals is an error ratio of 1."""
+    numbers = run(tmp_path, step(serve(503))).numbers
+    assert numbers["requests"] > 0
+    assert numbers["errors.status"] == numbers["requests"]
+    assert numbers["error_ratio"] == 1
+    assert numbers["good_rps"] == 0
+
+
+def test_server_that_never_answers_is_no_success(tmp_path, serve):
+    """wrk says 0 requests, 0 timeouts, exit 0: that is an error ratio of 1 and no latency."""
+    found = run(tmp_path, step(serve(None)))
+    assert found.numbers["requests"] == 0
+    assert found.numbers["error_ratio"] == 1.0
+    assert found.numbers["latency_p99"] is None
+    assert found.why["latency_p99"] == "no request was answered"
+
+
+def test_nothing_listens(tmp_path):
+    """A refused connection is the server's fault or the tool's error, never health."""
+    found = run(tmp_path, step())
+    assert found.error or found.numbers["error_ratio"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("connections", "threads", "opened"),
+    [(87, 4, 84), (100, 4, 100), (3, 4, 3), (1, 2, 1), (92, 2, 92)],
+)
+def test_opened_connections(connections, threads, opened):
+    """wrk -tT -cN opens T·⌊N/T⌋."""
+    assert WRK.opened(step(connections=connections, threads=threads)) == opened
+
+
+def test_no_summary_is_the_generators_failure():
+    """Output without the JSON line means that the tool failed, not the server."""
+    found = WRK.parse("", "unable to create thread\n", 1, step())
+    assert found.error == "wrk exited 1: unable to create thread"
+    assert found.numbers == {}
+
+
+def test_lua_reads_maximum_directly():
+    """latency:percentile(100) is 0 in wrk."""
+    assert "latency.max" in LUA
+    assert "percentile(100)" not in LUA
