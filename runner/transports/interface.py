@@ -42,10 +42,10 @@ class Channel(Protocol):
         """
 
     def stderr(self) -> str:
-        """The last 64 KiB of what came on stderr so far."""
+        """Give the last 64 KiB of what came on stderr so far."""
 
     def exit_code(self, timeout_s: float = 10.0) -> int | None:
-        """The exit code, negative for a signal.
+        """Wait for the exit code, negative for a signal.
 
         None when the link broke first, or when the process did not end in time.
         """

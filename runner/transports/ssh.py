@@ -111,7 +111,7 @@ class SshChannel:
             del self._stderr[:-STDERR_TAIL_BYTES]
 
     def stderr(self) -> str:
-        """What came so far."""
+        """Give what came so far."""
         self._drain_stderr()
         return self._stderr.decode(errors="replace")
 
