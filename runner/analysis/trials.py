@@ -1,0 +1,188 @@
+"""Events of one trial → a Trial with judged steps.
+
+Outcome of a step, first that applies: `error` (the workload could not be run),
+`invalid` (the generator failed, or a guard broke: run again), `unhealthy`
+(a health rule does not hold or the workload died), `healthy`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.analysis.frames import Frame, Reading, thin
+from runner.analysis.model import RuleResult, Series, Step, Trial
+from runner.analysis.rules import judge
+from runner.analysis.steps import StepData, StepPlan, exact_counters, steps, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.sources.interface import Field
+    from runner.spec.health import Rule
+
+SERIES: Final = ("procfs.rss", "cgroup.usage", "cgroup.limit", "board.temperature")
+SERIES_POINTS: Final = 600
+OUTCOMES: Final = ("error", "invalid", "unhealthy", "healthy")
+# `v1` reports an unlimited group as the highest page below 2^63
+UNLIMITED: Final = 2**60
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """What was asked of one trial."""
+
+    id: str
+    host: str
+    treatment: Mapping[str, str]
+    repetition: int
+    attempt: int
+    steps: tuple[StepPlan, ...] = ()
+    extra: Mapping[str, Any] | None = None
+    """Numbers known without the host: build size and id, the search's level."""
+
+
+def trial(
+    reading: Reading,
+    plan: TrialPlan,
+    fields: Mapping[str, Field],
+    healthy: Sequence[Rule],
+    guards: Sequence[Rule],
+) -> Trial:
+    """Judge one trial from its events. Pure."""
+    events = {event["event"]: event for event in reading.events}
+    origin = float(events.get("trial_started", {}).get("at", 0.0))
+    data = list(steps(reading, plan.steps, fields))
+    if not plan.steps and len(reading.frame.t):
+        data.append(_whole(reading, fields))
+    judged = tuple(_judge(item, plan, healthy, guards) for item in data)
+    outcome, why = _outcome(events, judged, plan)
+    sampler = {k: v for k, v in events.get("sampler", {}).items() if k not in {"event", "at"}}
+    return Trial(
+        id=plan.id,
+        host=plan.host,
+        treatment=dict(plan.treatment),
+        repetition=plan.repetition,
+        attempt=plan.attempt,
+        outcome=outcome,
+        why=why,
+        started_at=origin,
+        steps=judged,
+        guards=tuple(rule for step in judged for rule in step.rules if rule.held is False),
+        sampler=sampler,
+        limit_bytes=_limit(reading.frame),
+    )
+
+
+def _whole(reading: Reading, fields: Mapping[str, Field]) -> StepData:
+    """Take a trial without load as one step of its whole length."""
+    frame = reading.frame
+    numbers: dict[str, Any] = {}
+    why: dict[str, str] = {}
+    absent = {e["id"]: str(e["reason"]) for e in reading.events if e["event"] == "absent"}
+    summarise(frame, fields, absent, numbers, why)
+    for event in reading.events:
+        if event["event"] == "idle_ended":
+            exact_counters(event, fields, numbers)
+    start, end = float(frame.t[0]), float(frame.t[-1])
+    died = any(e["event"] == "workload_exited" and not e.get("expected") for e in reading.events)
+    return StepData(StepPlan(0, "idle", None), start, end, numbers, why, alive=not died)
+
+
+def _judge(
+    data: StepData, plan: TrialPlan, healthy: Sequence[Rule], guards: Sequence[Rule]
+) -> Step:
+    numbers: dict[str, Any] = {**data.numbers, **(plan.extra or {})}
+    numbers["workload.alive"], numbers["workload.dead"] = data.alive, not data.alive
+    _derived(numbers)
+    broken = tuple(
+        rule
+        for rule in judge(guards, numbers, data.why)
+        # a guard on a sensor that the board lacks is no reason to run for ever; it is listed
+        if rule.held is False
+    )
+    rules = judge(healthy, numbers, data.why)
+    if data.error:
+        outcome = "invalid"
+        broken = (RuleResult("the load generator works", False, data.error), *broken)
+    elif broken:
+        outcome = "invalid"
+    elif not data.alive or any(not rule.held for rule in rules):
+        outcome = "unhealthy"
+    else:
+        outcome = "healthy"
+    if not data.alive and not any(rule.rule == "workload.alive" for rule in rules):
+        rules = (*rules, RuleResult("workload.alive", False, "false", "the workload exited"))
+    shown = {k: (int(v) if isinstance(v, bool) else v) for k, v in numbers.items()}
+    return Step(
+        data.plan.index,
+        data.plan.name,
+        data.plan.connections,
+        data.start_s,
+        data.end_s,
+        outcome,
+        (*broken, *rules),
+        shown,
+        dict(data.why),
+    )
+
+
+def _derived(numbers: dict[str, Any]) -> None:
+    """Add numbers that are differences of others."""
+    if numbers.get("host.oom_kills") is not None:
+        inside = numbers.get("cgroup.oom_kills") or 0
+        numbers["host.oom_kills_outside_cgroup"] = max(0, numbers["host.oom_kills"] - inside)
+    high, low = numbers.get("board.throttled"), numbers.get("board.throttled.min")
+    if high is not None and low is not None:
+        # the sticky bits (16–19) say "since boot": only those gained during the step count
+        numbers["board.throttled.gained"] = int(high) & ~int(low)
+
+
+def _outcome(
+    events: Mapping[str, Mapping[str, Any]], judged: Sequence[Step], plan: TrialPlan
+) -> tuple[str, str]:
+    end = events.get("end")
+    problem = events.get("error")
+    if problem is not None:
+        return "error", str(problem.get("message", problem.get("code")))
+    if end is None:
+        return "error", "the record stops before the trial's end"
+    if not end.get("ok"):
+        error = end.get("error") or {}
+        return "error", str(error.get("message", "the trial was stopped"))
+    if not judged:
+        return "error", "no step was run"
+    worst = min((step.outcome for step in judged), key=OUTCOMES.index)
+    if len(judged) < len(plan.steps):
+        why = str(events.get("aborted", {}).get("why", "not every step was run"))
+        return min(worst, "unhealthy", key=OUTCOMES.index), why
+    first = next((step for step in judged if step.outcome == worst), judged[0])
+    failed = [f"{rule.rule} (was {rule.actual})" for rule in first.rules if not rule.held]
+    return worst, "; ".join(failed) if worst != "healthy" else ""
+
+
+def _limit(frame: Frame) -> int | None:
+    values = frame.values("cgroup.limit")
+    return int(values[-1]) if len(values) and values[-1] < UNLIMITED else None
+
+
+def series(reading: Reading, trial_id: str, fields: Mapping[str, Field]) -> tuple[Series, ...]:
+    """Lines for the figures, thinned so that peaks stay."""
+    found = []
+    for name in SERIES:
+        spec = fields.get(name)
+        column = None if spec is None else reading.frame.columns.get(spec.column)
+        if spec is None or column is None:
+            continue
+        points = list(thin(reading.frame.t, column * spec.scale, SERIES_POINTS))
+        if any(value is not None for _, value in points):
+            found.append(
+                Series(
+                    trial_id,
+                    name,
+                    spec.unit,
+                    tuple(round(t, 3) for t, _ in points),
+                    tuple(value for _, value in points),
+                )
+            )
+    return tuple(found)
