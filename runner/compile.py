@@ -1,0 +1,282 @@
+"""One treatment of an experiment → the `trial` program of a host. Pure.
+
+The program is plain data (docs/design/001-contracts.md); beside it stands what
+the analysis needs to read its events: one StepPlan per step.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.errors import SpecError
+from runner.generators import generator
+from runner.generators.interface import LoadStep
+from runner.resources.cgroup import base, limits_to_cells, mounted
+from runner.sources import reads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.resources.interface import Cell
+    from runner.spec.experiment import Experiment
+    from runner.spec.load import Cooldown, ExpandedStep
+    from runner.spec.workload import Workload
+
+# a step may take this much longer than asked before the generator is stopped: connecting
+# thousands of clients, and reading the last replies within the generator's own timeout
+SLACK_S: Final = 15.0
+IDLE_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Binary:
+    """What was built, as the host knows it."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """What was asked of one step, for the analysis."""
+
+    index: int
+    name: str
+    connections: int | None
+    generator: str | None
+    load: LoadStep | None
+
+
+@dataclass(frozen=True)
+class TrialProgram:
+    """A trial ready to be sent, and how its events are to be read."""
+
+    program: dict[str, Any]
+    steps: tuple[PlannedStep, ...]
+    duration_s: float
+    """What it takes if nothing is slow: for progress and plan."""
+
+
+def trial_program(
+    experiment: Experiment,
+    facts: Mapping[str, Any],
+    trial_id: str,
+    *,
+    binary: Binary | None,
+    network_cells: Sequence[Cell] = (),
+    hold: Mapping[str, Any] | None = None,
+    connections: int | None = None,
+) -> TrialProgram:
+    """Compile one trial; `connections` is the level of a search.
+
+    HostError where the host cannot give the cgroup that the workload needs.
+    """
+    steps, files = _steps(experiment, connections)
+    idle = _idle_s(experiment) if not steps else 0.0
+    workload = experiment.workload
+    program: dict[str, Any] = {
+        "program": "trial",
+        "trial": trial_id,
+        "hold": dict(hold or {}),
+        "network": workload.network if workload else "host",
+        "network_cells": [cell.to_json() for cell in network_cells],
+        "files": files,
+        "upload": {"binary": {"sha256": binary.sha256, "size": binary.size}} if binary else {},
+        "workload": _workload(workload, facts, trial_id, binary) if workload else None,
+        "sample": {"hz": experiment.sample.hz, "reads": reads(facts, hz=experiment.sample.hz)},
+        "load": _load(experiment, steps) if steps else None,
+        "idle_s": idle,
+        "abort": _abort(experiment),
+        "fetch": [fetch.model_dump() for fetch in workload.fetch] if workload else [],
+        "stop": {
+            "signal": workload.stop.signal if workload else "TERM",
+            "grace_s": workload.stop.grace.seconds if workload else 5.0,
+        },
+    }
+    planned = tuple(
+        PlannedStep(
+            step.index,
+            step.name,
+            step.connections,
+            experiment.load.generator if experiment.load else None,
+            load,
+        )
+        for step, load in steps
+    )
+    seconds = sum(step.duration_s + step.warmup_s for step, _ in steps) + idle
+    return TrialProgram(program, planned, seconds)
+
+
+def _steps(
+    experiment: Experiment, connections: int | None
+) -> tuple[list[tuple[ExpandedStep, LoadStep]], list[dict[str, str]]]:
+    load = experiment.load
+    if load is None or load.generator == "none":
+        return [], []
+    found: list[tuple[ExpandedStep, LoadStep]] = []
+    for step in load.expanded_steps():
+        count = connections if connections is not None else step.connections
+        if count is None and step.rate is None:
+            raise SpecError(
+                f"step {step.name} of the load says neither connections nor rate",
+                fix="say load.connections, load.steps, or search",
+            )
+        name = str(connections) if connections is not None else step.name
+        found.append(
+            (
+                type(step)(**{**vars(step), "connections": count, "name": name}),
+                LoadStep(
+                    url=step.url,
+                    connections=count or 1,
+                    duration_s=step.duration_s,
+                    threads=step.threads,
+                    timeout_s=load.timeout.seconds,
+                    rate=step.rate,
+                    argv=tuple(load.argv),
+                ),
+            )
+        )
+    return found, generator(load.generator).files()
+
+
+def _load(
+    experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]
+) -> dict[str, Any]:
+    load = experiment.load
+    assert load is not None  # noqa: S101 - the caller has looked
+    kind = generator(load.generator)
+    return {
+        "steps": [
+            {
+                "index": step.index,
+                "name": step.name,
+                "connections": kind.opened(asked),
+                "warmup": _warmup(load.generator, step, asked),
+                "argv": kind.argv(asked),
+                "measure_s": step.duration_s,
+                "timeout_s": step.duration_s + step.warmup_s + load.timeout.seconds + SLACK_S,
+                "cooldown": _cooldown(load.cooldown),
+            }
+            for step, asked in steps
+        ],
+        "between": load.between_steps,
+        "cpus": cpu_list(load.cpus),
+        # both ends need the descriptors: 20 % and a few hundred above the connections
+        "nofile": nofile_needed(max(asked.connections for _, asked in steps)),
+    }
+
+
+def nofile_needed(connections: int) -> int:
+    """Open files that one end needs for so many connections."""
+    return math.ceil(1.2 * connections) + 512
+
+
+def _warmup(name: str, step: ExpandedStep, asked: LoadStep) -> list[str] | None:
+    if step.warmup_s <= 0:
+        return None
+    shorter = LoadStep(**{**vars(asked), "duration_s": step.warmup_s})
+    return generator(name).argv(shorter)
+
+
+def _cooldown(asked: Cooldown | None) -> dict[str, Any] | None:
+    if asked is None:
+        return None
+    return {
+        "at_least_s": asked.at_least.seconds,
+        "at_most_s": asked.at_most.seconds,
+        "time_wait_below": asked.until.time_wait_below,
+    }
+
+
+def _idle_s(experiment: Experiment) -> float:
+    """Seconds to watch a workload without load: as long as the latest metric wants, and more."""
+    latest = [metric.after.seconds for metric in experiment.metrics.values() if metric.after]
+    return max(latest, default=0.0) + IDLE_S
+
+
+def _workload(
+    workload: Workload, facts: Mapping[str, Any], trial_id: str, binary: Binary | None
+) -> dict[str, Any]:
+    if workload.argv is None:
+        argv = ["{binary}", *_go_test(workload)]
+    else:
+        argv = [str(word) for word in workload.argv]
+    nofile = workload.limits.nofile
+    ready: dict[str, Any] | None = None
+    within = 10.0
+    if workload.ready is not None:
+        within = workload.ready.within.seconds
+        ready = {
+            kind: value
+            for kind in ("http", "tcp", "stdout")
+            if (value := getattr(workload.ready, kind)) is not None
+        }
+    return {
+        "argv": argv,
+        "env": {key: str(value) for key, value in workload.env.items()},
+        "cwd": workload.cwd,
+        "nofile": [nofile.soft, nofile.hard] if nofile else None,
+        "cpus": cpu_list(workload.cpus),
+        "aslr": True if workload.aslr is None else workload.aslr,
+        "run": "once" if workload.go_test is not None else workload.run,
+        "within_s": within if workload.run == "server" else workload.within.seconds,
+        "cgroup": _cgroup(workload, facts, trial_id),
+        "warm": ["{binary}"] if binary else [],
+        "listen": {"port": workload.port},
+        "ready": ready,
+    }
+
+
+def _go_test(workload: Workload) -> list[str]:
+    test = workload.go_test
+    assert test is not None  # noqa: S101 - the model has exactly one of argv and go_test
+    words = ["-test.run=^$", f"-test.bench={test.bench}", f"-test.count={test.count}"]
+    if test.benchmem:
+        words.append("-test.benchmem")
+    if test.benchtime:
+        words.append(f"-test.benchtime={test.benchtime}")
+    if test.cpu:
+        words.append("-test.cpu=" + ",".join(test.cpu))
+    words.append(f"-test.timeout={test.timeout.seconds:g}s")
+    return words
+
+
+def _cgroup(
+    workload: Workload, facts: Mapping[str, Any], trial_id: str
+) -> dict[str, Any] | None:
+    if workload.cgroup is None:
+        return None
+    limits = workload.cgroup.knobs()
+    needed = list(dict.fromkeys(name.partition(".")[0] for name in limits))
+    version, mounts = mounted(facts, needed or ["memory"])
+    if version is None:
+        raise SpecError("the host has no cgroups", fix="leave workload.cgroup out for this host")
+    # a fresh group per trial: its peak and its counters begin at zero
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", trial_id)
+    join, cells = limits_to_cells(version, mounts, f"{base(facts)}/{name}", limits, facts=facts)
+    return {"version": version, "join": join, "cells": [cell.to_json() for cell in cells]}
+
+
+def _abort(experiment: Experiment) -> dict[str, Any]:
+    """Conditions that the agent itself watches; the others are judged afterwards."""
+    found: dict[str, Any] = {"workload_dead_s": 1.0, "oom_kills": None}
+    for rule in experiment.abort_when:
+        if rule.subject == "workload.dead":
+            found["workload_dead_s"] = rule.for_s
+        elif rule.subject == "cgroup.oom_kills":
+            found["oom_kills"] = 1
+    return found
+
+
+def cpu_list(text: str | None) -> list[int] | None:
+    """`0-1,3` → [0, 1, 3]."""
+    if text is None:
+        return None
+    found: list[int] = []
+    for part in text.split(","):
+        low, _, high = part.partition("-")
+        found += range(int(low), int(high or low) + 1)
+    return found
