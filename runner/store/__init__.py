@@ -1,0 +1,1 @@
+"""Run folders: what was asked, what was seen, what came of it; readable after any crash."""

@@ -1,0 +1,163 @@
+"""Files that are whole or absent, and lines that are whole or ignored."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from typing import IO, TYPE_CHECKING, Any
+
+from runner.errors import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+Json = dict[str, Any]
+
+_BLOCK = 1 << 16
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a reader, or a crash, finds the old one or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise RecordError(
+            f"cannot write {path}: {error.strerror or error}",
+            fix="free space, or the right to write",
+        ) from error
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder survive a power cut; some file systems refuse, which is theirs."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def to_json(data: Any) -> bytes:
+    """JSON for people and for diffs: indented, keys as given, one newline at the end."""
+    text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def to_line(event: Any) -> bytes:
+    """One event as one line."""
+    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of the record; RecordError names it where that fails."""
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise RecordError(
+            f"{path} is no JSON: {error}", fix="restore it from git, or run the experiment again"
+        ) from error
+
+
+def whole_bytes(path: Path) -> int:
+    """Count the bytes up to and with the last newline: what a crash has left whole."""
+    try:
+        with path.open("rb") as stream:
+            at = stream.seek(0, os.SEEK_END)
+            while at > 0:
+                low = max(0, at - _BLOCK)
+                stream.seek(low)
+                found = stream.read(at - low).rfind(b"\n")
+                if found >= 0:
+                    return low + found + 1
+                at = low
+    except FileNotFoundError:
+        return 0
+    return 0
+
+
+def open_lines(path: Path) -> IO[bytes]:
+    """Open a file to append lines; half a line at its end, left by a crash, is cut off."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = whole_bytes(path)
+    if path.exists() and path.stat().st_size != whole:
+        os.truncate(path, whole)
+    return path.open("ab")
+
+
+def read_lines(path: Path, *, packed: bool = False) -> Iterator[Json]:
+    """Yield the objects of a JSON-lines file, plain or gzip; a torn end is left out.
+
+    A line in the middle that is no JSON object is a RecordError: that is no crash
+    but a damaged file.
+    """
+    fault = ""
+    number = 0
+    try:
+        with gzip.open(path, "rb") if packed else path.open("rb") as stream:
+            for number, line in enumerate(_lines(stream), 1):
+                if fault:
+                    raise RecordError(fault, fix="restore the file from git or from the host")
+                event = _object(line)
+                if event is None:
+                    # only the last line may be torn: the next one, if any, makes it a fault
+                    fault = f"{path}:{number}: not a JSON object: {line[:80]!r}"
+                    continue
+                yield event
+    except OSError as error:
+        raise RecordError(
+            f"cannot read {path} beyond line {number}: {error.strerror or error}"
+        ) from error
+
+
+def _object(line: bytes) -> Json | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _lines(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines of a stream; a gzip file that was cut ends where it was cut."""
+    lines = iter(stream)
+    while True:
+        try:
+            line = next(lines)
+        except (StopIteration, EOFError, zlib.error):
+            return
+        yield line
+
+
+def pack(source: Path, target: Path) -> None:
+    """Compress, the same bytes for the same content: no name, no time in the header."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with (
+        source.open("rb") as plain,
+        temporary.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed,
+    ):
+        shutil.copyfileobj(plain, packed, 1 << 20)
+    temporary.replace(target)
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file without holding it in memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,413 @@
+"""A run folder: written line by line while the run goes on, readable at every moment.
+
+    <root>/<experiment>/<run-id>/
+      run.json             manifest; `state` is running until finish()
+      spec.yaml            as written
+      spec.expanded.json   what was run
+      facts.json           facts by host
+      changes.jsonl        what was changed and restored
+      events/<trial>.jsonl the events as they came; later `.gz`, or `.gz.raw` if too big for git
+      artifacts/           analysis.json, report.md, figures/
+
+`run.json` is replaced whole; everything else is appended and flushed by the
+line. So after a crash the manifest says `running` and every file reads up to
+its last whole line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import unicodedata
+import weakref
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self
+
+from runner.errors import RecordError
+from runner.store import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+State = Literal["running", "done", "failed", "interrupted"]
+
+SCHEMA: Final = "run/1"
+MANIFEST: Final = "run.json"
+EVENTS: Final = "events"
+ARTIFACTS: Final = "artifacts"
+RAW: Final = ".raw"
+"""Suffix of what stays out of git: `reports/**/*.raw` in .gitignore."""
+COMMITTED_BYTES: Final = 2_000_000
+"""Upper bound of a run in git."""
+ARTIFACTS_BYTES: Final = 500_000
+"""Of that, what is set aside for the report and its figures, written last."""
+RULE: Final = (
+    "events/1: compressed event files are kept in git from the smallest to the largest (equal "
+    "sizes by name) while the whole run stays within limit_bytes less reserve_bytes for the "
+    "report; the others get the suffix .raw, which .gitignore leaves out, and are named here "
+    "with size and sha256; artifacts/analysis.json holds what the report is made of"
+)
+
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_NAME_BYTES = 200
+
+
+def new_run_id(at: float, suffix: str | None = None) -> str:
+    """Name a run by its start (unix seconds); `suffix` is six hex digits, random by default."""
+    start = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{start}-{suffix or secrets.token_hex(3)}"
+
+
+def safe_name(name: str) -> str:
+    """Return a name that is one path component, or raise RecordError."""
+    bad = any(c in "/\\" or unicodedata.category(c) in {"Cc", "Cs"} for c in name)
+    if not name or bad or name.startswith(".") or len(name.encode()) > _NAME_BYTES:
+        raise RecordError(f"{name[:60]!r} cannot name a file", fix="use letters, digits, - and _")
+    return name
+
+
+class RunFolder:
+    """One run's folder, to write (create) or to read (open)."""
+
+    def __init__(self, path: Path, manifest: files.Json) -> None:
+        self.path = path
+        self._manifest = manifest
+        self._streams: dict[str, IO[bytes]] = {}
+        # a folder that is dropped unclosed (an error on the way) leaves no file open
+        weakref.finalize(self, _close, self._streams)
+
+    # -- begin ---------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        root: Path,
+        experiment: str,
+        *,
+        run_id: str,
+        at: float,
+        spec_text: str,
+        spec: Mapping[str, Any],
+        manifest: Mapping[str, Any] | None = None,
+    ) -> RunFolder:
+        """Make a new run's folder with what was asked.
+
+        `at` is the start in unix seconds; `spec` is what is run, after expansion;
+        `manifest` adds keys to run.json (spec hash, git, tools, command, …).
+        """
+        path = root / safe_name(experiment) / safe_name(run_id)
+        try:
+            path.mkdir(parents=True)
+            (path / EVENTS).mkdir()
+            (path / ARTIFACTS).mkdir()
+        except FileExistsError as error:
+            raise RecordError(f"{path} exists", fix="a run is never written twice") from error
+        except OSError as error:
+            raise RecordError(f"cannot make {path}: {error.strerror or error}") from error
+        files.replace_bytes(path / "spec.yaml", spec_text.encode())
+        files.replace_bytes(path / "spec.expanded.json", files.to_json(dict(spec)))
+        first = {
+            "schema": SCHEMA,
+            "id": run_id,
+            "experiment": experiment,
+            "state": "running",
+            "started_at": at,
+            "ended_at": None,
+            **(manifest or {}),
+        }
+        folder = cls(path, first)
+        folder._write()  # last: a folder without run.json is no run
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Open a run's folder, finished or not."""
+        manifest = files.read_json(path / MANIFEST)
+        if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+            raise RecordError(
+                f"{path / MANIFEST} is no manifest of schema {SCHEMA}",
+                fix="it may come from another version of runner",
+            )
+        return cls(path, manifest)
+
+    # -- write ---------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The run-id."""
+        return str(self._manifest["id"])
+
+    @property
+    def experiment(self) -> str:
+        """Name of the experiment."""
+        return str(self._manifest["experiment"])
+
+    @property
+    def state(self) -> str:
+        """One of running, done, failed, interrupted; running, long after: it crashed."""
+        return str(self._manifest["state"])
+
+    @property
+    def manifest(self) -> files.Json:
+        """Copy of run.json."""
+        return dict(self._manifest)
+
+    def update(self, **values: Any) -> None:
+        """Set keys of run.json, at once on disk."""
+        self._manifest |= values
+        self._write()
+
+    def _write(self) -> None:
+        files.replace_bytes(self.path / MANIFEST, files.to_json(self._manifest))
+
+    def write_facts(self, facts: Mapping[str, Any]) -> None:
+        """Write the facts of every host, by its name."""
+        files.replace_bytes(self.path / "facts.json", files.to_json(dict(facts)))
+
+    def append_change(self, change: Mapping[str, Any]) -> None:
+        """Add one result of converge or restore.
+
+        Keys: `phase` (converge, restore), `host`, `id`, `outcome`, `before`,
+        `after`, `why`; others are kept.
+        """
+        self._append("changes.jsonl", files.to_line(dict(change)))
+
+    def append_line(self, trial: str, line: bytes) -> None:
+        """Add one event of a trial exactly as the host sent it; flushed."""
+        if not line.endswith(b"\n"):
+            line += b"\n"
+        self._append(f"{EVENTS}/{safe_name(trial)}.jsonl", line)
+
+    def append_event(self, trial: str, event: Mapping[str, Any]) -> None:
+        """Add one event of a trial; flushed."""
+        self.append_line(trial, files.to_line(dict(event)))
+
+    def offset(self, trial: str) -> int:
+        """Bytes of whole lines held of a trial: where to go on in the host's spool.
+
+        Half a line at the end, left by a crash, does not count and is cut off
+        before the next line is added.
+        """
+        name = f"{EVENTS}/{safe_name(trial)}.jsonl"
+        if name in self._streams:
+            self._streams[name].flush()
+        return files.whole_bytes(self.path / name)
+
+    def write_artifact(self, name: str, data: bytes) -> Path:
+        """Write `artifacts/<name>`; `name` may hold one folder: figures/memory.svg."""
+        parts = [safe_name(part) for part in name.split("/")]
+        path = (self.path / ARTIFACTS).joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.read_bytes() != data:
+            files.replace_bytes(path, data)
+        return path
+
+    def _append(self, name: str, line: bytes) -> None:
+        try:
+            stream = self._streams.get(name)
+            if stream is None:
+                path = self.path / name
+                packed = path.with_name(path.name + ".gz")
+                if packed.exists() or packed.with_name(packed.name + RAW).exists():
+                    raise RecordError(f"{path} is finished", fix="record a new attempt instead")
+                stream = self._streams[name] = files.open_lines(path)
+            stream.write(line)
+            stream.flush()
+        except OSError as error:
+            raise RecordError(
+                f"cannot write {self.path / name}: {error.strerror or error}",
+                fix="free space on the controller; the host's spool still holds the events",
+            ) from error
+
+    def close_trial(self, trial: str) -> None:
+        """Close a trial's file: many trials must not mean many open files."""
+        stream = self._streams.pop(f"{EVENTS}/{safe_name(trial)}.jsonl", None)
+        if stream is not None:
+            stream.close()
+
+    def close(self) -> None:
+        """Close all files; the run may go on later."""
+        _close(self._streams)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- end -----------------------------------------------------------------------------
+
+    def finish(self, state: State, *, at: float, why: str = "") -> None:
+        """Compress the events, choose what git gets, and set the state; safe to repeat."""
+        self.close()
+        self._tidy()
+        table = self._choose(self._pack())
+        self.update(
+            state=state,
+            ended_at=at,
+            why=why,
+            kept={"rule": RULE, "limit_bytes": COMMITTED_BYTES, "reserve_bytes": ARTIFACTS_BYTES},
+            events=table,
+        )
+
+    def _tidy(self) -> None:
+        for left in [*self.path.glob(".*.tmp"), *(self.path / EVENTS).glob(".*.tmp")]:
+            left.unlink(missing_ok=True)
+
+    def _pack(self) -> list[Path]:
+        """Compress every plain event file; give all compressed ones, whatever their suffix."""
+        folder = self.path / EVENTS
+        try:
+            for plain in sorted(folder.glob("*.jsonl")):
+                packed = plain.with_name(plain.name + ".gz")
+                files.pack(plain, packed)
+                files.sync_folder(folder)
+                packed.with_name(packed.name + RAW).unlink(missing_ok=True)
+                plain.unlink()
+        except OSError as error:
+            raise RecordError(
+                f"cannot compress the events in {folder}: {error.strerror or error}",
+                fix="free space; the events are readable as they are",
+            ) from error
+        return [*folder.glob("*.jsonl.gz"), *folder.glob(f"*.jsonl.gz{RAW}")]
+
+    def _choose(self, packed: Sequence[Path]) -> dict[str, Any]:
+        """Apply RULE; give the table of event files for the manifest."""
+        other = [self.path / n for n in ("spec.yaml", "spec.expanded.json", "facts.json")]
+        used = sum(p.stat().st_size for p in [*other, self.path / "changes.jsonl"] if p.exists())
+        table: dict[str, Any] = {}
+        for path in sorted(packed, key=lambda p: (p.stat().st_size, p.name)):
+            size = path.stat().st_size
+            trial = _trial_of(path)
+            used += size
+            keep = used <= COMMITTED_BYTES - ARTIFACTS_BYTES
+            name = f"{trial}.jsonl.gz" + ("" if keep else RAW)
+            path.replace(path.with_name(name))
+            table[trial] = {
+                "file": f"{EVENTS}/{name}",
+                "bytes": size,
+                "sha256": files.sha256_of(path.with_name(name)),
+                "committed": keep,
+            }
+        files.sync_folder(self.path / EVENTS)
+        return dict(sorted(table.items()))
+
+    # -- read ----------------------------------------------------------------------------
+
+    @property
+    def spec_text(self) -> str:
+        """The spec as written."""
+        try:
+            return (self.path / "spec.yaml").read_text(encoding="utf-8")
+        except OSError as error:
+            raise RecordError(f"cannot read {self.path / 'spec.yaml'}: {error.strerror}") from error
+
+    @property
+    def spec(self) -> files.Json:
+        """The spec that was run, expanded."""
+        found: files.Json = files.read_json(self.path / "spec.expanded.json")
+        return found
+
+    @property
+    def facts(self) -> files.Json:
+        """Facts by host; empty where the run ended before they were read."""
+        path = self.path / "facts.json"
+        found: files.Json = files.read_json(path) if path.exists() else {}
+        return found
+
+    @property
+    def changes(self) -> list[files.Json]:
+        """Results of converge and restore, in order."""
+        path = self.path / "changes.jsonl"
+        return list(files.read_lines(path)) if path.exists() else []
+
+    def trials(self) -> list[str]:
+        """Trials that have events, by name."""
+        found = (self.path / EVENTS).glob("*.jsonl*")
+        return sorted({_trial_of(path) for path in found if not path.name.startswith(".")})
+
+    def iter_events(self, trial: str) -> Iterator[files.Json]:
+        """Yield the events of a trial, whichever way they are kept now.
+
+        RecordError where there are none: `.raw` events are not in git, and the
+        message says so when the manifest knows of them.
+        """
+        plain = self.path / EVENTS / f"{safe_name(trial)}.jsonl"
+        if plain.exists():  # also after a crash between compressing and deleting
+            return files.read_lines(plain)
+        for suffix in (".gz", f".gz{RAW}"):
+            packed = plain.with_name(plain.name + suffix)
+            if packed.exists():
+                return files.read_lines(packed, packed=True)
+        known = (self._manifest.get("events") or {}).get(trial)
+        if known is not None and not known["committed"]:
+            raise RecordError(
+                f"the events of {trial} were left out of git by the size rule "
+                f"({known['bytes']} bytes, sha256 {known['sha256'][:12]}…)",
+                fix=f"copy {known['file']} from the machine that ran {self.id}",
+            )
+        raise RecordError(f"run {self.id} has no events of {trial}")
+
+
+def _close(streams: dict[str, IO[bytes]]) -> None:
+    for stream in streams.values():
+        with contextlib.suppress(OSError):
+            stream.close()
+    streams.clear()
+
+
+def _trial_of(path: Path) -> str:
+    name = path.name.removesuffix(RAW).removesuffix(".gz")
+    return name.removesuffix(".jsonl")
+
+
+# -- many runs -------------------------------------------------------------------------------
+
+
+def runs(root: Path, experiment: str | None = None) -> list[Path]:
+    """Folders of the runs under `root`, oldest first."""
+    pattern = f"{safe_name(experiment)}/*/{MANIFEST}" if experiment else f"*/*/{MANIFEST}"
+    found = [path.parent for path in root.glob(pattern) if _RUN_ID.fullmatch(path.parent.name)]
+    return sorted(found, key=lambda path: (path.name, path.parent.name))
+
+
+def newest(root: Path, experiment: str, *, states: Sequence[str] = ("done",)) -> RunFolder | None:
+    """Open the newest run of an experiment in one of `states`; None where there is none."""
+    for path in reversed(runs(root, experiment)):
+        try:
+            folder = RunFolder.open(path)
+        except RecordError:
+            continue  # a damaged run must not hide the one before it
+        if folder.state in states:
+            return folder
+    return None
+
+
+def find(root: Path, which: str) -> RunFolder:
+    """Open a run by its path, its id, a unique start of its id, or an experiment's name."""
+    given = root.__class__(which)
+    if (given / MANIFEST).is_file():
+        return RunFolder.open(given)
+    if given.name == MANIFEST and given.is_file():
+        return RunFolder.open(given.parent)
+    everything = runs(root)
+    found = [path for path in everything if path.name == which]
+    found = found or [path for path in everything if which and path.name.startswith(which)]
+    found = found or [path for path in everything if path.parent.name == which][-1:]
+    if len(found) == 1:
+        return RunFolder.open(found[0])
+    if found:
+        names = ", ".join(path.name for path in found[-5:])
+        raise RecordError(f"`{which}` fits {len(found)} runs: {names}", fix="write more of the id")
+    last = everything[-1].name if everything else "none yet"
+    raise RecordError(
+        f"there is no run `{which}` under {root}", fix=f"give a folder or a run-id (newest: {last})"
+    )

@@ -1,0 +1,310 @@
+"""A run folder is readable at every moment, and its bytes depend on its content alone."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.errors import RecordError
+from runner.store import files, record
+from runner.store.record import RunFolder, find, new_run_id, newest, runs
+
+AT = 1_795_000_000.0
+
+
+def make(root, suffix="000001", at=AT, experiment="quickstart"):
+    return RunFolder.create(
+        root,
+        experiment,
+        run_id=new_run_id(at, suffix),
+        at=at,
+        spec_text="schema: experiment/1\n",
+        spec={"schema": "experiment/1"},
+        manifest={"git": {"commit": "abc"}},
+    )
+
+
+def test_run_id_is_utc_start_and_six_hex_digits():
+    """Ids sort by start, whatever the machine's time zone."""
+    assert new_run_id(AT, "00beef") == "20261118T110640Z-00beef"
+    assert record._RUN_ID.fullmatch(new_run_id(AT))
+
+
+def test_new_run_is_readable_at_once(tmp_path):
+    """What was asked is on disk before anything runs, and the state says so."""
+    folder = make(tmp_path)
+    again = RunFolder.open(folder.path)
+    assert again.state == "running"
+    assert again.spec == {"schema": "experiment/1"}
+    assert again.spec_text == "schema: experiment/1\n"
+    assert again.facts == {}
+    assert again.changes == []
+    assert again.trials() == []
+    assert again.manifest["git"] == {"commit": "abc"}
+
+
+def test_run_is_never_written_twice(tmp_path):
+    """A second run of the same id is refused."""
+    make(tmp_path)
+    with pytest.raises(RecordError, match="exists"):
+        make(tmp_path)
+
+
+def test_events_come_back_plain_and_compressed(tmp_path):
+    """iter_events gives the same before and after finish()."""
+    folder = make(tmp_path)
+    events = [{"event": "sample", "t": i / 10, "v": [i, None]} for i in range(50)]
+    for event in events:
+        folder.append_event("t-r1-a1", event)
+    assert list(RunFolder.open(folder.path).iter_events("t-r1-a1")) == events
+    folder.finish("done", at=AT + 60)
+    assert not (folder.path / "events/t-r1-a1.jsonl").exists()
+    assert list(RunFolder.open(folder.path).iter_events("t-r1-a1")) == events
+    assert RunFolder.open(folder.path).trials() == ["t-r1-a1"]
+
+
+def test_a_line_is_kept_as_the_host_sent_it(tmp_path):
+    """The offset in the host's spool is the number of bytes held."""
+    folder = make(tmp_path)
+    line = b'{"event": "ready",  "after_s": 0.10}\n'
+    folder.append_line("t1", line)
+    assert (folder.path / "events/t1.jsonl").read_bytes() == line
+    assert folder.offset("t1") == len(line)
+
+
+@pytest.mark.parametrize("tail", [b'{"event":"sam', b'{"event"', b"\xff\xfe", b"1", b"{}x"])
+def test_torn_last_line_is_left_out(tmp_path, tail):
+    """Half a line at the end is no event; the next line is put in its place."""
+    folder = make(tmp_path)
+    folder.append_event("t1", {"event": "ready"})
+    whole = folder.offset("t1")
+    folder.close()
+    with (folder.path / "events/t1.jsonl").open("ab") as stream:
+        stream.write(tail)
+    again = RunFolder.open(folder.path)
+    assert list(again.iter_events("t1")) == [{"event": "ready"}]
+    assert again.offset("t1") == whole
+    again.append_event("t1", {"event": "end"})
+    assert [e["event"] for e in again.iter_events("t1")] == ["ready", "end"]
+
+
+def test_damage_in_the_middle_is_said(tmp_path):
+    """A bad line that is not the last is no crash: file and line are named."""
+    folder = make(tmp_path)
+    folder.append_line("t1", b'{"event":"ready"}')
+    folder.append_line("t1", b"garbage")
+    folder.append_line("t1", b'{"event":"end"}')
+    with pytest.raises(RecordError, match=r"t1\.jsonl:2: not a JSON object"):
+        list(folder.iter_events("t1"))
+
+
+def test_cut_gzip_gives_what_is_there(tmp_path):
+    """A compressed file that was cut (a full disk, a broken copy) reads up to the cut."""
+    folder = make(tmp_path)
+    for i in range(5000):
+        folder.append_event("t1", {"event": "sample", "t": i, "v": [i * 7919 % 104729]})
+    folder.finish("done", at=AT)
+    path = folder.path / "events/t1.jsonl.gz"
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    found = list(folder.iter_events("t1"))
+    assert 0 < len(found) < 5000
+    assert [e["t"] for e in found] == list(range(len(found)))
+
+
+@given(st.lists(st.dictionaries(st.text(), st.integers() | st.text() | st.none())), st.data())
+def test_every_cut_of_a_file_reads_as_a_prefix(tmp_path_factory, events, data):
+    """A crash at any byte leaves the events before it."""
+    path = tmp_path_factory.mktemp("cut") / "x.jsonl"
+    whole = b"".join(files.to_line(event) for event in events)
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    found = list(files.read_lines(path))
+    assert found == events[: len(found)]
+    assert len(found) >= whole[:cut].count(b"\n")
+
+
+def test_same_content_same_bytes(tmp_path):
+    """Two runs of the same content differ in no compressed byte: no time, no name."""
+    packed = []
+    for name in ("a", "b"):
+        folder = make(tmp_path / name)
+        folder.append_event("t1", {"event": "ready", "at": 1.5})
+        folder.finish("done", at=AT)
+        packed.append((folder.path / "events/t1.jsonl.gz").read_bytes())
+    assert packed[0] == packed[1]
+    assert packed[0][4:8] == b"\0\0\0\0"
+
+
+def test_size_rule_keeps_small_trials_and_names_the_rest(tmp_path):
+    """A run in git stays under its limit; what is left out is named with its hash."""
+    folder = make(tmp_path)
+    for name, size in (("small", 10_000), ("big", 1_000_000), ("huge", 900_000)):
+        noise = os.urandom(size // 2).hex()
+        folder.append_event(name, {"event": "output", "text": noise})
+    folder.append_event("empty", {"event": "end"})
+    folder.finish("done", at=AT)
+    events = RunFolder.open(folder.path).manifest["events"]
+    kept = {name: entry["committed"] for name, entry in events.items()}
+    assert kept == {"small": True, "huge": True, "big": True, "empty": True}
+    noise = os.urandom(900_000).hex()
+    other = make(tmp_path, "000002")
+    for name in ("one", "two"):
+        other.append_event(name, {"event": "output", "text": noise})
+    other.append_event("small", {"event": "end"})
+    other.finish("done", at=AT)
+    manifest = other.manifest
+    assert [n for n, e in manifest["events"].items() if not e["committed"]] == ["two"]
+    assert (other.path / "events/two.jsonl.gz.raw").exists()
+    assert next(other.iter_events("two"))["text"] == noise
+    assert ".raw" in manifest["kept"]["rule"]
+    seen = sum(
+        p.stat().st_size for p in other.path.rglob("*") if p.is_file() and p.suffix != ".raw"
+    )
+    assert seen + record.ARTIFACTS_BYTES <= record.COMMITTED_BYTES + 10_000
+    # in a clone the raw file is absent, and the message says whose fault that is
+    (other.path / "events/two.jsonl.gz.raw").unlink()
+    with pytest.raises(RecordError, match="left out of git by the size rule"):
+        other.iter_events("two")
+
+
+def test_finish_may_be_repeated(tmp_path):
+    """After a crash within finish, finishing again gives the same folder."""
+    folder = make(tmp_path)
+    folder.append_event("t1", {"event": "end"})
+    folder.finish("done", at=AT)
+    first = {p.name: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()}
+    again = RunFolder.open(folder.path)
+    (folder.path / ".run.json.77.tmp").write_text("half")
+    again.finish("done", at=AT)
+    assert {p.name: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()} == first
+
+
+def test_crash_between_compressing_and_deleting(tmp_path):
+    """Both files there: the plain one counts, and finish ends the work."""
+    folder = make(tmp_path)
+    folder.append_event("t1", {"event": "ready"})
+    folder.append_event("t1", {"event": "end"})
+    folder.close()
+    plain = folder.path / "events/t1.jsonl"
+    (folder.path / "events/t1.jsonl.gz").write_bytes(gzip.compress(b'{"event":"ready"}\n', mtime=0))
+    assert len(list(folder.iter_events("t1"))) == 2
+    folder.finish("done", at=AT)
+    assert not plain.exists()
+    assert len(list(folder.iter_events("t1"))) == 2
+
+
+def test_finished_trial_takes_no_more_events(tmp_path):
+    """A trial is never written twice under one id."""
+    folder = make(tmp_path)
+    folder.append_event("t1", {"event": "end"})
+    folder.finish("done", at=AT)
+    with pytest.raises(RecordError, match="finished"):
+        folder.append_event("t1", {"event": "ready"})
+
+
+def test_killed_writer_leaves_a_readable_run(tmp_path):
+    """kill -9 in the middle of writing: every event it had reported is there."""
+    code = textwrap.dedent(f"""
+        from pathlib import Path
+        from runner.store.record import RunFolder
+        folder = RunFolder.create(Path({str(tmp_path)!r}), "x", run_id="20261118T104640Z-000001",
+                                  at=0.0, spec_text="", spec={{}})
+        n = 0
+        while True:
+            folder.append_event("t1", {{"event": "sample", "n": n, "pad": "x" * 300}})
+            folder.append_change({{"phase": "converge", "id": "sysctl:a", "n": n}})
+            print(n, flush=True)
+            n += 1
+        """)
+    writer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    for line in writer.stdout:
+        last = int(line)
+        if last > 200:
+            break
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    writer.stdout.close()
+    folder = find(tmp_path, "x")
+    assert folder.state == "running"
+    found = [e["n"] for e in folder.iter_events("t1")]
+    assert found == list(range(len(found)))
+    assert len(found) > last
+    assert len(folder.changes) >= last
+
+
+def test_failed_write_keeps_the_old_manifest(tmp_path, monkeypatch):
+    """A full disk while run.json is replaced leaves the one before, and no rubbish."""
+    folder = make(tmp_path)
+    before = (folder.path / "run.json").read_bytes()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(RecordError, match="No space left"):
+        folder.update(state="done")
+    assert (folder.path / "run.json").read_bytes() == before
+    assert not list(folder.path.glob(".*"))
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "x\0", "x\n", "a\\b", "x" * 300])
+def test_names_stay_inside_the_folder(tmp_path, name):
+    """Names come from specs: none can point out of the folder."""
+    folder = make(tmp_path)
+    with pytest.raises(RecordError, match="cannot name a file"):
+        folder.append_event(name, {})
+    if name == "a/b":
+        return
+    with pytest.raises(RecordError, match="cannot name a file"):
+        folder.write_artifact(f"figures/{name}", b"")
+
+
+def test_find_and_newest(tmp_path):
+    """By path, id, start of an id, and experiment; the newest of a state."""
+    first, second = make(tmp_path, "00000a"), make(tmp_path, "00000b", AT + 5)
+    other = make(tmp_path, "00000c", AT + 9, "other")
+    first.finish("done", at=AT)
+    second.finish("failed", at=AT)
+    assert [p.name for p in runs(tmp_path)] == [first.id, second.id, other.id]
+    assert find(tmp_path, str(first.path)).id == first.id
+    assert find(tmp_path, str(first.path / "run.json")).id == first.id
+    assert find(tmp_path, second.id).id == second.id
+    assert find(tmp_path, other.id[:-1]).id == other.id
+    assert find(tmp_path, "quickstart").id == second.id
+    with pytest.raises(RecordError, match="fits 3 runs"):
+        find(tmp_path, "2026")
+    with pytest.raises(RecordError, match="no run `nope`"):
+        find(tmp_path, "nope")
+    assert newest(tmp_path, "quickstart").id == first.id
+    assert newest(tmp_path, "quickstart", states=("failed", "done")).id == second.id
+    assert newest(tmp_path, "absent") is None
+    (first.path / "run.json").write_text("{")
+    assert newest(tmp_path, "quickstart") is None
+    with pytest.raises(RecordError, match="no JSON"):
+        find(tmp_path, first.id)
+
+
+def test_foreign_manifest_is_refused(tmp_path):
+    """A manifest of another schema is not half understood."""
+    folder = make(tmp_path)
+    data = json.loads((folder.path / "run.json").read_text())
+    (folder.path / "run.json").write_text(json.dumps(data | {"schema": "run/9"}))
+    with pytest.raises(RecordError, match="run/1"):
+        RunFolder.open(folder.path)
+
+
+def test_artifact_is_not_rewritten_when_equal(tmp_path):
+    """Rebuilding a report of the same record touches nothing."""
+    folder = make(tmp_path)
+    path = folder.write_artifact("figures/a.svg", b"<svg/>")
+    os.utime(path, (1, 1))
+    folder.write_artifact("figures/a.svg", b"<svg/>")
+    assert path.stat().st_mtime == 1
