@@ -1,0 +1,1 @@
+"""Joins the stages: hosts, state, build, trials, restore, analysis, report."""

@@ -1,0 +1,114 @@
+"""What a run is given, and whom it tells: only the command line talks to the user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from runner.analysis.model import Trial
+    from runner.executor.results import Result
+    from runner.plan import Change
+    from runner.spec.experiment import Experiment
+    from runner.transports.interface import Transport
+
+
+@dataclass(frozen=True)
+class HostEntry:
+    """One host of the inventory, with its way in."""
+
+    name: str
+    transport: Transport
+    become: bool = False
+    state_dir: str | None = None
+    lease_s: float | None = None
+    """Dead-man lease; None for no lease (the local machine)."""
+    vars: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asked for beside the spec."""
+
+    reports: Path
+    cache: Path
+    check: bool = False
+    diff: bool = False
+    keep: bool = False
+    twice: bool = False
+    wait: bool = False
+    resume: str | None = None
+    command: str = ""
+    """How to repeat the run, for the report."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A spec, as written and as read."""
+
+    experiment: Experiment
+    text: str
+    path: Path
+    expanded: Mapping[str, Any]
+    hash: str
+
+
+class Reporter(Protocol):
+    """Is told what happens, as it happens."""
+
+    def phase(self, text: str) -> None:
+        """A new phase begins."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that is no fault."""
+
+    def change(self, host: str, change: Change) -> None:
+        """`--check`: what would change."""
+
+    def result(self, host: str, phase: str, result: Result, diff: str) -> None:
+        """One resource was applied or restored."""
+
+    def trial_started(self, trial: str, number: int, of: int, duration_s: float) -> None:
+        """A trial begins."""
+
+    def event(self, trial: str, event: Mapping[str, Any]) -> None:
+        """One event of a running trial."""
+
+    def trial_ended(self, trial: Trial) -> None:
+        """A trial was judged."""
+
+
+@dataclass
+class Counts:
+    """Ansible's recap of one host."""
+
+    ok: int = 0
+    changed: int = 0
+    failed: int = 0
+    restored: int = 0
+    skipped: int = 0
+    drifted: int = 0
+
+    def add(self, outcome: str) -> None:
+        """Count one result by its outcome."""
+        name = {"ok (normalised)": "ok", "would change": "changed", "unknown": "skipped"}.get(
+            outcome, outcome
+        )
+        if hasattr(self, name):
+            setattr(self, name, getattr(self, name) + 1)
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    run: str
+    report: Path | None
+    hosts: dict[str, Counts]
+    trials: tuple[Trial, ...] = ()
+    claims: tuple[Any, ...] = ()
+    failed: str = ""
+    """Why the run counts as failed; empty when it does not."""

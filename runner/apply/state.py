@@ -1,0 +1,155 @@
+"""One host's state through a run: probe, plan, packages, converge, restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runner.apply.interface import Counts
+from runner.errors import HostBusy, HostError
+from runner.executor.agent import Agent
+from runner.executor.converge import converge, hold
+from runner.executor.probe import HostState, probe
+from runner.executor.restore import restore
+from runner.plan import StatePlan, candidates, plan_state, unified, would_change
+from runner.resources.interface import Cell, ReadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.apply.interface import HostEntry, Options, Reporter
+    from runner.executor.results import Result
+
+    Record = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass
+class HostRun:
+    """A host during one run."""
+
+    entry: HostEntry
+    agent: Agent
+    controller: str
+    reporter: Reporter
+    record: Record
+    facts: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    host: HostState = field(default_factory=HostState)
+    plan: StatePlan = field(default_factory=StatePlan)
+    counts: Counts = field(default_factory=Counts)
+    touched: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the inventory calls it."""
+        return self.entry.name
+
+    @property
+    def hold(self) -> dict[str, Any]:
+        """Who holds the host, for the agent."""
+        return hold(self.controller, self.entry.lease_s)
+
+    def observe(self, system: Any) -> None:
+        """Probe everything that the declared state needs, in one round trip, and plan."""
+        found = probe(self.agent, candidates(system))
+        self.facts, self.host = found.facts, found.host
+        self.facts.setdefault("host.root", found.host.root)
+        self.values = {
+            key: ReadError(read.error) if read.error else read.value
+            for key, read in found.values.items()
+        }
+        busy = self.host.busy
+        if busy and busy.get("run") != self.agent.run_id:
+            raise HostBusy(
+                f"{self.name} busy: run {busy.get('run')}, since {busy.get('since')}",
+                fix="wait with --wait; if its controller is gone: runner restore " + self.name,
+            )
+        self.plan = plan_state(system, self.facts, self.values)
+
+    def preview(self) -> list[str]:
+        """Tell what would change; give the ids that would."""
+        changes = would_change(self.plan, self.values)
+        for change in changes:
+            self.reporter.change(self.name, change)
+            self.counts.add(change.outcome)
+        self._skipped()
+        return [change.id for change in changes if change.outcome == "would change"]
+
+    def _skipped(self) -> None:
+        for kind, why in self.plan.skipped.items():
+            self.counts.add("skipped")
+            self.reporter.note(f"{self.name}: {kind} skipped ({why})")
+            self.record(
+                {"phase": "converge", "host": self.name, "id": kind, "outcome": "skipped",
+                 "before": None, "after": None, "why": why}
+            )  # fmt: skip
+
+    def apply(self, system: Any, options: Options) -> None:
+        """Install packages, converge, run actions; HostError when a resource failed."""
+        self.plan.check(root=self.host.root)
+        self._skipped()
+        if self.plan.packages:
+            # packages are a phase of their own: apt is slow, and tools are facts afterwards
+            done = self._converge(self.plan.packages, "packages")
+            if any(result.changed for result in done):
+                self.observe(system)
+        if self.plan.cells:
+            self._converge(self.plan.cells, "converge")
+        if self.plan.actions:
+            self._converge(self.plan.actions, "actions")
+        if options.twice:
+            again = self._converge(self.plan.cells, "again")
+            changed = [result.id for result in again if result.changed]
+            if changed:
+                raise HostError(
+                    f"{self.name}: not idempotent: {', '.join(changed)} changed twice",
+                    fix="the kernel does not keep what was asked; report this kind",
+                )
+
+    def _converge(self, cells: list[Cell], phase: str) -> list[Result]:
+        if not cells:
+            return []
+        self.touched = True
+        by_id = {cell.id: cell for cell in cells}
+        found = converge(self.agent, [cell.to_json() for cell in cells], held=self.hold)
+        for result in found:
+            cell = by_id.get(result.id)
+            diff = ""
+            if cell is not None and cell.via == "file" and result.changed:
+                diff = unified(cell, result.before)
+            self._tell(phase, result, diff)
+        failed = [result for result in found if result.failed]
+        if failed:
+            raise HostError(
+                "\n".join(f"{self.name}: {r.id} failed: {r.why}" for r in failed),
+                fix="everything that was changed is put back",
+            )
+        return found
+
+    def _tell(self, phase: str, result: Result, diff: str = "") -> None:
+        self.counts.add(result.outcome)
+        self.reporter.result(self.name, phase, result, diff)
+        self.record(
+            {
+                "phase": phase,
+                "host": self.name,
+                "id": result.id,
+                "outcome": result.outcome,
+                "before": result.before,
+                "after": result.after,
+                "why": result.why or "",
+            }
+        )
+
+    def restore(self, *, force: bool = False) -> list[Result]:
+        """Put everything back from the host's own journal; HostError when something is left."""
+        found = restore(self.agent, force=force)
+        for result in found:
+            self._tell("restore", result)
+        left = [result for result in found if result.failed]
+        if left:
+            raise HostError(
+                "\n".join(f"{self.name}: {r.id} {r.outcome}: {r.why}" for r in left),
+                fix=f"look at it, then: runner restore {self.name} --force",
+            )
+        return found
