@@ -24,7 +24,7 @@ from runner.host import boot
 from runner.transports.interface import LinkLost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from runner.transports.interface import Channel, Transport
 
@@ -43,6 +43,10 @@ _ERRORS: Final[Mapping[str, type[RunnerError]]] = {
     "internal": ProgramRefused,
     "not_found": HostError,
 }
+
+
+class StreamCut(ProgramRefused):
+    """The agent stopped before `end`, the link did not: killed, or out of memory."""
 
 
 class Agent:
@@ -74,7 +78,7 @@ class Agent:
             argv.append(self._state_dir)
         return argv
 
-    def run(self, program: Mapping[str, Any], payload: bytes | None = None) -> Iterator[Event]:
+    def run(self, program: Mapping[str, Any], payload: bytes | None = None) -> Generator[Event]:
         """Run a program; yield every event as it comes, `end` included.
 
         Raises the class of `runner.errors` that the `error` of `end` stands for,
@@ -87,7 +91,7 @@ class Agent:
 
     def stream(
         self, program: Mapping[str, Any], payload: bytes | None = None
-    ) -> Iterator[tuple[bytes, Event]]:
+    ) -> Generator[tuple[bytes, Event]]:
         """Run a program; yield each line as it came, and parsed, up to `end`.
 
         Raises LinkLost when the link broke, or ProgramRefused when the agent
@@ -108,7 +112,7 @@ class Agent:
                 raise NeedRoot(f"{self.name}: there is no sudo", fix=_NEED_ROOT_FIX) from error
             raise
 
-    def _events(self, channel: Channel, payload: bytes | None) -> Iterator[tuple[bytes, Event]]:
+    def _events(self, channel: Channel, payload: bytes | None) -> Generator[tuple[bytes, Event]]:
         noise: list[str] = []
         begun = False
         for line in channel:
@@ -162,7 +166,7 @@ class Agent:
                 fix="run the command again",
             )
         how = "without an exit code" if code is None else _how(code)
-        return ProgramRefused(
+        return StreamCut(
             f"{self.name}: the agent ended {how} before the program did{tail}",
             fix="`runner restore` undoes what the host's journal holds",
         )

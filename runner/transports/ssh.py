@@ -158,25 +158,42 @@ class SshTransport:
 
     def start(self, argv: Sequence[str]) -> SshChannel:
         """Start `argv` by one exec request; connects if need be."""
-        connection = self._get()
-        if not connection.is_connected:
-            self._open(connection)
+        channel = self._session()
+        self.execs += 1
         import paramiko  # noqa: PLC0415 - see the module's first line
 
         try:
-            channel = connection.transport.open_session(timeout=self.options.connect_timeout_s)
-            self.execs += 1
             channel.exec_command(shlex.join(argv))
         except (paramiko.SSHException, OSError, EOFError) as error:
-            if not connection.is_connected:
-                raise LinkLost(
-                    f"{self.name}: the link was lost: {_text(error)}", fix="run the command again"
-                ) from error
+            channel.close()
+            # the request may have arrived before the link broke
+            raise LinkLost(
+                f"{self.name}: the link was lost: {_text(error)}", fix="run the command again"
+            ) from error
+        return SshChannel(channel, self.name)
+
+    def _session(self) -> Any:
+        """Open a session; once more on a new connection if the old one turns out to be dead."""
+        import paramiko  # noqa: PLC0415
+
+        connection = self._get()
+        fresh = not connection.is_connected
+        if fresh:
+            self._open(connection)
+        try:
+            return connection.transport.open_session(timeout=self.options.connect_timeout_s)
+        except paramiko.ChannelException as error:
             raise HostUnreachable(
                 f"{self.name}: the host starts no more processes: {_text(error)}",
                 fix="raise MaxSessions in its sshd_config, or end other sessions",
             ) from error
-        return SshChannel(channel, self.name)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            if fresh:
+                raise LinkLost(
+                    f"{self.name}: the link was lost: {_text(error)}", fix="run the command again"
+                ) from error
+            self.close()
+            return self._session()
 
     def close(self) -> None:
         """Close the connection and those to its jump hosts."""
