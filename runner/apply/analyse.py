@@ -1,0 +1,81 @@
+"""A run's record → its analysis; the same after the run and years later, offline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.analysis import frames, trials
+from runner.analysis.claims import claim_results
+from runner.analysis.estimates import estimates
+from runner.analysis.model import Analysis
+from runner.apply.trials import trial_plan
+from runner.errors import RecordError
+from runner.sources import fields
+from runner.spec.experiment import Experiment
+
+if TYPE_CHECKING:
+    from runner.analysis.model import Series, Trial
+    from runner.store.record import RunFolder
+
+
+def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
+    """Judge every trial of the record, estimate every metric, judge every claim."""
+    found: list[Trial] = []
+    lines: list[Series] = []
+    notes: list[str] = []
+    facts = folder.facts
+    for trial_id, plan in (folder.manifest.get("trials") or {}).items():
+        known = fields(facts.get(plan["host"], {}))
+        try:
+            reading = frames.read(folder.iter_events(trial_id))
+        except RecordError as error:
+            notes.append(f"{trial_id}: {error.message}")
+            continue
+        found.append(
+            trials.trial(
+                reading,
+                trial_plan(trial_id, plan),
+                known,
+                experiment.healthy,
+                experiment.guards,
+                metrics=experiment.metrics,
+            )
+        )
+        lines += trials.series(reading, trial_id, known)
+    search = folder.manifest.get("search")
+    measured = estimates(experiment.metrics, found, search)
+    server = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
+    return Analysis(
+        trials=tuple(found),
+        estimates=measured,
+        claims=claim_results(experiment, measured, found, observed(server, experiment, folder)),
+        series=tuple(lines),
+        search=search,
+        notes=tuple(notes),
+    )
+
+
+def observed(
+    facts: dict[str, Any], experiment: Experiment, folder: RunFolder
+) -> dict[str, Any]:
+    """Facts that claims may demand: the host's, the build's, the limits that were set."""
+    found = dict(facts)
+    builds = folder.manifest.get("builds") or {}
+    for made in builds.values():
+        found["build.go"] = made.get("toolchain")
+    if experiment.build is not None and experiment.build.go is not None:
+        found.setdefault("build.go", experiment.build.go)
+    if experiment.workload is not None:
+        found["runtime"] = "go" if experiment.build is not None else None
+        if experiment.workload.cgroup is not None:
+            for name, value in experiment.workload.cgroup.knobs().items():
+                found[f"cgroup.{name}"] = value
+    for change in folder.changes:
+        if change.get("phase") == "converge" and str(change["id"]).startswith("sysctl:"):
+            found[str(change["id"]).removeprefix("sysctl:")] = change.get("after")
+    return found
+
+
+def of_record(folder: RunFolder) -> Experiment:
+    """Give the experiment that a record holds."""
+    return Experiment.model_validate(folder.spec)

@@ -1,0 +1,92 @@
+"""The workload's program: an exact Go, a cached build, and its facts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runner.compile import Binary
+from runner.errors import SpecError
+from runner.toolchain import BuildRequest, build, resolve, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from runner.spec.experiment import Experiment
+    from runner.toolchain import Build, Toolchain
+
+
+@dataclass
+class Builder:
+    """Builds for one run; a toolchain is looked for once."""
+
+    cache: Path
+    folder: Path
+    """Where the spec lies: packages are relative to it."""
+    toolchains: dict[str, Toolchain] = field(default_factory=dict)
+
+    def build(self, experiment: Experiment, facts: Mapping[str, Any]) -> Build | None:
+        """Build the experiment's program for a host with these facts; None where it has none."""
+        spec = experiment.build
+        if spec is None:
+            return None
+        if spec.go is None:
+            raise SpecError("build.go is missing", fix='name the exact Go: go: "1.22.10"')
+        if spec.go not in self.toolchains:
+            self.toolchains[spec.go] = resolve(spec.go, self.cache)
+        target = target_of(str(facts.get("arch") or facts.get("machine") or "x86_64"))
+        package_dir, package = self._package(spec.package)
+        env = {**target.env, **{key: str(value) for key, value in spec.env.items()}}
+        request = BuildRequest(
+            package_dir=package_dir,
+            package=package,
+            goos=env.pop("GOOS", target.goos),
+            goarch=env.pop("GOARCH", target.goarch),
+            env=env,
+            ldflags=tuple(spec.ldflags),
+            gcflags=tuple(spec.gcflags),
+            tags=tuple(spec.tags),
+            trimpath=spec.trimpath,
+            test=bool(experiment.workload and experiment.workload.go_test),
+        )
+        return build(request, self.toolchains[spec.go], self.cache)
+
+    def _package(self, package: str) -> tuple[Path, str]:
+        """Folder to build in, confined to the spec's folder or its repository."""
+        folder = (self.folder / package).resolve()
+        root = self.folder.resolve()
+        top = next((up for up in (root, *root.parents) if (up / ".git").exists()), root)
+        if not folder.is_relative_to(top):
+            raise SpecError(
+                f"build.package {package} lies outside {top.name}/",
+                fix="keep the program beside the spec or in its repository",
+            )
+        return folder, "."
+
+
+def binary_of(made: Build) -> Binary:
+    """What the trial program says of a build."""
+    return Binary(made.sha256, made.size)
+
+
+def numbers_of(made: Build) -> dict[str, Any]:
+    """`build.…` numbers for metrics, and what the record keeps."""
+    return {
+        "build.size": made.size,
+        "build.id": made.build_id,
+        "build.sha256": made.sha256,
+        "build.seconds": made.seconds,
+        "build.stripped": made.stripped,
+        "build.dynamic": made.dynamic,
+        "build.toolchain": made.toolchain,
+        **{f"build.{name.strip('.')}": size for name, size in made.sections.items()},
+    }
+
+
+def record_of(made: Build) -> dict[str, Any]:
+    """What run.json says of a build, without paths of this machine."""
+    data = asdict(made)
+    data.pop("path")
+    data.pop("cached")
+    return data

@@ -1,0 +1,70 @@
+"""`requires`: conditions on facts, checked before anything is touched. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from runner.quantities import QuantityError, parse
+from runner.spec.requires import split_role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.spec.experiment import Experiment
+    from runner.spec.requires import Requirement
+
+
+def unmet(experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Give one sentence for each requirement that does not hold."""
+    found = []
+    for name, requirement in experiment.requires.items():
+        role, fact = split_role(name)
+        hosts = experiment.hosts.server if role == "server" else experiment.hosts.load_hosts
+        for host in hosts:
+            why = broken(requirement, facts.get(host, {}).get(fact))
+            if why:
+                found.append(f"{host}: {fact} {why}")
+    return found
+
+
+def broken(requirement: Requirement, seen: Any) -> str:
+    """Say why a fact does not meet a requirement; empty when it does."""
+    if requirement.exists is not None and (seen is not None) is not requirement.exists:
+        return "is missing" if requirement.exists else "is there"
+    asked = requirement.model_fields_set - {"exists"}
+    if not asked:
+        return ""
+    if seen is None:
+        return "is unknown on this host"
+    if requirement.equals is not None and not same(requirement.equals, seen):
+        return f"is {seen}, not {requirement.equals}"
+    if requirement.one_of is not None and not any(same(x, seen) for x in requirement.one_of):
+        return f"is {seen}, none of {', '.join(map(str, requirement.one_of))}"
+    if requirement.contains is not None and requirement.contains not in seen:
+        return f"is {seen}, without {requirement.contains}"
+    if requirement.matches is not None and not re.search(requirement.matches, str(seen)):
+        return f"is {seen}, which does not match {requirement.matches}"
+    number = _number(seen)
+    if requirement.at_least is not None and (number is None or number < requirement.at_least.exact):
+        return f"is {seen}, below {requirement.at_least}"
+    if requirement.at_most is not None and (number is None or number > requirement.at_most.exact):
+        return f"is {seen}, above {requirement.at_most}"
+    return ""
+
+
+def same(wanted: Any, seen: Any) -> bool:
+    """Compare as text, or as quantities where both are: 4GB is 4000000000."""
+    if str(wanted) == str(seen):
+        return True
+    try:
+        return parse(wanted).exact == parse(seen).exact
+    except (QuantityError, TypeError):
+        return False
+
+
+def _number(value: Any) -> Any:
+    try:
+        return parse(value).exact
+    except (QuantityError, TypeError):
+        return None

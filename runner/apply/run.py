@@ -1,0 +1,211 @@
+"""`runner apply`: one experiment from its spec to its report."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from runner.analysis.model import Analysis
+from runner.apply import writing
+from runner.apply.analyse import analyse
+from runner.apply.building import Builder
+from runner.apply.interface import Outcome
+from runner.apply.requirements import unmet
+from runner.apply.schedule import run_all
+from runner.apply.state import HostRun
+from runner.apply.trials import TrialRunner
+from runner.errors import HostBusy, HostError, Interrupted, RunnerError
+from runner.executor.agent import Agent
+from runner.store.provenance import describe
+from runner.store.record import RunFolder, new_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.apply.interface import HostEntry, Loaded, Options, Reporter
+    from runner.store.record import State
+
+WAIT_S = 5.0
+
+
+def apply(
+    loaded: Loaded,
+    hosts: Mapping[str, HostEntry],
+    options: Options,
+    reporter: Reporter,
+) -> Outcome:
+    """Run one experiment on its hosts.
+
+    Raises the error that ended it, after everything was put back and the record
+    was closed; with `check` nothing is changed and nothing is recorded.
+    """
+    run_id = new_run_id(time.time())
+    experiment = loaded.experiment
+    names = experiment.hosts.names()
+    if options.check:
+        return _check(loaded, hosts, run_id, reporter)
+    folder = RunFolder.create(
+        options.reports,
+        experiment.name,
+        run_id=run_id,
+        at=time.time(),
+        spec_text=loaded.text,
+        spec=loaded.expanded,
+        manifest={
+            **describe(loaded.path, loaded.text),
+            "spec_hash": loaded.hash,
+            "command": options.command,
+            "hosts": {name: hosts[name].transport.name for name in names},
+        },
+    )
+    with folder:
+        runs = [_host_run(hosts[name], run_id, reporter, folder.append_change) for name in names]
+        return _Run(loaded, runs, options, reporter, folder).go()
+
+
+def _host_run(entry: HostEntry, run_id: str, reporter: Reporter, record: Any) -> HostRun:
+    agent = Agent(
+        entry.transport, run_id=run_id, state_dir=entry.state_dir, become=entry.become
+    )
+    controller = f"{socket.gethostname()}:{os.getpid()}"
+    return HostRun(entry, agent, controller, reporter, record)
+
+
+def _check(
+    loaded: Loaded, hosts: Mapping[str, HostEntry], run_id: str, reporter: Reporter
+) -> Outcome:
+    runs = [
+        _host_run(hosts[name], run_id, reporter, lambda _: None)
+        for name in loaded.experiment.hosts.names()
+    ]
+    for host in runs:
+        reporter.phase(f"check {host.name}")
+        host.observe(loaded.experiment.system)
+        host.preview()
+    problems = unmet(loaded.experiment, {host.name: host.facts for host in runs})
+    for problem in problems:
+        reporter.note(f"requirement not met: {problem}")
+    return Outcome(run_id, None, {host.name: host.counts for host in runs})
+
+
+class _Run:
+    """One run that changes things: whatever ends it, the hosts are put back."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        hosts: list[HostRun],
+        options: Options,
+        reporter: Reporter,
+        folder: RunFolder,
+    ) -> None:
+        self.loaded = loaded
+        self.hosts = hosts
+        self.options = options
+        self.reporter = reporter
+        self.folder = folder
+        self.runner: TrialRunner | None = None
+
+    def go(self) -> Outcome:
+        error: BaseException | None = None
+        try:
+            self._stages()
+        except (RunnerError, KeyboardInterrupt) as raised:
+            error = raised
+        left = self._restore()
+        state: State = "done"
+        why = ""
+        if isinstance(error, KeyboardInterrupt):
+            state, why = "interrupted", "Ctrl-C"
+        elif error is not None or left is not None:
+            state, why = "failed", str(error or left)
+        analysis = self._conclude(state, why)
+        report = writing.write_report(self.folder, analysis)
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(
+                "interrupted; the hosts were put back" if left is None else str(left),
+                fix=f"what was measured: {report}",
+            ) from error
+        if error is not None:
+            raise error
+        if left is not None:
+            raise left
+        failed = "; ".join(f"{t.id}: {t.why}" for t in analysis.trials if t.outcome == "error")
+        return Outcome(
+            self.folder.id,
+            report,
+            {host.name: host.counts for host in self.hosts},
+            analysis.trials,
+            analysis.claims,
+            failed,
+        )
+
+    def _stages(self) -> None:
+        experiment = self.loaded.experiment
+        for host in self.hosts:
+            self.reporter.phase(f"probe {host.name}")
+            self._observe(host)
+        self.folder.write_facts({host.name: host.facts for host in self.hosts})
+        problems = unmet(experiment, {host.name: host.facts for host in self.hosts})
+        if problems:
+            raise HostError(
+                "requirements not met:\n" + "\n".join(problems),
+                fix="choose another host with -H, or change what the message names",
+            )
+        server = self.hosts[0]
+        builder = Builder(self.options.cache, self.loaded.path.parent)
+        runner = TrialRunner(
+            self.loaded, server, self.folder, self.reporter, builder, expected=0
+        )
+        self.runner = runner
+        if experiment.build is not None:
+            # before any change: a compiler error must not cost a converge and a restore
+            self.reporter.phase("build")
+            runner.build_all()
+        for host in self.hosts:
+            self.reporter.phase(f"converge {host.name}")
+            host.apply(experiment.system, self.options)
+        self.folder.write_facts({host.name: host.facts for host in self.hosts})
+        if experiment.workload is not None:
+            self.reporter.phase("trials")
+            run_all(runner)
+
+    def _observe(self, host: HostRun) -> None:
+        while True:
+            try:
+                host.observe(self.loaded.experiment.system)
+            except HostBusy as busy:
+                if not self.options.wait:
+                    raise
+                self.reporter.note(busy.message)
+                time.sleep(WAIT_S)
+            else:
+                return
+
+    def _restore(self) -> RunnerError | None:
+        """Put every host back; give the first fault instead of raising it."""
+        if self.options.keep and self.loaded.experiment.workload is None:
+            for host in self.hosts:
+                self.reporter.note(f"{host.name}: kept as declared; undo: runner restore {host.name}")
+            return None
+        first: RunnerError | None = None
+        for host in self.hosts:
+            if not host.touched:
+                continue
+            self.reporter.phase(f"restore {host.name}")
+            try:
+                host.restore()
+            except RunnerError as error:
+                first = first or error
+        return first
+
+    def _conclude(self, state: State, why: str) -> Analysis:
+        self.folder.update(recap={host.name: vars(host.counts) for host in self.hosts})
+        analysis = analyse(self.folder, self.loaded.experiment)
+        writing.write_analysis(self.folder, analysis)
+        self.folder.finish(state, at=time.time(), why=why)
+        return analysis
+
+

@@ -1,0 +1,206 @@
+"""Runs the trials of an experiment on one host, in order, with their attempts."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runner.analysis import frames, trials
+from runner.analysis.steps import StepPlan
+from runner.apply.building import Builder, binary_of, numbers_of, record_of
+from runner.apply.treatment import treated, treatment_name
+from runner.compile import nofile_needed, trial_program
+from runner.errors import HostError, RunnerError
+from runner.executor.trial import run_trial, stop_trial
+from runner.executor.blobs import put
+from runner.generators import generator
+from runner.generators.interface import LoadStep
+from runner.sources import fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.analysis.model import Trial
+    from runner.apply.interface import Loaded, Reporter
+    from runner.apply.state import HostRun
+    from runner.resources.interface import Cell
+    from runner.spec.experiment import Experiment
+    from runner.store.record import RunFolder
+
+
+@dataclass
+class TrialRunner:
+    """Runs single trials and keeps their record."""
+
+    loaded: Loaded
+    host: HostRun
+    folder: RunFolder
+    reporter: Reporter
+    builder: Builder
+    done: dict[str, Trial] = field(default_factory=dict)
+    uploaded: set[str] = field(default_factory=set)
+    builds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    expected: int = 0
+
+    def prepare(self, levels: Mapping[str, str]) -> tuple[Experiment, Any, dict[str, Any]]:
+        """Build and upload what a treatment needs; give its experiment, binary and numbers."""
+        experiment = treated(self.loaded.experiment, levels)
+        made = self.builder.build(experiment, self.host.facts)
+        if made is None:
+            return experiment, None, {}
+        name = treatment_name(levels)
+        if name not in self.builds:
+            self.builds[name] = record_of(made)
+            self.folder.update(builds=self.builds)
+            how = "cached" if made.cached else f"built in {made.seconds:.1f} s"
+            self.reporter.note(f"{made.toolchain} → {made.size} bytes, {how} (go: {made.how})")
+        if made.sha256 not in self.uploaded:
+            put(self.host.agent, made.path)
+            self.uploaded.add(made.sha256)
+        return experiment, binary_of(made), numbers_of(made)
+
+    def preflight(self, experiment: Experiment) -> None:
+        """Say what the host lacks for the load, with the exact fix, before a trial begins."""
+        load = experiment.load
+        if load is None or load.generator == "none":
+            return
+        kind = generator(load.generator)
+        tools = self.host.facts.get("tools") or {}
+        if kind.tool and not (tools.get(kind.tool) or self.host.facts.get(f"tools.{kind.tool}")):
+            raise HostError(
+                f"{self.host.name} has no {kind.tool}",
+                fix=f"add `packages: [{kind.package}]` under system, "
+                f"or: sudo apt install {kind.package}",
+            )
+        most = max((step.connections or 0 for step in load.expanded_steps()), default=0)
+        if experiment.search is not None:
+            most = max(most, experiment.search.high)
+        hard = self.host.facts.get("nofile_hard") or self.host.facts.get("limits.nofile_hard")
+        if hard is not None and nofile_needed(most) > int(hard):
+            raise HostError(
+                f"{self.host.name}: {most} connections need {nofile_needed(most)} open files, "
+                f"the hard limit is {hard}",
+                fix="raise it in /etc/security/limits.d, or ask for fewer connections",
+            )
+
+    def run(
+        self, levels: Mapping[str, str], repetition: int, *, connections: int | None = None,
+        serial: int = 0,
+    ) -> Trial:  # fmt: skip
+        """Run one trial, again while a guard breaks; all attempts are kept."""
+        experiment, binary, extra = self.prepare(levels)
+        self.preflight(experiment)
+        level = f"-c{connections}-{serial}" if connections is not None else ""
+        for attempt in range(1, experiment.repeat.attempts + 1):
+            trial_id = f"{treatment_name(levels)}-r{repetition}{level}-a{attempt}"
+            if trial_id in self.done:
+                found = self.done[trial_id]
+            else:
+                found = self._attempt(
+                    experiment, levels, repetition, attempt, trial_id, binary, extra, connections
+                )
+            if found.outcome != "invalid":
+                return found
+        return found
+
+    def _attempt(
+        self,
+        experiment: Experiment,
+        levels: Mapping[str, str],
+        repetition: int,
+        attempt: int,
+        trial_id: str,
+        binary: Any,
+        extra: dict[str, Any],
+        connections: int | None,
+    ) -> Trial:
+        compiled = trial_program(
+            experiment,
+            self.host.facts,
+            trial_id,
+            binary=binary,
+            network_cells=network_cells(experiment, self.host.plan.cells),
+            hold=self.host.hold,
+            connections=connections,
+        )
+        plan = {
+            "host": self.host.name,
+            "treatment": dict(levels),
+            "repetition": repetition,
+            "attempt": attempt,
+            "connections": connections,
+            "steps": [asdict(step) for step in compiled.steps],
+            "extra": {k: v for k, v in extra.items() if isinstance(v, int | float | str)},
+        }
+        self.folder.update(trials={**self.folder.manifest.get("trials", {}), trial_id: plan})
+        self.host.touched = True
+        self.reporter.trial_started(
+            trial_id, len(self.done) + 1, self.expected, compiled.duration_s
+        )
+        spool = self.folder.path / "events" / f"{trial_id}.jsonl"
+        try:
+            # what the trial's end says is in its record: a failed trial is an outcome
+            with contextlib.suppress(HostError):
+                run_trial(
+                    self.host.agent,
+                    compiled.program,
+                    lambda event: self.reporter.event(trial_id, event),
+                    spool,
+                )
+        except KeyboardInterrupt:
+            # a second Ctrl-C must not wait for this: it leaves the trial running
+            with contextlib.suppress(RunnerError):
+                stop_trial(self.host.agent, trial_id)
+            raise
+        found = judged(self.folder, trial_id, plan, experiment, self.host.facts)
+        self.done[trial_id] = found
+        self.reporter.trial_ended(found)
+        return found
+
+
+def network_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:
+    """net.* sysctls again for an isolated workload: its namespace begins with defaults."""
+    if experiment.workload is None or experiment.workload.network != "isolated":
+        return []
+    return [cell for cell in cells if cell.path.startswith("/proc/sys/net/")]
+
+
+def step_plan(data: Mapping[str, Any]) -> StepPlan:
+    """Read a step back from run.json."""
+    load = data.get("load")
+    return StepPlan(
+        data["index"],
+        data["name"],
+        data["connections"],
+        data["generator"],
+        LoadStep(**{**load, "argv": tuple(load.get("argv", ()))}) if load else None,
+    )
+
+
+def judged(
+    folder: RunFolder,
+    trial_id: str,
+    plan: Mapping[str, Any],
+    experiment: Experiment,
+    facts: Mapping[str, Any],
+) -> Trial:
+    """Judge one trial from its record."""
+    reading = frames.read(folder.iter_events(trial_id))
+    return trials.trial(reading, trial_plan(trial_id, plan), fields(facts),
+                        experiment.healthy, experiment.guards)  # fmt: skip
+
+
+def trial_plan(trial_id: str, plan: Mapping[str, Any]) -> trials.TrialPlan:
+    """Read a trial's plan back from run.json."""
+    return trials.TrialPlan(
+        id=trial_id,
+        host=plan["host"],
+        treatment=plan["treatment"],
+        repetition=plan["repetition"],
+        attempt=plan["attempt"],
+        steps=tuple(step_plan(step) for step in plan["steps"]),
+        extra=plan["extra"],
+    )
+
+
