@@ -1,0 +1,181 @@
+"""Published numbers: what a source says, and what has to match to judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from runner.quantities import COUNT, Quantity, unit_factor
+from runner.spec.base import Amount, Model, Ratio, Text, fault
+from runner.spec.expressions import Expression, ExpressionError, parse_statement
+
+Scalar = str | int | float | bool
+"""A fact's value as declared; booleans are facts too."""
+
+
+class Range(Model):
+    """One published number: a range, a value, or a value as it was rounded."""
+
+    low: Amount | None = None
+    high: Amount | None = None
+    value: Amount | None = None
+    rounded_to: Amount | None = None
+    plus_minus: Amount | None = None
+
+    @model_validator(mode="after")
+    def _form(self) -> Range:
+        ranged = self.low is not None or self.high is not None
+        if ranged == (self.value is not None):
+            raise fault("published", "needs either low and high (or one of them), or value")
+        if ranged and (self.rounded_to is not None or self.plus_minus is not None):
+            raise fault("published", "rounded_to and plus_minus go with value, not with low or high")
+        if self.low is not None and self.high is not None and self.low.exact > self.high.exact:
+            raise fault("published", f"low ({self.low}) is above high ({self.high})")
+        return self
+
+    def bounds(self, unit: str = "") -> tuple[float | None, float | None]:
+        """Give the published region in base units; bare numbers are in `unit`.
+
+        `value: 12.3, rounded_to: 0.1` is [12.25, 12.35].
+        """
+        if self.value is not None:
+            spread = self.plus_minus or self.rounded_to
+            half = Fraction(0) if spread is None else _base(spread, unit)
+            if self.plus_minus is None:
+                half /= 2
+            middle = _base(self.value, unit)
+            return float(middle - half), float(middle + half)
+        return (
+            None if self.low is None else float(_base(self.low, unit)),
+            None if self.high is None else float(_base(self.high, unit)),
+        )
+
+    def text(self, unit: str = "") -> str:
+        """Give it as a reader would write it: `87–92 connections`."""
+        tail = f" {unit}" if unit and all(x is None or x.dimension == COUNT for x in self._all()) else ""
+        if self.value is not None:
+            more = f" ± {self.plus_minus}" if self.plus_minus else ""
+            return f"{self.value}{more}{tail}"
+        if self.low is None:
+            return f"≤ {self.high}{tail}"
+        return f"≥ {self.low}{tail}" if self.high is None else f"{self.low}–{self.high}{tail}"
+
+    def _all(self) -> tuple[Quantity | None, ...]:
+        return (self.low, self.high, self.value)
+
+
+def _base(amount: Quantity, unit: str) -> Fraction:
+    return amount.exact * unit_factor(unit)[1] if amount.dimension == COUNT else amount.exact
+
+
+def read_range(value: Any) -> Any:
+    """Take a lone number as `value`."""
+    return value if isinstance(value, (Mapping, Range)) else {"value": value}
+
+
+RangeOf = Annotated[
+    Range, BeforeValidator(read_range, json_schema_input_type=str | float | dict[str, Any])
+]
+
+
+class Published(Range):
+    """The published number, or one for each level of a factor (or each step)."""
+
+    by: Text | None = Field(None, description="Factor whose levels have numbers of their own, or step")
+    levels: dict[str, RangeOf] = {}
+
+    @model_validator(mode="after")
+    def _form(self) -> Published:
+        if self.by is None and not self.levels:
+            Range._form(self)  # type: ignore[operator]  # noqa: SLF001 - the same rule
+            return self
+        if self.by is None or not self.levels:
+            raise fault("published", "by and levels go together")
+        if any(x is not None for x in self._all()):
+            raise fault("published", "has a number of its own beside those of its levels")
+        return self
+
+
+PublishedOf = Annotated[
+    Published, BeforeValidator(read_range, json_schema_input_type=str | float | dict[str, Any])
+]
+
+
+class Margin(Model):
+    """How far from the published range still counts as the same; fixed before data."""
+
+    absolute: Amount | None = None
+    relative: Ratio | None = None
+    why: Annotated[Text, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one(self) -> Margin:
+        if (self.absolute is None) == (self.relative is None):
+            raise fault("margin", "needs exactly one of absolute and relative")
+        return self
+
+    def widen(
+        self, bounds: tuple[float | None, float | None], unit: str = ""
+    ) -> tuple[float | None, float | None]:
+        """Widen a region given in base units."""
+        low, high = bounds
+        if self.absolute is not None:
+            by = float(_base(self.absolute, unit))
+            return (None if low is None else low - by, None if high is None else high + by)
+        share = self.relative.ratio if self.relative is not None else 0.0
+        return (
+            None if low is None else low - abs(low) * share,
+            None if high is None else high + abs(high) * share,
+        )
+
+
+def _expect(text: str) -> str:
+    try:
+        parse_statement(text)
+    except ExpressionError as wrong:
+        raise fault("expect", str(wrong)) from None
+    return text
+
+
+class Claim(Model):
+    """A published number or statement, judged by DESIGN's order of verdicts."""
+
+    id: Text
+    section: Text | None = None
+    quote: Text
+    metric: Text | None = None
+    unit: Text | None = Field(None, description="Unit of bare published numbers; else the metric's")
+    where: dict[str, Text] = Field({}, description="Levels of factors, and `step`, that it is about")
+    published: PublishedOf | None = None
+    expect: Annotated[Text, AfterValidator(_expect)] | None = Field(
+        None, description="An order or a yes: `allocs[server=fasthttp] < allocs[server=nethttp]`"
+    )
+    margin: Margin | None = None
+    must: tuple[Text, ...] = Field((), description="Facts that have to match")
+    note: tuple[Text, ...] = Field((), description="Facts that are shown beside the verdict")
+    declared: dict[str, Scalar] = Field({}, description="What the source says of facts")
+    testable: bool = True
+    why: Text | None = None
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _form(self) -> Claim:
+        if not self.testable:
+            if not self.why:
+                raise fault("claim", f"claim {self.id} is not testable: say why")
+            return self
+        if (self.published is None) == (self.expect is None):
+            raise fault("claim", f"claim {self.id} needs exactly one of published and expect")
+        if self.published is not None and self.metric is None:
+            raise fault("claim", f"claim {self.id} names no metric for its published number")
+        if self.margin is not None and self.published is None:
+            raise fault("claim", f"claim {self.id} has a margin but no published number")
+        return self
+
+    @property
+    def statement(self) -> Expression | None:
+        """Parsed `expect`."""
+        return None if self.expect is None else parse_statement(self.expect)

@@ -1,0 +1,204 @@
+"""The design: factors and their levels, repetitions and their order, the search."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from runner.quantities import COUNT, parse
+from runner.spec.base import Amount, Model, Ratio, Text, as_text, did_you_mean, fault, shape
+from runner.spec.load import CooldownOf
+
+OVERRIDABLE = ("system", "build", "workload", "load")
+"""Sections that a level may change."""
+
+
+class Factor(Model):
+    """What is varied; each level changes parts of the spec, or only fills in `{factor}`."""
+
+    levels: dict[str, dict[str, Any]]
+    """Level name → sections to merge over the spec's own; empty for a plain value."""
+
+    def names(self) -> tuple[str, ...]:
+        """Level names in the order written."""
+        return tuple(self.levels)
+
+
+def read_factor(value: Any) -> Any:
+    """Take `[a, b]` and `{name: {build: …}}`; both become `levels`."""
+    if isinstance(value, Factor):
+        return value
+    if isinstance(value, (list, tuple)):
+        names = [as_text(level) for level in value]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise fault("factor", f"the level `{twice}` is there twice")
+        value = dict.fromkeys(names, {})
+    if not isinstance(value, Mapping) or not value:
+        raise fault("factor", f"has to be a list of levels or a mapping, not {shape(value)}")
+    return {"levels": {as_text(name): _level(name, level) for name, level in value.items()}}
+
+
+def _level(name: Any, level: Any) -> dict[str, Any]:
+    if level is None:
+        return {}
+    if not isinstance(level, Mapping):
+        raise fault(
+            "factor", f"the level `{name}` has to be a mapping such as {{build: …}}, not {shape(level)}"
+        )
+    return dict(level)
+
+
+class Skip(Model):
+    """A cell of the matrix that is left out."""
+
+    when: Annotated[dict[str, Text], Field(min_length=1)]
+    why: Annotated[Text, Field(min_length=1)]
+
+
+class StopWhen(Model):
+    """Repeating ends when the interval is narrow enough; it never looks at a verdict."""
+
+    interval: Ratio = parse("90%")
+    half_width: Ratio
+    metric: Text | None = Field(None, description="All metrics where none is named")
+
+
+class Order(Model):
+    """In which order the trials run."""
+
+    by: Literal["blocks", "random", "written"] = "blocks"
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+class Repeat(Model):
+    """How often every treatment is run; the unit of replication."""
+
+    unit: Literal["trial", "search"] = "trial"
+    between: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 1)
+    stop_when: StopWhen | None = None
+    order: Order = Order()
+    cooldown: CooldownOf | None = Field(None, description="Pause between trials")
+    attempts: Annotated[int, Field(ge=1, le=20)] = Field(
+        3, description="How often an invalid trial is run at most"
+    )
+
+    @model_validator(mode="after")
+    def _range(self) -> Repeat:
+        if self.between[0] > self.between[1]:
+            raise fault("between", f"between [{self.between[0]}, {self.between[1]}] is empty")
+        return self
+
+    @property
+    def minimum(self) -> int:
+        """Repetitions that are always run."""
+        return self.between[0]
+
+    @property
+    def maximum(self) -> int:
+        """Repetitions that are never exceeded."""
+        return self.between[1]
+
+
+def read_repeat(value: Any) -> Any:
+    """Take `repeat: 6` and `times: 6` as exactly six."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"between": [value, value]}
+    return value
+
+
+RepeatOf = Annotated[
+    Repeat, BeforeValidator(read_repeat, json_schema_input_type=int | dict[str, Any])
+]
+
+
+class Goal(NamedTuple):
+    """What a search looks for, in parts."""
+
+    direction: Literal["highest", "lowest"]
+    variable: str
+
+
+_FIND = re.compile(r"(highest|lowest)\s+healthy\s+([a-z][\w.]*)")
+VARIABLES = ("connections", "rate")
+
+
+def _find(text: str) -> str:
+    match = _FIND.fullmatch(" ".join(text.split()))
+    if match is None:
+        raise fault("find", f"`{text}` is no goal: write `highest healthy connections`")
+    known = match[2] in VARIABLES or match[2].partition(".")[0] in OVERRIDABLE
+    if not known:
+        raise fault("find", f"cannot search `{match[2]}`{did_you_mean(match[2], VARIABLES)}")
+    return " ".join(text.split())
+
+
+class Confirm(Model):
+    """Trials at one level: with k of n healthy it passes, and then P(healthy) ≥ ½ there."""
+
+    trials: Annotated[int, Field(ge=1)] = 5
+    healthy: Annotated[int, Field(ge=1)] = 3
+
+    @model_validator(mode="after")
+    def _possible(self) -> Confirm:
+        if self.healthy > self.trials:
+            raise fault("confirm", f"{self.healthy} of {self.trials} trials cannot be healthy")
+        return self
+
+
+class Search(Model):
+    """An adaptive sequence of trials for the highest (or lowest) healthy level."""
+
+    find: Annotated[Text, AfterValidator(_find)] = "highest healthy connections"
+    between: tuple[Amount, Amount]
+    confirm: Confirm = Confirm()
+    resolution: Amount = parse("2%")
+    start: Amount | None = None
+    workload: Literal["fresh", "keep"] = "fresh"
+    max_trials: Annotated[int, Field(ge=1)] = 200
+
+    @model_validator(mode="after")
+    def _range(self) -> Search:
+        low, high = self.between
+        if low.dimension != high.dimension:
+            raise fault("between", f"{low} and {high} are not of one kind")
+        if not 0 < low.exact < high.exact:
+            raise fault("between", f"between [{low}, {high}] has to rise, from above 0")
+        if self.resolution.exact <= 0:
+            raise fault("resolution", "has to be above 0")
+        return self
+
+    @property
+    def goal(self) -> Goal:
+        """Direction and variable of `find`."""
+        direction, _, variable = self.find.split()
+        return Goal("highest" if direction == "highest" else "lowest", variable)
+
+    @property
+    def low(self) -> int:
+        """Lower bound in whole base units."""
+        return int(self.between[0].exact)
+
+    @property
+    def high(self) -> int:
+        """Upper bound in whole base units."""
+        return int(self.between[1].exact)
+
+    def step_at(self, level: int) -> int:
+        """Give the resolution at a level, in whole base units: 2 % of it, or the fixed step."""
+        if self.resolution.dimension == COUNT and self.resolution.exact >= 1:
+            return int(self.resolution.exact)
+        if self.resolution.dimension == self.between[0].dimension:
+            return max(1, int(self.resolution.exact))
+        return max(1, int(self.resolution.exact * level))
+
+
+FactorOf = Annotated[
+    Factor,
+    BeforeValidator(
+        read_factor, json_schema_input_type=list[str | int | float] | dict[str, dict[str, Any] | None]
+    ),
+]

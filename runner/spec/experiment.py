@@ -1,0 +1,122 @@
+"""The whole spec."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from runner.spec.base import Model, Text, Texts, fault, one_or_many
+from runner.spec.build import Build
+from runner.spec.claims import Claim
+from runner.spec.design import FactorOf, Repeat, RepeatOf, Search, Skip
+from runner.spec.faults import Fault
+from runner.spec.health import RuleText
+from runner.spec.load import Load
+from runner.spec.metrics import MetricOf
+from runner.spec.report import Report
+from runner.spec.requires import RequirementOf
+from runner.spec.system import System
+from runner.spec.workload import Workload
+
+SCHEMA = "experiment/1"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text) or len(text) > 100:
+        raise fault(
+            "name", f"`{text}` cannot name a folder: use small letters, digits, `-`, `_` and `.`"
+        )
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_]\w*", text):
+        raise fault("identifier", f"`{text}` is no name: use letters, digits and `_`")
+    return text
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+
+
+class Source(Model):
+    """Where the published numbers are from."""
+
+    title: Text
+    url: Text | None = None
+    section: Text | None = None
+    authors: Texts = ()
+    doi: Text | None = None
+    read_on: date | None = None
+    note: Text | None = None
+
+
+class Hosts(Model):
+    """Which hosts play which part; the load comes from the server itself by default."""
+
+    server: Annotated[
+        tuple[Text, ...],
+        BeforeValidator(one_or_many, json_schema_input_type=str | list[str]),
+        Field(min_length=1),
+    ] = ("local",)
+    load: Texts = ()
+
+    @property
+    def load_hosts(self) -> tuple[str, ...]:
+        """Hosts that the load comes from."""
+        return self.load or self.server[:1]
+
+    @property
+    def same(self) -> bool:
+        """Whether load and workload share a host."""
+        return not self.load or self.load == self.server
+
+    def names(self) -> tuple[str, ...]:
+        """Every host once, servers first."""
+        return tuple(dict.fromkeys((*self.server, *self.load)))
+
+
+class Sample(Model):
+    """How often the sampler reads."""
+
+    hz: Annotated[float, Field(gt=0, le=100)] = 10.0
+
+
+class Lint(Model):
+    """Rules of `runner lint` that do not apply here, each with its reason."""
+
+    ignore: dict[str, Annotated[Text, Field(min_length=1)]] = {}
+
+
+class Experiment(Model):
+    """One experiment: state, build, workload, load, measurements, claims."""
+
+    schema_version: Literal["experiment/1"] = Field("experiment/1", alias="schema")
+    name: Annotated[Text, AfterValidator(_name)] = "experiment"
+    title: Text = ""
+    description: Text = ""
+    source: Source | None = None
+    vars: dict[str, Any] = Field({}, description="Values for {{ name }}")
+    hosts: Hosts = Hosts()
+    requires: dict[str, RequirementOf] = {}
+    system: System = System()
+    build: Build | None = None
+    workload: Workload | None = None
+    load: Load | None = None
+    healthy: tuple[RuleText, ...] = ()
+    guards: tuple[RuleText, ...] = ()
+    abort_when: tuple[RuleText, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    search: Search | None = None
+    factors: dict[Identifier, FactorOf] = {}
+    baseline: dict[str, Text] = {}
+    skip: tuple[Skip, ...] = ()
+    repeat: RepeatOf = Repeat()
+    sample: Sample = Sample()
+    metrics: dict[Identifier, MetricOf] = {}
+    claims: tuple[Claim, ...] = ()
+    report: Report = Report()
+    lint: Lint = Lint()

@@ -1,0 +1,80 @@
+"""Faults injected while the load runs; journalled and undone like any other change."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from runner.spec.base import Duration, Model, Rate, Ratio, Size, Text, fault
+
+
+class NetworkFault(Model):
+    """What happens to a link; `uplink` is the one with the default route."""
+
+    down: Text | None = None
+    link: Text = "uplink"
+    delay: Duration | None = None
+    jitter: Duration | None = None
+    loss: Ratio | None = None
+    rate: Text | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> NetworkFault:
+        if all(x is None for x in (self.down, self.delay, self.loss, self.rate)):
+            raise fault("fault", "does nothing: give down, delay, loss or rate")
+        return self
+
+
+class ProcessFault(Model):
+    """Pause (SIGSTOP) or kill (SIGKILL) a process."""
+
+    pause: Text | None = None
+    kill: Text | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> ProcessFault:
+        if (self.pause is None) == (self.kill is None):
+            raise fault("fault", "needs exactly one of pause and kill, for example pause: workload")
+        return self
+
+
+class MemoryFault(Model):
+    """Memory taken away from the host by a process outside the workload's cgroup."""
+
+    pressure: Size
+
+
+def _no_clock(value: Any) -> Any:
+    if value is not None:
+        raise fault(
+            "fault", "steps of the clock are refused: every timestamp of the record would break"
+        )
+    return value
+
+
+class Fault(Model):
+    """One fault: when it begins, how long it lasts, and what it is."""
+
+    at: Duration = Field(description="After the load began")
+    for_: Duration | None = Field(None, alias="for")
+    network: NetworkFault | None = None
+    process: ProcessFault | None = None
+    memory: MemoryFault | None = None
+    clock: Annotated[Any, BeforeValidator(_no_clock)] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Fault:
+        if sum(x is not None for x in (self.network, self.process, self.memory)) != 1:
+            raise fault("fault", "needs exactly one of network, process, memory")
+        killed = self.process is not None and self.process.kill is not None
+        if self.for_ is None and not killed:
+            raise fault("fault", "has no end: say how long with `for`")
+        return self
+
+    @property
+    def kind(self) -> Literal["network", "process", "memory"]:
+        """Which of the three it is."""
+        if self.network is not None:
+            return "network"
+        return "process" if self.process is not None else "memory"

@@ -1,0 +1,154 @@
+"""Rules that judge a step or a trial: `load.error_ratio <= 0.001`, `workload.alive`.
+
+    rule   = ["not "] subject ["for " duration]
+           | subject [".gained"] op value
+    op     = "<=" | "<" | "==" | "!=" | ">=" | ">"
+    value  = quantity | "none" | text | [number "*"] subject
+    subject= name "." name {"." name}
+
+A rule is parsed into plain data here and evaluated elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from runner.quantities import TIME, Quantity, QuantityError, parse, parse_as
+from runner.spec.base import as_text, fault
+from runner.spec.references import check_reference
+
+OPERATORS = ("<=", ">=", "==", "!=", "<", ">")
+_NAME = r"[A-Za-z_][\w-]*(?:\.[A-Za-z_0-9][\w-]*)+"
+_STATE = re.compile(rf"(?P<not>not\s+)?(?P<subject>{_NAME})(?:\s+for\s+(?P<time>.+))?")
+_COMPARE = re.compile(r"(?P<subject>[^<>=!]+?)\s*(?P<op><=|>=|==|!=|<|>|=)\s*(?P<value>.+)")
+_SCALED = re.compile(rf"(?:(?P<factor>\S+)\s*\*\s*)?(?P<name>{_NAME})")
+_WORD = re.compile(r"[A-Za-z][\w+-]*")
+_GAINED = ".gained"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Another measured value, times a factor: `0.98 * load.connections`."""
+
+    name: str
+    factor: float = 1.0
+
+
+Value = Quantity | Reference | str | bool | None
+"""What a rule compares with; None is the word `none`: nothing at all."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule as plain data; `text` is what the user wrote."""
+
+    text: str
+    subject: str
+    """What is looked at: `load.error_ratio`, `workload.alive`."""
+    op: str
+    """`<=`, `<`, `==`, `!=`, `>=`, `>`, or `is` for a state that holds or not."""
+    value: Value
+    gained: bool = False
+    """The change during the step is meant, not the value."""
+    for_s: float = 0.0
+    """How long the state has to last."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class RuleError(ValueError):
+    """The text is no rule; the message says what to write."""
+
+
+def _value(text: str) -> Value:
+    if text == "none":
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    scaled = _SCALED.fullmatch(text)
+    if scaled:
+        problem = check_reference(scaled["name"])
+        if problem:
+            raise RuleError(problem)
+        try:
+            factor = parse(scaled["factor"]).ratio if scaled["factor"] else 1.0
+        except QuantityError as wrong:
+            raise RuleError(str(wrong)) from None
+        return Reference(scaled["name"], factor)
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    if _WORD.fullmatch(text):
+        return text
+    try:
+        return parse(text)
+    except QuantityError as wrong:
+        raise RuleError(str(wrong)) from None
+
+
+def _check_subject(subject: str) -> str:
+    if not re.fullmatch(_NAME, subject):
+        raise RuleError(f"`{subject}` is no name of something measured, such as load.error_ratio")
+    bare = subject.removesuffix(_GAINED)
+    problem = check_reference(bare)
+    if problem:
+        raise RuleError(problem)
+    return bare
+
+
+def parse_rule(text: str) -> Rule:
+    """Read one rule; RuleError says what is wrong with it."""
+    said = " ".join(text.split())
+    compare = _COMPARE.fullmatch(said)
+    if compare:
+        if compare["op"] == "=":
+            fixed = f"{compare['subject']} == {compare['value']}"
+            raise RuleError(f"`=` compares nothing: write `{fixed}`")
+        subject = _check_subject(compare["subject"].strip())
+        value = _value(compare["value"].strip())
+        if compare["op"] not in ("==", "!=") and not isinstance(value, (Quantity, Reference)):
+            raise RuleError(f"`{compare['value']}` has no order: only == and != can compare it")
+        gained = compare["subject"].strip().endswith(_GAINED)
+        return Rule(said, subject, compare["op"], value, gained)
+    state = _STATE.fullmatch(said)
+    if state is None:
+        raise RuleError(
+            f"`{said}` is no rule: write `subject <= value`, `workload.alive` "
+            "or `workload.dead for 2s`"
+        )
+    subject = _check_subject(state["subject"])
+    try:
+        for_s = parse_as(TIME, state["time"]).seconds if state["time"] else 0.0
+    except QuantityError as wrong:
+        raise RuleError(str(wrong)) from None
+    if subject not in STATES:
+        raise RuleError(
+            f"`{subject}` is a value, not a state: compare it, for example `{subject} == 0`"
+        )
+    return Rule(said, subject, "is", state["not"] is None, state["subject"].endswith(_GAINED), for_s)
+
+
+STATES = ("workload.alive", "workload.dead", "workload.ready", "search.monotone", "host.drift",
+          "host.clock_changed", "build.stripped", "build.dynamic", "load.failed")  # fmt: skip
+"""Subjects that hold or do not hold by themselves."""
+
+
+def _read(value: Any) -> Rule:
+    if isinstance(value, Rule):
+        return value
+    try:
+        return parse_rule(as_text(value))
+    except RuleError as wrong:
+        raise fault("rule", str(wrong)) from None
+
+
+RuleText = Annotated[
+    Rule,
+    PlainValidator(_read),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "examples": ["load.error_ratio <= 0.1%", "workload.alive"]}),
+]

@@ -1,0 +1,201 @@
+"""The load: constant, stepped, or idle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from runner.quantities import parse
+from runner.spec.base import (
+    Duration,
+    MaybeSecret,
+    Model,
+    Rate,
+    Temperature,
+    Text,
+    did_you_mean,
+    fault,
+)
+
+GENERATORS = ("wrk", "h2load", "k6", "vegeta", "command", "none")
+MAX_STEPS = 1000
+
+
+def _generator(name: str) -> str:
+    if name not in GENERATORS:
+        message = f"unknown load generator `{name}`{did_you_mean(name, GENERATORS)}"
+        raise fault("generator", message)
+    return name
+
+
+class Until(Model):
+    """What has to be so before the next step; all that are given."""
+
+    time_wait_below: Annotated[int, Field(ge=1)] | None = None
+    temperature_below: Temperature | None = None
+    load_below: Annotated[float, Field(gt=0)] | None = None
+
+
+class Cooldown(Model):
+    """A pause: a fixed time, or until something is so."""
+
+    until: Until = Until()
+    at_least: Duration = parse("0s")
+    at_most: Duration = parse("60s")
+
+
+def _cooldown(value: Any) -> Any:
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        return {"at_least": value, "at_most": value}
+    return value
+
+
+CooldownOf = Annotated[
+    Cooldown, BeforeValidator(_cooldown, json_schema_input_type=str | dict[str, Any])
+]
+
+
+class Step(Model):
+    """One constant-load interval as written; what it leaves out comes from the load."""
+
+    connections: Annotated[int, Field(ge=1)] | None = None
+    rate: Rate | None = None
+    duration: Duration | None = None
+    warmup: Duration | None = None
+    threads: Annotated[int, Field(ge=1)] | None = None
+    url: Text | None = None
+    name: Text | None = None
+
+
+class Ladder(Model):
+    """Steps from a rule: geometric with `times`, linear with `by`."""
+
+    start: Annotated[int, Field(ge=1)] = Field(alias="from")
+    end: Annotated[int, Field(ge=1)] = Field(alias="to")
+    times: Annotated[float, Field(gt=1)] | None = None
+    by: Annotated[int, Field(ge=1)] | None = None
+    duration: Duration | None = None
+    vary: Literal["connections", "rate"] = "connections"
+
+    @model_validator(mode="after")
+    def _rule(self) -> Ladder:
+        if (self.times is None) == (self.by is None):
+            raise fault("ladder", "needs exactly one of times (geometric) and by (linear)")
+        if self.end < self.start:
+            raise fault("ladder", f"from ({self.start}) is above to ({self.end})")
+        if self.by is not None and (self.end - self.start) // self.by >= MAX_STEPS:
+            raise fault("ladder", f"gives more than {MAX_STEPS} steps")
+        return self
+
+    def levels(self) -> tuple[int, ...]:
+        """Levels in rising order, none above `to`, each once."""
+        if self.by is not None:
+            return tuple(range(self.start, self.end + 1, self.by))
+        found: list[int] = []
+        level = float(self.start)
+        # a factor a hair above 1 would repeat the same whole number for ever
+        while round(level) <= self.end and len(found) < MAX_STEPS:
+            if not found or round(level) > found[-1]:
+                found.append(round(level))
+            level = max(level * (self.times or 2.0), level + 1e-6)
+            if (self.times or 2.0) < 1 + 1 / MAX_STEPS:
+                level = max(level, found[-1] + 1.0)
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class ExpandedStep:
+    """One step with everything filled in."""
+
+    index: int
+    name: str
+    connections: int | None
+    """None where a search supplies it, or an open model has a rate instead."""
+    rate: float | None
+    duration_s: float
+    warmup_s: float
+    threads: int
+    url: str
+
+
+def _steps(value: Any) -> Any:
+    """A mapping with `from` is a ladder; errors then name one form only."""
+    if isinstance(value, Mapping):
+        return value if isinstance(value, Ladder) else Ladder.model_validate(value)
+    return value
+
+
+StepsOf = Annotated[
+    tuple[Step, ...] | Ladder,
+    BeforeValidator(_steps, json_schema_input_type=list[Step] | Ladder),
+]
+
+
+class Load(Model):
+    """What asks the workload for work; `measure` excludes warm-up and cool-down."""
+
+    generator: Annotated[Text, AfterValidator(_generator)] = "wrk"
+    url: Text = "http://127.0.0.1:{port}/"
+    threads: Annotated[int, Field(ge=1)] = 2
+    connections: Annotated[int, Field(ge=1)] | None = None
+    rate: Rate | None = Field(None, description="Requests per second of an open model")
+    timeout: Duration = parse("2s")
+    warmup: Duration = parse("0s")
+    measure: Duration = parse("30s")
+    cooldown: CooldownOf | None = None
+    steps: StepsOf = ()
+    between_steps: Literal["keep", "fresh"] = "keep"
+    method: Text = "GET"
+    headers: dict[str, MaybeSecret] = {}
+    body: MaybeSecret | None = None
+    script: Text | None = Field(None, description="Script of the generator, beside the spec")
+    argv: tuple[Text, ...] = Field((), description="Command of the generator `command`")
+    cpus: Text | None = Field(None, description="CPUs the generator may use, as 0-1,3")
+
+    @model_validator(mode="after")
+    def _command(self) -> Load:
+        if self.generator == "command" and not self.argv:
+            raise fault("load_argv", "the generator `command` needs argv")
+        if not self.measure.exact:
+            raise fault("measure", "measures for 0s")
+        return self
+
+    def expanded_steps(self) -> tuple[ExpandedStep, ...]:
+        """Every step in order; one for a constant load."""
+        written: tuple[Step, ...]
+        if isinstance(self.steps, Ladder):
+            ladder = self.steps
+            written = tuple(_rung(ladder, level) for level in ladder.levels())
+        else:
+            written = self.steps or (Step(),)
+        return tuple(self._expand(index, step) for index, step in enumerate(written))
+
+    def _expand(self, index: int, step: Step) -> ExpandedStep:
+        connections = step.connections or self.connections
+        rate = step.rate or self.rate
+        if step.name is not None:
+            name = step.name
+        elif rate is not None:
+            name = f"{rate.per_second:g}/s"
+        else:
+            name = str(connections) if connections is not None else str(index)
+        return ExpandedStep(
+            index=index,
+            name=name,
+            connections=connections,
+            rate=None if rate is None else rate.per_second,
+            duration_s=(step.duration or self.measure).seconds,
+            warmup_s=(step.warmup or self.warmup).seconds,
+            threads=step.threads or self.threads,
+            url=step.url or self.url,
+        )
+
+
+def _rung(ladder: Ladder, level: int) -> Step:
+    if ladder.vary == "rate":
+        return Step(rate=parse(f"{level}/s"), duration=ladder.duration)
+    return Step(connections=level, duration=ladder.duration)
+

@@ -1,0 +1,107 @@
+"""What is reported: a source, which part of a trial, and how it becomes one number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from runner.spec.base import Duration, Model, Text, did_you_mean, fault
+from runner.spec.expressions import Expression, ExpressionError, parse_expression
+from runner.spec.references import STATISTICS, check_reference
+
+Statistic = Literal[
+    "max", "min", "mean", "median", "last", "first", "sum", "count", "rate", "increase", "stdev",
+    "p50", "p75", "p90", "p95", "p99", "p999",
+]  # fmt: skip
+assert set(STATISTICS) >= set(Statistic.__args__)  # type: ignore[attr-defined]  # noqa: S101
+
+
+def _reference(text: str) -> str:
+    problem = check_reference(text)
+    if problem:
+        raise fault("source", problem)
+    return text
+
+
+def _as(text: str) -> str:
+    if text.startswith("rate/"):
+        from runner.quantities import RATE, unit_factor  # noqa: PLC0415 - rarely needed
+
+        if unit_factor(text.removeprefix("rate"))[0] != RATE:
+            raise fault("as", f"`{text}` is no rate: write rate/s, rate/min or rate/h")
+        return text
+    return _reference(text)
+
+
+def _compute(text: str) -> str:
+    try:
+        parse_expression(text)
+    except ExpressionError as wrong:
+        raise fault("expression", str(wrong)) from None
+    return text
+
+
+ReferenceText = Annotated[Text, AfterValidator(_reference)]
+
+
+class Metric(Model):
+    """One thing measured; null with a reason where it does not exist."""
+
+    source: ReferenceText | None = Field(None, alias="from")
+    compute: Annotated[Text, AfterValidator(_compute)] | None = Field(
+        None, description="Arithmetic over other metrics: `rss_peak - rss_idle`"
+    )
+    per: Literal["trial", "step"] = "trial"
+    at: Text | None = Field(
+        None, description="Only there: `search.level`, or the name of a step"
+    )
+    after: Duration | None = Field(None, description="Only this long after the workload was ready")
+    statistic: Statistic | None = Field(None, description="How samples become one number")
+    as_: Annotated[Text, AfterValidator(_as)] | None = Field(
+        None, alias="as", description="rate/min of a counter, or another value at that moment"
+    )
+    unit: Text | None = None
+    kind: Literal["sampled", "exact"] = Field(
+        "sampled", description="exact: the same in every repetition (a file's size)"
+    )
+    better: Literal["higher", "lower"] | None = None
+    pattern: Text | None = Field(None, description="Regular expression of stdout.regex")
+    title: Text | None = None
+
+    @model_validator(mode="after")
+    def _origin(self) -> Metric:
+        if (self.source is None) == (self.compute is None):
+            raise fault("metric", "needs exactly one of from and compute")
+        return self
+
+    @property
+    def expression(self) -> Expression | None:
+        """Arithmetic of a computed metric."""
+        return None if self.compute is None else parse_expression(self.compute)
+
+
+def read_metric(value: Any) -> Any:
+    """Take `name: procfs.rss` as its source."""
+    return value if isinstance(value, (Mapping, Metric)) else {"from": value}
+
+
+MetricOf = Annotated[
+    Metric, BeforeValidator(read_metric, json_schema_input_type=str | dict[str, Any])
+]
+
+SUFFIXES = ("vs_baseline", "ratio", "difference", "n", "interval")
+"""Columns that a table can derive from a metric: `binary_size.vs_baseline`."""
+
+
+def check_column(text: str, metrics: set[str]) -> str | None:
+    """Say what is wrong with a table's column, or None."""
+    if text in metrics:
+        return None
+    stem, dot, suffix = text.rpartition(".")
+    if dot and stem in metrics:
+        if suffix in SUFFIXES or suffix in STATISTICS:
+            return None
+        return f"`{stem}` has no column `{suffix}`{did_you_mean(suffix, SUFFIXES)}"
+    return f"unknown metric `{text}`{did_you_mean(text, metrics)}"

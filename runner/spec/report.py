@@ -1,0 +1,39 @@
+"""What the report shows beside what it always shows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from runner.spec.base import Model, Text
+
+
+class Table(Model):
+    """A table of estimates: a row per combination of levels, a column per metric."""
+
+    rows: tuple[Text, ...] = Field((), description="Factors, or `step`")
+    columns: Annotated[tuple[Text, ...], Field(min_length=1)]
+    title: Text | None = None
+
+
+class Figure(Model):
+    """A figure of metrics or sampled sources."""
+
+    kind: Literal["line", "strip", "bar", "curve", "heatmap"] = "line"
+    show: Annotated[tuple[Text, ...], Field(min_length=1)]
+    over: Text = "time"
+    title: Text | None = None
+
+
+class Report(Model):
+    """Further tables and figures, and what the reader should know."""
+
+    table: Table | None = None
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[Text, ...] = ()
+
+    def all_tables(self) -> tuple[Table, ...]:
+        """`table` and `tables` as one."""
+        return (*((self.table,) if self.table else ()), *self.tables)

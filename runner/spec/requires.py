@@ -1,0 +1,62 @@
+"""Conditions on facts, checked before anything is touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, model_validator
+
+from runner.spec.base import Amount, Model, Text, as_text, fault
+
+Scalar = str | int | float | bool
+HOST_ROLES = ("server", "load")
+
+
+class Requirement(Model):
+    """A condition on one fact; all parts that are given have to hold."""
+
+    equals: Scalar | None = None
+    contains: Text | None = None
+    one_of: tuple[Scalar, ...] | None = None
+    at_least: Amount | None = None
+    at_most: Amount | None = None
+    matches: Text | None = None
+    exists: bool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Requirement:
+        if not self.model_fields_set:
+            raise fault("requires", "asks for nothing")
+        if self.matches is not None:
+            try:
+                re.compile(self.matches)
+            except re.error as wrong:
+                raise fault("requires", f"matches: no regular expression: {wrong}") from None
+        return self
+
+
+def read_requirement(value: Any) -> Any:
+    """Take a lone value as `equals`."""
+    if isinstance(value, (Mapping, Requirement)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return {"one_of": value}
+    if value is None:
+        as_text(value)
+    return {"equals": value}
+
+
+RequirementOf = Annotated[
+    Requirement,
+    BeforeValidator(
+        read_requirement, json_schema_input_type=str | float | bool | list[str] | dict[str, Any]
+    ),
+]
+
+
+def split_role(fact: str) -> tuple[str, str]:
+    """`server.nofile_hard` is (server, nofile_hard); without a role the server is meant."""
+    role, dot, name = fact.partition(".")
+    return (role, name) if dot and role in HOST_ROLES else ("server", fact)

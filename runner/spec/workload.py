@@ -1,0 +1,141 @@
+"""The program under test: its command, its cgroup, its limits, when it is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from runner.quantities import QuantityError, parse
+from runner.resources._limits import Limits as CgroupLimits
+from runner.spec.base import (
+    Duration,
+    MaybeSecret,
+    Model,
+    Text,
+    Texts,
+    as_text,
+    fault,
+)
+
+
+def _soft_hard(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return value
+    return {"soft": value, "hard": value}
+
+
+def _limit(value: Any) -> int | str:
+    text = str(value) if not isinstance(value, bool) else "boolean"
+    if text == "unlimited":
+        return text
+    try:
+        found = parse(value)
+    except QuantityError as wrong:
+        raise fault("quantity", str(wrong)) from None
+    if found.exact.denominator != 1 or found.exact < 0:
+        raise fault("quantity", f"`{text}` is no limit: a whole number, a size or unlimited")
+    return int(found.exact)
+
+
+KernelLimit = Annotated[
+    int | str, PlainValidator(_limit), WithJsonSchema({"type": ["integer", "string"]})
+]
+class Limit(Model):
+    """A resource limit; a lone number is both soft and hard."""
+
+    soft: KernelLimit
+    hard: KernelLimit
+
+
+LimitOf = Annotated[
+    Limit, BeforeValidator(_soft_hard, json_schema_input_type=int | str | dict[str, int | str])
+]
+
+
+class Limits(Model):
+    """Resource limits of the workload (setrlimit); `as` counts bytes here, never KiB."""
+
+    nofile: LimitOf | None = None
+    nproc: LimitOf | None = None
+    memlock: LimitOf | None = None
+    stack: LimitOf | None = None
+    core: LimitOf | None = None
+    data: LimitOf | None = None
+    address_space: LimitOf | None = Field(None, alias="as")
+
+
+class Ready(Model):
+    """When the workload can take load: exactly one of the three."""
+
+    http: Text | None = Field(None, description="URL that has to answer with 2xx")
+    tcp: Annotated[Text, BeforeValidator(as_text)] | None = Field(
+        None, description="Port, or {port}"
+    )
+    stdout: Text | None = Field(None, description="Regular expression that has to be printed")
+    within: Duration = parse("10s")
+
+    @model_validator(mode="after")
+    def _one(self) -> Ready:
+        if sum(x is not None for x in (self.http, self.tcp, self.stdout)) != 1:
+            raise fault("ready", "needs exactly one of http, tcp, stdout")
+        return self
+
+
+class Fetch(Model):
+    """A page of the workload kept with the trial."""
+
+    name: Text
+    url: Text
+    when: Literal["before", "after_step", "after"] = "after"
+
+
+class Stop(Model):
+    """How the workload is ended."""
+
+    signal: Text = "TERM"
+    grace: Duration = parse("5s")
+
+
+class GoTest(Model):
+    """Go benchmarks as the workload."""
+
+    package: Text = "."
+    bench: Text = "."
+    benchmem: bool = False
+    count: Annotated[int, Field(ge=1)] = 1
+    benchtime: Text | None = None
+    cpu: Texts | None = None
+    timeout: Duration = parse("10min")
+
+
+class Workload(Model):
+    """What runs in every trial: a server, a program run once, or Go benchmarks."""
+
+    argv: Annotated[tuple[MaybeSecret, ...], Field(min_length=1)] | None = Field(
+        None, description="Command; {binary}, {port}, {dir} and factors are filled in"
+    )
+    go_test: GoTest | None = None
+    run: Literal["server", "once"] = "server"
+    env: dict[str, MaybeSecret] = {}
+    cwd: Text | None = None
+    cgroup: CgroupLimits | None = None
+    limits: Limits = Limits()
+    ready: Ready | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, description="Fixed port; a free one is chosen where there is none"
+    )
+    network: Literal["host", "isolated"] = "host"
+    cpus: Text | None = Field(None, description="CPUs it may use, as 0-1,3")
+    nice: Annotated[int, Field(ge=-20, le=19)] | None = None
+    aslr: bool | None = None
+    within: Duration = Field(parse("10min"), description="Time a `run: once` may take")
+    stop: Stop = Stop()
+    fetch: tuple[Fetch, ...] = ()
+
+    @model_validator(mode="after")
+    def _what(self) -> Workload:
+        if (self.argv is None) == (self.go_test is None):
+            raise fault("workload", "needs exactly one of argv and go_test")
+        return self

@@ -1,0 +1,334 @@
+"""YAML text → plain values with the place of each, and what YAML would have bent.
+
+Scalars are resolved here and not by yaml's constructors: the raw text is kept,
+keys stay as written, and what reads as something else than it says (`0644`,
+`1:30`, a key given twice) is a fault with its place instead of a wrong value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+from runner.spec.base import Secret
+from runner.specfile.errors import Fault, SpecFaults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_BYTES = 1 << 20
+MAX_NODES = 50_000
+MAX_DEPTH = 60
+
+Path = tuple[str | int, ...]
+Reveal = "Callable[[tuple[tuple[str, str], ...]], str]"
+
+_TAG = "tag:yaml.org,2002:"
+_PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_HEX = re.compile(r"[-+]?0x[0-9a-fA-F]+")
+_MAX_DIGITS = 40
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands; counts from 0 as YAML does."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
+@dataclass
+class Document:
+    """A file as plain values, with places and raw texts by path."""
+
+    name: str
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Place] = field(default_factory=dict)
+    raw: dict[Path, str] = field(default_factory=dict)
+    """Text of plain (unquoted) scalars as written."""
+    faults: list[Fault] = field(default_factory=list)
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Find where a path stands; of one that is not written, the nearest above it."""
+        path = tuple(path)
+        if key and path in self.keys:
+            return self.keys[path]
+        while path and path not in self.values:
+            path = path[:-1]
+            if path in self.keys:
+                return self.keys[path]
+        return self.values.get(path, Place(0, 0))
+
+    def fault(self, path: Path, message: str, *, key: bool = False) -> Fault:
+        """Make a fault at a path."""
+        at = self.place(path, key=key)
+        return Fault(at.line + 1, at.column + 1, message, at.length)
+
+    def add(self, path: Path, message: str, *, key: bool = False) -> None:
+        """Note a fault at a path."""
+        self.faults.append(self.fault(path, message, key=key))
+
+
+def decode(name: str, raw: bytes) -> str:
+    """Give the text of a file; SpecFaults where it is no plain UTF-8."""
+    if len(raw) > MAX_BYTES:
+        raise SpecFaults(name, [Fault(1, 1, f"has {len(raw)} bytes; a spec has at most {MAX_BYTES}")])
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SpecFaults(name, [Fault(1, 1, "is UTF-16: save it as UTF-8")])
+    if raw.startswith(b"\xef\xbb\xbf"):
+        rest = raw[3:].decode("utf-8", "replace")
+        raise SpecFaults(
+            name, [Fault(1, 1, "starts with a byte order mark: save it as UTF-8 without BOM")], rest
+        )
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        before = raw[: wrong.start].decode("utf-8")
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        message = f"byte 0x{raw[wrong.start]:02x} is not UTF-8: save the file as UTF-8"
+        shown = raw.decode("utf-8", "replace")
+        raise SpecFaults(name, [Fault(line, column, message)], shown) from None
+
+
+def read(name: str, raw: bytes | str, reveal: Any = None) -> Document:
+    """Read a YAML mapping; SpecFaults where there is no value to go on with.
+
+    Faults that leave the rest readable are in `faults` of the result.
+    """
+    text = raw if isinstance(raw, str) else decode(name, raw)
+    document = Document(name, text)
+    node = _compose(document)
+    if node is None:
+        raise SpecFaults(name, [Fault(1, 1, "is empty: a spec is a YAML mapping")], text)
+    if not isinstance(node, yaml.MappingNode):
+        at = node.start_mark
+        message = "has to be a mapping with keys such as `workload:`"
+        raise SpecFaults(name, [Fault(at.line + 1, at.column + 1, message)], text)
+    try:
+        document.data = _Reader(document, reveal).value(node, ())
+    except _TooMuchError as wrong:
+        raise SpecFaults(name, [*document.faults, wrong.fault], text) from None
+    return document
+
+
+class _TooMuchError(Exception):
+    """Reading cannot go on."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def _compose(document: Document) -> yaml.Node | None:
+    text = document.text
+    try:
+        return cast("yaml.Node | None", yaml.compose(text, Loader=yaml.SafeLoader))
+    except yaml.reader.ReaderError as wrong:
+        at = cast("int", wrong.position)
+        line, column = text[:at].count("\n") + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+        message = f"the character U+{ord(text[at]):04X} cannot be in YAML"
+        raise SpecFaults(document.name, [Fault(line, column, message)], text) from None
+    except yaml.MarkedYAMLError as wrong:
+        raise SpecFaults(document.name, _syntax(text, wrong), text) from None
+    except RecursionError:
+        raise SpecFaults(document.name, [Fault(1, 1, "is nested too deeply")], text) from None
+    except ValueError as wrong:  # a %YAML directive or an escape beyond Unicode
+        raise SpecFaults(document.name, [Fault(1, 1, f"is no YAML: {wrong}")], text) from None
+
+
+def _syntax(text: str, wrong: yaml.MarkedYAMLError) -> list[Fault]:
+    mark = wrong.problem_mark or wrong.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    problem = wrong.problem or "cannot be read"
+    lines = text.split("\n")
+    here = lines[line - 1] if line <= len(lines) else ""
+    if "'\\t'" in problem:
+        tabs = [
+            Fault(number, len(said) - len(said.lstrip(" ")) + 1, "a tab cannot indent YAML: use spaces")
+            for number, said in enumerate(lines, 1)
+            if said.lstrip(" ").startswith("\t") and said.strip()
+        ]
+        return tabs or [Fault(line, column, "a tab cannot stand here: use spaces")]
+    if "undefined alias" in problem:
+        return [Fault(line, column, f"{problem}: no `&` anchor of that name above")]
+    if "expected a single document" in str(wrong.context):
+        return [Fault(line, column, "a second document begins: a spec is one YAML document")]
+    if "mapping values are not allowed" in problem:
+        hint = "`: ` inside a text: write the text in quotes"
+        return [Fault(line, column, f"{problem}; {hint}")]
+    hint = ""
+    if any(mark in here for mark in ("{{", "}}")):
+        hint = '; a value with {{ … }} has to be in quotes: "{{ name }}"'
+    elif "{" in here and ("flow" in problem or "','" in problem):
+        hint = "; a text with { or } has to be in quotes"
+    context = f" {wrong.context}" if wrong.context and "while" in wrong.context else ""
+    return [Fault(line, column, f"no YAML{context}: {problem}{hint}")]
+
+
+class _Reader:
+    """Turns nodes into values; collects places and faults in the document."""
+
+    def __init__(self, document: Document, reveal: Any) -> None:
+        self.document = document
+        self.reveal = reveal
+        self.count = 0
+        self.open: set[int] = set()
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        document = self.document
+        self.count += 1
+        if self.count > MAX_NODES:
+            what = "is too large once its aliases are filled in (an alias bomb?)"
+            raise _TooMuchError(_fault(node, what))
+        document.values[path] = _place(node)
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, path)
+        if id(node) in self.open:
+            raise _TooMuchError(_fault(node, "an anchor contains itself"))
+        if len(path) >= MAX_DEPTH:
+            raise _TooMuchError(_fault(node, "is nested too deeply"))
+        if not node.tag.startswith(_TAG) or node.tag.removeprefix(_TAG) not in ("map", "seq"):
+            document.add(path, f"the tag {_shown_tag(node.tag)} is not known")
+        self.open.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
+            return self.mapping(cast("yaml.MappingNode", node), path)
+        finally:
+            self.open.discard(id(node))
+
+    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: list[yaml.Node] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == f"{_TAG}merge":
+                merged.append(value_node)
+                continue
+            key = self.key(key_node, path)
+            if key is None:
+                continue
+            here = (*path, key)
+            if key in found:
+                first = self.document.keys[here].line + 1
+                at = _place(key_node)
+                message = f"the key `{key}` is there twice (first in line {first})"
+                self.document.faults.append(Fault(at.line + 1, at.column + 1, message, at.length))
+                continue
+            self.document.keys[here] = _place(key_node)
+            found[key] = self.value(value_node, here)
+        for other in merged:
+            self.merge(other, found, path)
+        return found
+
+    def merge(self, node: yaml.Node, into: dict[str, Any], path: Path) -> None:
+        """Take `<<: *anchor`; keys that are written win."""
+        if isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                self.merge(item, into, path)
+            return
+        if not isinstance(node, yaml.MappingNode):
+            self.document.faults.append(_fault(node, "`<<` merges mappings only"))
+            return
+        if id(node) in self.open:
+            raise _TooMuchError(_fault(node, "an anchor contains itself"))
+        self.open.add(id(node))
+        for key_node, value_node in node.value:
+            if key_node.tag == f"{_TAG}merge":
+                self.merge(value_node, into, path)
+                continue
+            key = self.key(key_node, path)
+            if key is not None and key not in into:
+                self.document.keys[(*path, key)] = _place(key_node)
+                into[key] = self.value(value_node, (*path, key))
+        self.open.discard(id(node))
+
+    def key(self, node: yaml.Node, path: Path) -> str | None:
+        """Give a key as written: `on`, `1000` and `1.22` stay what they are."""
+        if isinstance(node, yaml.ScalarNode):
+            if node.tag == f"{_TAG}null" and node.style is None:
+                self.document.faults.append(_fault(node, "a key is empty"))
+                return None
+            return str(node.value)
+        said = self.document.text[node.start_mark.index - 1 : node.end_mark.index + 1]
+        if said.startswith("{{"):
+            message = f'a value with {{{{ … }}}} has to be in quotes: "{said}"'
+        else:
+            message = "a key has to be a text"
+        del path
+        self.document.faults.append(_fault(node, message))
+        return None
+
+    def scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+        text = str(node.value)
+        if node.style is None:
+            self.document.raw[path] = text
+        if node.tag == "!secret":
+            try:
+                return Secret((Secret.source(text),), self.reveal)
+            except ValueError as wrong:
+                self.document.add(path, str(wrong))
+                return text
+        kind = node.tag.removeprefix(_TAG)
+        reader = {"int": self.integer, "float": self.real}.get(kind)
+        if reader is not None:
+            return reader(text, path)
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return text.lower() in ("true", "yes", "on", "y")
+        if kind not in ("str", "timestamp", "value", "merge"):
+            self.document.add(path, f"the tag {_shown_tag(node.tag)} is not known")
+        return text
+
+    def integer(self, text: str, path: Path) -> Any:
+        if _PLAIN_INT.fullmatch(text) and len(text) <= _MAX_DIGITS:
+            return int(text)
+        if _HEX.fullmatch(text) and len(text) <= _MAX_DIGITS:
+            return int(text, 16)
+        if len(text) > _MAX_DIGITS:
+            self.document.add(path, f"a number of {len(text)} digits: write it in quotes")
+            return text
+        if ":" in text:
+            reading = "a number of base 60"
+        elif "_" in text and _PLAIN_INT.fullmatch(text.replace("_", "")):
+            return int(text.replace("_", ""))
+        else:
+            reading = f"{yaml.safe_load(text)}, not as it is written"
+        self.document.add(path, f'`{text}` reads as {reading}: write "{text}" in quotes')
+        return text
+
+    def real(self, text: str, path: Path) -> Any:
+        if ":" in text:
+            message = f'`{text}` reads as a number of base 60: write "{text}" in quotes'
+            self.document.add(path, message)
+            return text
+        try:
+            number = float(text.replace("_", ""))
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            self.document.add(path, f"`{text}` is no number that can be measured")
+            return text
+        return number
+
+
+def _place(node: yaml.Node) -> Place:
+    start, end = node.start_mark, node.end_mark
+    on_one_line = start.line == end.line and isinstance(node, yaml.ScalarNode)
+    return Place(start.line, start.column, max(1, end.column - start.column) if on_one_line else 1)
+
+
+def _fault(node: yaml.Node, message: str) -> Fault:
+    at = _place(node)
+    return Fault(at.line + 1, at.column + 1, message, at.length)
+
+
+def _shown_tag(tag: str) -> str:
+    return f"`!!{tag.removeprefix(_TAG)}`" if tag.startswith(_TAG) else f"`{tag}`"
