@@ -101,7 +101,8 @@ class Agent:
         full = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
         channel = self._start()
         with contextlib.closing(channel):
-            _send(channel, json.dumps(full, ensure_ascii=False).encode())
+            # ASCII: bytes that are no text travel as lone surrogates, which UTF-8 has not
+            _send(channel, json.dumps(full).encode())
             yield from self._events(channel, payload)
 
     def _start(self) -> Channel:

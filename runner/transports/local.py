@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from runner.errors import HostUnreachable
 from runner.transports.interface import STDERR_TAIL_BYTES
@@ -18,29 +18,37 @@ if TYPE_CHECKING:
 _GRACE_S: Final = 5.0
 
 
+class Process(Protocol):
+    """As much of a Popen as a channel needs."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """The end to write to."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """The end to read from."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait; raises TimeoutExpired."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+
 class LocalChannel:
-    """A child process.
+    """A child process; its stderr goes to a file, so that it cannot block on it."""
 
-    It is put into a process group of its own, so that Ctrl-C on the terminal
-    reaches the controller alone, which then restores the host in order. It is
-    no session of its own: sudo keeps its tickets per terminal.
-    """
-
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None) -> None:
-        # stderr goes to a file: an agent that complains at length cannot block on it
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        try:
-            self._process = subprocess.Popen(
-                list(argv),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                env=None if env is None else dict(env),
-                process_group=0,
-            )
-        except BaseException:
-            self._stderr.close()
-            raise
+    def __init__(self, process: Process, stderr: IO[bytes]) -> None:
+        self._process = process
+        self._stderr = stderr
         self._tail = ""
         self._closed = False
 
@@ -133,13 +141,33 @@ class LocalTransport:
     def start(self, argv: Sequence[str]) -> LocalChannel:
         """Start a child process."""
         self.execs += 1
-        try:
-            return LocalChannel(argv, self._env)
-        except OSError as error:
-            raise HostUnreachable(
-                f"{self.name}: cannot start {argv[0]}: {error.strerror}",
-                fix=f"install {argv[0]} on this machine, or correct PATH",
-            ) from error
+        with contextlib.ExitStack() as undo:
+            stderr = undo.enter_context(tempfile.TemporaryFile())
+            try:
+                process = self._spawn(argv, stderr)
+            except OSError as error:
+                raise HostUnreachable(
+                    f"{self.name}: cannot start {argv[0]}: {error.strerror}",
+                    fix=f"install {argv[0]} on this machine, or correct PATH",
+                ) from error
+            undo.pop_all()
+        return self._channel(process, stderr)
+
+    def _spawn(self, argv: Sequence[str], stderr: IO[bytes]) -> Process:
+        # A process group of its own: Ctrl-C on the terminal reaches the controller
+        # alone, which then restores the host in order. No session of its own: sudo
+        # keeps its tickets per terminal.
+        return subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=None if self._env is None else dict(self._env),
+            process_group=0,
+        )
+
+    def _channel(self, process: Process, stderr: IO[bytes]) -> LocalChannel:
+        return LocalChannel(process, stderr)
 
     def close(self) -> None:
         """Nothing stays open between processes."""

@@ -1,6 +1,7 @@
 import pytest
 
 from runner.executor.agent import Agent
+from runner.transports.fake import FakeTransport
 from runner.transports.local import LocalTransport
 from tests.executor.standin import standing_in
 from tests.sshd import proxy, sshd  # noqa: F401 - fixtures
@@ -13,10 +14,12 @@ def state(tmp_path):
     return folder
 
 
-@pytest.fixture(params=["local", "ssh"])
+@pytest.fixture(params=["local", "ssh", "fake"])
 def transport(request, tmp_path):
     if request.param == "local":
         made = LocalTransport()
+    elif request.param == "fake":
+        made = FakeTransport()
     else:
         made = request.getfixturevalue("sshd").transport(tmp_path)
     yield made

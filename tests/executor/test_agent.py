@@ -126,7 +126,7 @@ def agent_frame():
 
 
 def test_agent_killed(agent):
-    with pytest.raises(StreamCut, match="signal 9|without an exit code"):
+    with pytest.raises(StreamCut, match=r"signal 9|without an exit code"):
         list(agent.run({"program": "x", "die": -9}))
 
 

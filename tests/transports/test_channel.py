@@ -5,13 +5,16 @@ import time
 
 import pytest
 
+from runner.transports.fake import FakeTransport
 from runner.transports.local import LocalTransport
 
 
-@pytest.fixture(params=["local", "ssh"])
+@pytest.fixture(params=["local", "ssh", "fake"])
 def transport(request, tmp_path):
     if request.param == "local":
         made = LocalTransport()
+    elif request.param == "fake":
+        made = FakeTransport()
     else:
         made = request.getfixturevalue("sshd").transport(tmp_path)
     yield made
