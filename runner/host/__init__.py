@@ -1,0 +1,5 @@
+"""The host agent: reads, writes, spawns and samples what a plain-data program says.
+
+Standard library of Python 3.9 and relative imports only: this folder is sent to
+the host as it is and runs there as the package `runner_host`.
+"""

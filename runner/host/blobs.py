@@ -1,0 +1,91 @@
+"""Executables sent ahead of a trial, and what is removed after one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+from typing import Any, BinaryIO, Mapping
+
+from . import journal, state
+from .emit import Emit
+from .fault import tick
+
+_SHA = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_CHUNK = 1 << 20
+
+
+def put(program: Mapping[str, Any], where: state.State, emit: Emit, stdin: BinaryIO) -> bool:
+    """Take one frame of bytes into `blobs/<sha256>`, unless it is there.
+
+    Says `need_blob` when the frame is wanted and `blob` when it is in place. A
+    cut or damaged frame leaves nothing.
+    """
+    sha, size = str(program.get("sha256")), program.get("size")
+    if not _SHA.fullmatch(sha) or not isinstance(size, int) or size < 0:
+        raise state.Refused("bad_program", "put needs `sha256` in lower-case hex and `size`")
+    folder = where.path("blobs")
+    path = os.path.join(folder, sha)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    # it has its name only after its fsync, so the size is proof enough
+    with contextlib.suppress(FileNotFoundError):
+        if os.stat(path).st_size == size:
+            emit("blob", sha256=sha, path=path, sent=False)
+            return True
+    emit("need_blob", sha256=sha, size=size)
+    head = stdin.readline(100).split()
+    if head != [str(size).encode(), sha.encode()]:
+        raise state.Refused("bad_program", "the frame after `put` is not the one announced")
+    part = f"{path}.{os.getpid()}.part"
+    try:
+        if _receive(stdin, part, size) != sha:
+            raise state.Refused("bad_program", "the bytes arrived cut or damaged", "send them again")
+        os.rename(part, path)
+        tick()
+        state.sync_folder(folder)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
+    emit("blob", sha256=sha, path=path, sent=True)
+    return True
+
+
+def _receive(stdin: BinaryIO, part: str, size: int) -> str:
+    digest = hashlib.sha256()
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o700)
+    with open(fd, "wb") as file:
+        left = size
+        while left:
+            data = stdin.read(min(left, _CHUNK))
+            if not data:
+                return ""
+            digest.update(data)
+            file.write(data)
+            left -= len(data)
+        file.flush()
+        os.fsync(file.fileno())
+        os.fchmod(file.fileno(), 0o700)
+    tick()
+    return digest.hexdigest()
+
+
+def forget(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    """Remove the folder of a finished run; Refused while the host still needs it."""
+    run = str(program["run"])
+    if not _NAME.fullmatch(run):
+        raise state.Refused("bad_program", f"{run!r} is no run id")
+    folder = where.path("runs", run)
+    with state.locked(where):
+        found = state.hold(where)
+        if found and found["run"] == run and state.alive(found):
+            raise state.Refused("busy", f"run {run} holds this host", "restore it first")
+        if any(change.run == run for change in journal.read(where.journal).changes):
+            raise state.Refused("busy", f"changes of run {run} are not undone", "restore it first")
+        if not os.path.isdir(folder):
+            raise state.Refused("not_found", f"there is nothing of run {run} on this host")
+        shutil.rmtree(folder)
+    emit("forgotten", run=run)
+    return True

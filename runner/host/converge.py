@@ -1,0 +1,287 @@
+"""Bring cells to their wanted values: compare, journal, apply, read back.
+
+Nothing is changed whose prior value is not durable in the journal, and nothing
+that could not be put back. A cell that fails stops only those that name it in
+`after`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from . import cells, journal, normal, state
+from .emit import Emit, hide, shown
+from .errors import CellError, reason
+
+Cell = Mapping[str, Any]
+_FAULTS = (OSError, CellError, ValueError)
+
+
+@dataclass
+class _Step:
+    """One cell on its way."""
+
+    cell: Cell
+    before: Any = None
+    after: Any = None
+    outcome: str = ""
+    why: Optional[str] = None
+    numbers: List[int] = field(default_factory=list)  # its changes in the journal
+
+    def fail(self, why: str) -> None:
+        self.outcome, self.why = "failed", why
+
+
+def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    """Carry out a `converge` program; say whether nothing failed."""
+    check = bool(program.get("check"))
+    steps = [_Step(cell) for cell in _with_parents(program["cells"])]
+    if check:
+        _compare(steps, check=True)
+        _report(steps, emit)
+        return not _failed(steps)
+    with state.locked(where):
+        # before anything: a run that may not have the host must not even read for long
+        state.refuse_if_held(where, str(program["run"]))
+        _compare(steps, check=False)
+        todo = [step for step in steps if not step.outcome]
+        _need_root(todo)
+        state.take(where, str(program["run"]), program.get("hold") or {})
+        _journal(todo, where, str(program["run"]))
+        again = [step for step in todo if _apply(step, steps)]
+        # a limit that may only be raised after its neighbour was, in whichever order
+        for step in again:
+            _apply(step, steps)
+        _read_back(todo)
+        _seal(todo, where)
+    _report(steps, emit)
+    return not _failed(steps)
+
+
+def _with_parents(wanted: Sequence[Cell]) -> List[Cell]:
+    """Put the missing folders of files and groups before them, as cells of their own."""
+    found: List[Cell] = []
+    known = {(cell["via"], str(cell.get("path"))) for cell in wanted}
+    for cell in wanted:
+        if cell["via"] in ("file", "cgroup") and cell.get("want") is not None:
+            missing: List[str] = []
+            parent = os.path.dirname(str(cell["path"]))
+            while not os.path.lexists(parent) and (cell["via"], parent) not in known:
+                missing.append(parent)
+                known.add((cell["via"], parent))
+                parent = os.path.dirname(parent)
+            found += [_parent(cell, path) for path in reversed(missing)]
+        found.append(cell)
+    return found
+
+
+def _parent(cell: Cell, path: str) -> Cell:
+    return {
+        "id": f"{cell['via']}:{path}",
+        "via": cell["via"],
+        "path": path,
+        "want": {"type": "dir"} if cell["via"] == "file" else "present",
+        "form": "file" if cell["via"] == "file" else "exact",
+        "runtime": cell.get("runtime", False),
+        "keep": cell.get("keep", False),
+        "after": cell.get("after", []),
+    }
+
+
+def _compare(steps: Sequence[_Step], *, check: bool) -> None:
+    coming = [
+        str(step.cell["path"]) + "/"
+        for step in steps
+        if step.cell["via"] == "cgroup" and step.cell["want"] is not None
+    ]
+    for step in steps:
+        cell, want = step.cell, step.cell["want"]
+        if cell.get("action"):
+            step.outcome = "would change" if check else ""
+            continue
+        if cell["via"] == "pseudo" and (want is None or not str(want).strip()):
+            if _clearable(cell) and want is not None:
+                pass
+            else:
+                step.fail("refused: an empty write succeeds and changes nothing")
+                continue
+        try:
+            step.before = step.after = cells.read(cell)
+        except _FAULTS as fault:
+            # unreadable for this user says nothing of what root would find
+            step.outcome = "unknown" if check and isinstance(fault, PermissionError) else "failed"
+            step.why = "cannot be read: " + reason(fault)
+            continue
+        _judge(step, coming, check=check)
+
+
+def _clearable(cell: Cell) -> bool:
+    # lists of the kernel can be empty, numbers cannot
+    return cell.get("form") in ("ranges", "set", "exact")
+
+
+def _judge(step: _Step, coming: Sequence[str], *, check: bool) -> None:
+    cell, want, have = step.cell, step.cell["want"], step.before
+    if cells.equal(cell, want, have):
+        step.outcome, step.why = _sameness(cell, want, have)
+        return
+    if cell["via"] == "pseudo" and have is None:
+        if not str(cell["path"]).startswith(tuple(coming)):
+            step.fail(f"this kernel has no {cell['path']}")
+            return
+    elif not cell.get("keep") and (why := cells.no_way_back(cell, have)):
+        step.fail(why)
+        return
+    if check:
+        step.outcome = "would change"
+
+
+def _sameness(cell: Cell, want: Any, have: Any) -> "tuple[str, Optional[str]]":
+    form = str(cell.get("form", "exact"))
+    if not isinstance(want, str) or cell["via"] in ("link", "argv"):
+        return "ok", None
+    if normal.plain(form, want) == normal.plain(form, have):
+        return "ok", None
+    return "ok (normalised)", f"the kernel shows {want!r} as {have!r}"
+
+
+def _need_root(todo: Sequence[_Step]) -> None:
+    names = [str(step.cell["id"]) for step in todo if cells.needs_write(step.cell)]
+    if names:
+        raise state.Refused(
+            "need_root", f"only root can change {', '.join(names)}", "set `become: true` of the host"
+        )
+
+
+def _journal(todo: Sequence[_Step], where: state.State, run: str) -> None:
+    """Make every prior value durable, those of coupled keys too."""
+    changes: List[journal.Change] = []
+    number = journal.read(where.journal).next
+    boot, now = state.boot_id(), time.time()
+
+    def add(step: _Step, cell: Cell, prior: Any, want: Any) -> None:
+        changes.append(
+            journal.Change(
+                n=number + len(changes),
+                run=run,
+                boot_id=boot,
+                at=now,
+                cell={key: value for key, value in cell.items() if key not in _NOT_KEPT},
+                prior=prior,
+                want=want,
+                runtime=bool(cell.get("runtime", True)),
+            )
+        )
+        step.numbers.append(changes[-1].n)
+
+    for step in todo:
+        if step.cell.get("keep") or step.cell.get("action"):
+            continue
+        # before the key itself, since the newest is undone first: undoing the
+        # key disturbs them once more
+        for cell in _coupled(step.cell):
+            found = cells.try_read(cell)
+            if found["error"] is None and found["value"] is not None:
+                add(step, cell, found["value"], None)
+        add(step, step.cell, step.before, step.cell["want"])
+    if changes:
+        journal.append(where.journal, changes)
+
+
+_NOT_KEPT = ("want", "after", "coupled", "keep")
+
+
+def _coupled(cell: Cell) -> List[Dict[str, Any]]:
+    return [
+        {
+            "id": f"{cell['id']} > {path}",
+            "via": "pseudo",
+            "path": path,
+            "form": "words",
+            "runtime": cell.get("runtime", True),
+            "coupled_to": cell["id"],
+        }
+        for path in cell.get("coupled") or ()
+    ]
+
+
+def _apply(step: _Step, steps: Sequence[_Step]) -> bool:
+    """Write one cell; say whether it failed in a way that may pass later."""
+    failed = {str(other.cell["id"]) for other in steps if other.outcome == "failed"}
+    waits = [name for name in step.cell.get("after") or () if name in failed]
+    if waits:
+        step.fail(f"not tried: {waits[0]} failed")
+        return False
+    try:
+        cells.write(step.cell, step.cell["want"])
+    except FileNotFoundError as fault:
+        if step.cell["via"] == "pseudo":
+            step.fail(f"this kernel has no {step.cell['path']}")
+        else:
+            step.fail("cannot be written: " + reason(fault))
+        return False
+    except _FAULTS as fault:
+        step.fail("cannot be written: " + reason(fault))
+        return isinstance(fault, OSError)
+    step.outcome = "changed"
+    step.why = None
+    return False
+
+
+def _read_back(todo: Sequence[_Step]) -> None:
+    """Read all again after the last write: a later one may have undone an earlier one."""
+    for step in todo:
+        if step.cell.get("action"):
+            continue
+        try:
+            step.after = cells.read(step.cell)
+        except _FAULTS as fault:
+            step.fail("cannot be read back: " + reason(fault))
+            continue
+        if step.outcome != "changed":
+            continue
+        want = step.cell["want"]
+        if not cells.equal(step.cell, want, step.after):
+            who = "kernel" if step.cell["via"] in ("pseudo", "cgroup", "swap", "link") else "host"
+            step.fail(f"{who} kept {step.after!r}, not {want!r}")
+        elif step.after is not None:
+            step.why = _sameness(step.cell, want, step.after)[1]
+
+
+def _seal(todo: Sequence[_Step], where: state.State) -> None:
+    kept: Dict[int, Any] = {}
+    for step in todo:
+        if not step.numbers:
+            continue
+        for number, cell in zip(step.numbers, _coupled_read(step)):
+            found = cells.try_read(cell)
+            if found["error"] is None:
+                kept[number] = found["value"]
+    if kept:
+        journal.seal(where.journal, kept)
+
+
+def _coupled_read(step: _Step) -> List[Cell]:
+    # as many as were journalled: those that could not be read then are not among them
+    readable = [c for c in _coupled(step.cell) if cells.try_read(c)["value"] is not None]
+    return [*readable[: len(step.numbers) - 1], step.cell]
+
+
+def _failed(steps: Sequence[_Step]) -> bool:
+    return any(step.outcome in ("failed", "unknown") for step in steps)
+
+
+def _report(steps: Sequence[_Step], emit: Emit) -> None:
+    for step in steps:
+        cell = step.cell
+        emit(
+            "result",
+            id=cell["id"],
+            outcome=step.outcome,
+            before=shown(cell, step.before),
+            after=shown(cell, step.after),
+            why=hide(cell, step.why, step.before, step.after, cell["want"]),
+        )

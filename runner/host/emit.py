@@ -1,0 +1,56 @@
+"""Events: one JSON object a line on stdout, whatever becomes of the reader."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any, Callable, Mapping, Optional
+
+Emit = Callable[..., None]
+"""`emit(kind, **fields)`."""
+
+MASK = "(secret)"
+
+
+def to_fd(fd: int) -> Emit:
+    """Give an Emit that writes lines to `fd` and falls silent once nobody reads.
+
+    What has been begun is finished without a reader: a link that drops must not
+    leave a host half way.
+    """
+    open_ = [True]
+
+    def emit(event: str, **fields: Any) -> None:
+        if not open_[0]:
+            return
+        line = line_of(event, fields)
+        try:
+            while line:
+                line = line[os.write(fd, line) :]
+        except OSError:
+            open_[0] = False
+
+    return emit
+
+
+def line_of(event: str, fields: Mapping[str, Any]) -> bytes:
+    """Give one event as a line of JSON."""
+    said = {"event": event, "at": round(time.time(), 6), **fields}
+    # ASCII: bytes that are no text arrive as lone surrogates instead of breaking the line
+    return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def shown(cell: Mapping[str, Any], value: Any) -> Any:
+    """Give a cell's value as events may show it."""
+    return MASK if cell.get("secret") and value is not None else value
+
+
+def hide(cell: Mapping[str, Any], why: Optional[str], *values: Any) -> Optional[str]:
+    """Take the values of a secret cell out of a message."""
+    if why is None or not cell.get("secret"):
+        return why
+    for value in values:
+        if isinstance(value, str) and value:
+            why = why.replace(value, MASK)
+    return why

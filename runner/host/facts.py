@@ -1,0 +1,3 @@
+"""stub"""
+def gather() -> dict[str, object]:
+    return {}

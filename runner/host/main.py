@@ -1,0 +1,179 @@
+"""One program, from its validation to its `end` event."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from typing import Any, Dict, Mapping, Optional
+
+from . import blobs, cells, converge, journal, restore, state
+from .emit import Emit, shown, to_fd
+
+VERSION = 1
+PROGRAMS = (
+    "probe", "converge", "restore", "trial", "attach", "stop", "status", "put", "forget",
+)  # fmt: skip
+
+_ADDRESS = {
+    "pseudo": ("path",), "file": ("path",), "cgroup": ("path",), "swap": ("path",),
+    "argv": ("name", "read"), "link": ("name", "attr"),
+}  # fmt: skip
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def run(program: Any, state_dir: str) -> int:
+    """Carry out a program; events go to stdout, `end` last. Returns the exit code."""
+    emit = to_fd(sys.stdout.fileno())
+    _ignore_hangup()
+    error: Optional[Dict[str, str]] = None
+    ok = False
+    try:
+        check(program)
+        where = state.open_state(state_dir)
+        state.touch(where, str(program["run"]))
+        ok = _dispatch(program, where, emit)
+    except state.Refused as no:
+        error = {"code": no.code, "message": no.message, "fix": no.fix}
+    except OSError as fault:
+        if fault.errno in _FULL:
+            error = {
+                "code": "disk_full",
+                "message": f"no space for {fault.filename or state_dir}; nothing was begun there",
+                "fix": "free some space on the host",
+            }
+        else:
+            error = _internal(fault)
+    except Exception as fault:  # noqa: BLE001 - a stream without `end` reads as a broken link
+        error = _internal(fault)
+    emit("end", ok=ok and error is None, error=error)
+    return 0 if ok and error is None else 1
+
+
+def check(program: Any) -> None:
+    """Refuse what is no program, all of it before anything is done."""
+    if not isinstance(program, dict):
+        raise state.Refused("bad_program", "a program is a JSON object")
+    name = program.get("program")
+    if name not in PROGRAMS:
+        raise state.Refused("bad_program", f"no program {name!r}, only {', '.join(PROGRAMS)}")
+    if program.get("version") != VERSION:
+        raise state.Refused(
+            "bad_program", f"version {program.get('version')!r} of a program, not {VERSION}"
+        )
+    if not isinstance(program.get("run"), str) or not program["run"]:
+        raise state.Refused("bad_program", "a program names its `run`")
+    if name in ("probe", "converge"):
+        _check_cells(program.get("cells", [] if name == "probe" else None), name == "converge")
+
+
+def _check_cells(given: Any, wanted: bool) -> None:
+    if not isinstance(given, list):
+        raise state.Refused("bad_program", "`cells` is a list")
+    seen = set()
+    for cell in given:
+        name = cell.get("id") if isinstance(cell, dict) else None
+        if not isinstance(name, str):
+            raise state.Refused("bad_program", f"a cell has an `id`: {cell!r}")
+        why = _fault_of(cell, wanted)
+        if why is None and name in seen:
+            why = "is there twice"
+        if why is not None:
+            raise state.Refused("bad_program", f"cell {name} {why}")
+        seen.add(name)
+
+
+def _fault_of(cell: Mapping[str, Any], wanted: bool) -> Optional[str]:
+    via = cell.get("via")
+    if via not in _ADDRESS:
+        return f"has no way {via!r}, only {', '.join(_ADDRESS)}"
+    missing = [key for key in _ADDRESS[via] if not cell.get(key)]
+    if missing:
+        return f"lacks {', '.join(missing)}"
+    path = cell.get("path")
+    if "path" in _ADDRESS[via] and (not str(path).startswith("/") or ".." in str(path).split("/")):
+        return f"needs an absolute path, not {path!r}"
+    if cell.get("form", "exact") not in cells.normal.FORMS:
+        return f"has an unknown form {cell['form']!r}"
+    if not wanted:
+        return None
+    if "want" not in cell:
+        return "lacks `want`"
+    want = cell["want"]
+    if want is not None and isinstance(want, dict) != (via in ("file", "swap")):
+        return f"wants {want!r}, which is no value of {via}"
+    return None
+
+
+def _dispatch(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    name = program["program"]
+    if name == "probe":
+        return _probe(program, where, emit)
+    if name == "converge":
+        return converge.run(program, where, emit)
+    if name == "restore":
+        return restore.run(program, where, emit)
+    if name == "put":
+        return blobs.put(program, where, emit, sys.stdin.buffer)
+    if name == "forget":
+        return blobs.forget(program, where, emit)
+    if name == "status":
+        from . import status  # noqa: PLC0415 - a start costs a small board what it imports
+
+        return status.run(where, emit)
+    return _trial(program, where, emit)
+
+
+def _trial(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    # here and not at the top: probe, converge and restore are the most frequent
+    # and need none of it
+    if program["program"] == "trial":
+        from . import trial  # noqa: PLC0415
+
+        return bool(trial.run(program, where, emit))
+    from . import attach  # noqa: PLC0415
+
+    work = attach.run if program["program"] == "attach" else attach.stop
+    return bool(work(program, where, emit))
+
+
+def _probe(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    if program.get("facts", True):
+        from . import facts  # noqa: PLC0415
+
+        emit("facts", facts=facts.gather())
+    for cell in program.get("cells", []):
+        found = cells.try_read(cell)
+        emit("value", id=cell["id"], value=shown(cell, found["value"]), error=found["error"])
+    held = state.hold(where)
+    found = journal.read(where.journal)
+    emit(
+        "host",
+        busy=held if state.alive(held) else None,
+        journal={
+            "entries": len(found.changes),
+            "runs": list(dict.fromkeys(change.run for change in found.changes)),
+        },
+        root=os.geteuid() == 0,
+    )
+    return True
+
+
+def _ignore_hangup() -> None:
+    """Finish what was begun when the link drops.
+
+    A handler and not SIG_IGN, which programs started from here would inherit.
+    """
+    for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+
+
+def _internal(fault: BaseException) -> Dict[str, str]:
+    traceback.print_exc()
+    return {
+        "code": "internal",
+        "message": f"{type(fault).__name__}: {fault}",
+        "fix": "report this with what the agent wrote to stderr",
+    }

@@ -1,0 +1,182 @@
+"""Put the host back from its journal alone; safe to repeat, safe to kill.
+
+Newest change first, and per address the oldest prior value wins. What is there
+is compared with the prior value before anything is written, so that running it
+twice does nothing. A write that the kernel refuses, or whose effect a later one
+has undone, is tried again once all others were made: coupled keys and limits
+that bound each other settle that way in whichever order they came.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from . import cells, journal, state
+from .emit import Emit, hide, shown
+from .errors import CellError, reason
+
+PASSES = 3
+_FAULTS = (OSError, CellError, ValueError)
+_UNDONE = ("ok", "restored", "skipped")
+
+
+@dataclass
+class _Undo:
+    """All changes of one address."""
+
+    cell: Dict[str, Any]
+    changes: List[journal.Change]  # oldest first
+    before: Any = None
+    after: Any = None
+    outcome: str = ""
+    why: Optional[str] = None
+    wrote: bool = False
+
+    @property
+    def prior(self) -> Any:
+        return self.changes[0].prior
+
+    def ours(self, now: Any) -> bool:
+        """Say whether a value may be from us: the last thing we saw or wanted."""
+        last = self.changes[-1]
+        if not last.sealed:
+            return True  # cut short, so it may hold anything on the way there
+        if cells.same(self.cell, last.kept, now):
+            return True
+        coupled = "coupled_to" in self.cell
+        return not coupled and last.want is not None and cells.equal(self.cell, last.want, now)
+
+
+def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    """Carry out a `restore` program; say whether everything is back."""
+    force = bool(program.get("force"))
+    with state.locked(where):
+        if not force:
+            state.refuse_if_held(where, str(program["run"]))
+        found = journal.read(where.journal)
+        undos = _undos(found)
+        _need_root(undos)
+        _undo(undos, force=force)
+        for undo in undos:
+            _say(undo, emit)
+        for line in found.damaged:
+            emit(
+                "result",
+                id=f"journal:line {line}",
+                outcome="failed",
+                before=None,
+                after=None,
+                why=f"line {line} of {where.journal} is damaged: what it would undo is not known",
+            )
+        done = not found.damaged and all(undo.outcome in _UNDONE for undo in undos)
+        if done:
+            journal.retire(where.journal)
+        # the run is over either way; what is left is for the next restore
+        state.drop(where)
+    return done
+
+
+def _undos(found: journal.Journal) -> List[_Undo]:
+    by_address: Dict[journal.Address, _Undo] = {}
+    for change in found.changes:
+        address = journal.address(change.cell)
+        if address in by_address:
+            by_address[address].changes.append(change)
+        else:
+            by_address[address] = _Undo(dict(change.cell), [change])
+    # by the first change of each: what a thing stands on was there before it
+    return _swaps_by_priority(list(reversed(list(by_address.values()))))
+
+
+def _swaps_by_priority(undos: List[_Undo]) -> List[_Undo]:
+    """Switch swaps on in order of priority: the kernel numbers automatic ones as they come."""
+
+    def rank(undo: _Undo) -> int:
+        return -int((undo.prior or {}).get("priority", 0))
+
+    swaps = iter(sorted((u for u in undos if u.cell["via"] == "swap"), key=rank))
+    return [next(swaps) if undo.cell["via"] == "swap" else undo for undo in undos]
+
+
+def _need_root(undos: Sequence[_Undo]) -> None:
+    names = [str(undo.cell["id"]) for undo in undos if cells.needs_write(undo.cell)]
+    if names:
+        raise state.Refused(
+            "need_root", f"only root can put back {', '.join(names)}", "run it as root"
+        )
+
+
+def _undo(undos: Sequence[_Undo], *, force: bool) -> None:
+    boot = state.boot_id()
+    for undo in undos:
+        _look(undo, boot, force=force)
+    for _ in range(PASSES):
+        if not any([_pass(undo) for undo in undos]):  # noqa: C419 - all of them, not up to the first
+            break
+    for undo in undos:
+        _judge(undo)
+
+
+def _look(undo: _Undo, boot: str, *, force: bool) -> None:
+    """Decide, before anything is written, what is to be left alone."""
+    last = undo.changes[-1]
+    try:
+        undo.before = undo.after = cells.read(undo.cell)
+        cells.leftovers(undo.cell)
+    except _FAULTS as fault:
+        undo.why = "cannot be read: " + reason(fault)
+    else:
+        if cells.same(undo.cell, undo.prior, undo.before):
+            return
+        if last.boot_id == boot and not force and not undo.ours(undo.before):
+            undo.outcome = "drifted"
+            undo.why = f"someone changed it since, from {last.kept!r}; with force it is put back"
+    if last.runtime and last.boot_id != boot:
+        undo.outcome, undo.why = "skipped", "rebooted"
+
+
+def _pass(undo: _Undo) -> bool:
+    """Write the prior value where it is not; say whether anything was tried."""
+    if undo.outcome:
+        return False
+    try:
+        if cells.same(undo.cell, undo.prior, cells.read(undo.cell)):
+            return False
+        undo.wrote = True
+        undo.why = None
+        cells.put_back(undo.cell, undo.prior)
+    except _FAULTS as fault:
+        undo.why = "cannot be written: " + reason(fault)
+        folder = undo.cell["via"] == "file" and undo.prior is None
+        if folder and isinstance(fault, OSError) and fault.errno == errno.ENOTEMPTY:
+            undo.why = "someone has put files there since"
+    return True
+
+
+def _judge(undo: _Undo) -> None:
+    if undo.outcome:
+        return
+    try:
+        undo.after = cells.read(undo.cell)
+    except _FAULTS as fault:
+        undo.outcome, undo.why = "failed", "cannot be read back: " + reason(fault)
+        return
+    if cells.same(undo.cell, undo.prior, undo.after):
+        undo.outcome, undo.why = ("restored" if undo.wrote else "ok"), None
+    else:
+        undo.outcome = "drifted" if (undo.why or "").startswith("someone") else "failed"
+        undo.why = undo.why or f"kernel kept {undo.after!r}, not {undo.prior!r}"
+
+
+def _say(undo: _Undo, emit: Emit) -> None:
+    cell, values = undo.cell, (undo.before, undo.after, undo.prior, undo.changes[-1].kept)
+    emit(
+        "result",
+        id=cell["id"],
+        outcome=undo.outcome,
+        before=shown(cell, undo.before),
+        after=shown(cell, undo.after),
+        why=hide(cell, undo.why, *values),
+    )

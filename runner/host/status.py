@@ -1,0 +1,72 @@
+"""What is held, journalled and running on this host."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, List, Optional
+
+from . import journal, state
+from .emit import Emit
+
+_TAIL_BYTES = 65536
+
+
+def run(where: state.State, emit: Emit) -> bool:
+    """Say one `status` event."""
+    held = state.hold(where)
+    found = journal.read(where.journal)
+    emit(
+        "status",
+        hold=held,
+        alive=state.alive(held),
+        journal={
+            "entries": len(found.changes),
+            "runs": list(dict.fromkeys(change.run for change in found.changes)),
+            "damaged": list(found.damaged),
+        },
+        trials=trials(where),
+    )
+    return True
+
+
+def trials(where: state.State) -> List[Dict[str, Any]]:
+    """List every trial with a spool: run, trial, bytes and its last event, `end` when it is over."""
+    found: List[Dict[str, Any]] = []
+    root = where.path("runs")
+    for run_id in _folders(root):
+        for trial in _folders(os.path.join(root, run_id)):
+            spool = os.path.join(root, run_id, trial, "spool.jsonl")
+            if os.path.exists(spool):
+                last = _last_event(spool)
+                found.append(
+                    {
+                        "run": run_id,
+                        "trial": trial,
+                        "bytes": os.path.getsize(spool),
+                        "last": None if last is None else last.get("event"),
+                        "at": None if last is None else last.get("at"),
+                    }
+                )
+    return found
+
+
+def _folders(path: str) -> List[str]:
+    try:
+        return sorted(name for name in os.listdir(path) if os.path.isdir(os.path.join(path, name)))
+    except FileNotFoundError:
+        return []
+
+
+def _last_event(path: str) -> Optional[Dict[str, Any]]:
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL_BYTES))
+        lines = file.read().split(b"\n")[:-1]  # behind the last newline a line is being written
+    for line in reversed(lines):
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return None
+        return said if isinstance(said, dict) else None
+    return None
