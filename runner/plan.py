@@ -102,6 +102,22 @@ def declared(system: Any) -> dict[str, Any]:
     return found
 
 
+def sources(system: Any) -> list[str]:
+    """Name the files of the spec's folder that have to be read before planning."""
+    payloads = declared(system).values()
+    return sorted(
+        {name for said in payloads if hasattr(said, "sources") for name in said.sources()}
+    )
+
+
+def with_sources(system: Any, contents: Mapping[str, bytes]) -> dict[str, Any]:
+    """Give the declared payloads with the bytes of those files; takes the place of `system`."""
+    return {
+        name: said.with_sources(contents) if hasattr(said, "with_sources") else said
+        for name, said in declared(system).items()
+    }
+
+
 def candidates(system: Any) -> list[Json]:
     """Cells to read in the probe, one for each id."""
     found: dict[str, Json] = {}

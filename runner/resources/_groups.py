@@ -65,14 +65,19 @@ def base(facts: Facts) -> str:
     The delegated unit where systemd runs, the subtree delegated to the user
     without root, else a folder of the top group.
     """
+    if mounted(facts)[0] == 1:
+        return ROOT
     own = facts.get("cgroup.delegated")
     if own and facts.get("host.root") is False:
         return f"{str(own).removeprefix(MOUNT).strip('/')}/{ROOT}"
-    return f"{DELEGATED}/{ROOT}" if _systemd(facts) else ROOT
+    return f"{DELEGATED}/{ROOT}" if has_systemd(facts) else ROOT
 
 
-def _systemd(facts: Facts) -> bool:
-    return bool(facts.get("systemd.version") or facts.get("init") == "systemd")
+def has_systemd(facts: Facts) -> bool | None:
+    """Say whether systemd is the host's init; None where that is not known."""
+    if "systemd.version" in facts:
+        return facts["systemd.version"] is not None
+    return facts["init"] == "systemd" if facts.get("init") else None
 
 
 def delegation(facts: Facts) -> list[Cell]:
@@ -84,14 +89,15 @@ def delegation(facts: Facts) -> list[Cell]:
         "--property=Delegate=yes", "--description=groups of runner",
         "--", "/bin/sh", "-c", _KEEPER,
     ]  # fmt: skip
+    stop = ["systemctl", "stop", UNIT]
     return [
         Cell(
             id="cgroup:delegated",
             via="argv",
             name=UNIT,
-            read=("systemctl", "is-active", UNIT),
-            parse="^(active|inactive)",
-            write={"active": start, "inactive": ["systemctl", "stop", UNIT]},
+            read=("systemctl", "show", "-p", "ActiveState", "--value", UNIT),
+            parse="^(active|inactive|failed)$",
+            write={"active": start, "inactive": stop, "failed": stop},
             want="active",
         )
     ]

@@ -72,6 +72,8 @@ class Cell:
     """Stays when the run is over: not journalled, not restored."""
     action: bool = False
     """Written every time and never read: has an effect, not a state."""
+    timeout_s: float | None = None
+    """Of an `argv`, where the agent's usual half minute is too short."""
     needs_root: bool = True
     """Not sent: lets the plan name everything that needs root in one message."""
     observed: Any = UNSET
@@ -94,6 +96,8 @@ class Cell:
         said["coupled"] = list(self.coupled)
         said["after"] = list(self.after)
         said["secret"] = self.secret
+        if self.timeout_s is not None:
+            said["timeout_s"] = self.timeout_s
         if self.keep:
             said["keep"] = True
         if self.action:

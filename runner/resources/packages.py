@@ -49,7 +49,9 @@ class Packages:
     def _cell(self, names: tuple[str, ...]) -> Cell:
         wanted = sorted(set(names))
         # one line whatever the number of packages: `wrk=installed curl=not-installed`
-        ask = ("dpkg-query", "-W", "-f=${Package}=${db:Status-Status} ", *wanted)
+        # and exit 0 for one that dpkg has never heard of
+        query = "dpkg-query -W -f='${Package}=${db:Status-Status} ' \"$@\" 2>/dev/null; true"
+        ask = ("sh", "-c", query, "sh", *wanted)
         install = [
             "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "apt-get", "install", "-y", "-q",
             "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", *wanted,
@@ -60,12 +62,13 @@ class Packages:
             via="argv",
             name="apt",
             read=ask,
-            parse=r"([a-z0-9].*\S)",
+            parse=r"\A(.*?)\s*\Z",
             write={want: install},
             want=want,
             form="set",
             runtime=False,
             keep=True,
+            timeout_s=1800,
         )
 
     def candidates(self, payload: PackagesModel) -> list[Json]:
