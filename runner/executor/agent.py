@@ -64,6 +64,7 @@ class Agent:
         self.run_id = run_id
         self._state_dir = state_dir
         self._sudo = become and not transport.is_root
+        self._said = ""  # on stderr, by an agent that failed
 
     @property
     def name(self) -> str:
@@ -87,7 +88,18 @@ class Agent:
         for _, event in self.stream(program, payload):
             yield event
             if event["event"] == "end":
-                raise_end(self.name, event)
+                self.judge(event)
+
+    def judge(self, end: Mapping[str, Any]) -> None:
+        """Raise what the `error` of an `end` event stands for; none, then nothing."""
+        error = end.get("error")
+        if not error:
+            return
+        code = str(error.get("code", "internal"))
+        message = f"{self.name}: {error.get('message') or code}"
+        if self._said:
+            message += f"\n{self._said}"
+        raise _ERRORS.get(code, HostError)(message, fix=str(error.get("fix") or ""))
 
     def stream(
         self, program: Mapping[str, Any], payload: bytes | None = None
@@ -99,6 +111,7 @@ class Agent:
         asks for it by `need_blob`.
         """
         full = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
+        self._said = ""
         channel = self._start()
         with contextlib.closing(channel):
             # ASCII: bytes that are no text travel as lone surrogates, which UTF-8 has not
@@ -137,6 +150,9 @@ class Agent:
             if event["event"] == "need_blob" and payload is not None:
                 _send(channel, payload)
                 continue
+            if event["event"] == "end" and (event.get("error") or {}).get("code") == "internal":
+                channel.exit_code()  # then its traceback is whole
+                self._said = _tail(channel.stderr())
             yield line, event
             if event["event"] == "end":
                 return
@@ -146,7 +162,7 @@ class Agent:
         """Say why a stream stopped before `end`."""
         code = channel.exit_code()
         said = channel.stderr().strip()
-        last = "\n".join((said or "\n".join(noise)).splitlines()[-20:])
+        last = _tail(said or "\n".join(noise))
         tail = f":\n{last}" if last else ""
         if code is None and not channel.link_alive():
             return LinkLost(
@@ -173,14 +189,8 @@ class Agent:
         )
 
 
-def raise_end(name: str, end: Mapping[str, Any]) -> None:
-    """Raise what the `error` of an `end` event stands for; none, then nothing."""
-    error = end.get("error")
-    if not error:
-        return
-    code = str(error.get("code", "internal"))
-    message = str(error.get("message") or code)
-    raise _ERRORS.get(code, HostError)(f"{name}: {message}", fix=str(error.get("fix") or ""))
+def _tail(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-20:])
 
 
 def _send(channel: Channel, body: bytes) -> None:

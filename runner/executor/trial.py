@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostError, HostUnreachable, RecordError
-from runner.executor.agent import StreamCut, raise_end
+from runner.executor.agent import StreamCut
 from runner.transports.interface import LinkLost
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class _Follower:
                     reconnects += 1
                     start = None
                 else:
-                    raise_end(self._agent.name, end)
+                    self._agent.judge(end)
                     return TrialRun(end, self._events, spool.size, reconnects)
 
     def _copy(self, program: Mapping[str, Any], spool: _Spool) -> Event:
@@ -235,7 +235,7 @@ class _Follower:
         if code == "not_found" and spool.size == 0:
             raise _NeverBegunError(f"{self._agent.name}: no trial {self._trial}", fix=_NO_TRIAL_FIX)
         if code in _REFUSALS:
-            raise_end(self._agent.name, end)
+            self._agent.judge(end)
 
     def _gave_up(self, error: HostUnreachable | StreamCut) -> HostUnreachable:
         return HostUnreachable(

@@ -84,7 +84,7 @@ def _child(argv: Sequence[str], pipes: tuple[int, int, int]) -> NoReturn:  # pra
             os.dup2(pipe, fd)
         os.closerange(3, 4096)
         sys.stdin, sys.stdout, sys.stderr = (
-            open(fd, mode, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+            open(fd, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
             for fd, mode in ((0, "r"), (1, "w"), (2, "w"))
         )
         if argv[0] == sys.executable and "-c" in argv:

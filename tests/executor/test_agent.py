@@ -245,3 +245,16 @@ def test_link_cut_in_a_program(sshd, proxy, standin, state, tmp_path):
     assert caught.value.exit_code == 4
     assert "journal" in caught.value.fix
     transport.close()
+
+
+def test_traceback_of_an_agent_that_failed_is_shown(transport, state, monkeypatch, standin):
+    text = (
+        "import json, sys; sys.stderr.write('Traceback\\nKeyError: 7\\n'); print(json.dumps(dict("
+        "event='end', ok=False, error=dict(code='internal', message='KeyError: 7', fix='report'))))"
+    )
+    monkeypatch.setattr("runner.host.boot.BOOT", text)
+    agent = Agent(transport, run_id="r", state_dir=str(state))
+    with pytest.raises(errors.ProgramRefused) as caught:
+        list(agent.run(say(END)))
+    assert caught.value.message == f"{agent.name}: KeyError: 7\nTraceback\nKeyError: 7"
+    assert caught.value.fix == "report"
