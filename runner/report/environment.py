@@ -1,0 +1,76 @@
+"""Facts of the hosts, the ones that decide a comparison first."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.report import markdown, words
+from runner.report.markdown import Md, code, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST: Final = re.compile(
+    r"(board|cpu|arch|machine|memory|os|kernel|cgroup|swap|thp|transparent_hugepage|emulated|"
+    r"virtualization|python|go)(\.[a-z_]+)?"
+)
+MOST: Final = 24
+"""Facts shown at once; the rest is folded away."""
+_CELL = 160
+
+
+def emulated(facts: Mapping[str, Any]) -> list[str]:
+    """Name the hosts that are emulated."""
+    return [host for host, found in sorted(facts.items()) if _is_emulated(found)]
+
+
+def _is_emulated(found: Any) -> bool:
+    return isinstance(found, dict) and any(
+        found.get(key) is True for key in ("emulated", "host.emulated", "board.emulated")
+    )
+
+
+def tables(facts: Mapping[str, Any]) -> dict[str, Md | None]:
+    """Give the table of the main facts, of the rest, and what is absent with its reason."""
+    hosts = sorted(host for host, found in facts.items() if isinstance(found, dict))
+    names = sorted({name for host in hosts for name in facts[host] if name != "absent"})
+    known = [n for n in names if any(facts[host].get(n) is not None for host in hosts)]
+    first = [n for n in known if FIRST.fullmatch(n)]
+    if len(known) <= MOST:
+        first = known
+    first = first[:MOST]
+    rest = [n for n in known if n not in first]
+    return {
+        "first": _table(facts, hosts, first) if first else None,
+        "rest": _table(facts, hosts, rest) if rest else None,
+        "absent": _absent(facts, hosts),
+    }
+
+
+def _table(facts: Mapping[str, Any], hosts: list[str], names: list[str]) -> Md:
+    rows = []
+    for name in names:
+        shown = [words.fact(name, facts[h][name]) if name in facts[h] else "–" for h in hosts]
+        rows.append([code(name), *(escape(text, _CELL) for text in shown)])
+    return markdown.table(["fact", *hosts], rows, "l" * (len(hosts) + 1))
+
+
+def _absent(facts: Mapping[str, Any], hosts: list[str]) -> Md | None:
+    rows = [
+        [code(name), host, reason]
+        for host in hosts
+        for name, reason in sorted((facts[host].get("absent") or {}).items())
+    ]
+    return markdown.table(["absent", "host", "why"], rows, "lll") if rows else None
+
+
+def tools(manifest: Mapping[str, Any]) -> Md | None:
+    """Give the versions of the tools; one that cannot be said has its reason."""
+    found = manifest.get("tools") or {}
+    rows = []
+    for name, entry in sorted(found.items()):
+        version = entry.get("version") if isinstance(entry, dict) else entry
+        why = entry.get("why") if isinstance(entry, dict) else None
+        rows.append([code(name), version or f"– ({why or 'not said'})"])
+    return markdown.table(["tool", "version"], rows, "ll") if rows else None

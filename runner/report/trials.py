@@ -1,0 +1,130 @@
+"""Trials as such: attempts, guards, the sampler's cost, and the levels of a search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.report import markdown, units, words
+from runner.report.markdown import Md, code, escape, join, link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.analysis.model import Trial
+
+
+def raw_link(trial: str, manifest: Mapping[str, Any]) -> Md:
+    """Link to a trial's events, or its name alone where git does not hold them."""
+    entry = (manifest.get("events") or {}).get(trial)
+    if not isinstance(entry, dict) or not entry.get("committed"):
+        return code(trial)
+    return link(trial, f"../{entry['file']}")
+
+
+def attempts(trials: Sequence[Trial], manifest: Mapping[str, Any]) -> Md | None:
+    """Give a row per attempt, invalid ones included, with its reason and its raw events."""
+    if not trials:
+        return None
+    rows = [
+        [
+            raw_link(trial.id, manifest),
+            trial.host,
+            words.treatment(trial.treatment) or "–",
+            trial.repetition,
+            trial.attempt,
+            words.outcome(trial.outcome),
+            trial.why or "",
+        ]
+        for trial in trials
+    ]
+    head = ["trial", "host", "treatment", "repetition", "attempt", "outcome", "why"]
+    return markdown.table(head, rows, "lllrrll")
+
+
+def guards(trials: Sequence[Trial]) -> list[Md]:
+    """Say each broken guard, and each that could not be judged, with the trials it concerns."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for trial in trials:
+        for rule in trial.guards:
+            if rule.held is not True:
+                text = f"was {rule.actual}" if rule.held is False else f"not judged: {rule.why}"
+                found.setdefault((rule.rule, text), []).append(trial.id)
+    return [
+        Md(f"{code(rule)} {escape(text)} in {join((code(name) for name in names), ', ')}")
+        for (rule, text), names in found.items()
+    ]
+
+
+def sampler(trials: Sequence[Trial]) -> Md | None:
+    """Say what sampling cost: share of a core, memory, ticks missed."""
+    seen = [trial.sampler for trial in trials if trial.sampler]
+    if not seen:
+        return None
+    ticks = sum(int(found.get("ticks") or 0) for found in seen)
+    missed = sum(int(found.get("missed") or 0) for found in seen)
+    parts = [f"{units.count(ticks)} samples taken, {units.count(missed)} ticks missed"]
+    shares = [found["cpu_s"] / found["wall_s"] for found in seen if _has(found, "cpu_s", "wall_s")]
+    if shares:
+        parts.append(f"{units.percent(max(shares))} of a core at most")
+    elif any(found.get("cpu_s") is not None for found in seen):
+        total = sum(found.get("cpu_s") or 0.0 for found in seen)
+        parts.append(f"{units.duration(total)} of CPU time")
+    memory = [found["max_rss_bytes"] for found in seen if found.get("max_rss_bytes") is not None]
+    if memory:
+        parts.append(f"{units.size(max(memory))} resident at most")
+    return Md(", ".join(parts) + ".")
+
+
+def _has(found: Mapping[str, Any], *keys: str) -> bool:
+    return all(found.get(key) for key in keys)
+
+
+def search(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give tables of the searches and of passes by level.
+
+    Keys read, all optional: `what`, `unit`, `result`, `half` and `interval` (the
+    level where P(healthy) = ½), `monotone`, `searches` (`repetition`,
+    `treatment`, `level`, `last_passing`, `first_failing`, `trials`, `ended`),
+    `levels` (`level`, `passes`, `trials`), `curve` ([level, p], …), `notes`.
+    """
+    if not found:
+        return None
+    unit = str(found.get("unit") or "")
+    searches = [
+        [
+            item.get("repetition", i),
+            units.count(item.get("level")),
+            _bracket(item.get("last_passing"), item.get("first_failing")),
+            units.count(item.get("trials")),
+            item.get("ended") or "",
+        ]
+        for i, item in enumerate(found.get("searches") or (), 1)
+    ]
+    levels = [
+        [
+            units.count(item["level"]),
+            f"{item['passes']} of {item['trials']}",
+            units.percent(item["passes"] / item["trials"] if item["trials"] else None),
+        ]
+        for item in sorted(found.get("levels") or (), key=lambda item: float(item["level"]))
+    ]
+    head = ["search", found.get("what") or "level", "between", "trials", "ended"]
+    half = None
+    if found.get("half") is not None:
+        near = units.interval(found.get("interval"), unit or "1")
+        half = Md(f"P(healthy) = ½ at {escape(units.amount(found['half'], unit or '1'))} ({near}).")
+    return {
+        "half": half,
+        "searches": markdown.table(head, searches, "rrlrl") if searches else None,
+        "levels": markdown.table([found.get("what") or "level", "healthy", "share"], levels, "rrr")
+        if levels
+        else None,
+        "monotone": found.get("monotone"),
+        "notes": list(found.get("notes") or ()),
+    }
+
+
+def _bracket(low: Any, high: Any) -> str:
+    if low is None and high is None:
+        return units.NONE
+    return f"[{units.count(low)}, {units.count(high)}]"
