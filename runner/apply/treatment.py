@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from runner.spec.experiment import Experiment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def treatments(experiment: Experiment) -> list[dict[str, str]]:
+    """Every cell of the matrix that is not skipped; one empty one where nothing is varied."""
+    cells = [
+        dict(zip(experiment.factors, levels, strict=True))
+        for levels in itertools.product(*(f.names() for f in experiment.factors.values()))
+    ]
+    return [
+        cell
+        for cell in cells
+        if not any(
+            all(cell.get(factor) == level for factor, level in skip.when.items())
+            for skip in experiment.skip
+        )
+    ]
 
 
 def treated(experiment: Experiment, levels: Mapping[str, str]) -> Experiment:

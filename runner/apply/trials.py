@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runner.analysis import frames, trials
 from runner.analysis.steps import StepPlan
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
-from runner.apply.treatment import treated, treatment_name
+from runner.apply.treatment import treated, treatment_name, treatments
 from runner.compile import nofile_needed, trial_program
 from runner.errors import HostError, RunnerError
 from runner.executor.trial import run_trial, stop_trial
@@ -43,7 +43,9 @@ class TrialRunner:
     builds: dict[str, dict[str, Any]] = field(default_factory=dict)
     expected: int = 0
 
-    def prepare(self, levels: Mapping[str, str]) -> tuple[Experiment, Any, dict[str, Any]]:
+    def prepare(
+        self, levels: Mapping[str, str], *, upload: bool = True
+    ) -> tuple[Experiment, Any, dict[str, Any]]:
         """Build and upload what a treatment needs; give its experiment, binary and numbers."""
         experiment = treated(self.loaded.experiment, levels)
         made = self.builder.build(experiment, self.host.facts)
@@ -55,10 +57,15 @@ class TrialRunner:
             self.folder.update(builds=self.builds)
             how = "cached" if made.cached else f"built in {made.seconds:.1f} s"
             self.reporter.note(f"{made.toolchain} → {made.size} bytes, {how} (go: {made.how})")
-        if made.sha256 not in self.uploaded:
+        if upload and made.sha256 not in self.uploaded:
             put(self.host.agent, made.path)
             self.uploaded.add(made.sha256)
         return experiment, binary_of(made), numbers_of(made)
+
+    def build_all(self) -> None:
+        """Build every treatment's program before anything is changed on the host."""
+        for levels in treatments(self.loaded.experiment):
+            self.prepare(levels, upload=False)
 
     def preflight(self, experiment: Experiment) -> None:
         """Say what the host lacks for the load, with the exact fix, before a trial begins."""

@@ -1,0 +1,148 @@
+"""`runner apply EXP…`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.cli import common, console
+from runner.cli.terminal import Terminal
+from runner.errors import RunnerError
+
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+    from runner.apply.interface import Outcome
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    common.add_spec(parser, many=True)
+    parser.add_argument("--check", action="store_true", help="change nothing, say what would change")
+    parser.add_argument("--diff", action="store_true", help="show unified diffs of files")
+    parser.add_argument("--keep", action="store_true", help="leave the declared state in place")
+    parser.add_argument("--twice", action="store_true", help="converge again: nothing may change")
+    parser.add_argument("--wait", action="store_true", help="wait while another run holds the host")
+    parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what was ok, too")
+    parser.add_argument("-q", "--quiet", action="store_true", help="results only")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Apply every spec; the exit code is that of the first that failed."""
+    from runner.apply.interface import Options  # noqa: PLC0415 - start-up cost
+    from runner.apply.run import apply  # noqa: PLC0415
+
+    # all specs are read before any host is touched
+    loaded = [common.read_spec(args, spec) for spec in args.specs]
+    # a service manager's TERM and a closed terminal end a run as Ctrl-C does: restored
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    results: list[dict[str, Any]] = []
+    code = 0
+    for spec, known in loaded:
+        options = Options(
+            reports=common.reports_dir(args),
+            cache=common.cache_dir(),
+            check=args.check,
+            diff=args.diff,
+            keep=args.keep,
+            twice=args.twice,
+            wait=args.wait,
+            command=shlex.join(["runner", *_words()]),
+        )
+        terminal = Terminal(
+            quiet=args.quiet or args.json,
+            verbose=args.verbose,
+            diff=args.diff,
+            progress=console.Progress(quiet=args.quiet or args.json),
+        )
+        hosts = common.entries(args, known, spec.experiment.hosts.names())
+        try:
+            outcome = apply(spec, hosts, options, terminal)
+        except RunnerError as error:
+            terminal.progress.clear()
+            if not args.json:
+                raise
+            results.append({"error": error.message, "fix": error.fix, "exit": error.exit_code})
+            code = code or error.exit_code
+            break
+        finally:
+            for host in hosts.values():
+                host.transport.close()
+        results.append(as_json(outcome))
+        if not args.json:
+            show(outcome)
+        code = code or (2 if outcome.failed else 0)
+    if args.json:
+        console.out(json.dumps(results[0] if len(results) == 1 else results, ensure_ascii=False))
+    return code
+
+
+def _words() -> list[str]:
+    """Give the command line as typed, for the report."""
+    return sys.argv[1:]
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def show(outcome: Outcome) -> None:
+    """Print the verdicts, the recap and the report's path."""
+    for claim in outcome.claims:
+        said = f"{claim.id}  {claim.verdict}"
+        console.say(f"   claim {said}: {claim.reason}")
+    for line in console.recap({name: vars(counts) for name, counts in outcome.hosts.items()}):
+        console.say(line)
+    if outcome.report is not None:
+        console.out(str(outcome.report))
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Give what `--json` prints: run, report, hosts, trials, claims."""
+    return {
+        "run": outcome.run,
+        "report": None if outcome.report is None else str(outcome.report),
+        "hosts": {name: vars(counts) for name, counts in outcome.hosts.items()},
+        "trials": [
+            {
+                "id": trial.id,
+                "treatment": trial.treatment,
+                "repetition": trial.repetition,
+                "outcome": trial.outcome,
+                "why": trial.why,
+                "steps": [
+                    {
+                        "name": step.name,
+                        "connections": step.connections,
+                        "outcome": step.outcome,
+                        "numbers": step.numbers,
+                        "failed": [rule.rule for rule in step.rules if not rule.held],
+                    }
+                    for step in trial.steps
+                ],
+            }
+            for trial in outcome.trials
+        ],
+        "claims": [
+            {
+                "id": claim.id,
+                "verdict": claim.verdict,
+                "estimate": claim.estimate,
+                "interval": claim.interval,
+                "unit": claim.unit,
+                "n": claim.n,
+                "reason": claim.reason,
+            }
+            for claim in outcome.claims
+        ],
+        "failed": outcome.failed,
+    }

@@ -1,0 +1,140 @@
+"""What several commands share: reading the spec, finding the hosts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import SpecError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from runner.apply.interface import HostEntry, Loaded
+    from runner.specfile.inventory import Inventory
+
+REPORTS = "reports"
+DEFAULT_LEASE_S = 900.0
+
+
+def add_spec(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
+    """Add the spec argument, and what fills in its variables."""
+    if many:
+        parser.add_argument("specs", metavar="EXP", nargs="+", help="experiment spec (YAML)")
+    else:
+        parser.add_argument("spec", metavar="EXP", help="experiment spec (YAML)")
+    parser.add_argument(
+        "-e", "--extra-vars", action="append", default=[], metavar="KEY=VALUE",
+        help="variable for {{ key }} in the spec; wins over all others",
+    )  # fmt: skip
+    add_host(parser)
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Add what chooses a host and the way to it."""
+    parser.add_argument("-H", "--host", help="host to run on, in place of the spec's server")
+    parser.add_argument(
+        "-i", "--inventory", type=Path,
+        help="inventory: hosts.yaml, or Ansible's YAML or INI (default: hosts.yaml beside the spec)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--accept-new-host-key", action="store_true",
+        help="trust the key of a host that known_hosts has not got, once, and remember it",
+    )  # fmt: skip
+    parser.add_argument("--ssh-config", type=Path, help=argparse_suppress())
+    parser.add_argument("--known-hosts", type=Path, help=argparse_suppress())
+    parser.add_argument("--state-dir", help=argparse_suppress())
+
+
+def argparse_suppress() -> str:
+    """Hide an option that is for tests and odd set-ups."""
+    import argparse  # noqa: PLC0415 - imported already; kept out of the module's face
+
+    return argparse.SUPPRESS
+
+
+def variables(args: argparse.Namespace) -> dict[str, Any]:
+    """Read -e key=value."""
+    found: dict[str, Any] = {}
+    for word in args.extra_vars:
+        key, equals, value = word.partition("=")
+        if not equals or not key.isidentifier():
+            raise SpecError(f"-e {word}: not KEY=VALUE", fix="for example -e port=8080")
+        found[key] = value
+    return found
+
+
+def inventory_of(args: argparse.Namespace, beside: Path | None) -> Inventory:
+    """Read the inventory that is named, or hosts.yaml beside the spec, or none."""
+    from runner.specfile import inventory  # noqa: PLC0415 - only commands with hosts need it
+
+    if args.inventory is not None:
+        return inventory.load(args.inventory)
+    for folder in (beside, Path.cwd()):
+        if folder is not None and (folder / "hosts.yaml").is_file():
+            return inventory.load(folder / "hosts.yaml")
+    return inventory.Inventory()
+
+
+def read_spec(args: argparse.Namespace, path: str) -> tuple[Loaded, Inventory]:
+    """Read a spec with its inventory; SpecError holds every fault."""
+    from runner.apply.interface import Loaded  # noqa: PLC0415 - start-up cost
+    from runner.spec.expand import expand, spec_hash  # noqa: PLC0415
+    from runner.specfile import load  # noqa: PLC0415
+
+    file = Path(path)
+    known = inventory_of(args, file.parent)
+    experiment = load(file, variables=variables(args), inventory=known, host=args.host)
+    text = file.read_text(encoding="utf-8")
+    return Loaded(experiment, text, file, expand(experiment), spec_hash(experiment)), known
+
+
+def entries(
+    args: argparse.Namespace, known: Inventory, names: Iterable[str]
+) -> dict[str, HostEntry]:
+    """Give the way into each host: this machine, or ssh."""
+    return {name: entry(args, known, name) for name in names}
+
+
+def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
+    """Give the way into one host: `local`, a name of the inventory, or of ~/.ssh/config."""
+    from runner.apply.interface import HostEntry  # noqa: PLC0415 - start-up cost
+
+    found = known.host(name)
+    if found.local:
+        from runner.transports.local import LocalTransport  # noqa: PLC0415
+
+        return HostEntry(
+            name, LocalTransport(name=name), found.become, args.state_dir, None, found.vars
+        )
+    from runner.transports.ssh import SshOptions, SshTransport  # noqa: PLC0415 - fabric is slow
+
+    options = SshOptions(
+        host=found.address or name,
+        user=found.user,
+        port=found.port,
+        key=found.key,
+        known_hosts=args.known_hosts,
+        ssh_config=args.ssh_config,
+        accept_new_host_key=args.accept_new_host_key,
+        python=found.python or "python3",
+    )
+    return HostEntry(
+        name, SshTransport(options, name=name), found.become, args.state_dir,
+        DEFAULT_LEASE_S, found.vars,
+    )  # fmt: skip
+
+
+def cache_dir() -> Path:
+    """Where toolchains and builds are kept."""
+    from runner.toolchain import default_cache_dir  # noqa: PLC0415 - start-up cost
+
+    return default_cache_dir()
+
+
+def reports_dir(args: argparse.Namespace) -> Path:
+    """Where runs are recorded: --reports, $RUNNER_REPORTS, reports/ of this folder."""
+    chosen = getattr(args, "reports", None) or os.environ.get("RUNNER_REPORTS") or REPORTS
+    return Path(chosen)

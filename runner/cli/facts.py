@@ -1,0 +1,40 @@
+"""`runner facts HOST`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from runner.cli import common, console
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("hosts", metavar="HOST", nargs="*", default=[], help="default: local")
+    common.add_host(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print everything known of each host; nothing is changed."""
+    from runner.executor.agent import Agent  # noqa: PLC0415 - start-up cost
+    from runner.executor.probe import probe  # noqa: PLC0415
+
+    found = {}
+    names = args.hosts or [args.host or "local"]
+    for name, host in common.entries(args, common.inventory_of(args, None), names).items():
+        agent = Agent(host.transport, run_id="facts", state_dir=host.state_dir, become=host.become)
+        found[name] = probe(agent).facts
+        host.transport.close()
+    if args.json:
+        console.out(json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True))
+        return 0
+    for name, facts in found.items():
+        absent = facts.pop("absent", None) or {}
+        for key in sorted(facts):
+            why = f"  ({absent[key]})" if facts[key] is None and key in absent else ""
+            console.out(f"{name}  {key} = {facts[key]}{why}")
+    return 0

@@ -1,0 +1,30 @@
+"""`runner kinds`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.cli import console
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare no options."""
+    del parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print resource kinds, sources and generators, as their files say."""
+    from runner.generators import NAMES  # noqa: PLC0415 - start-up cost
+    from runner.resources import kinds_table  # noqa: PLC0415
+    from runner.sources import fields  # noqa: PLC0415
+
+    del args
+    console.out(kinds_table())
+    console.out("| metric | unit | what |\n|---|---|---|")
+    for name, field in sorted(fields({}).items()):
+        console.out(f"| `{name}` | {field.unit} | {field.doc} |")
+    console.out("\nload generators: " + ", ".join(NAMES))
+    return 0

@@ -1,0 +1,45 @@
+"""`runner restore [HOST]`."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from runner.cli import common, console
+from runner.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("hosts", metavar="HOST", nargs="*", default=[], help="default: local")
+    common.add_host(parser)
+    parser.add_argument("--force", action="store_true", help="put back drifted values too")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what was ok, too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Restore each host from its own journal."""
+    from runner.apply.state import HostRun  # noqa: PLC0415 - start-up cost
+    from runner.executor.agent import Agent  # noqa: PLC0415
+
+    names = args.hosts or [args.host or "local"]
+    known = common.inventory_of(args, None)
+    counts = {}
+    try:
+        for name, host in common.entries(args, known, names).items():
+            agent = Agent(
+                host.transport, run_id="restore", state_dir=host.state_dir, become=host.become
+            )
+            controller = f"{socket.gethostname()}:{os.getpid()}"
+            run = HostRun(host, agent, controller, Terminal(verbose=args.verbose), lambda _: None)
+            counts[name] = vars(run.counts)
+            run.restore(force=args.force)
+            host.transport.close()
+    finally:
+        for line in console.recap(counts):
+            console.out(line)
+    return 0

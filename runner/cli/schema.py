@@ -1,0 +1,25 @@
+"""`runner schema`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from runner.cli import console
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare no options."""
+    del parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the JSON Schema of the spec language."""
+    from runner.spec.schema import schema  # noqa: PLC0415 - start-up cost
+
+    del args
+    console.out(json.dumps(schema(), indent=2, ensure_ascii=False))
+    return 0

@@ -1,0 +1,131 @@
+"""The reporter of a terminal: what a run tells, as lines and one live status."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runner.cli.console import Progress, colour, result_line, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.analysis.model import Trial
+    from runner.executor.results import Result
+    from runner.plan import Change
+
+MIB = 2**20
+
+
+@dataclass
+class Terminal:
+    """Tells on stderr; stdout is for results."""
+
+    quiet: bool = False
+    verbose: bool = False
+    diff: bool = False
+    progress: Progress = field(default_factory=Progress)
+    _columns: list[str] = field(default_factory=list)
+    _began: float = 0.0
+    _duration_s: float = 0.0
+    _step: str = ""
+
+    def phase(self, text: str) -> None:
+        """Head of a phase, as Ansible's tasks."""
+        if not self.quiet:
+            self.progress.line(colour(f"== {text}", "bold"))
+
+    def note(self, text: str) -> None:
+        """A note."""
+        self.progress.clear()
+        if not self.quiet:
+            say(colour("   ", "dim") + text)
+
+    def change(self, host: str, change: Change) -> None:
+        """`--check`."""
+        del host
+        self.progress.clear()
+        say(f"  {colour(str(change), change.outcome)}  {change.id}")
+        if self.diff and change.diff:
+            say(change.diff.rstrip("\n"))
+
+    def result(self, host: str, phase: str, result: Result, diff: str) -> None:
+        """One resource."""
+        del host, phase
+        if self.quiet or (result.outcome.startswith("ok") and not self.verbose):
+            return
+        shown = {
+            "id": result.id,
+            "outcome": result.outcome,
+            "before": _brief(result.before),
+            "after": _brief(result.after),
+            "why": result.why,
+        }
+        self.progress.line(result_line(shown, diff.rstrip("\n") if self.diff else ""))
+
+    def trial_started(self, trial: str, number: int, of: int, duration_s: float) -> None:
+        """A trial begins."""
+        self._began, self._duration_s, self._step = time.monotonic(), duration_s, ""
+        if not self.quiet:
+            self.progress.line(f"   trial {trial} ({number} of {of}, about {duration_s:.0f} s)")
+
+    def event(self, trial: str, event: Mapping[str, Any]) -> None:
+        """Live line: step, elapsed of total, resident memory, connections."""
+        del trial
+        kind = event["event"]
+        if kind == "columns":
+            self._columns = list(event["names"])
+        elif kind in {"step_started", "measure_started"}:
+            what = "warm-up" if kind == "step_started" else "measure"
+            self._step = f"step {event.get('name', event['index'])} {what}"
+        elif kind == "sample" and self.progress.live:
+            self.progress.status(self._status(event["v"]))
+        elif kind == "absent" and self.verbose:
+            self.progress.line(f"   absent: {event['id']} ({event['reason']})")
+        elif kind == "error":
+            self.progress.line(f"   {colour('error', 'failed')} {event.get('message')}")
+
+    def _status(self, values: list[Any]) -> str:
+        seen = dict(zip(self._columns, values, strict=False))
+        elapsed = time.monotonic() - self._began
+        text = f"   {self._step}  {elapsed:.0f}/{self._duration_s:.0f} s"
+        rss, open_now = seen.get("procfs.status.VmRSS"), seen.get("net.sockets")
+        used = seen.get("cgroup.usage")
+        if rss is not None:
+            text += f"  rss {rss / 1024:.1f} MiB"
+        if used is not None:
+            text += f"  cgroup {used / MIB:.1f} MiB"
+        if open_now is not None:
+            text += f"  {open_now:.0f} connections"
+        return text
+
+    def trial_ended(self, trial: Trial) -> None:
+        """A trial was judged: a line per step."""
+        self.progress.clear()
+        if self.quiet:
+            return
+        for step in trial.steps:
+            rps, p99 = step.numbers.get("load.rps"), step.numbers.get("load.latency_p99")
+            rss = step.numbers.get("procfs.rss")
+            parts = [f"{colour(step.outcome.ljust(9), step.outcome)} {step.name:>6}"]
+            if isinstance(rps, int | float):
+                parts.append(f"{rps:,.0f} req/s")
+            if isinstance(p99, int | float):
+                parts.append(f"p99 {p99 * 1000:.1f} ms")
+            if isinstance(rss, int | float):
+                parts.append(f"rss {rss / MIB:.1f} MiB")
+            say("   " + "  ".join(parts))
+            for rule in step.rules:
+                if not rule.held:
+                    say(f"             {rule.rule} — was {rule.actual} {rule.why}".rstrip())
+        if not trial.steps or trial.outcome == "error":
+            say(f"   {colour(trial.outcome, trial.outcome)} {trial.why}")
+
+
+def _brief(value: Any) -> str:
+    if value is None:
+        return "absent"
+    if isinstance(value, dict):
+        return str(value.get("type", "present"))
+    return str(value).replace("\t", " ")
