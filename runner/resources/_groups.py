@@ -149,7 +149,7 @@ def limits_to_cells(
     first folder is the memory controller's. HostError when the host cannot.
     """
     known: Facts = facts or {}
-    wanted = Limits.model_validate(dict(limits)).texts()
+    wanted = Limits.model_validate(dict(limits)).knobs()
     for controller in controllers_of(wanted):
         if controller not in controllers_mounts:
             refused = missing(controller, known)

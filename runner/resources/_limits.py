@@ -134,6 +134,6 @@ class Limits(Frozen):
         Field(alias="io.max", description="`8:0 rbps=1MiB wiops=100`, one device"),
     ] = None
 
-    def texts(self) -> dict[str, str]:
+    def knobs(self) -> dict[str, str]:
         """Give the limits that are set, by v2 name, as the kernel wants them."""
         return self.model_dump(by_alias=True, exclude_none=True)

@@ -69,7 +69,7 @@ class Cgroup:
         if not payload.root:
             return []
         for name, limits in payload.root.items():
-            wanted = limits.texts()
+            wanted = limits.knobs()
             version, mounts = mounted(facts, controllers_of(wanted) or ["memory"])
             if version is None:
                 return Unknown("cgroup.version")
