@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.apply.treatment import treatments
+from runner.spec.treatments import treatments
 
 if TYPE_CHECKING:
     from runner.apply.trials import TrialRunner

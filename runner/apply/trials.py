@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from runner.analysis import frames, trials
 from runner.analysis.steps import StepPlan
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
-from runner.apply.treatment import treated, treatment_name, treatments
 from runner.compile import nofile_needed, trial_program
 from runner.errors import HostError, RunnerError
 from runner.executor.trial import run_trial, stop_trial
@@ -17,6 +16,7 @@ from runner.executor.blobs import put
 from runner.generators import generator
 from runner.generators.interface import LoadStep
 from runner.sources import fields
+from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ class TrialRunner:
         self, levels: Mapping[str, str], *, upload: bool = True
     ) -> tuple[Experiment, Any, dict[str, Any]]:
         """Build and upload what a treatment needs; give its experiment, binary and numbers."""
-        experiment = treated(self.loaded.experiment, levels)
+        experiment = with_levels(self.loaded.experiment, levels)
         made = self.builder.build(experiment, self.host.facts)
         if made is None:
             return experiment, None, {}
@@ -211,3 +211,8 @@ def trial_plan(trial_id: str, plan: Mapping[str, Any]) -> trials.TrialPlan:
     )
 
 
+
+
+def treatment_name(levels: Mapping[str, str]) -> str:
+    """Name a treatment for ids: `nethttp` or `nethttp-100`, `all` where nothing is varied."""
+    return "-".join(levels.values()) or "all"
