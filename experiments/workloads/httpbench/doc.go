@@ -4,8 +4,8 @@
 //
 //	NetHTTP, FastHTTP     the article's, verbatim: client and server in one
 //	                      process, the body never closed (so a new connection for
-//	                      every operation), the error ignored. It runs out of
-//	                      open files: give it -benchtime=200x.
+//	                      every operation), the error ignored. It can run out of
+//	                      open files; -benchtime=200x stays within 1024.
 //	BodyClosed/SERVER     the same with the body read and closed, the error seen
 //	ServerOnly/SERVER     one kept-alive connection, a client that allocates nothing
 //	HandlerOnly/SERVER    the handler alone: no network, no parser
