@@ -1,0 +1,52 @@
+"""What the parts of one running trial share."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, Mapping, Sequence, TYPE_CHECKING
+
+from .loop import Loop
+from .sampler import Sampler
+
+if TYPE_CHECKING:
+    from .state import State
+    from .spool import Spool
+
+
+class Aborted(Exception):  # noqa: N818 - a way for a trial to end
+    """The trial ends early; the record so far is good. The message is the `why`."""
+
+
+class Context:
+    """Program, clock, spool, loop and the words that fill {places}."""
+
+    def __init__(
+        self, program: Mapping[str, Any], state: State, folder: str, spool: Spool
+    ) -> None:
+        self.program, self.state, self.folder = program, state, folder
+        self.run = str(program["run"])
+        self.start = time.monotonic()
+        self.loop = Loop()
+        self.words: Dict[str, str] = {"dir": folder}
+        self._spool = spool
+        sample = program.get("sample") or {"hz": 10, "reads": []}
+        self.sampler = Sampler(sample["reads"], float(sample["hz"]), self.start, self.emit)
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """Append an event to the spool, with its time since the trial's start."""
+        fields.setdefault("t", self.now())
+        self._spool.emit(event, **fields)
+
+    def now(self) -> float:
+        """Seconds since the trial's start, on the monotonic clock."""
+        return round(time.monotonic() - self.start, 6)
+
+    def fill(self, text: str) -> str:
+        """Put the words into a text; what is no known {place} stays as it is."""
+        for name, word in self.words.items():
+            text = text.replace("{%s}" % name, word)
+        return text
+
+    def fill_all(self, items: Sequence[str]) -> Sequence[str]:
+        """Put the words into each item of an argv."""
+        return [self.fill(str(item)) for item in items]

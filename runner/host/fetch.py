@@ -1,0 +1,131 @@
+"""HTTP GET and TCP connect that never block: the sampler ticks on while they wait.
+
+HTTP/1.0 on purpose: the body ends where the connection does, and no server answers
+it in chunks.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import urllib.parse
+from typing import List, Optional, TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from .loop import Loop
+
+LIMIT_BYTES = 8 << 20
+
+
+class Answer:
+    """What came back: an HTTP status and body, or the reason why not."""
+
+    def __init__(self, status: Optional[int], body: bytes, why: str = "") -> None:
+        self.status, self.body, self.why = status, body, why
+
+    @property
+    def good(self) -> bool:
+        """Whether it is a success (2xx; connected, for a bare port)."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def get(url: str, loop: Loop, within_s: float) -> Answer:
+    """Fetch a URL (http only). Never raises for what the other end does."""
+    parts = urllib.parse.urlsplit(url)
+    path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
+    head = "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, parts.netloc)
+    return _Exchange(parts.hostname or "127.0.0.1", parts.port or 80, head.encode(), loop).run(
+        within_s
+    )
+
+
+def connect(port: int, loop: Loop, within_s: float, host: str = "127.0.0.1") -> Answer:
+    """Try a TCP port: status 200 when somebody accepts."""
+    return _Exchange(host, port, b"", loop).run(within_s)
+
+
+class _Exchange:
+    """One connection: connect, send, read to the end."""
+
+    def __init__(self, host: str, port: int, request: bytes, loop: Loop) -> None:
+        self._host, self._port, self._request, self._loop = host, port, request, loop
+        self._only_connect = not request
+        self._got: List[bytes] = []
+        self._size = 0
+        self._answer: Optional[Answer] = None
+
+    def run(self, within_s: float) -> Answer:
+        try:
+            # Loopback names and addresses only in practice: nothing here waits for DNS.
+            family, kind, proto, _, address = socket.getaddrinfo(
+                self._host, self._port, 0, socket.SOCK_STREAM
+            )[0]
+            self._socket = socket.socket(family, kind | socket.SOCK_CLOEXEC, proto)
+        except OSError as fault:
+            return Answer(None, b"", str(fault.strerror or fault))
+        self._socket.setblocking(False)
+        fd = self._socket.fileno()
+        try:
+            code = self._socket.connect_ex(address)
+            if code not in (0, errno.EINPROGRESS):
+                return Answer(None, b"", os.strerror(code))
+            self._loop.writer(fd, self._write)
+            if self._loop.wait(within_s, lambda: self._answer is not None):
+                return self._answer or Answer(None, b"")
+            return Answer(None, b"", "no answer within %g s" % within_s)
+        finally:
+            self._loop.forget(fd)
+            self._socket.close()
+
+    def _write(self) -> None:
+        fd = self._socket.fileno()
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._answer = Answer(None, b"", os.strerror(code))
+        elif self._only_connect:
+            self._answer = Answer(200, b"")
+        else:
+            try:
+                self._request = self._request[self._socket.send(self._request) :]
+            except BlockingIOError:
+                return
+            except OSError as fault:
+                self._answer = Answer(None, b"", str(fault.strerror))
+                return
+            if not self._request:
+                self._loop.forget(fd)
+                self._loop.reader(fd, self._read)
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError as fault:
+            self._answer = Answer(None, b"".join(self._got), str(fault.strerror))
+            return
+        self._got.append(data)
+        self._size += len(data)
+        if not data or self._size > LIMIT_BYTES:
+            self._answer = _parse(b"".join(self._got))
+
+
+def _parse(data: bytes) -> Answer:
+    head, gap, body = data.partition(b"\r\n\r\n")
+    words = head.split(b"\r\n", 1)[0].split()
+    if not gap or len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+        return Answer(None, data[:200], "the answer is no HTTP")
+    length = _length(head)
+    if len(body) > LIMIT_BYTES or (length is not None and len(body) < length):
+        return Answer(int(words[1]), body, "the body is cut at %d bytes" % len(body))
+    return Answer(int(words[1]), body)
+
+
+def _length(head: bytes) -> Optional[int]:
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length" and value.strip().isdigit():
+            return int(value)
+    return None

@@ -1,0 +1,178 @@
+"""One step of load: a generator process, warmed up, then measured."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+from typing import Any, Dict, Mapping, Optional, Sequence
+
+from . import process, sockets
+from .context import Aborted, Context
+from .loop import Exit, Stopped
+from .output import Capture
+import contextlib
+
+COUNT_EVERY_S = 0.25
+GRACE_S = 3.0
+# a client's descriptors: its connections, their reconnects in flight, and its own files
+SPARE_FILES = 1024
+
+
+class Ran:
+    """How one run of a generator went."""
+
+    def __init__(self, ended: Optional[Exit], wall_s: float, out: str, err: str) -> None:
+        self.ended, self.wall_s, self.out, self.err = ended, wall_s, out, err
+        self.timed_out = False
+        self.max_established: Optional[int] = None
+
+
+class Load:
+    """Runs steps against a port; `port` is None when the server is on another host."""
+
+    def __init__(self, ctx: Context, plan: Mapping[str, Any], port: Optional[int]) -> None:
+        self._ctx, self._plan, self._port = ctx, plan, port
+        self._diag = sockets.Diag()
+
+    def close(self) -> None:
+        """Close the socket dump."""
+        self._diag.close()
+
+    def step(self, step: Mapping[str, Any]) -> None:
+        """Run one step: its events, and its cool-down. Aborted and Stopped pass through."""
+        ctx, index = self._ctx, step["index"]
+        nofile = _nofile(step.get("connections"))
+        ctx.emit("step_started", index=index, name=step.get("name"), nofile=nofile[0])
+        fields: Dict[str, Any] = {"index": index, "exit": None, "stdout": "", "stderr": ""}
+        if step.get("warmup"):
+            warm = self._run(step["warmup"], float(step["timeout_s"]), nofile)
+            fields["warmup_exit"] = None if warm.ended is None else warm.ended.code
+        fields["at_start"] = self._counters()
+        ctx.emit("measure_started", index=index)
+        try:
+            ran = self._run(step["argv"], float(step["timeout_s"]), nofile)
+        except _Cut as cut:
+            self._ended(fields, cut.ran)
+            fields["cut"] = str(cut.cause) or "stopped"
+            ctx.emit("step_ended", **fields)
+            raise cut.cause from None
+        self._ended(fields, ran)
+        ctx.emit("step_ended", **fields)
+        self._cool(step)
+
+    def _ended(self, fields: Dict[str, Any], ran: Ran) -> None:
+        fields.update(
+            at_end=self._counters(),
+            stdout=ran.out,
+            stderr=ran.err,
+            wall_s=round(ran.wall_s, 6),
+            max_established=ran.max_established,
+            timed_out=ran.timed_out,
+        )
+        if ran.ended is not None:
+            code = None if ran.timed_out else ran.ended.code
+            fields.update(
+                exit=code, signal=ran.ended.signal, cpu_s=round(ran.ended.cpu_s, 6),
+                generator_max_rss_bytes=ran.ended.max_rss_bytes,
+            )
+
+    def _counters(self) -> Dict[str, Any]:
+        found: Dict[str, Any] = dict(self._ctx.sampler.snapshot())
+        if self._port is not None:
+            for name, many in self._diag.count(self._port).items():
+                found["sockets." + name] = many
+        return found
+
+    def _run(self, argv: Sequence[str], timeout_s: float, nofile: Sequence[int]) -> Ran:
+        ctx = self._ctx
+        start = process.Start(ctx.fill_all(argv), nofile=nofile, cpus=self._plan.get("cpus"))
+        began = time.monotonic()
+        child = process.spawn(start, ctx.loop)
+        out, err = Capture(child.out, ctx.loop), Capture(child.err, ctx.loop)
+        counted: Dict[str, float] = {"next": began, "most": -1}
+
+        def ended() -> bool:
+            now = time.monotonic()
+            if self._port is not None and now >= counted["next"]:
+                counted["next"] = now + COUNT_EVERY_S
+                counted["most"] = max(counted["most"], self._diag.established(self._port))
+            return ctx.loop.exit_of(child.pid) is not None
+
+        cause: Optional[Exception] = None
+        done = False
+        try:
+            done = ctx.loop.wait(timeout_s, ended)
+        except (Aborted, Stopped) as fault:
+            cause = fault
+        except BaseException:
+            process.kill([child.pid], signal.SIGKILL)
+            raise
+        if not done:
+            self._end(child.pid)
+        how = ctx.loop.exit_of(child.pid)
+        wall = (how.at if how is not None else time.monotonic()) - began
+        ran = Ran(how, wall, out.close(), err.close())
+        ran.timed_out = not done and cause is None
+        ran.max_established = int(counted["most"]) if counted["most"] >= 0 else None
+        if cause is not None:
+            raise _Cut(ran, cause)
+        return ran
+
+    def _end(self, pid: int) -> None:
+        """End a generator early: by SIGINT, at which wrk still prints what it has, else SIGKILL."""
+        loop = self._ctx.loop
+        watch, deaf = loop.watch, loop.deaf
+        loop.watch, loop.deaf = _nothing, True
+        try:
+            for number in (signal.SIGINT, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, number)
+                if loop.wait(GRACE_S, lambda: loop.exit_of(pid) is not None):
+                    break
+        finally:
+            loop.watch, loop.deaf = watch, deaf
+
+    def _cool(self, step: Mapping[str, Any]) -> None:
+        """Wait until few sockets are in TIME_WAIT: they slow down the next step's connects."""
+        plan = step.get("cooldown")
+        if not plan or self._port is None:
+            return
+        port, bound = self._port, int(plan.get("time_wait_below", 1))
+        checked = {"next": 0.0, "many": 0.0}
+
+        def drained() -> bool:
+            now = time.monotonic()
+            if now >= checked["next"]:
+                checked["next"] = now + COUNT_EVERY_S
+                checked["many"] = self._diag.count(port)["time_wait"]
+            return checked["many"] < bound
+
+        began = time.monotonic()
+        done = self._ctx.loop.wait(float(plan["at_most_s"]), drained)
+        self._ctx.emit(
+            "cooled", index=step["index"], after_s=round(time.monotonic() - began, 6),
+            time_wait=int(checked["many"]), drained=done,
+        )
+
+
+class _Cut(Exception):  # noqa: N818 - carries an exception past the record of the step
+    """The trial ends in the middle of a step."""
+
+    def __init__(self, ran: Ran, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.ran, self.cause = ran, cause
+
+
+def _nothing() -> None:
+    return
+
+
+def _nofile(connections: Optional[int]) -> Sequence[int]:
+    """Soft and hard limit for a generator; it does not raise its own, and then measures less."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    want = max(soft, 2 * (connections or 0) + SPARE_FILES)
+    if hard != resource.RLIM_INFINITY and want > hard and os.geteuid() != 0:
+        want = hard
+    return [want, hard if hard == resource.RLIM_INFINITY else max(hard, want)]

@@ -1,0 +1,127 @@
+"""Picking numbers out of a kernel file's text. Pure: text in, numbers or None out.
+
+A pick is plain data made by a source kind:
+
+    {"int": true}                     the whole text is one number; the column is the read's id
+    {"keys": ["VmRSS", "oom_kill"]}   lines `Key:   12 kB` or `key 12`
+    {"after_comm": [11, 12]}          words of /proc/PID/stat behind the command name
+    {"words": [0, 3]}                 words of the whole text
+    {"psi": ["some.total"]}           `some avg10=0.00 … total=12`
+    {"netstat": ["TcpExt.ListenOverflows"]}   header line and value line in pairs
+    {"established": 8080}             not a file: the socket dump answers (see sockets.py)
+
+What is not there, or is no number (`max`), is None and never 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Optional, Union
+
+Number = Union[int, float]
+Values = List[Optional[Number]]
+
+KINDS = ("int", "keys", "after_comm", "words", "psi", "netstat", "established")
+
+
+def kind(pick: Dict[str, Any]) -> str:
+    """Name of the pick; ValueError when there is none or more than one."""
+    found = [name for name in KINDS if name in pick]
+    if len(found) != 1 or len(pick) != 1:
+        raise ValueError("a pick has exactly one of %s, not %r" % (", ".join(KINDS), sorted(pick)))
+    return found[0]
+
+
+def columns(read_id: str, pick: Dict[str, Any]) -> List[str]:
+    """Names of the columns that this read gives, in the order of its values."""
+    name = kind(pick)
+    if name in ("int", "established"):
+        return [read_id]
+    return ["%s.%s" % (read_id, item) for item in pick[name]]
+
+
+def number(word: str) -> Optional[Number]:
+    """Give the int or float that the word is, else None."""
+    try:
+        return int(word)
+    except ValueError:
+        pass
+    try:
+        found = float(word)
+    except ValueError:
+        return None
+    # `nan` and `inf` parse as floats but have no place in JSON
+    return found if found - found == 0 else None
+
+
+def _int(text: str, _wanted: Any) -> Values:
+    return [number(text.strip())]
+
+
+def _keys(text: str, wanted: List[str]) -> Values:
+    found: Dict[str, Optional[Number]] = {}
+    missing = set(wanted)
+    for line in text.split("\n"):
+        parts = line.split(None, 2)
+        if len(parts) < 2:
+            continue
+        key = parts[0].rstrip(":")
+        if key in missing:
+            found[key] = number(parts[1])
+            missing.discard(key)
+            if not missing:
+                break
+    return [found.get(key) for key in wanted]
+
+
+def _after_comm(text: str, wanted: List[int]) -> Values:
+    # The command name may hold blanks and parentheses: only the last `)` ends it.
+    return _words(text[text.rfind(")") + 1 :], wanted)
+
+
+def _words(text: str, wanted: List[int]) -> Values:
+    # /proc/stat is long on many-core hosts; nothing behind the last wanted word is split.
+    words = text.split(None, max(wanted) + 1) if wanted else []
+    return [number(words[index]) if index < len(words) else None for index in wanted]
+
+
+def _psi(text: str, wanted: List[str]) -> Values:
+    found: Dict[str, Optional[Number]] = {}
+    for line in text.split("\n"):
+        parts = line.split()
+        for item in parts[1:]:
+            key, _, value = item.partition("=")
+            found["%s.%s" % (parts[0], key)] = number(value)
+    return [found.get(key) for key in wanted]
+
+
+def _netstat(text: str, wanted: List[str]) -> Values:
+    found: Dict[str, Optional[Number]] = {}
+    lines = text.split("\n")
+    for head, body in zip(lines[::2], lines[1::2]):
+        group, _, names = head.partition(":")
+        if not any(item.startswith(group + ".") for item in wanted):
+            continue
+        for name, value in zip(names.split(), body.partition(":")[2].split()):
+            found["%s.%s" % (group, name)] = number(value)
+    return [found.get(key) for key in wanted]
+
+
+_PARSE: Dict[str, Callable[[str, Any], Values]] = {
+    "int": _int,
+    "keys": _keys,
+    "after_comm": _after_comm,
+    "words": _words,
+    "psi": _psi,
+    "netstat": _netstat,
+}
+
+
+def parse(pick: Dict[str, Any], text: str) -> Values:
+    """Give the values of a pick in a file's text, as many as `columns` names.
+
+    Raises ValueError for a pick that reads no file (`established`).
+    """
+    name = kind(pick)
+    if name not in _PARSE:
+        raise ValueError("%s is not picked from a text" % name)
+    return _PARSE[name](text, pick[name])

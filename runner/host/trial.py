@@ -1,0 +1,222 @@
+"""`trial`: run one workload under load, sampled, detached from the link.
+
+The process on the link forks a supervisor (own session, no terminal, no pipe of the
+link's) and from then on only copies the spool. So the trial goes on when the link
+drops, and `attach` finds everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import signal
+import traceback
+from typing import Any, Dict, Mapping, NoReturn, Optional, TYPE_CHECKING
+
+from . import attach, network, process, state, trial_program
+from .context import Aborted, Context
+from .fetching import fetch_all
+from .load import Load
+from .loop import Stopped
+from .spool import DiskFull, Spool
+from .state import Refused, State
+from .workload import Workload
+
+if TYPE_CHECKING:
+    from .emit import Emit
+
+STDERR_NAME = "stderr.txt"
+
+
+def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bool:
+    """Start the trial and stream its spool to `out`. Refused before anything is done.
+
+    Ends by SystemExit once the spool's own `end` was sent: there is no second one.
+    """
+    del emit  # everything that is sent comes from the spool
+    trial_program.check(program, here)
+    folder = attach.folder_of(program, here)
+    with state.locked(here):
+        state.take(here, str(program["run"]), program.get("hold") or {})
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    lock = os.open(
+        os.path.join(folder, attach.LOCK_NAME), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        spool = Spool(folder)
+    except (BlockingIOError, FileExistsError):
+        raise Refused(
+            "bad_program", "trial %s was begun before" % program["trial"],
+            "attach to it, or give the new attempt a new id",
+        ) from None
+    except DiskFull:
+        raise Refused("disk_full", "no room in %s" % here.root, "free some space") from None
+    pid = os.fork()
+    if pid == 0:
+        _supervise(program, here, folder, spool, lock)
+    spool.release()
+    os.close(lock)  # the supervisor's copy keeps it locked
+    return attach.stream(folder, 0, out, here, str(program["run"]))
+
+
+def _supervise(
+    program: Mapping[str, Any], here: State, folder: str, spool: Spool, lock: int
+) -> NoReturn:
+    code = 1
+    try:
+        os.setsid()
+        for number in (signal.SIGHUP, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_IGN)
+        null = os.open(os.devnull, os.O_RDWR)
+        told = os.open(
+            os.path.join(folder, STDERR_NAME), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
+        )
+        for fd, target in ((null, 0), (null, 1), (told, 2)):
+            os.dup2(fd, target)
+        ctx = Context(program, here, folder, spool)
+        os.write(lock, b"%d\n" % os.getpid())
+        os.chdir("/")
+        process.adopt()
+        _Trial(ctx).run()
+        spool.close()
+        code = 0
+    except BaseException:  # noqa: BLE001 - this process must not go back into the link's code
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(code)
+
+
+class _Trial:
+    """The straight line of one trial, and its end whatever happens."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._workload: Optional[Workload] = None
+        self._load: Optional[Load] = None
+
+    def run(self) -> None:
+        ctx = self._ctx
+        error = self._guarded(self._conduct)
+        ctx.loop.deaf = True
+        ctx.loop.sampler = None
+        error = error or self._guarded(self._clean_up)
+        if error is not None:
+            ctx.emit("error", **error)
+        with contextlib.suppress(DiskFull):
+            ctx.emit("sampler", **ctx.sampler.summary())
+        ctx.emit("end", ok=error is None, error=error)
+
+    def _guarded(self, part: Any) -> Optional[Dict[str, str]]:
+        """Run a part; give the `error` of `end`, None when all went well or the trial aborted."""
+        try:
+            part()
+        except Aborted as fault:
+            self._ctx.emit("aborted", why=str(fault))
+        except Stopped:
+            return _error("stopped", "the trial was stopped", "run it again")
+        except DiskFull as fault:
+            return _error("disk_full", "no room in %s" % fault, "free some space")
+        except Refused as fault:
+            return _error(fault.code, fault.message, fault.fix)
+        except process.StartFailed as fault:
+            return _error(fault.kind, str(fault), "see that it is there and may be run")
+        except Exception as fault:  # noqa: BLE001 - the record has to end
+            os.write(2, traceback.format_exc().encode())
+            text = "%s: %s" % (type(fault).__name__, fault)
+            return _error("internal", text, "report this with %s" % STDERR_NAME)
+        return None
+
+    def _conduct(self) -> None:
+        ctx, program = self._ctx, self._ctx.program
+        ctx.emit("trial_started", monotonic=ctx.start, t=0.0)
+        if program.get("network") == "isolated":
+            network.isolate(program.get("network_cells") or [], ctx.emit)
+        self._files()
+        ctx.loop.sampler = ctx.sampler
+        ctx.sampler.begin()
+        plan = program.get("workload")
+        if plan:
+            self._workload = Workload(ctx, plan)
+            self._workload.choose_port()
+            self._begin_workload()
+        else:
+            ctx.sampler.point(ctx.words)
+        self._fetch("before")
+        self._idle(float(program.get("idle_s") or 0))
+        if program.get("load"):
+            self._steps(program["load"])
+        if self._workload is not None and self._workload.once:
+            self._workload.finish()
+        self._fetch("after")
+
+    def _begin_workload(self) -> None:
+        workload = self._workload
+        if workload is None:
+            return
+        workload.launch()
+        if not workload.once:
+            workload.await_ready()
+
+    def _idle(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        first = self._ctx.sampler.snapshot()
+        self._ctx.emit("idle_started")
+        self._ctx.loop.wait(seconds)
+        self._ctx.emit("idle_ended", at_start=first, at_end=self._ctx.sampler.snapshot())
+
+    def _steps(self, plan: Mapping[str, Any]) -> None:
+        port = None if self._workload is None else self._workload.port
+        self._load = Load(self._ctx, plan, port)
+        for number, step in enumerate(plan["steps"]):
+            if number and plan.get("between") == "fresh" and self._workload is not None:
+                self._workload.stop()
+                self._begin_workload()
+            self._load.step(step)
+            self._fetch("after_step", step["index"])
+
+    def _fetch(self, when: str, index: Optional[int] = None) -> None:
+        wanted = [item for item in self._ctx.program.get("fetch") or [] if item["when"] == when]
+        fetch_all(self._ctx, wanted, index)
+
+    def _files(self) -> None:
+        """Write the program's files, find the uploads and make sure they are what was sent."""
+        ctx = self._ctx
+        for item in ctx.program.get("files") or []:
+            with open(os.path.join(ctx.folder, item["name"]), "w", encoding="utf-8") as file:
+                file.write(item["text"])
+        for name, blob in (ctx.program.get("upload") or {}).items():
+            path = ctx.state.path("blobs", blob["sha256"])
+            if _sha256(path) != blob["sha256"]:
+                raise Refused("not_found", "%s is not on this host whole" % name, "put it again")
+            ctx.words[name] = path
+
+    def _clean_up(self) -> None:
+        ctx = self._ctx
+        ctx.loop.watch = _nothing
+        if self._load is not None:
+            self._load.close()
+        if self._workload is not None:
+            self._workload.stop()
+
+
+def _nothing() -> None:
+    return
+
+
+def _error(code: str, message: str, fix: str) -> Dict[str, str]:
+    return {"code": code, "message": message, "fix": fix}
+
+
+def _sha256(path: str) -> Optional[str]:
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb", buffering=0) as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+    except OSError:
+        return None
+    return digest.hexdigest()

@@ -1,0 +1,131 @@
+"""Refusing a trial program that cannot be carried out, before anything is done."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, List, Mapping
+
+from . import pick
+from .state import Refused, State
+
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+MOST_HZ = 1000
+MOST_COLUMNS = 2000
+MOST_STEPS = 1000
+MOST_FILE_BYTES = 4 << 20
+# a row's `event`, `at`, `t`, and about this much for each value
+ROW_BYTES, VALUE_BYTES = 70, 10
+SPARE_BYTES = 1 << 20
+
+
+def check(program: Mapping[str, Any], here: State) -> None:
+    """Raise Refused: `bad_program` with every fault, or `disk_full`."""
+    try:
+        faults = list(_faults(program))
+        need = SPARE_BYTES + (0 if faults else _size(program))
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        text = "%s: %s" % (type(fault).__name__, fault)
+        raise Refused("bad_program", "the trial program is malformed: " + text) from fault
+    if faults:
+        raise Refused("bad_program", "; ".join(faults))
+    disk = os.statvfs(here.root)
+    free = disk.f_bavail * disk.f_frsize
+    if free < need:
+        raise Refused(
+            "disk_full",
+            "the record needs about %d bytes, %s has %d" % (need, here.root, free),
+            "free some space, or sample fewer columns at a lower rate",
+        )
+
+
+def _faults(program: Mapping[str, Any]) -> List[str]:
+    found: List[str] = []
+    if program.get("network", "host") not in ("host", "isolated"):
+        found.append("network is host or isolated, not %r" % program["network"])
+    if program.get("network_cells") and program.get("network") != "isolated":
+        found.append("network_cells need network: isolated; on the host they belong in converge")
+    for item in program.get("files") or []:
+        if not FILE_NAME.fullmatch(item["name"]):
+            found.append("%r is no plain file name" % item["name"])
+        if len(item["text"]) > MOST_FILE_BYTES:
+            found.append("file %s is larger than %d bytes" % (item["name"], MOST_FILE_BYTES))
+    for name, blob in (program.get("upload") or {}).items():
+        if not SHA256.fullmatch(blob["sha256"]):
+            found.append("upload %s has no sha256" % name)
+    return found + _sample(program) + _workload(program) + _load(program)
+
+
+def _sample(program: Mapping[str, Any]) -> List[str]:
+    sample = program.get("sample")
+    if not sample:
+        return []
+    found = []
+    if not 0 < float(sample["hz"]) <= MOST_HZ:
+        found.append("sample.hz is above 0 and at most %d, not %r" % (MOST_HZ, sample["hz"]))
+    for read in sample["reads"]:
+        try:
+            pick.columns(read["id"], read["pick"])
+        except ValueError as fault:
+            found.append("read %s: %s" % (read["id"], fault))
+        if not 0 < float(read.get("hz") or sample["hz"]) <= MOST_HZ:
+            found.append("read %s has hz %r" % (read["id"], read["hz"]))
+    names = [name for read in sample["reads"] for name in pick.columns(read["id"], read["pick"])]
+    if len(names) > MOST_COLUMNS:
+        found.append("%d columns, at most %d" % (len(names), MOST_COLUMNS))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        found.append("columns read twice: %s" % ", ".join(twice))
+    return found
+
+
+def _workload(program: Mapping[str, Any]) -> List[str]:
+    plan = program.get("workload")
+    if not plan:
+        return []
+    found = []
+    if not plan["argv"]:
+        found.append("workload.argv is empty")
+    if plan.get("run", "server") not in ("server", "once"):
+        found.append("workload.run is server or once, not %r" % plan["run"])
+    ready = plan.get("ready")
+    if ready and not any(kind in ready for kind in ("http", "tcp", "stdout")):
+        found.append("workload.ready has one of http, tcp, stdout")
+    if ready and "stdout" in ready:
+        try:
+            re.compile(ready["stdout"])
+        except re.error as fault:
+            found.append("workload.ready.stdout: %s" % fault)
+    group = plan.get("cgroup")
+    if group:
+        made = [cell["path"] for cell in group["cells"] if cell["via"] == "cgroup"]
+        found += ["cgroup %s is joined and not made" % p for p in group["join"] if p not in made]
+    return found
+
+
+def _load(program: Mapping[str, Any]) -> List[str]:
+    plan = program.get("load")
+    if not plan:
+        return []
+    found = []
+    if not 0 < len(plan["steps"]) <= MOST_STEPS:
+        found.append("load has %d steps, 1 to %d are possible" % (len(plan["steps"]), MOST_STEPS))
+    if plan.get("between", "keep") not in ("keep", "fresh"):
+        found.append("load.between is keep or fresh, not %r" % plan["between"])
+    for step in plan["steps"]:
+        if not step["argv"]:
+            found.append("step %s has no argv" % step["index"])
+        if float(step["timeout_s"]) <= 0:
+            found.append("step %s has timeout_s %r" % (step["index"], step["timeout_s"]))
+    return found
+
+
+def _size(program: Mapping[str, Any]) -> int:
+    """Bytes that the samples will take, roughly; the rest is little beside them."""
+    sample = program.get("sample") or {"hz": 0, "reads": []}
+    seconds = float(program.get("idle_s") or 0)
+    for step in (program.get("load") or {"steps": []})["steps"]:
+        seconds += float(step.get("measure_s") or step["timeout_s"])
+    columns = sum(len(pick.columns(read["id"], read["pick"])) for read in sample["reads"])
+    return int(seconds * float(sample["hz"]) * (ROW_BYTES + VALUE_BYTES * columns))

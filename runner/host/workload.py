@@ -1,0 +1,252 @@
+"""The program under test: start it in its place, know when it is ready, how it ends.
+
+A workload that dies, never becomes ready, leaves its port to somebody else or goes
+to the background is told apart by events, and ends the trial as Aborted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional
+
+from . import fetch, network, process, sockets
+from .context import Aborted
+from .enclosure import Enclosure
+from .output import Stream
+
+if TYPE_CHECKING:
+    from .context import Context
+
+TRY_S = 0.02
+WARM_BYTES = 1 << 20
+OOM_EVERY_S = 0.25
+
+
+class Workload:
+    """One workload; `launch` after `stop` starts it anew in a fresh group."""
+
+    def __init__(self, ctx: Context, plan: Mapping[str, Any]) -> None:
+        self._ctx, self._plan = ctx, plan
+        wanted = plan.get("cgroup")
+        self.group = Enclosure(ctx.state, ctx.program, wanted) if wanted else None
+        self.once = plan.get("run", "server") == "once"
+        self.pid = 0
+        self.port: Optional[int] = None
+        self._streams: List[Stream] = []
+        self._expected = False
+        self._reported = True
+        self._died_at = 0.0
+        self._oom_checked = 0.0
+        self._abort = dict(ctx.program.get("abort") or {})
+
+    def choose_port(self) -> None:
+        """Settle {port}; Aborted when the port asked for is somebody else's already."""
+        listen = self._plan.get("listen")
+        if listen is None:
+            return
+        self.port = listen.get("port") or network.free_port()
+        self._ctx.words["port"] = str(self.port)
+        pid = self._listener(self.port)
+        if pid is not None:
+            self._ctx.emit("listener", pid=pid or None, ours=False)
+            raise Aborted("port %d is taken already by %s" % (self.port, _who(pid)))
+
+    def launch(self) -> None:
+        """Make the groups, warm the page cache and start; raises StartFailed, Refused."""
+        ctx, plan = self._ctx, self._plan
+        if self.group is not None:
+            self.group.make(ctx.emit)
+            ctx.words["cgroup"] = self.group.folder or ""
+        for path in ctx.fill_all(plan.get("warm") or []):
+            _warm(path)
+        start = process.Start(
+            ctx.fill_all(plan["argv"]),
+            env={name: ctx.fill(str(text)) for name, text in (plan.get("env") or {}).items()},
+            cwd=ctx.fill(plan["cwd"]) if plan.get("cwd") else None,
+            join=self.group.join if self.group is not None else (),
+            nofile=plan.get("nofile"),
+            cpus=plan.get("cpus"),
+            aslr=bool(plan.get("aslr", True)),
+        )
+        child = process.spawn(start, ctx.loop)
+        self.pid = child.pid
+        self._expected = self._reported = False
+        self._streams = [
+            Stream("stdout", child.out, ctx.loop, ctx.emit),
+            Stream("stderr", child.err, ctx.loop, ctx.emit),
+        ]
+        ctx.words["pid"] = str(self.pid)
+        ctx.emit(
+            "workload_started",
+            pid=self.pid,
+            binary_sha256=((ctx.program.get("upload") or {}).get("binary") or {}).get("sha256"),
+            port=self.port,
+            cgroup=ctx.words.get("cgroup"),
+        )
+        ctx.sampler.point(ctx.words)
+        ctx.loop.watch = self.watch
+
+    def watch(self) -> None:
+        """Say once how it ended; Aborted when it stays dead or was OOM-killed too often."""
+        now = time.monotonic()
+        ended = self._ctx.loop.exit_of(self.pid) if self.pid else None
+        if ended is not None and not self._reported:
+            self._reported = True
+            self._died_at = ended.at
+            kills = self.group.oom_kills() if self.group is not None else None
+            self._ctx.emit(
+                "workload_exited",
+                pid=self.pid,
+                code=ended.code,
+                signal=ended.signal,
+                # the counter alone may be another member's; SIGKILL alone may be anybody's
+                oom_killed=bool(kills) and ended.signal == signal.SIGKILL,
+                expected=self._expected or (self.once and ended.code == 0),
+                left=process.descendants(os.getpid()),
+                cpu_s=round(ended.cpu_s, 4),
+                max_rss_bytes=ended.max_rss_bytes,
+            )
+        if self._expected:
+            return
+        if ended is not None and not self.once:
+            patience = float(self._abort.get("workload_dead_s") or 0)
+            if now - self._died_at >= patience:
+                raise Aborted("the workload %s%s" % (ended, self._said()))
+        bound = self._abort.get("oom_kills")
+        if bound is not None and self.group is not None and now >= self._oom_checked:
+            self._oom_checked = now + OOM_EVERY_S
+            kills = self.group.oom_kills()
+            if kills is not None and kills > bound:
+                raise Aborted("%d OOM kills in the workload's cgroup" % kills)
+
+    def await_ready(self) -> None:
+        """Wait until it answers as `ready` asks; Aborted when it does not, or exits before."""
+        ctx, ready = self._ctx, self._plan.get("ready")
+        began = time.monotonic()
+        if ready:
+            within = float(ready.get("within_s", self._plan.get("within_s", 10)))
+            why = self._try_until(ready, began + within)
+            if why:
+                raise Aborted("not ready within %g s: %s%s" % (within, why, self._said()))
+        ctx.emit("ready", after_s=round(time.monotonic() - began, 6))
+        if self.port is not None:
+            self._check_listener(self.port)
+
+    def _try_until(self, ready: Mapping[str, Any], deadline: float) -> str:
+        """Give "" once ready, else the last reason why not."""
+        loop = self._ctx.loop
+        while True:
+            why = self._try(ready, max(TRY_S, min(2.0, deadline - time.monotonic())))
+            if not why:
+                return ""
+            if self._dead():
+                ended = loop.exit_of(self.pid)
+                loop.wait(0)  # lets `watch` say it
+                raise Aborted("the workload %s before it was ready%s" % (ended, self._said()))
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return why
+            loop.wait(min(TRY_S, left), self._dead)
+
+    def _try(self, ready: Mapping[str, Any], within_s: float) -> str:
+        loop = self._ctx.loop
+        if "stdout" in ready:
+            found = re.search(ready["stdout"], self._streams[0].text, re.MULTILINE)
+            return "" if found else "stdout has not matched %r" % ready["stdout"]
+        if "http" in ready:
+            answer = fetch.get(self._ctx.fill(ready["http"]), loop, within_s)
+        else:
+            answer = fetch.connect(int(self._ctx.fill(str(ready["tcp"]))), loop, within_s)
+        if answer.good:
+            return ""
+        return "status %d" % answer.status if answer.status is not None else answer.why
+
+    def _dead(self) -> bool:
+        return self._ctx.loop.exit_of(self.pid) is not None
+
+    def _listener(self, port: int) -> Optional[int]:
+        """Pid of a listener that is not ours, 0 for one that cannot be seen; else None."""
+        diag = sockets.Diag()
+        try:
+            inodes = diag.listeners(port)
+        finally:
+            diag.close()
+        ours = process.descendants(os.getpid())
+        for inode in inodes:
+            pid = sockets.owner([inode], ours)
+            if pid not in ours:
+                return pid or 0
+            self._listening = pid
+        return None
+
+    _listening: Optional[int] = None
+
+    def _check_listener(self, port: int) -> None:
+        self._listening = None
+        stranger = self._listener(port)
+        if stranger is not None:
+            self._ctx.emit("listener", pid=stranger or None, ours=False)
+            raise Aborted("port %d belongs to %s, not to the workload" % (port, _who(stranger)))
+        if self._listening is None:
+            self._ctx.emit("listener", pid=None, ours=False)
+            raise Aborted("nobody listens on port %d" % port)
+        self._ctx.emit("listener", pid=self._listening, ours=True)
+
+    def _said(self) -> str:
+        """Last lines of its output, for messages."""
+        for stream in reversed(self._streams):
+            lines = stream.text.strip().splitlines()[-3:]
+            if lines:
+                return "; it said: %s" % " | ".join(lines)[-500:]
+        return ""
+
+    def finish(self) -> None:
+        """Wait for a workload that runs once; Aborted when it takes too long."""
+        within = float(self._plan.get("within_s", 600))
+        if not self._ctx.loop.wait(within, self._dead):
+            raise Aborted("the workload did not end within %g s" % within)
+        self._ctx.loop.wait(0)
+
+    def stop(self) -> None:
+        """End it and everything it left behind, remove its groups. Does nothing if not started."""
+        ctx, plan = self._ctx, dict(self._ctx.program.get("stop") or {})
+        self._expected = True
+        if self.pid and not self._dead():
+            number = signal.Signals["SIG" + str(plan.get("signal", "TERM"))]
+            process.kill([self.pid], number)
+            ctx.loop.wait(float(plan.get("grace_s", 5)), self._dead)
+        ctx.loop.wait(5.0, _none_below)
+        if self.pid:
+            self.watch()
+        for stream in self._streams:
+            stream.close()
+        self._streams = []
+        self.pid = 0
+        if self.group is not None:
+            left = self.group.remove()
+            if left:
+                ctx.emit("cgroup_left", why=left)
+        for word in ("pid", "cgroup"):
+            ctx.words.pop(word, None)
+        ctx.sampler.point(None)
+
+
+def _none_below() -> bool:
+    """Kill what is left below this process; True when nothing is."""
+    pids = process.descendants(os.getpid())
+    process.kill(pids, signal.SIGKILL)
+    return not pids
+
+
+def _who(pid: int) -> str:
+    return "pid %d (%s)" % (pid, network.describe(pid)) if pid else "a process that is not visible"
+
+
+def _warm(path: str) -> None:
+    """Read a file, so that its page cache is charged to this process and not to the workload."""
+    with open(path, "rb", buffering=0) as file:
+        while file.read(WARM_BYTES):
+            pass
