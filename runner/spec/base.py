@@ -72,6 +72,10 @@ class Secret(SecretStr):
             raise SpecError(f"the secret {' '.join(self.written())} cannot be read here")
         return self._reveal(self.parts)
 
+    def with_parts(self, parts: tuple[tuple[str, str], ...]) -> Secret:
+        """Give a secret of other pieces that is read in the same way."""
+        return Secret(parts, self._reveal)
+
     def written(self) -> list[str]:
         """Give the sources as a user writes them; literal pieces are `text:…`."""
         return [f"{kind}:{what}" for kind, what in self.parts]
@@ -151,7 +155,7 @@ Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int)
 MaybeSecret = Annotated[
     str | Secret,
     PlainValidator(_maybe_secret),
-    PlainSerializer(_write_secret),
+    PlainSerializer(_write_secret, when_used="json"),
     WithJsonSchema(_TEXT_SCHEMA),
 ]
 
@@ -190,16 +194,10 @@ def _amount(dimension: str | None) -> Any:
     return PlainValidator(read)
 
 
-def _not_negative(value: Quantity) -> Quantity:
-    if value.exact < 0:
-        raise fault("quantity", f"`{value}` is below zero")
-    return value
-
-
 def _kind(dimension: str | None) -> tuple[Any, ...]:
     examples = [EXAMPLE[dimension]] if dimension else ["32MiB", "30s", "5%", 100]
     schema = {"type": ["string", "number"], "examples": examples}
-    return (_amount(dimension), PlainSerializer(write_quantity), WithJsonSchema(schema))
+    return (_amount(dimension), PlainSerializer(write_quantity, when_used="json"), WithJsonSchema(schema))
 
 
 def write_quantity(value: Quantity) -> str | int | float:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
 
 from runner.quantities import COUNT, parse
 from runner.spec.base import Amount, Model, Ratio, Text, as_text, did_you_mean, fault, shape
@@ -21,6 +21,10 @@ class Factor(Model):
 
     levels: dict[str, dict[str, Any]]
     """Level name → sections to merge over the spec's own; empty for a plain value."""
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        return self.levels
 
     def names(self) -> tuple[str, ...]:
         """Level names in the order written."""

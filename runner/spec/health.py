@@ -103,6 +103,8 @@ def _check_subject(subject: str) -> str:
 def parse_rule(text: str) -> Rule:
     """Read one rule; RuleError says what is wrong with it."""
     said = " ".join(text.split())
+    if said.endswith(OPERATORS):
+        raise RuleError(f"`{said}` lacks the value to compare with")
     compare = _COMPARE.fullmatch(said)
     if compare:
         if compare["op"] == "=":
@@ -149,6 +151,6 @@ def _read(value: Any) -> Rule:
 RuleText = Annotated[
     Rule,
     PlainValidator(_read),
-    PlainSerializer(str),
+    PlainSerializer(str, when_used="json"),
     WithJsonSchema({"type": "string", "examples": ["load.error_ratio <= 0.1%", "workload.alive"]}),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -95,7 +95,7 @@ SUFFIXES = ("vs_baseline", "ratio", "difference", "n", "interval")
 """Columns that a table can derive from a metric: `binary_size.vs_baseline`."""
 
 
-def check_column(text: str, metrics: set[str]) -> str | None:
+def check_column(text: str, metrics: Collection[str]) -> str | None:
     """Say what is wrong with a table's column, or None."""
     if text in metrics:
         return None

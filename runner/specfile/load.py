@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from runner.errors import SpecError
+from runner.spec.design import OVERRIDABLE
 from runner.spec.experiment import Experiment
-from runner.specfile.checks import check
+from runner.spec.treatments import Sections, sections
+from runner.specfile.checks import Names, check
 from runner.specfile.errors import Fault, SpecFaults
 from runner.specfile.secrets import revealer
 from runner.specfile.validation import explain
@@ -150,26 +151,43 @@ def _place_host(data: dict[str, Any], host: str | None) -> None:
 
 def _validate(document: Document, data: dict[str, Any]) -> Experiment | None:
     """Validate; what is refused is cut out, so that the rest is checked in the same go."""
-    partial = copy.deepcopy(data)
-    said = False
+    # one object for each place, also where an alias made two places one
+    partial = _copy(data)
+    broken: set[str] = set()
+    indices = _indices(partial)
     experiment = None
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
         try:
             experiment = Experiment.model_validate(partial)
             break
         except ValidationError as wrong:
-            if said:
-                bad = _bad(partial, wrong)
-            else:
-                bad = explain(document, data, wrong)
-                bad += _bad(partial, wrong)
-                said = True
+            if turn == 0:
+                explain(document, data, wrong)
+            bad = _bad(partial, wrong)
+            broken |= {str(path[0]) for path in bad if path}
             if not _cut(partial, bad):
                 break
     if experiment is not None:
-        for path, message, key in check(experiment, data):
-            document.add(path, message, key=key)
+        already = {(fault.line, fault.column) for fault in document.faults}
+        names = Names(data, partial, indices, broken)
+        for path, message, key in check(experiment, names):
+            fault = document.fault(path, message, key=key)
+            if (fault.line, fault.column) not in already:
+                document.faults.append(fault)
+        _check_levels(document, experiment, broken)
     return experiment
+
+
+def _check_levels(document: Document, exp: Experiment, broken: set[str]) -> None:
+    """Try every level of every factor alone: what it changes has to be a valid spec."""
+    for name, factor in exp.factors.items():
+        for level, over in factor.levels.items():
+            usable = {k: v for k, v in over.items() if k in OVERRIDABLE and k not in broken}
+            data = sections(exp, {name: level}, {name: {level: usable}})
+            try:
+                Sections.model_validate(data)
+            except ValidationError as wrong:
+                explain(document, data, wrong, ("factors", name, level))
 
 
 def _bad(data: Any, wrong: ValidationError) -> list[Path]:
@@ -181,7 +199,7 @@ def _bad(data: Any, wrong: ValidationError) -> list[Path]:
 def _cut(data: dict[str, Any], paths: list[Path]) -> bool:
     """Remove what stands at the paths, the last entry of a list first; False if nothing was."""
     done = False
-    for path in sorted(set(paths), key=lambda p: [(isinstance(x, int), str(x)) for x in p])[::-1]:
+    for path in sorted(set(paths), key=_order, reverse=True):
         if not path:
             continue
         *above, last = path
@@ -189,16 +207,31 @@ def _cut(data: dict[str, Any], paths: list[Path]) -> bool:
             node: Any = data
             for part in above:
                 node = node[part]
-            if isinstance(node, list):
-                # an index must not move: the others of this round are counted by it
-                node[last] = None if node[last] is not None else _GONE
-                node[:] = [item for item in node if item is not _GONE]
-            else:
-                del node[last]
+            del node[last]
             done = True
         except (KeyError, IndexError, TypeError):
             continue
     return done
 
 
-_GONE = object()
+def _copy(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _copy(value) for key, value in data.items()}
+    return [_copy(item) for item in data] if isinstance(data, list) else data
+
+
+def _order(path: Path) -> list[tuple[int, int, str]]:
+    return [(0, part, "") if isinstance(part, int) else (1, 0, part) for part in path]
+
+
+def _indices(data: Any, found: dict[int, int] | None = None) -> dict[int, int]:
+    """Index of every mapping in a list, by identity: what is cut moves the others."""
+    found = {} if found is None else found
+    if isinstance(data, dict):
+        for value in data.values():
+            _indices(value, found)
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            found[id(item)] = index
+            _indices(item, found)
+    return found

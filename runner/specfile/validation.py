@@ -118,8 +118,12 @@ def _is_mapping(kind: Any) -> bool:
     return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
 
 
-def explain(document: Document, data: Any, error: ValidationError) -> list[Path]:
+def explain(
+    document: Document, data: Any, error: ValidationError, prefix: Path = ()
+) -> list[Path]:
     """Add a fault for everything pydantic refused; give the paths that were refused.
+
+    `prefix` is where in the file the data stands.
 
     A union complains once for each of its members: of several complaints about
     one value the deepest and the most particular is kept.
@@ -138,8 +142,8 @@ def explain(document: Document, data: Any, error: ValidationError) -> list[Path]
             if not details or _union(details):
                 continue
         bad.append(path)
-        for message, here, key in _messages(document, data, path, details):
-            fault = document.fault(here, message, key=key)
+        for message, key in _messages(document, data, path, details, prefix):
+            fault = document.fault((*prefix, *path), message, key=key)
             if (fault.line, fault.column) not in already:
                 document.faults.append(fault)
     return bad
@@ -155,39 +159,42 @@ def _messages(
     data: Any,
     path: Path,
     details: list[tuple[ErrorDetails, list[str | int]]],
-) -> list[tuple[str, Path, bool]]:
+    prefix: Path,
+) -> list[tuple[str, bool]]:
+    """Give each message, and whether the key and not the value is meant."""
     value = at(data, path)
-    messages: list[tuple[str, Path, bool]] = []
+    full = (*prefix, *path)
+    messages: list[tuple[str, bool]] = []
     expected: list[str] = []
     for detail, rest in details:
         kind = detail["type"]
         if kind == "extra_forbidden":
             # the refused key is the last part of the path itself
-            messages.append((_unknown(data, path), path, True))
+            messages.append((_unknown(data, path), True))
         elif kind == "missing":
             name = str(path[-1]) if path and not rest else str(rest[-1])
             where = f"`{_shown(path)}`" if path else "the spec"
-            messages.append((f"{where} lacks the key `{name}`", path, True))
+            messages.append((f"{where} lacks the key `{name}`", True))
         elif kind == "invalid_key" or (rest and rest[-1] == "[key]"):
-            messages.append((_own(detail), path, True))
+            messages.append((_own(detail), True))
         elif kind in _OWN or "message" in (detail.get("ctx") or {}):
-            messages.append((_raw(document, path, detail), path, False))
+            messages.append((_raw(document, full, detail), False))
         elif kind == "literal_error":
-            messages.append((_literal(document, path, value, detail), path, False))
+            messages.append((_literal(document, full, value, detail), False))
         elif kind.endswith(_EXPECTED) or kind.startswith("date"):
             expected.append(_WHAT.get(kind.split("_")[0], ""))
         else:
-            messages.append((_bound(detail), path, False))
+            messages.append((_bound(detail), False))
     particular = [m for m in messages if m[0]]
     if particular:
         return list(dict.fromkeys(particular))
     wanted = " or ".join(dict.fromkeys(word for word in expected if word)) or "something else"
-    return [(f"has to be {wanted}, not {_seen(document, path, value)}", path, False)]
+    return [(f"has to be {wanted}, not {_seen(document, full, value)}", False)]
 
 
 def _unknown(data: Any, path: Path) -> str:
     name, above = str(path[-1]), path[:-1]
-    known = [key for key in keys_at(above, data) if key not in (at(data, above) or {})]
+    known = keys_at(above, data)
     where = f" in `{_shown(above)}`" if above else ""
     return f"unknown key `{name}`{where}{did_you_mean(name, known)}"
 

@@ -1,0 +1,360 @@
+"""Hosts by name: our own hosts.yaml, or an Ansible inventory in YAML or INI.
+
+A name that is in no inventory stands for itself: `local` is this machine, any
+other name is given to ssh as it is, so that ~/.ssh/config goes on working.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import SpecError
+from runner.spec.base import Secret, did_you_mean, shape
+from runner.specfile.ansible import hosts_of_pattern, parse_ini
+from runner.specfile.errors import SpecFaults
+from runner.specfile.secrets import revealer
+from runner.specfile.values import decode, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from runner.specfile.values import Document, Path
+
+LOCAL = ("local", "localhost")
+NAMES = ("hosts.yaml", "hosts.yml", "inventory.yaml", "inventory.yml", "inventory.ini", "hosts")
+MAX_DEPTH = 20
+
+_OURS = {
+    "address": (str,),
+    "user": (str,),
+    "port": (int,),
+    "become": (bool,),
+    "identity_file": (str,),
+    "python": (str,),
+    "jump": (str,),
+    "connection": (str,),
+    "lease": (str, int),
+    "vars": (dict,),
+}
+_ANSIBLE = {
+    "ansible_host": "address",
+    "ansible_ssh_host": "address",
+    "ansible_user": "user",
+    "ansible_ssh_user": "user",
+    "ansible_port": "port",
+    "ansible_ssh_port": "port",
+    "ansible_become": "become",
+    "ansible_ssh_private_key_file": "identity_file",
+    "ansible_private_key_file": "identity_file",
+    "ansible_python_interpreter": "python",
+    "ansible_connection": "connection",
+}
+
+
+@dataclass(frozen=True)
+class HostEntry:
+    """One host: how it is reached, and its variables."""
+
+    name: str
+    address: str | None = None
+    """None: the name itself, as ~/.ssh/config has it."""
+    user: str | None = None
+    port: int | None = None
+    become: bool = False
+    identity_file: str | None = None
+    python: str | None = None
+    jump: str | None = None
+    local: bool = False
+    """This machine: no ssh."""
+    variables: dict[str, Any] = field(default_factory=dict)
+    """The host's own over those of its groups."""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Hosts and groups by name."""
+
+    hosts: dict[str, HostEntry] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def host(self, name: str) -> HostEntry:
+        """Give a host; a name that is not written stands for itself."""
+        if name in self.hosts:
+            return self.hosts[name]
+        return HostEntry(name, local=name in LOCAL)
+
+    def names(self, pattern: str) -> tuple[str, ...]:
+        """Give the hosts of a host's or a group's name, or a pattern of --limit.
+
+        `lab:!pi5`, `pi4,pi5`, `pi*` and `lab:&fast` mean what they mean to Ansible.
+        """
+        groups = {**self.groups, "all": tuple(self.hosts)}
+        found = hosts_of_pattern(pattern, list(self.hosts), groups)
+        if found or any(mark in pattern for mark in ",:!&*"):
+            return found
+        return () if pattern in groups else (pattern,)
+
+    def variables(self, name: str) -> dict[str, Any]:
+        """Variables that a spec sees for a host."""
+        return dict(self.host(name).variables)
+
+
+EMPTY = Inventory()
+
+
+@dataclass
+class _Group:
+    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    vars: dict[str, Any] = field(default_factory=dict)
+    children: list[str] = field(default_factory=list)
+
+
+def find_inventory(folder: FilePath) -> FilePath | None:
+    """Find an inventory in a folder, by its usual names."""
+    return next((folder / name for name in NAMES if (folder / name).is_file()), None)
+
+
+def load_inventory(path: FilePath | str) -> Inventory:
+    """Read an inventory; SpecFaults holds every fault of it."""
+    file = FilePath(path)
+    if file.is_dir():
+        found = find_inventory(file)
+        if found is None:
+            raise SpecError(f"{path}: no inventory in this folder", fix=f"add {NAMES[0]}")
+        file = found
+    try:
+        raw = file.read_bytes()
+    except OSError as wrong:
+        said = (wrong.strerror or "cannot be read").lower()
+        raise SpecError(f"{path}: {said}", fix="give the path of an inventory") from None
+    inventory = parse_inventory(raw, str(file), file.parent)
+    return _with_vars_folders(inventory, file.parent)
+
+
+def parse_inventory(raw: bytes | str, name: str, folder: FilePath | None = None) -> Inventory:
+    """Read an inventory from its text, whichever of the three forms it has."""
+    text = raw if isinstance(raw, str) else decode(name, raw)
+    if not name.endswith((".yaml", ".yml")) and _is_ini(text):
+        groups = {
+            group: _Group(
+                {host: dict(own) for host, own in found.hosts.items()}, found.vars, found.children
+            )
+            for group, found in parse_ini(text, name).items()
+        }
+        return _assemble(groups)
+    document = read(name, text, revealer(folder or FilePath()))
+    if "hosts" in document.data or "groups" in document.data:
+        inventory = _own(document)
+    else:
+        inventory = _ansible_yaml(document)
+    if document.faults:
+        raise SpecFaults(name, document.faults, text)
+    return inventory
+
+
+def _is_ini(text: str) -> bool:
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and line[0] not in "#;"), "")
+    return not first.startswith("---") and (first.startswith("[") or ":" not in first.split("=")[0])
+
+
+def _own(document: Document) -> Inventory:
+    """Read `hosts:` and `groups:` as docs and SPEC have them."""
+    data = document.data
+    for key in data:
+        if key not in ("hosts", "groups", "vars", "schema"):
+            hint = did_you_mean(key, ("hosts", "groups", "vars"))
+            document.add((key,), f"unknown key `{key}`{hint}", key=True)
+    groups: dict[str, _Group] = {"all": _Group()}
+    common = _mapping(document, data.get("vars"), ("vars",))
+    groups["all"].vars = common
+    hosts = _mapping(document, data.get("hosts"), ("hosts",))
+    for name, entry in hosts.items():
+        groups["all"].hosts[name] = _own_host(document, entry, ("hosts", name))
+    for name, entry in _mapping(document, data.get("groups"), ("groups",)).items():
+        path: Path = ("groups", name)
+        group = {"hosts": entry} if isinstance(entry, list) else _mapping(document, entry, path)
+        for key in group:
+            if key not in ("hosts", "vars", "children"):
+                hint = did_you_mean(key, ("hosts", "vars", "children"))
+                document.add((*path, key), f"unknown key `{key}` in `groups.{name}`{hint}", key=True)
+        members = group.get("hosts") or []
+        made = _Group(vars=_mapping(document, group.get("vars"), (*path, "vars")))
+        for index, member in enumerate(members if isinstance(members, (list, dict)) else []):
+            if str(member) not in hosts and str(member) not in LOCAL:
+                hint = did_you_mean(str(member), hosts)
+                document.add((*path, "hosts", index), f"unknown host `{member}`{hint}")
+            made.hosts[str(member)] = {}
+        made.children = [str(child) for child in group.get("children") or []]
+        groups[name] = made
+    return _assemble(groups)
+
+
+def _own_host(document: Document, entry: Any, path: Path) -> dict[str, Any]:
+    """Give a host's settings under Ansible's names, as everything is kept."""
+    back = {ours: theirs for theirs, ours in reversed(_ANSIBLE.items())}
+    found: dict[str, Any] = {}
+    for key, value in _mapping(document, entry, path).items():
+        here = (*path, key)
+        if key not in _OURS:
+            hint = did_you_mean(key, _OURS)
+            document.add(here, f"unknown key `{key}` in `hosts.{path[-1]}`{hint}", key=True)
+        elif not isinstance(value, _OURS[key]) or (isinstance(value, bool) and key != "become"):
+            what = {"port": "a port number", "become": "true or false", "vars": "a mapping"}
+            document.add(here, f"has to be {what.get(key, 'a text')}, not {shape(value)}")
+        elif key == "vars":
+            found.update(value)
+        else:
+            found[back.get(key, f"runner_{key}")] = value
+    return found
+
+
+def _mapping(document: Document, value: Any, path: Path) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        document.add(path, f"has to be a mapping, not {shape(value)}")
+        return {}
+    return value
+
+
+def _ansible_yaml(document: Document) -> Inventory:
+    """Read `all: {hosts, vars, children}` and further top groups."""
+    groups: dict[str, _Group] = {}
+
+    def walk(name: str, entry: Any, path: Path) -> None:
+        group = groups.setdefault(name, _Group())
+        if len(path) > MAX_DEPTH:
+            return
+        for key, value in _mapping(document, entry, path).items():
+            here = (*path, key)
+            if key == "hosts":
+                if isinstance(value, str):
+                    value = {value: None}  # noqa: PLW2901 - Ansible takes a lone name too
+                for host, own in _mapping(document, value, here).items():
+                    known = group.hosts.setdefault(host, {})
+                    known.update(_mapping(document, own, (*here, host)))
+            elif key == "vars":
+                group.vars.update(_mapping(document, value, here))
+            elif key == "children":
+                for child, inner in _mapping(document, value, here).items():
+                    group.children.append(child)
+                    walk(child, inner, (*here, child))
+            else:
+                hint = did_you_mean(key, ("hosts", "vars", "children"))
+                document.add(here, f"unknown key `{key}` in the group `{name}`{hint}", key=True)
+
+    for name, entry in document.data.items():
+        walk(name, entry, (name,))
+    return _assemble(groups)
+
+
+def _members(groups: Mapping[str, _Group], name: str, depth: int = 0) -> list[str]:
+    if depth > MAX_DEPTH:
+        raise SpecError(f"the group {name} contains itself", fix="take it out of its children")
+    group = groups.get(name, _Group())
+    found = list(group.hosts)
+    for child in group.children:
+        found += _members(groups, child, depth + 1)
+    return list(dict.fromkeys(found))
+
+
+def _depth(groups: Mapping[str, _Group], name: str) -> int:
+    above = [parent for parent, group in groups.items() if name in group.children]
+    return 1 + max((_depth(groups, parent) for parent in above), default=0)
+
+
+def _assemble(groups: dict[str, _Group]) -> Inventory:
+    """Join groups and hosts; a deeper group wins over one above it, the host over all."""
+    members = {name: _members(groups, name) for name in groups}
+    order = ["all"] if "all" in groups else []
+    rest = [name for name in groups if name != "all"]
+    order += sorted(rest, key=lambda name: (_depth(groups, name), name))
+    hosts: dict[str, HostEntry] = {}
+    own: dict[str, dict[str, Any]] = {}
+    for group in groups.values():
+        for host, values in group.hosts.items():
+            own.setdefault(host, {}).update(values)
+    for host, values in own.items():
+        inside = [name for name in order if name == "all" or host in members[name]]
+        joined: dict[str, Any] = {}
+        for name in inside:
+            joined.update(groups[name].vars)
+        joined.update(values)
+        hosts[host] = _entry(host, joined, tuple(name for name in inside if name != "all"))
+    found = {name: tuple(listed) for name, listed in members.items() if name != "all"}
+    return Inventory(hosts, found)
+
+
+def _entry(name: str, values: Mapping[str, Any], groups: tuple[str, ...]) -> HostEntry:
+    said: dict[str, Any] = {}
+    for key, ours in _ANSIBLE.items():
+        if key in values and ours not in said:
+            said[ours] = values[key]
+    connection = said.pop("connection", None)
+    port = said.pop("port", None)
+    become = said.pop("become", False)
+    jump = values.get("runner_jump")
+    shown = ("ansible_", "runner_")
+    return HostEntry(
+        name=name,
+        port=None if port is None else int(port),
+        become=become if isinstance(become, bool) else str(become).lower() in ("true", "yes", "1"),
+        jump=None if jump is None else str(jump),
+        local=connection == "local" or (connection is None and name in LOCAL and "address" not in said),
+        variables={key: value for key, value in values.items() if not key.startswith(shown)},
+        groups=groups,
+        **{key: _text(value) for key, value in said.items()},
+    )
+
+
+def _text(value: Any) -> str:
+    return value.get_secret_value() if isinstance(value, Secret) else str(value)
+
+
+def _with_vars_folders(inventory: Inventory, folder: FilePath) -> Inventory:
+    """Add group_vars/ and host_vars/ beside the inventory, as Ansible does."""
+    if not any((folder / part).is_dir() for part in ("group_vars", "host_vars")):
+        return inventory
+    hosts: dict[str, HostEntry] = {}
+    for name, entry in inventory.hosts.items():
+        values: dict[str, Any] = {}
+        for group in ("all", *entry.groups):
+            values.update(_vars_of(folder / "group_vars", group))
+        # what the inventory itself says of a host stands over its groups' folders
+        values.update(entry.variables)
+        values.update(_vars_of(folder / "host_vars", name))
+        back = {ours: theirs for theirs, ours in reversed(_ANSIBLE.items())}
+        for ours in ("address", "user", "port", "identity_file", "python"):
+            if getattr(entry, ours) is not None:
+                values.setdefault(back[ours], getattr(entry, ours))
+        if entry.become:
+            values.setdefault("ansible_become", True)
+        if entry.local:
+            values.setdefault("ansible_connection", "local")
+        if entry.jump is not None:
+            values["runner_jump"] = entry.jump
+        hosts[name] = _entry(name, values, entry.groups)
+    return Inventory(hosts, inventory.groups)
+
+
+def _vars_of(folder: FilePath, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for file in _files(folder, name):
+        document = read(str(file), file.read_bytes(), revealer(file.parent))
+        if document.faults:
+            raise SpecFaults(str(file), document.faults, document.text)
+        found.update(document.data)
+    return found
+
+
+def _files(folder: FilePath, name: str) -> Iterable[FilePath]:
+    for suffix in ("", ".yml", ".yaml"):
+        path = folder / f"{name}{suffix}"
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from sorted(x for x in path.iterdir() if x.suffix in (".yml", ".yaml"))
