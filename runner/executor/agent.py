@@ -21,7 +21,7 @@ from runner.errors import (
     RunnerError,
 )
 from runner.host import boot
-from runner.transports.interface import LinkLost
+from runner.transports.interface import GRACE_S, LinkLost
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 PROGRAM_VERSION: Final = 1
+_COPIERS: Final = frozenset({"trial", "attach"})
 _NEED_ROOT_FIX: Final = (
     "allow it without a password (`<user> ALL=(ALL) NOPASSWD: ALL` by `sudo visudo`), "
     "or connect as root"
@@ -113,10 +114,16 @@ class Agent:
         full = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
         self._said = ""
         channel = self._start()
-        with contextlib.closing(channel):
+        grace_s = GRACE_S
+        try:
             # ASCII: bytes that are no text travel as lone surrogates, which UTF-8 has not
             _send(channel, json.dumps(full).encode())
-            yield from self._events(channel, payload)
+            for line, event in self._events(channel, payload):
+                if full.get("program") in _COPIERS:
+                    grace_s = 0.1  # it only copies a spool by now; the trial is another process
+                yield line, event
+        finally:
+            channel.close(grace_s)
 
     def _start(self) -> Channel:
         try:

@@ -8,6 +8,7 @@ a controller that died.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from contextlib import closing
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
     OnEvent = Callable[[Event], None]
     OnLost = Callable[[HostUnreachable | StreamCut, float], None]
 
-_BLOCK_BYTES: Final = 65536
-# what the agent says of the program, not of the trial: it is not in the spool
 _NO_TRIAL_FIX: Final = "list what the host has: runner status"
-_REFUSALS: Final = frozenset({"bad_program", "busy", "need_root", "not_found"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,10 @@ def attach_trial(
     backoff: Backoff = Backoff(),
     on_lost: OnLost | None = None,
 ) -> TrialRun:
-    """Go on with a trial whose controller died; `on_event` sees what is new."""
+    """Go on with a trial whose controller died; `on_event` sees what is new.
+
+    Of a trial whose record is whole nothing is asked.
+    """
     follower = _Follower(agent, trial, on_event, spool_path)
     return follower.follow(None, sleep, backoff, on_lost)
 
@@ -112,18 +113,10 @@ class _NeverBegunError(HostError):
     """The host knows no such trial."""
 
 
-def _whole_lines(path: Path) -> int:
-    """Give the size of the file without a torn last line."""
-    with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end:
-            start = max(0, end - _BLOCK_BYTES)
-            file.seek(start)
-            newline = file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                return start + newline + 1
-            end = start
-    return 0
+def _whole(data: bytes) -> tuple[int, bytes]:
+    """Give the size without a torn last line, and the last whole line."""
+    size = data.rfind(b"\n") + 1
+    return size, data[data.rfind(b"\n", 0, max(0, size - 1)) + 1 : size]
 
 
 class _Spool:
@@ -134,10 +127,11 @@ class _Spool:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab", buffering=0)
-            self.size = _whole_lines(path)
+            self.size, last = _whole(path.read_bytes())
             self._file.truncate(self.size)
         except OSError as error:
             raise self._fault(error) from error
+        self.last: Event | None = json.loads(last) if last else None
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +144,7 @@ class _Spool:
         finally:
             self._file.close()
 
-    def append(self, line: bytes) -> None:
+    def append(self, line: bytes, event: Event) -> None:
         """Write one line; it is in the kernel's hands when this returns."""
         view = memoryview(line)
         try:
@@ -159,6 +153,7 @@ class _Spool:
         except OSError as error:
             raise self._fault(error) from error
         self.size += len(line)
+        self.last = event
 
     def _fault(self, error: OSError) -> RecordError:
         return RecordError(
@@ -188,6 +183,9 @@ class _Follower:
         start = program
         failed = reconnects = 0
         with _Spool(self._path) as spool:
+            if spool.last is not None and spool.last["event"] == "end":
+                self._agent.judge(spool.last)
+                return TrialRun(spool.last, 0, spool.size, 0)
             while True:
                 attach = {"program": "attach", "trial": self._trial, "offset": spool.size}
                 before = spool.size
@@ -222,7 +220,7 @@ class _Follower:
                 if first and event["event"] == "end":
                     self._refused(event, spool)
                 first = False
-                spool.append(line)
+                spool.append(line, event)
                 self._events += 1
                 self._on_event(event)
                 if event["event"] == "end":
@@ -230,12 +228,16 @@ class _Follower:
         raise AssertionError("a stream ends by `end` or by an exception")
 
     def _refused(self, end: Event, spool: _Spool) -> None:
-        """Raise if the first line is the agent's own `end`, and not the spool's."""
-        code = (end.get("error") or {}).get("code")
-        if code == "not_found" and spool.size == 0:
+        """Raise if `end` is what the agent says of the program, and not the spool's.
+
+        A trial that failed says so by an `error` event before its `end`.
+        """
+        error = end.get("error")
+        if not error or (spool.last is not None and spool.last["event"] == "error"):
+            return
+        if error.get("code") == "not_found" and spool.last is None:
             raise _NeverBegunError(f"{self._agent.name}: no trial {self._trial}", fix=_NO_TRIAL_FIX)
-        if code in _REFUSALS:
-            self._agent.judge(end)
+        self._agent.judge(end)
 
     def _gave_up(self, error: HostUnreachable | StreamCut) -> HostUnreachable:
         return HostUnreachable(

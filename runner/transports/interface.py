@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 STDERR_TAIL_BYTES: Final = 65536
+GRACE_S: Final = 5.0
 
 
 class LinkLost(HostUnreachable):
@@ -53,8 +54,12 @@ class Channel(Protocol):
     def link_alive(self) -> bool:
         """Whether the way to the host still stands (always true without a network)."""
 
-    def close(self) -> None:
-        """End the conversation and free everything. Idempotent."""
+    def close(self, grace_s: float = GRACE_S) -> None:
+        """End the conversation and free everything. Idempotent.
+
+        A process on this machine that has not ended `grace_s` after its pipes were
+        closed is told to; one on another host is left to end by itself.
+        """
 
 
 class Transport(Protocol):

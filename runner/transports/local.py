@@ -7,15 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from typing import IO, TYPE_CHECKING, Final, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from runner.errors import HostUnreachable
-from runner.transports.interface import STDERR_TAIL_BYTES
+from runner.transports.interface import GRACE_S, STDERR_TAIL_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-_GRACE_S: Final = 5.0
 
 
 class Process(Protocol):
@@ -96,7 +94,7 @@ class LocalChannel:
         """There is no link that could break."""
         return True
 
-    def close(self) -> None:
+    def close(self, grace_s: float = GRACE_S) -> None:
         """Close the pipes, which ends an agent in good order; then insist."""
         if self._closed:
             return
@@ -109,7 +107,7 @@ class LocalChannel:
                 # a process that sudo started cannot be signalled from here
                 with contextlib.suppress(PermissionError):
                     insist()
-            if self.exit_code(_GRACE_S) is not None:
+            if self.exit_code(grace_s) is not None:
                 break
         self._tail = self.stderr()
         self._stderr.close()

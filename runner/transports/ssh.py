@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostUnreachable
-from runner.transports.interface import STDERR_TAIL_BYTES, LinkLost
+from runner.transports.interface import GRACE_S, STDERR_TAIL_BYTES, LinkLost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -134,7 +134,7 @@ class SshChannel:
         """Whether the connection still stands."""
         return bool(self._transport.is_active())
 
-    def close(self) -> None:
+    def close(self, grace_s: float = GRACE_S) -> None:  # noqa: ARG002 - there is nobody to wait for
         """Close the channel; sshd then closes the pipes of the process."""
         with contextlib.suppress(OSError, EOFError):
             self._channel.close()
@@ -266,7 +266,7 @@ def _connection(options: SshOptions, name: str) -> Any:
         def load_base_conf_files(self) -> None:
             """Read nothing."""
 
-    file = options.ssh_config or Path("~/.ssh/config").expanduser()
+    file = (options.ssh_config or Path("~/.ssh/config")).expanduser()
     ssh_config = paramiko.SSHConfig()
     try:
         if options.ssh_config is not None or file.is_file():
@@ -327,7 +327,7 @@ def _trust(hop: Any, options: SshOptions, name: str) -> _Policy:
     import paramiko  # noqa: PLC0415
 
     if options.known_hosts is not None:
-        files = [options.known_hosts]
+        files = [options.known_hosts.expanduser()]
     else:
         named = hop.ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts").split()
         files = [Path(word).expanduser() for word in named] + [_SYSTEM_KNOWN_HOSTS]

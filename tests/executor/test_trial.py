@@ -7,7 +7,7 @@ import pytest
 
 from runner import errors
 from runner.executor.agent import Agent
-from runner.executor.trial import Backoff, attach_trial, run_trial
+from runner.executor.trial import Backoff, _whole, attach_trial, run_trial
 from runner.transports.interface import LinkLost
 
 QUICK = Backoff(attempts=6, first_s=0.01, longest_s=0.1)
@@ -235,18 +235,48 @@ def test_backoff():
     assert 240 < sum(waits) < 420
 
 
-def test_whole_lines(tmp_path):
-    from runner.executor.trial import _whole_lines
+@pytest.mark.parametrize(
+    ("data", "size", "last"),
+    [
+        (b"", 0, b""),
+        (b"a", 0, b""),
+        (b"\n", 1, b"\n"),
+        (b"a\n", 2, b"a\n"),
+        (b"a\nb", 2, b"a\n"),
+        (b"a\nb\n", 4, b"b\n"),
+        (b"a\nb\nc", 4, b"b\n"),
+    ],
+)
+def test_whole_lines(data, size, last):
+    assert _whole(data) == (size, last)
 
-    file = tmp_path / "f"
-    for data, size in [
-        (b"", 0),
-        (b"a", 0),
-        (b"a\n", 2),
-        (b"a\nb", 2),
-        (b"x" * 200_000, 0),
-        (b"y\n" + b"x" * 200_000, 2),
-        (b"y" * 65535 + b"\n" + b"x" * 65536, 65536),
-    ]:
-        file.write_bytes(data)
-        assert _whole_lines(file) == size
+
+def test_record_that_is_whole_asks_nobody(agent, spool, log, transport):
+    run_trial(agent, trial(), log, spool)
+    run = attach_trial(agent, "t001", log, spool)
+    assert run.end["ok"] is True
+    assert (run.events, run.bytes) == (0, spool.stat().st_size)
+    assert transport.execs == 1
+
+
+def test_end_of_a_failed_trial_after_a_cut_between_error_and_end(agent, state, spool, log):
+    """It is the trial's end and belongs in the record, though it comes first on the new link."""
+    error = {"code": "not_found", "message": "wrk is not there", "fix": "install it"}
+    told = json.dumps({"event": "error"} | error).encode() + b"\n"
+    end = json.dumps({"event": "end", "ok": False, "error": error}).encode() + b"\n"
+    (state / "t001").write_bytes(told + end)
+    spool.parent.mkdir(parents=True)
+    spool.write_bytes(told)
+    log.events.append(json.loads(told))
+    with pytest.raises(errors.HostError, match="wrk is not there"):
+        attach_trial(agent, "t001", log, spool)
+    assert spool.read_bytes() == told + end
+
+
+def test_refused_attach_leaves_no_line(agent, state, spool, log):
+    spool.parent.mkdir(parents=True)
+    line = b'{"event": "trial_started"}\n'
+    spool.write_bytes(line)
+    with pytest.raises(errors.HostError, match="no such trial"):
+        attach_trial(agent, "t001", log, spool)
+    assert spool.read_bytes() == line

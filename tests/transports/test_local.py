@@ -50,13 +50,12 @@ def test_ctrl_c_reaches_the_controller_alone(tmp_path):
     assert out.stdout == "unharmed\n"
 
 
-def test_close_insists(monkeypatch):
-    monkeypatch.setattr("runner.transports.local._GRACE_S", 0.1)
+def test_close_insists():
     channel = LocalTransport().start(
         ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.02; done"]
     )
     assert next(iter(channel)) == b"ready\n"
-    channel.close()
+    channel.close(0.1)
     assert channel.exit_code() == -signal.SIGKILL
     assert channel.stderr() == ""
 
