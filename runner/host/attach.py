@@ -33,7 +33,7 @@ def folder_of(program: Mapping[str, Any], here: State) -> str:
     names = [str(program.get("run") or ""), str(program.get("trial") or "")]
     for name in names:
         if not NAME.fullmatch(name):
-            raise Refused("bad_program", "%r is no name of a run or trial" % name)
+            raise Refused("bad_program", f"{name!r} is no name of a run or trial")
     return here.path("runs", *names)
 
 
@@ -45,7 +45,8 @@ def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bo
     size = os.stat(os.path.join(folder, spool.NAME)).st_size
     if not 0 <= offset <= size:
         raise Refused(
-            "bad_program", "offset %d is not in the spool of %d bytes" % (offset, size),
+            "bad_program",
+            f"offset {offset} is not in the spool of {size} bytes",
             "attach from 0",
         )
     return stream(folder, offset, out, here, str(program["run"]))
@@ -66,8 +67,9 @@ def stop(program: Mapping[str, Any], here: State, emit: Emit) -> bool:
                 break
         if time.monotonic() > deadline:
             raise Refused(
-                "internal", "the trial did not end within %g s" % STOP_S,
-                "kill its supervisor (pid %s) and restore" % pid,
+                "internal",
+                f"the trial did not end within {STOP_S:g} s",
+                f"kill its supervisor (pid {pid}) and restore",
             )
         time.sleep(LOOK_EVERY_S / 2)
     _close_record(folder)
@@ -126,7 +128,7 @@ def supervised(folder: str) -> bool:
 def _existing(program: Mapping[str, Any], here: State) -> str:
     folder = folder_of(program, here)
     if not os.path.exists(os.path.join(folder, spool.NAME)):
-        raise Refused("not_found", "no trial %s of run %s" % (program["trial"], program["run"]))
+        raise Refused("not_found", "no trial {} of run {}".format(program["trial"], program["run"]))
     return folder
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Mapping, Sequence, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Sequence
 
 from .loop import Loop
 from .sampler import Sampler
 
 if TYPE_CHECKING:
-    from .state import State
     from .spool import Spool
+    from .state import State
 
 
 class Aborted(Exception):  # noqa: N818 - a way for a trial to end
@@ -20,9 +20,7 @@ class Aborted(Exception):  # noqa: N818 - a way for a trial to end
 class Context:
     """Program, clock, spool, loop and the words that fill {places}."""
 
-    def __init__(
-        self, program: Mapping[str, Any], state: State, folder: str, spool: Spool
-    ) -> None:
+    def __init__(self, program: Mapping[str, Any], state: State, folder: str, spool: Spool) -> None:
         self.program, self.state, self.folder = program, state, folder
         self.run = str(program["run"])
         self.start = time.monotonic()
@@ -44,7 +42,7 @@ class Context:
     def fill(self, text: str) -> str:
         """Put the words into a text; what is no known {place} stays as it is."""
         for name, word in self.words.items():
-            text = text.replace("{%s}" % name, word)
+            text = text.replace(f"{{{name}}}", word)
         return text
 
     def fill_all(self, items: Sequence[str]) -> Sequence[str]:

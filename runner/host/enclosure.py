@@ -10,7 +10,7 @@ for this one's.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from . import cells, converge, groups, journal, pick
 from .errors import CellError, reason
@@ -111,8 +111,13 @@ def apply(work: Any, emit: Emit) -> None:
         raise Refused("bad_program", "; ".join(failed), "ask for what this kernel takes")
 
 
-def write_cell(cell: Mapping[str, Any], emit: Emit) -> None:
-    """Write and read back a cell that ends with its namespace: it needs no journal."""
+def write_cells(wanted: Sequence[Mapping[str, Any]], emit: Emit) -> None:
+    """Write and read back cells that end with their namespace: they need no journal."""
+    for cell in wanted:
+        _write_cell(cell, emit)
+
+
+def _write_cell(cell: Mapping[str, Any], emit: Emit) -> None:
     before = after = why = None
     outcome = "failed"
     try:

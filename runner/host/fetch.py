@@ -10,8 +10,7 @@ import errno
 import os
 import socket
 import urllib.parse
-from typing import List, Optional, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, List, Optional
 
 if TYPE_CHECKING:
     from .loop import Loop
@@ -35,7 +34,7 @@ def get(url: str, loop: Loop, within_s: float) -> Answer:
     """Fetch a URL (http only). Never raises for what the other end does."""
     parts = urllib.parse.urlsplit(url)
     path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
-    head = "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, parts.netloc)
+    head = f"GET {path} HTTP/1.0\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
     return _Exchange(parts.hostname or "127.0.0.1", parts.port or 80, head.encode(), loop).run(
         within_s
     )
@@ -74,7 +73,7 @@ class _Exchange:
             self._loop.writer(fd, self._write)
             if self._loop.wait(within_s, lambda: self._answer is not None):
                 return self._answer or Answer(None, b"")
-            return Answer(None, b"", "no answer within %g s" % within_s)
+            return Answer(None, b"", f"no answer within {within_s:g} s")
         finally:
             self._loop.forget(fd)
             self._socket.close()
@@ -119,7 +118,7 @@ def _parse(data: bytes) -> Answer:
         return Answer(None, data[:200], "the answer is no HTTP")
     length = _length(head)
     if len(body) > LIMIT_BYTES or (length is not None and len(body) < length):
-        return Answer(int(words[1]), body, "the body is cut at %d bytes" % len(body))
+        return Answer(int(words[1]), body, f"the body is cut at {len(body)} bytes")
     return Answer(int(words[1]), body)
 
 

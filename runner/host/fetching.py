@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
-from typing import Any, Dict, Mapping, Optional, Sequence, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence
 
 from . import fetch
 
@@ -33,9 +32,9 @@ def _file(path: str) -> Dict[str, Any]:
         with open(path, "rb") as file:
             data = file.read(fetch.LIMIT_BYTES + 1)
     except OSError as fault:
-        return {"status": None, "why": "%s: %s" % (path, fault.strerror), "text": None}
+        return {"status": None, "why": f"{path}: {fault.strerror}", "text": None}
     cut = len(data) > fetch.LIMIT_BYTES
-    why = "cut at %d bytes of %d" % (fetch.LIMIT_BYTES, os.stat(path).st_size) if cut else None
+    why = f"cut at {fetch.LIMIT_BYTES} bytes" if cut else None
     return {"status": None, "why": why, **_text(data[: fetch.LIMIT_BYTES])}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -12,7 +13,6 @@ from . import process, sockets
 from .context import Aborted, Context
 from .loop import Exit, Stopped
 from .output import Capture
-import contextlib
 
 COUNT_EVERY_S = 0.25
 GRACE_S = 3.0
@@ -74,7 +74,9 @@ class Load:
         if ran.ended is not None:
             code = None if ran.timed_out else ran.ended.code
             fields.update(
-                exit=code, signal=ran.ended.signal, cpu_s=round(ran.ended.cpu_s, 6),
+                exit=code,
+                signal=ran.ended.signal,
+                cpu_s=round(ran.ended.cpu_s, 6),
                 generator_max_rss_bytes=ran.ended.max_rss_bytes,
             )
 
@@ -152,8 +154,11 @@ class Load:
         began = time.monotonic()
         done = self._ctx.loop.wait(float(plan["at_most_s"]), drained)
         self._ctx.emit(
-            "cooled", index=step["index"], after_s=round(time.monotonic() - began, 6),
-            time_wait=int(checked["many"]), drained=done,
+            "cooled",
+            index=step["index"],
+            after_s=round(time.monotonic() - began, 6),
+            time_wait=int(checked["many"]),
+            drained=done,
         )
 
 

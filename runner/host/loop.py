@@ -12,12 +12,12 @@ import os
 import select
 import signal
 import time
-from typing import Callable, Dict, List, Optional, Tuple, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from .sampler import Sampler
     import resource
+
+    from .sampler import Sampler
 
 READ_BYTES = 65536
 # Each wait of select(2) is cut here, so that a missed wake-up costs no more than this.
@@ -40,11 +40,11 @@ class Exit:
 
     def __str__(self) -> str:
         if self.signal is None:
-            return "exited with code %s" % self.code
+            return f"exited with code {self.code}"
         try:
-            return "was ended by %s" % signal.Signals(self.signal).name
+            return f"was ended by {signal.Signals(self.signal).name}"
         except ValueError:
-            return "was ended by signal %d" % self.signal
+            return f"was ended by signal {self.signal}"
 
 
 class Loop:

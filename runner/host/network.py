@@ -34,11 +34,11 @@ def isolate(cells: Sequence[Mapping[str, Any]], emit: Emit) -> None:
         code = ctypes.get_errno()
         raise Refused(
             "need_root",
-            "no network namespace: %s" % os.strerror(code),
+            f"no network namespace: {os.strerror(code)}",
             "run as root (become: true), or say `network: host`",
         )
     up("lo")
-    enclosure.apply(lambda say: [enclosure.write_cell(cell, say) for cell in cells], emit)
+    enclosure.apply(lambda say: enclosure.write_cells(cells, say), emit)
 
 
 def up(interface: str) -> None:
@@ -63,13 +63,13 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-    raise Refused("busy", "no free port from %d to %d" % (FIRST_PORT, LAST_PORT))
+    raise Refused("busy", f"no free port from {FIRST_PORT} to {LAST_PORT}")
 
 
 def describe(pid: int) -> str:
     """Name of a process, for messages."""
     for name in ("cmdline", "comm"):
-        with contextlib.suppress(OSError), open("/proc/%d/%s" % (pid, name)) as file:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/{name}") as file:
             word = file.read().split("\0")[0].strip()
             if word:
                 return word

@@ -5,12 +5,11 @@ from __future__ import annotations
 import codecs
 import os
 import time
-from typing import Callable, Dict, List, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Callable, Dict, List
 
 if TYPE_CHECKING:
-    from .loop import Loop
     from .emit import Emit
+    from .loop import Loop
 
 READ_BYTES = 65536
 CAPTURE_BYTES = 4 << 20

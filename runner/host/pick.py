@@ -27,7 +27,7 @@ def kind(pick: Dict[str, Any]) -> str:
     """Name of the pick; ValueError when there is none or more than one."""
     found = [name for name in KINDS if name in pick]
     if len(found) != 1 or len(pick) != 1:
-        raise ValueError("a pick has exactly one of %s, not %r" % (", ".join(KINDS), sorted(pick)))
+        raise ValueError(f"a pick has exactly one of {', '.join(KINDS)}, not {sorted(pick)!r}")
     return found[0]
 
 
@@ -36,7 +36,7 @@ def columns(read_id: str, pick: Dict[str, Any]) -> List[str]:
     name = kind(pick)
     if name in ("int", "established"):
         return [read_id]
-    return ["%s.%s" % (read_id, item) for item in pick[name]]
+    return [f"{read_id}.{item}" for item in pick[name]]
 
 
 def number(word: str) -> Optional[Number]:
@@ -90,19 +90,20 @@ def _psi(text: str, wanted: List[str]) -> Values:
         parts = line.split()
         for item in parts[1:]:
             key, _, value = item.partition("=")
-            found["%s.%s" % (parts[0], key)] = number(value)
+            found[f"{parts[0]}.{key}"] = number(value)
     return [found.get(key) for key in wanted]
 
 
 def _netstat(text: str, wanted: List[str]) -> Values:
     found: Dict[str, Optional[Number]] = {}
     lines = text.split("\n")
-    for head, body in zip(lines[::2], lines[1::2]):
+    for head, body in zip(lines[::2], lines[1::2]):  # noqa: B905 - Python 3.9 has no `strict`
         group, _, names = head.partition(":")
         if not any(item.startswith(group + ".") for item in wanted):
             continue
-        for name, value in zip(names.split(), body.partition(":")[2].split()):
-            found["%s.%s" % (group, name)] = number(value)
+        values = body.partition(":")[2].split()
+        for name, value in zip(names.split(), values):  # noqa: B905 - as above
+            found[f"{group}.{name}"] = number(value)
     return [found.get(key) for key in wanted]
 
 
@@ -123,5 +124,5 @@ def parse(pick: Dict[str, Any], text: str) -> Values:
     """
     name = kind(pick)
     if name not in _PARSE:
-        raise ValueError("%s is not picked from a text" % name)
+        raise ValueError(f"{name} is not picked from a text")
     return _PARSE[name](text, pick[name])

@@ -15,8 +15,7 @@ import resource
 import shutil
 import signal
 import struct
-from typing import Dict, List, NoReturn, Optional, Sequence, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Dict, List, NoReturn, Optional, Sequence
 
 if TYPE_CHECKING:
     from .loop import Loop
@@ -33,7 +32,7 @@ class StartFailed(Exception):  # noqa: N818 - says what happened
     """The program was not started; `stage` is one of STAGES."""
 
     def __init__(self, stage: str, code: int, what: str) -> None:
-        super().__init__("%s: %s: %s" % (what, stage, os.strerror(code)))
+        super().__init__(f"{what}: {stage}: {os.strerror(code)}")
         self.stage, self.errno = stage, code
 
     @property
@@ -148,7 +147,7 @@ def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn
             os.sched_setaffinity(0, start.cpus)
         stage = 3
         if not start.aslr and _libc.personality(ADDR_NO_RANDOMIZE) == -1:
-            raise OSError(ctypes.get_errno(), "personality")
+            raise OSError(ctypes.get_errno(), "personality")  # noqa: TRY301 - told to the parent below
         stage = 4
         if start.cwd is not None:
             os.chdir(start.cwd)
@@ -159,7 +158,7 @@ def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn
             os.write(fd, b"0")
             os.close(fd)
         stage = 6
-        os.execve(path, start.argv, start.env)
+        os.execve(path, start.argv, start.env)  # noqa: S606 - an argv list, no shell
     except BaseException as fault:  # noqa: BLE001 - nothing may return into the parent's code
         # setrlimit raises ValueError where the hard limit may not be raised
         code = getattr(fault, "errno", None) or errno.EPERM
@@ -175,7 +174,7 @@ def descendants(of: int) -> List[int]:
         if not name.isdigit():
             continue
         try:
-            with open("/proc/%s/stat" % name, "rb") as file:
+            with open(f"/proc/{name}/stat", "rb") as file:
                 words = file.read().rpartition(b")")[2].split()
         except OSError:
             continue

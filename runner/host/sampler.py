@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from typing import Any, Dict, List, Mapping, Optional, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 from . import pick, sockets
 
@@ -71,9 +71,7 @@ class Sampler:
     monotonic clock, from which `t` counts.
     """
 
-    def __init__(
-        self, reads: List[Mapping[str, Any]], hz: float, start: float, emit: Emit
-    ) -> None:
+    def __init__(self, reads: List[Mapping[str, Any]], hz: float, start: float, emit: Emit) -> None:
         self.start, self.hz, self._emit = start, hz, emit
         self.period = 1.0 / hz
         self._reads = [
@@ -159,7 +157,8 @@ class Sampler:
         """Read everything now: values by column. For counters at a step's very ends."""
         found: Dict[str, Optional[pick.Number]] = {}
         for read in self._reads:
-            found.update(zip(read.columns, self._values(read)))
+            values = self._values(read)
+            found.update(zip(read.columns, values))  # noqa: B905 - Python 3.9 has no `strict`
         return found
 
     def summary(self) -> Dict[str, Any]:
@@ -186,16 +185,16 @@ class Sampler:
 def fill(text: str, words: Mapping[str, str]) -> str:
     """Put words into their {places}; KeyError names a known place that has no word yet."""
     for name, word in words.items():
-        text = text.replace("{%s}" % name, word)
+        text = text.replace(f"{{{name}}}", word)
     for name in ("pid", "cgroup", "port"):
-        if "{%s}" % name in text:
+        if f"{{{name}}}" in text:
             raise KeyError(name)
     return text
 
 
 def _reason(fault: Exception) -> str:
     if isinstance(fault, KeyError):
-        return "the trial has no %s" % fault.args[0]
+        return f"the trial has no {fault.args[0]}"
     if isinstance(fault, OSError):
-        return "%s: %s" % (fault.filename, fault.strerror) if fault.filename else str(fault.strerror)
+        return f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault.strerror)
     return str(fault)

@@ -53,9 +53,7 @@ def _request(family: int, states: int, port: int, either_side: bool) -> bytes:
     code = _filter(port, either_side)
     body = struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 0, 0, states) + bytes(48)
     body += struct.pack("=HH", 4 + len(code), INET_DIAG_REQ_BYTECODE) + code
-    head = _HEADER.pack(
-        _HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST_DUMP, 1, 0
-    )
+    head = _HEADER.pack(_HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST_DUMP, 1, 0)
     return head + body
 
 
@@ -167,7 +165,7 @@ def _tally(data: bytes, states: Dict[int, int]) -> None:
 
 def owner(inodes: Iterable[int], first: Iterable[int] = ()) -> Optional[int]:
     """Find the process that holds one of these sockets; looks at the pids in `first` first."""
-    wanted = {"socket:[%d]" % inode for inode in inodes}
+    wanted = {f"socket:[{inode}]" for inode in inodes}
     if not wanted:
         return None
     tried = []
@@ -182,7 +180,7 @@ def owner(inodes: Iterable[int], first: Iterable[int] = ()) -> Optional[int]:
 
 
 def _holds(pid: int, wanted: Iterable[str]) -> bool:
-    folder = "/proc/%d/fd/" % pid
+    folder = f"/proc/{pid}/fd/"
     try:
         names = os.listdir(folder)
     except OSError:  # gone, or another user's

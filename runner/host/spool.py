@@ -7,12 +7,12 @@ back, and the record still ends in `error` and `end`.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import Any
 
 from .emit import line_of
-import contextlib
 
 NAME = "spool.jsonl"
 RESERVE_NAME = "reserve"

@@ -13,7 +13,7 @@ import hashlib
 import os
 import signal
 import traceback
-from typing import Any, Dict, Mapping, NoReturn, Optional, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Dict, Mapping, NoReturn, Optional
 
 from . import attach, network, process, state, trial_program
 from .context import Aborted, Context
@@ -49,11 +49,12 @@ def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bo
         spool = Spool(folder)
     except (BlockingIOError, FileExistsError):
         raise Refused(
-            "bad_program", "trial %s was begun before" % program["trial"],
+            "bad_program",
+            "trial {} was begun before".format(program["trial"]),
             "attach to it, or give the new attempt a new id",
         ) from None
     except DiskFull:
-        raise Refused("disk_full", "no room in %s" % here.root, "free some space") from None
+        raise Refused("disk_full", f"no room in {here.root}", "free some space") from None
     pid = os.fork()
     if pid == 0:
         _supervise(program, here, folder, spool, lock)
@@ -118,15 +119,15 @@ class _Trial:
         except Stopped:
             return _error("stopped", "the trial was stopped", "run it again")
         except DiskFull as fault:
-            return _error("disk_full", "no room in %s" % fault, "free some space")
+            return _error("disk_full", f"no room in {fault}", "free some space")
         except Refused as fault:
             return _error(fault.code, fault.message, fault.fix)
         except process.StartFailed as fault:
             return _error(fault.kind, str(fault), "see that it is there and may be run")
         except Exception as fault:  # noqa: BLE001 - the record has to end
             os.write(2, traceback.format_exc().encode())
-            text = "%s: %s" % (type(fault).__name__, fault)
-            return _error("internal", text, "report this with %s" % STDERR_NAME)
+            text = f"{type(fault).__name__}: {fault}"
+            return _error("internal", text, f"report this with {STDERR_NAME}")
         return None
 
     def _conduct(self) -> None:
@@ -191,7 +192,7 @@ class _Trial:
         for name, blob in (ctx.program.get("upload") or {}).items():
             path = ctx.state.path("blobs", blob["sha256"])
             if _sha256(path) != blob["sha256"]:
-                raise Refused("not_found", "%s is not on this host whole" % name, "put it again")
+                raise Refused("not_found", f"{name} is not on this host whole", "put it again")
             ctx.words[name] = path
 
     def _clean_up(self) -> None:

@@ -26,7 +26,7 @@ def check(program: Mapping[str, Any], here: State) -> None:
         faults = list(_faults(program))
         need = SPARE_BYTES + (0 if faults else _size(program))
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
-        text = "%s: %s" % (type(fault).__name__, fault)
+        text = f"{type(fault).__name__}: {fault}"
         raise Refused("bad_program", "the trial program is malformed: " + text) from fault
     if faults:
         raise Refused("bad_program", "; ".join(faults))
@@ -35,7 +35,7 @@ def check(program: Mapping[str, Any], here: State) -> None:
     if free < need:
         raise Refused(
             "disk_full",
-            "the record needs about %d bytes, %s has %d" % (need, here.root, free),
+            f"the record needs about {need} bytes, {here.root} has {free}",
             "free some space, or sample fewer columns at a lower rate",
         )
 
@@ -43,17 +43,17 @@ def check(program: Mapping[str, Any], here: State) -> None:
 def _faults(program: Mapping[str, Any]) -> List[str]:
     found: List[str] = []
     if program.get("network", "host") not in ("host", "isolated"):
-        found.append("network is host or isolated, not %r" % program["network"])
+        found.append("network is host or isolated, not {!r}".format(program["network"]))
     if program.get("network_cells") and program.get("network") != "isolated":
         found.append("network_cells need network: isolated; on the host they belong in converge")
     for item in program.get("files") or []:
         if not FILE_NAME.fullmatch(item["name"]):
-            found.append("%r is no plain file name" % item["name"])
+            found.append("{!r} is no plain file name".format(item["name"]))
         if len(item["text"]) > MOST_FILE_BYTES:
-            found.append("file %s is larger than %d bytes" % (item["name"], MOST_FILE_BYTES))
+            found.append(f"file {item['name']} is larger than {MOST_FILE_BYTES} bytes")
     for name, blob in (program.get("upload") or {}).items():
         if not SHA256.fullmatch(blob["sha256"]):
-            found.append("upload %s has no sha256" % name)
+            found.append(f"upload {name} has no sha256")
     return found + _sample(program) + _workload(program) + _load(program)
 
 
@@ -63,20 +63,20 @@ def _sample(program: Mapping[str, Any]) -> List[str]:
         return []
     found = []
     if not 0 < float(sample["hz"]) <= MOST_HZ:
-        found.append("sample.hz is above 0 and at most %d, not %r" % (MOST_HZ, sample["hz"]))
+        found.append(f"sample.hz is above 0 and at most {MOST_HZ}, not {sample['hz']!r}")
     for read in sample["reads"]:
         try:
             pick.columns(read["id"], read["pick"])
         except ValueError as fault:
-            found.append("read %s: %s" % (read["id"], fault))
+            found.append("read {}: {}".format(read["id"], fault))
         if not 0 < float(read.get("hz") or sample["hz"]) <= MOST_HZ:
-            found.append("read %s has hz %r" % (read["id"], read["hz"]))
+            found.append("read {} has hz {!r}".format(read["id"], read["hz"]))
     names = [name for read in sample["reads"] for name in pick.columns(read["id"], read["pick"])]
     if len(names) > MOST_COLUMNS:
-        found.append("%d columns, at most %d" % (len(names), MOST_COLUMNS))
+        found.append(f"{len(names)} columns, at most {MOST_COLUMNS}")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        found.append("columns read twice: %s" % ", ".join(twice))
+        found.append("columns read twice: {}".format(", ".join(twice)))
     return found
 
 
@@ -88,7 +88,7 @@ def _workload(program: Mapping[str, Any]) -> List[str]:
     if not plan["argv"]:
         found.append("workload.argv is empty")
     if plan.get("run", "server") not in ("server", "once"):
-        found.append("workload.run is server or once, not %r" % plan["run"])
+        found.append("workload.run is server or once, not {!r}".format(plan["run"]))
     ready = plan.get("ready")
     if ready and not any(kind in ready for kind in ("http", "tcp", "stdout")):
         found.append("workload.ready has one of http, tcp, stdout")
@@ -96,11 +96,11 @@ def _workload(program: Mapping[str, Any]) -> List[str]:
         try:
             re.compile(ready["stdout"])
         except re.error as fault:
-            found.append("workload.ready.stdout: %s" % fault)
+            found.append(f"workload.ready.stdout: {fault}")
     group = plan.get("cgroup")
     if group:
         made = [cell["path"] for cell in group["cells"] if cell["via"] == "cgroup"]
-        found += ["cgroup %s is joined and not made" % p for p in group["join"] if p not in made]
+        found += [f"cgroup {p} is joined and not made" for p in group["join"] if p not in made]
     return found
 
 
@@ -110,14 +110,14 @@ def _load(program: Mapping[str, Any]) -> List[str]:
         return []
     found = []
     if not 0 < len(plan["steps"]) <= MOST_STEPS:
-        found.append("load has %d steps, 1 to %d are possible" % (len(plan["steps"]), MOST_STEPS))
+        found.append(f"load has {len(plan['steps'])} steps, 1 to {MOST_STEPS} are possible")
     if plan.get("between", "keep") not in ("keep", "fresh"):
-        found.append("load.between is keep or fresh, not %r" % plan["between"])
+        found.append("load.between is keep or fresh, not {!r}".format(plan["between"]))
     for step in plan["steps"]:
         if not step["argv"]:
-            found.append("step %s has no argv" % step["index"])
+            found.append("step {} has no argv".format(step["index"]))
         if float(step["timeout_s"]) <= 0:
-            found.append("step %s has timeout_s %r" % (step["index"], step["timeout_s"]))
+            found.append("step {} has timeout_s {!r}".format(step["index"], step["timeout_s"]))
     return found
 
 

@@ -52,7 +52,7 @@ class Workload:
         pid = self._listener(self.port)
         if pid is not None:
             self._ctx.emit("listener", pid=pid or None, ours=False)
-            raise Aborted("port %d is taken already by %s" % (self.port, _who(pid)))
+            raise Aborted(f"port {self.port} is taken already by {_who(pid)}")
 
     def launch(self) -> None:
         """Make the groups, warm the page cache and start; raises StartFailed, Refused."""
@@ -114,13 +114,13 @@ class Workload:
         if ended is not None and not self.once:
             patience = float(self._abort.get("workload_dead_s") or 0)
             if now - self._died_at >= patience:
-                raise Aborted("the workload %s%s" % (ended, self._said()))
+                raise Aborted(f"the workload {ended}{self._said()}")
         bound = self._abort.get("oom_kills")
         if bound is not None and self.group is not None and now >= self._oom_checked:
             self._oom_checked = now + OOM_EVERY_S
             kills = self.group.oom_kills()
             if kills is not None and kills > bound:
-                raise Aborted("%d OOM kills in the workload's cgroup" % kills)
+                raise Aborted(f"{kills} OOM kills in the workload's cgroup")
 
     def await_ready(self) -> None:
         """Wait until it answers as `ready` asks; Aborted when it does not, or exits before."""
@@ -130,7 +130,7 @@ class Workload:
             within = float(ready.get("within_s", self._plan.get("within_s", 10)))
             why = self._try_until(ready, began + within)
             if why:
-                raise Aborted("not ready within %g s: %s%s" % (within, why, self._said()))
+                raise Aborted(f"not ready within {within:g} s: {why}{self._said()}")
         ctx.emit("ready", after_s=round(time.monotonic() - began, 6))
         if self.port is not None:
             self._check_listener(self.port)
@@ -145,7 +145,7 @@ class Workload:
             if self._dead():
                 ended = loop.exit_of(self.pid)
                 loop.wait(0)  # lets `watch` say it
-                raise Aborted("the workload %s before it was ready%s" % (ended, self._said()))
+                raise Aborted(f"the workload {ended} before it was ready{self._said()}")
             left = deadline - time.monotonic()
             if left <= 0:
                 return why
@@ -155,14 +155,14 @@ class Workload:
         loop = self._ctx.loop
         if "stdout" in ready:
             found = re.search(ready["stdout"], self._streams[0].text, re.MULTILINE)
-            return "" if found else "stdout has not matched %r" % ready["stdout"]
+            return "" if found else "stdout has not matched {!r}".format(ready["stdout"])
         if "http" in ready:
             answer = fetch.get(self._ctx.fill(ready["http"]), loop, within_s)
         else:
             answer = fetch.connect(int(self._ctx.fill(str(ready["tcp"]))), loop, within_s)
         if answer.good:
             return ""
-        return "status %d" % answer.status if answer.status is not None else answer.why
+        return f"status {answer.status}" if answer.status is not None else answer.why
 
     def _dead(self) -> bool:
         return self._ctx.loop.exit_of(self.pid) is not None
@@ -189,10 +189,10 @@ class Workload:
         stranger = self._listener(port)
         if stranger is not None:
             self._ctx.emit("listener", pid=stranger or None, ours=False)
-            raise Aborted("port %d belongs to %s, not to the workload" % (port, _who(stranger)))
+            raise Aborted(f"port {port} belongs to {_who(stranger)}, not to the workload")
         if self._listening is None:
             self._ctx.emit("listener", pid=None, ours=False)
-            raise Aborted("nobody listens on port %d" % port)
+            raise Aborted(f"nobody listens on port {port}")
         self._ctx.emit("listener", pid=self._listening, ours=True)
 
     def _said(self) -> str:
@@ -200,14 +200,14 @@ class Workload:
         for stream in reversed(self._streams):
             lines = stream.text.strip().splitlines()[-3:]
             if lines:
-                return "; it said: %s" % " | ".join(lines)[-500:]
+                return "; it said: {}".format(" | ".join(lines)[-500:])
         return ""
 
     def finish(self) -> None:
         """Wait for a workload that runs once; Aborted when it takes too long."""
         within = float(self._plan.get("within_s", 600))
         if not self._ctx.loop.wait(within, self._dead):
-            raise Aborted("the workload did not end within %g s" % within)
+            raise Aborted(f"the workload did not end within {within:g} s")
         self._ctx.loop.wait(0)
 
     def stop(self) -> None:
@@ -242,7 +242,7 @@ def _none_below() -> bool:
 
 
 def _who(pid: int) -> str:
-    return "pid %d (%s)" % (pid, network.describe(pid)) if pid else "a process that is not visible"
+    return f"pid {pid} ({network.describe(pid)})" if pid else "a process that is not visible"
 
 
 def _warm(path: str) -> None:
