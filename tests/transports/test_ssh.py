@@ -379,7 +379,8 @@ def test_root_is_told_by_the_login_name(sshd, tmp_path):
 def test_fabric_is_imported_only_when_needed():
     text = (
         "import sys\n"
-        "import runner.transports.local, runner.transports.ssh, runner.transports.interface\n"
+        "import runner.cli, runner.transports.local, runner.transports.ssh, runner.transports.fake\n"
+        "import runner.executor.trial, runner.executor.converge, runner.executor.probe\n"
         "from runner.transports.ssh import SshOptions, SshTransport\n"
         "SshTransport(SshOptions(host='pi')).close()\n"
         "print([m for m in ('fabric', 'paramiko', 'invoke', 'cryptography') if m in sys.modules])\n"
