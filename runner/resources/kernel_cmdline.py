@@ -129,7 +129,10 @@ class KernelCmdline:
             return Refused(why, f"{advice}, then reboot; or say `reboot: allowed`")
         left = [word for word in extra if word not in content.split()]
         if left:
-            return Refused(f"{why}: {', '.join(left)} comes from the firmware, not from {path}", "")
+            return Refused(
+                f"{why}: {', '.join(left)} comes from the firmware, not from {path}",
+                "leave it out here, and ask for the word that undoes it",
+            )
         line = edited(content, payload, running)
         value = {"type": "file", "bytes_b64": base64.b64encode(line.encode()).decode()}
         return [self._cell(path, want=value)]

@@ -7,7 +7,7 @@ fails with EPERM above it, for root too.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, RootModel, StrictInt, model_validator
 
@@ -31,16 +31,20 @@ class SoftHard(Frozen):
         return self
 
 
-class NofileModel(RootModel[Count | SoftHard]):
+class NofileModel(RootModel[SoftHard]):
     """`nofile: 20000`, or `{soft: 1024, hard: 20000}`."""
 
     model_config = ConfigDict(frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _both(cls, value: Any) -> Any:
+        return {"soft": value, "hard": value} if isinstance(value, int) else value
+
     @property
     def rlimit(self) -> tuple[int, int]:
         """Soft and hard limit of a process."""
-        said = self.root
-        return (said, said) if isinstance(said, int) else (said.soft, said.hard)
+        return self.root.soft, self.root.hard
 
 
 class Nofile:

@@ -108,8 +108,7 @@ class Swap:
             if isinstance(area, Area):
                 # in use is enough where no priority is asked for
                 want = {} if area.priority is None else {"priority": area.priority}
-            after = (cells[-1].id,) if cells else ()
-            cells.append(self._cell(path, want=want, observed=observed, after=after))
+            cells.append(self._cell(path, want=want, observed=observed))
         return cells
 
 
