@@ -7,11 +7,13 @@ import hashlib
 import os
 import re
 import shutil
-from typing import Any, BinaryIO, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, Mapping
 
 from . import journal, state
-from .emit import Emit
 from .fault import tick
+
+if TYPE_CHECKING:
+    from .emit import Emit
 
 _SHA = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -42,7 +44,9 @@ def put(program: Mapping[str, Any], where: state.State, emit: Emit, stdin: Binar
     part = f"{path}.{os.getpid()}.part"
     try:
         if _receive(stdin, part, size) != sha:
-            raise state.Refused("bad_program", "the bytes arrived cut or damaged", "send them again")
+            raise state.Refused(
+                "bad_program", "the bytes arrived cut or damaged", "send them again"
+            )
         os.rename(part, path)
         tick()
         state.sync_folder(folder)

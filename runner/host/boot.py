@@ -35,17 +35,21 @@ def say(event, **more):
 def stop(code, message, fix):
     say("end", ok=False, error=dict(code=code, message=message, fix=fix))
     sys.exit(1)
-if sys.version_info < (3, 9): stop("internal", "Python " + sys.version.split()[0] + " is too old", "install Python 3.9 or newer")
+if sys.version_info < (3, 9):
+    stop("internal", "Python " + sys.version.split()[0] + " is too old", "install Python 3.9")
 try:
     program = json.loads(program)
 except ValueError as fault:
     stop("bad_program", "the program is no JSON: " + str(fault), "")
 want = sys.argv[1]
-state = sys.argv[2] if len(sys.argv) > 2 else "/var/lib/runner" if os.geteuid() == 0 else os.path.expanduser("~/.local/state/runner")
+if len(sys.argv) > 2: state = sys.argv[2]
+elif os.geteuid() == 0: state = "/var/lib/runner"
+else: state = os.path.expanduser("~/.local/state/runner")
 home = os.path.join(os.path.abspath(state), "agent", want)
 try:
     os.makedirs(state, 0o700, exist_ok=True)
-    if not os.stat(state).st_uid == os.geteuid(): stop("bad_program", state + " belongs to someone else", "name another state folder")
+    if not os.stat(state).st_uid == os.geteuid():
+        stop("bad_program", state + " belongs to someone else", "name another state folder")
     os.chmod(state, 0o700)
     if not os.path.isdir(home):
         say("need_agent")
@@ -63,7 +67,9 @@ try:
         except OSError:
             if not os.path.isdir(home): raise
 except OSError as fault:
-    stop("disk_full" if fault.errno in (28, 122) else "internal", "cannot keep the agent in " + state + ": " + str(fault), "free some space there, or name another state folder")
+    full = fault.errno in (28, 122)
+    why = "cannot keep the agent in " + state + ": " + str(fault)
+    stop("disk_full" if full else "internal", why, "free some space there, or name another folder")
 sys.path.insert(0, home)
 from runner_host import main
 sys.exit(main.run(program, state))

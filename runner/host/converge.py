@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import cells, journal, normal, state
 from .emit import Emit, hide, shown
@@ -29,7 +29,7 @@ class _Step:
     after: Any = None
     outcome: str = ""
     why: Optional[str] = None
-    numbers: List[int] = field(default_factory=list)  # its changes in the journal
+    journalled: List[Tuple[int, Cell]] = field(default_factory=list)
 
     def fail(self, why: str) -> None:
         self.outcome, self.why = "failed", why
@@ -139,7 +139,7 @@ def _judge(step: _Step, coming: Sequence[str], *, check: bool) -> None:
         step.outcome = "would change"
 
 
-def _sameness(cell: Cell, want: Any, have: Any) -> "tuple[str, Optional[str]]":
+def _sameness(cell: Cell, want: Any, have: Any) -> Tuple[str, Optional[str]]:
     form = str(cell.get("form", "exact"))
     if not isinstance(want, str) or cell["via"] in ("link", "argv"):
         return "ok", None
@@ -152,7 +152,9 @@ def _need_root(todo: Sequence[_Step]) -> None:
     names = [str(step.cell["id"]) for step in todo if cells.needs_write(step.cell)]
     if names:
         raise state.Refused(
-            "need_root", f"only root can change {', '.join(names)}", "set `become: true` of the host"
+            "need_root",
+            f"only root can change {', '.join(names)}",
+            "set `become: true` of the host",
         )
 
 
@@ -175,7 +177,7 @@ def _journal(todo: Sequence[_Step], where: state.State, run: str) -> None:
                 runtime=bool(cell.get("runtime", True)),
             )
         )
-        step.numbers.append(changes[-1].n)
+        step.journalled.append((changes[-1].n, cell))
 
     for step in todo:
         if step.cell.get("keep") or step.cell.get("action"):
@@ -254,20 +256,12 @@ def _read_back(todo: Sequence[_Step]) -> None:
 def _seal(todo: Sequence[_Step], where: state.State) -> None:
     kept: Dict[int, Any] = {}
     for step in todo:
-        if not step.numbers:
-            continue
-        for number, cell in zip(step.numbers, _coupled_read(step)):
+        for number, cell in step.journalled:
             found = cells.try_read(cell)
             if found["error"] is None:
                 kept[number] = found["value"]
     if kept:
         journal.seal(where.journal, kept)
-
-
-def _coupled_read(step: _Step) -> List[Cell]:
-    # as many as were journalled: those that could not be read then are not among them
-    readable = [c for c in _coupled(step.cell) if cells.try_read(c)["value"] is not None]
-    return [*readable[: len(step.numbers) - 1], step.cell]
 
 
 def _failed(steps: Sequence[_Step]) -> bool:

@@ -81,7 +81,7 @@ def write(path: str, want: Optional[Mapping[str, Any]]) -> None:
     if want is None:
         _remove(path, have)
         return
-    kept = {} if have is None else {k: have[k] for k in ("mode", "uid", "gid") if k in have}
+    kept: Dict[str, Any] = {k: v for k, v in (have or {}).items() if k in ("mode", "uid", "gid")}
     if have is None or have["type"] != want["type"]:
         kept.pop("mode", None)
     full: Dict[str, Any] = {

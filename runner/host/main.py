@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import Any, Dict, Mapping, Optional
 
-from . import blobs, cells, converge, journal, restore, state
+from . import blobs, cells, converge, journal, normal, restore, state
 from .emit import Emit, shown, to_fd
 
 VERSION = 1
@@ -34,6 +34,8 @@ def run(program: Any, state_dir: str) -> int:
         check(program)
         where = state.open_state(state_dir)
         state.touch(where, str(program["run"]))
+        if not program.get("check"):
+            _lease(program, where)
         ok = _dispatch(program, where, emit)
     except state.Refused as no:
         error = {"code": no.code, "message": no.message, "fix": no.fix}
@@ -95,40 +97,46 @@ def _fault_of(cell: Mapping[str, Any], wanted: bool) -> Optional[str]:
     path = cell.get("path")
     if "path" in _ADDRESS[via] and (not str(path).startswith("/") or ".." in str(path).split("/")):
         return f"needs an absolute path, not {path!r}"
-    if cell.get("form", "exact") not in cells.normal.FORMS:
+    if cell.get("form", "exact") not in normal.FORMS:
         return f"has an unknown form {cell['form']!r}"
-    if not wanted:
-        return None
+    return _fault_of_want(cell) if wanted else None
+
+
+def _fault_of_want(cell: Mapping[str, Any]) -> Optional[str]:
     if "want" not in cell:
         return "lacks `want`"
-    want = cell["want"]
-    if want is not None and isinstance(want, dict) != (via in ("file", "swap")):
-        return f"wants {want!r}, which is no value of {via}"
-    return None
+    want, via = cell["want"], cell["via"]
+    if want is None or isinstance(want, dict) == (via in ("file", "swap")):
+        return None
+    return f"wants {want!r}, which is no value of {via}"
 
 
 def _dispatch(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
     name = program["program"]
-    if name == "probe":
-        return _probe(program, where, emit)
-    if name == "converge":
-        return converge.run(program, where, emit)
-    if name == "restore":
-        return restore.run(program, where, emit)
     if name == "put":
         return blobs.put(program, where, emit, sys.stdin.buffer)
-    if name == "forget":
-        return blobs.forget(program, where, emit)
-    if name == "status":
-        from . import status  # noqa: PLC0415 - a start costs a small board what it imports
+    works: Dict[str, Callable[[Mapping[str, Any], state.State, Emit], bool]] = {
+        "probe": _probe,
+        "converge": converge.run,
+        "restore": restore.run,
+        "forget": blobs.forget,
+        "status": _status,
+    }
+    return works.get(name, _trial)(program, where, emit)
 
-        return status.run(where, emit)
-    return _trial(program, where, emit)
+
+# The imports below stand here and not at the top: a start costs a small board what
+# it imports, and probe, converge and restore are the most frequent.
+
+
+def _status(_: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    from . import status  # noqa: PLC0415
+
+    status.run(where, emit)
+    return True
 
 
 def _trial(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    # here and not at the top: probe, converge and restore are the most frequent
-    # and need none of it
     if program["program"] == "trial":
         from . import trial  # noqa: PLC0415
 
@@ -137,6 +145,14 @@ def _trial(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
 
     work = attach.run if program["program"] == "attach" else attach.stop
     return bool(work(program, where, emit))
+
+
+def _lease(program: Mapping[str, Any], where: state.State) -> None:
+    hold = program.get("hold") or {}
+    if program["program"] in ("converge", "trial") and hold.get("lease_s") is not None:
+        from . import lease  # noqa: PLC0415
+
+        lease.watch(where)
 
 
 def _probe(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
@@ -148,13 +164,13 @@ def _probe(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
         found = cells.try_read(cell)
         emit("value", id=cell["id"], value=shown(cell, found["value"]), error=found["error"])
     held = state.hold(where)
-    found = journal.read(where.journal)
+    changes = journal.read(where.journal).changes
     emit(
         "host",
         busy=held if state.alive(held) else None,
         journal={
-            "entries": len(found.changes),
-            "runs": list(dict.fromkeys(change.run for change in found.changes)),
+            "entries": len(changes),
+            "runs": list(dict.fromkeys(change.run for change in changes)),
         },
         root=os.geteuid() == 0,
     )

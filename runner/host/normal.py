@@ -40,10 +40,10 @@ def equal(form: str, want: Any, have: Any, page: int = PAGE_BYTES) -> bool:
         raise ValueError(f"unknown form {form!r}, not one of {', '.join(sorted(FORMS))}")
     if want is None or have is None:
         return want is None and have is None
-    if isinstance(want, Mapping) or isinstance(have, Mapping):
+    if isinstance(want, Mapping) or isinstance(have, Mapping):  # a file, a swap area
         return _same_tree(want, have)
     if form == "page":
-        return _pages(str(want), page) == _pages(str(have), page)
+        return bool(_pages(str(want), page) == _pages(str(have), page))
     if form == "set":
         return _same_set(str(want), str(have))
     return bool(FORMS[form](str(want)) == FORMS[form](str(have)))
@@ -147,11 +147,12 @@ def _same_tree(want: Any, have: Any) -> bool:
     for key, value in want.items():
         if key == "mtime_ns":
             continue
-        if key == "xattrs":
-            there = have.get("xattrs") or {}
-            if any(there.get(name) != data for name, data in (value or {}).items()):
+        if key != "xattrs":
+            if have.get(key) != value:
                 return False
-        elif have.get(key) != value:
+            continue
+        there = have.get("xattrs") or {}
+        if any(there.get(name) != data for name, data in (value or {}).items()):
             return False
     return True
 

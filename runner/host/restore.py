@@ -52,6 +52,9 @@ class _Undo:
 def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
     """Carry out a `restore` program; say whether everything is back."""
     force = bool(program.get("force"))
+    if not force:
+        state.refuse_if_held(where, str(program["run"]))
+    _stop_trials(where, emit)
     with state.locked(where):
         if not force:
             state.refuse_if_held(where, str(program["run"]))
@@ -76,6 +79,15 @@ def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
         # the run is over either way; what is left is for the next restore
         state.drop(where)
     return done
+
+
+def _stop_trials(where: state.State, emit: Emit) -> None:
+    """End what still runs: a workload must not see its host change, nor change it back."""
+    from . import attach, status  # noqa: PLC0415 - a start costs a small board what it imports
+
+    for trial in status.trials(where):
+        if trial["running"]:
+            attach.stop({"run": trial["run"], "trial": trial["trial"]}, where, emit)
 
 
 def _undos(found: journal.Journal) -> List[_Undo]:

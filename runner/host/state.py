@@ -1,11 +1,11 @@
 """The state folder on the host: who holds it, one writer at a time.
 
-    <root>/lock             flock of whoever is changing the host
-    <root>/hold.json        the run that the host is taken by
-    <root>/journal.jsonl    prior values of everything changed
-    <root>/agent/<sha256>/  versions of this program
-    <root>/blobs/<sha256>   executables sent before
-    <root>/runs/<run>/<trial>/spool.jsonl
+<root>/lock             flock of whoever is changing the host
+<root>/hold.json        the run that the host is taken by
+<root>/journal.jsonl    prior values of everything changed
+<root>/agent/<sha256>/  versions of this program
+<root>/blobs/<sha256>   executables sent before
+<root>/runs/<run>/<trial>/spool.jsonl
 """
 
 from __future__ import annotations
@@ -136,9 +136,12 @@ def hold(state: State) -> Optional[Dict[str, Any]]:
     try:
         with open(state.path("hold.json"), encoding="utf-8") as file:
             found = json.load(file)
+            touched = os.fstat(file.fileno()).st_mtime
     except (FileNotFoundError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("run") else None
+    if not isinstance(found, dict) or not found.get("run"):
+        return None
+    return {**found, "seen": max(float(found["seen"]), touched)}
 
 
 def alive(found: Optional[Mapping[str, Any]]) -> bool:
@@ -180,11 +183,14 @@ def take(state: State, run: str, want: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def touch(state: State, run: str) -> None:
-    """Note that the controller of a run was heard of; for the lease."""
+    """Note that the controller of a run was heard of; for the lease.
+
+    By the file's time alone: writing to an SD card every few seconds would
+    disturb what is measured.
+    """
     found = hold(state)
     if found and found["run"] == run and found.get("lease_s") is not None:
-        found["seen"] = time.time()
-        write_whole(state.path("hold.json"), json.dumps(found).encode())
+        os.utime(state.path("hold.json"))
 
 
 def drop(state: State) -> None:

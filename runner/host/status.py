@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
-from . import journal, state
-from .emit import Emit
+from . import attach, journal, state
+
+if TYPE_CHECKING:
+    from .emit import Emit
 
 _TAIL_BYTES = 65536
 
 
-def run(where: state.State, emit: Emit) -> bool:
+def run(where: state.State, emit: Emit) -> None:
     """Say one `status` event."""
     held = state.hold(where)
     found = journal.read(where.journal)
@@ -27,11 +29,10 @@ def run(where: state.State, emit: Emit) -> bool:
         },
         trials=trials(where),
     )
-    return True
 
 
 def trials(where: state.State) -> List[Dict[str, Any]]:
-    """List every trial with a spool: run, trial, bytes and its last event, `end` when it is over."""
+    """List every trial with a spool: its size, whether it runs, and its last event."""
     found: List[Dict[str, Any]] = []
     root = where.path("runs")
     for run_id in _folders(root):
@@ -43,6 +44,7 @@ def trials(where: state.State) -> List[Dict[str, Any]]:
                     {
                         "run": run_id,
                         "trial": trial,
+                        "running": attach.supervised(os.path.join(root, run_id, trial)),
                         "bytes": os.path.getsize(spool),
                         "last": None if last is None else last.get("event"),
                         "at": None if last is None else last.get("at"),

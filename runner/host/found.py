@@ -1,0 +1,33 @@
+"""A collection of facts in the making."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+
+class Found:
+    """Facts by dotted name, and the reason of each that is None."""
+
+    def __init__(self) -> None:
+        self.facts: Dict[str, Any] = {}
+        self.absent: Dict[str, str] = {}
+
+    def put(self, name: str, value: Any, why: str = "") -> None:
+        """Note a fact; None is absent, for the reason `why`. 0, False and "" are values."""
+        self.facts[name] = value
+        if value is None:
+            self.absent[name] = why or "not found"
+
+    def lack(self, name: str, why: str) -> None:
+        """Note that a fact is absent."""
+        self.put(name, None, why)
+
+    @staticmethod
+    def text(path: str) -> Optional[str]:
+        """Read a small file; None when that is not possible. NUL ends device-tree strings."""
+        try:
+            with open(path, "rb") as file:
+                data = file.read(1 << 20)
+        except OSError:
+            return None
+        return data.decode("utf-8", "replace").rstrip("\0\n")
