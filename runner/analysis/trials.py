@@ -13,13 +13,21 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.analysis.frames import Frame, Reading, thin
 from runner.analysis.model import RuleResult, Series, Step, Trial
 from runner.analysis.rules import judge
-from runner.analysis.steps import StepData, StepPlan, exact_counters, steps, summarise
+from runner.analysis.steps import (
+    StepData,
+    StepPlan,
+    exact_counters,
+    steps,
+    summarise,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.sources.interface import Field
     from runner.spec.health import Rule
+    from runner.spec.metrics import Metric
 
 SERIES: Final = ("procfs.rss", "cgroup.usage", "cgroup.limit", "board.temperature")
 SERIES_POINTS: Final = 600
@@ -48,13 +56,17 @@ def trial(
     fields: Mapping[str, Field],
     healthy: Sequence[Rule],
     guards: Sequence[Rule],
+    metrics: Mapping[str, Metric] | None = None,
 ) -> Trial:
-    """Judge one trial from its events. Pure."""
+    """Judge one trial from its events. Pure.
+
+    `metrics` say from when on an idle workload counts (their latest `after`).
+    """
     events = {event["event"]: event for event in reading.events}
     origin = float(events.get("trial_started", {}).get("at", 0.0))
     data = list(steps(reading, plan.steps, fields))
     if not plan.steps and len(reading.frame.t):
-        data.append(_whole(reading, fields))
+        data.append(_whole(reading, fields, _after_s(events, metrics or {}, origin)))
     judged = tuple(_judge(item, plan, healthy, guards) for item in data)
     outcome, why = _outcome(events, judged, plan)
     sampler = {k: v for k, v in events.get("sampler", {}).items() if k not in {"event", "at"}}
@@ -74,9 +86,19 @@ def trial(
     )
 
 
-def _whole(reading: Reading, fields: Mapping[str, Field]) -> StepData:
-    """Take a trial without load as one step of its whole length."""
-    frame = reading.frame
+def _after_s(
+    events: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Metric], origin: float
+) -> float:
+    """Seconds into the trial from which an idle workload counts."""
+    after = max((metric.after.seconds for metric in metrics.values() if metric.after), default=0.0)
+    ready = events.get("ready")
+    return (time_of(ready, origin) if ready else 0.0) + after
+
+
+def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> StepData:
+    """Take a trial without load as one step, from `after_s` on."""
+    last = float(reading.frame.t[-1])
+    frame = reading.frame.window(min(after_s, last), last)
     numbers: dict[str, Any] = {}
     why: dict[str, str] = {}
     absent = {e["id"]: str(e["reason"]) for e in reading.events if e["event"] == "absent"}

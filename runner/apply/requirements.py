@@ -64,6 +64,8 @@ def same(wanted: Any, seen: Any) -> bool:
 
 
 def _number(value: Any) -> Any:
+    if not isinstance(value, int | float | str):
+        return None
     try:
         return parse(value).exact
     except (QuantityError, TypeError):

@@ -112,7 +112,7 @@ class _Run:
         error: BaseException | None = None
         try:
             self._stages()
-        except (RunnerError, KeyboardInterrupt) as raised:
+        except BaseException as raised:  # noqa: BLE001 - whatever it is, the hosts are put back
             error = raised
         left = self._restore()
         state: State = "done"

@@ -147,14 +147,16 @@ class TrialRunner:
         )
         spool = self.folder.path / "events" / f"{trial_id}.jsonl"
         try:
-            # what the trial's end says is in its record: a failed trial is an outcome
-            with contextlib.suppress(HostError):
-                run_trial(
-                    self.host.agent,
-                    compiled.program,
-                    lambda event: self.reporter.event(trial_id, event),
-                    spool,
-                )
+            run_trial(
+                self.host.agent,
+                compiled.program,
+                lambda event: self.reporter.event(trial_id, event),
+                spool,
+            )
+        except HostError:
+            # what a begun trial's end says is in its record: that is an outcome, not a fault
+            if not spool.stat().st_size:
+                raise
         except KeyboardInterrupt:
             # a second Ctrl-C must not wait for this: it leaves the trial running
             with contextlib.suppress(RunnerError):

@@ -87,4 +87,27 @@ def _guarded(module: object, args: argparse.Namespace) -> int:
         return 0
     except KeyboardInterrupt:
         return 99
+    except Exception as error:
+        return _internal(error)
     return code
+
+
+def _internal(error: Exception) -> int:
+    """A fault of ours: one message, the traceback in a file, exit 70 (EX_SOFTWARE)."""
+    import os  # noqa: PLC0415 - start-up cost
+    import tempfile  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    from runner.cli import console  # noqa: PLC0415
+
+    if os.environ.get("RUNNER_TRACEBACK"):
+        raise error
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="runner-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write("".join(traceback.format_exception(error)))
+    console.error(
+        f"a fault of runner itself: {type(error).__name__}: {error}",
+        f"report it with {file.name}; `runner restore` puts the host back if it has to be",
+    )
+    return 70

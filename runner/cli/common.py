@@ -71,10 +71,11 @@ def inventory_of(args: argparse.Namespace, beside: Path | None) -> Inventory:
     from runner.specfile import inventory  # noqa: PLC0415 - only commands with hosts need it
 
     if args.inventory is not None:
-        return inventory.load(args.inventory)
+        return inventory.load_inventory(args.inventory)
     for folder in (beside, Path.cwd()):
-        if folder is not None and (folder / "hosts.yaml").is_file():
-            return inventory.load(folder / "hosts.yaml")
+        file = None if folder is None else inventory.find_inventory(folder)
+        if file is not None:
+            return inventory.load_inventory(file)
     return inventory.Inventory()
 
 
@@ -115,7 +116,7 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
         host=found.address or name,
         user=found.user,
         port=found.port,
-        key=found.key,
+        key=Path(found.key).expanduser() if found.key else None,
         known_hosts=args.known_hosts,
         ssh_config=args.ssh_config,
         accept_new_host_key=args.accept_new_host_key,

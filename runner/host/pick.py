@@ -3,6 +3,7 @@
 A pick is plain data made by a source kind:
 
     {"int": true}                     the whole text is one number; the column is the read's id
+    {"hex": true}                     one number in hexadecimal, with or without 0x
     {"keys": ["VmRSS", "oom_kill"]}   lines `Key:   12 kB` or `key 12`
     {"after_comm": [11, 12]}          words of /proc/PID/stat behind the command name
     {"words": [0, 3]}                 words of the whole text
@@ -20,7 +21,7 @@ from typing import Any, Callable, Dict, List, Optional, Union
 Number = Union[int, float]
 Values = List[Optional[Number]]
 
-KINDS = ("int", "keys", "after_comm", "words", "psi", "netstat", "established")
+KINDS = ("int", "hex", "keys", "after_comm", "words", "psi", "netstat", "established")
 
 
 def kind(pick: Dict[str, Any]) -> str:
@@ -34,7 +35,7 @@ def kind(pick: Dict[str, Any]) -> str:
 def columns(read_id: str, pick: Dict[str, Any]) -> List[str]:
     """Names of the columns that this read gives, in the order of its values."""
     name = kind(pick)
-    if name in ("int", "established"):
+    if name in ("int", "hex", "established"):
         return [read_id]
     return [f"{read_id}.{item}" for item in pick[name]]
 
@@ -55,6 +56,13 @@ def number(word: str) -> Optional[Number]:
 
 def _int(text: str, _wanted: Any) -> Values:
     return [number(text.strip())]
+
+
+def _hex(text: str, _wanted: Any) -> Values:
+    try:
+        return [int(text.strip(), 16)]
+    except ValueError:
+        return [None]
 
 
 def _keys(text: str, wanted: List[str]) -> Values:
@@ -109,6 +117,7 @@ def _netstat(text: str, wanted: List[str]) -> Values:
 
 _PARSE: Dict[str, Callable[[str, Any], Values]] = {
     "int": _int,
+    "hex": _hex,
     "keys": _keys,
     "after_comm": _after_comm,
     "words": _words,
