@@ -7,6 +7,7 @@ what leaves that open (`32M`) is refused with both ways to write it.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -177,6 +178,13 @@ def _number(text: str, digits: str) -> Fraction:
     return Fraction(digits)
 
 
+def _bare(number: float) -> Quantity:
+    """Take a number as the count that it was written as: 0.1 is 1/10."""
+    if isinstance(number, bool) or not math.isfinite(number):
+        raise QuantityError(f"`{str(number).lower()}` is no quantity")
+    return Quantity(Fraction(repr(number)))
+
+
 def parse(text: str | float | Quantity) -> Quantity:
     """Read a quantity of any dimension; a bare number is a count.
 
@@ -184,14 +192,8 @@ def parse(text: str | float | Quantity) -> Quantity:
     """
     if isinstance(text, Quantity):
         return text
-    if isinstance(text, bool):
-        raise QuantityError(f"`{str(text).lower()}` is no quantity")
-    if isinstance(text, int):
-        return Quantity(Fraction(text))
-    if isinstance(text, float):
-        if text != text or text in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
-            raise QuantityError(f"`{text}` is no quantity")
-        return Quantity(Fraction(repr(text)))
+    if isinstance(text, (bool, int, float)):
+        return _bare(text)
     said = text.strip()
     if _COMPOUND.fullmatch(said):
         total = sum((Fraction(n) * _TIMES[u] for n, u in _PART.findall(said)), Fraction(0))
@@ -227,7 +229,8 @@ def parse_as(dimension: str, text: str | float | Quantity) -> Quantity:
         first = {BYTES: f"{shown}MiB", TIME: f"{shown}s", FREQUENCY: f"{shown}MHz"}
         example = first.get(dimension, EXAMPLE[dimension])
         raise QuantityError(f"`{shown}` has no unit: write for instance {example}")
-    raise QuantityError(f"`{shown}` is a {found.dimension}, not a {dimension}: {EXAMPLE[dimension]}")
+    what = f"`{shown}` is a {found.dimension}, not a {dimension}"
+    raise QuantityError(f"{what}: write for instance {EXAMPLE[dimension]}")
 
 
 def unit_factor(unit: str) -> tuple[str, Fraction]:

@@ -100,7 +100,7 @@ class Secret(SecretStr):
 
 def fault(kind: str, message: str) -> PydanticCustomError:
     """Make an error whose text is shown as it is (braces are no template)."""
-    return PydanticCustomError(kind, "{message}", {"message": message})  # type: ignore[arg-type]
+    return PydanticCustomError(kind, "{message}", {"message": message})
 
 
 def as_text(value: Any) -> Any:
@@ -109,7 +109,7 @@ def as_text(value: Any) -> Any:
     `1.30` is the number 1.3 by the time it is seen and `off` the boolean false.
     """
     if isinstance(value, bool):
-        raise fault("text_boolean", f'`{str(value).lower()}` is a boolean: write it in quotes')
+        raise fault("text_boolean", f"`{str(value).lower()}` is a boolean: write it in quotes")
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
@@ -197,7 +197,8 @@ def _amount(dimension: str | None) -> Any:
 def _kind(dimension: str | None) -> tuple[Any, ...]:
     examples = [EXAMPLE[dimension]] if dimension else ["32MiB", "30s", "5%", 100]
     schema = {"type": ["string", "number"], "examples": examples}
-    return (_amount(dimension), PlainSerializer(write_quantity, when_used="json"), WithJsonSchema(schema))
+    written = PlainSerializer(write_quantity, when_used="json")
+    return (_amount(dimension), written, WithJsonSchema(schema))
 
 
 def write_quantity(value: Quantity) -> str | int | float:

@@ -31,7 +31,7 @@ class Range(Model):
         if ranged == (self.value is not None):
             raise fault("published", "needs either low and high (or one of them), or value")
         if ranged and (self.rounded_to is not None or self.plus_minus is not None):
-            raise fault("published", "rounded_to and plus_minus go with value, not with low or high")
+            raise fault("published", "rounded_to and plus_minus go with value, not with a range")
         if self.low is not None and self.high is not None and self.low.exact > self.high.exact:
             raise fault("published", f"low ({self.low}) is above high ({self.high})")
         return self
@@ -55,7 +55,8 @@ class Range(Model):
 
     def text(self, unit: str = "") -> str:
         """Give it as a reader would write it: `87–92 connections`."""
-        tail = f" {unit}" if unit and all(x is None or x.dimension == COUNT for x in self._all()) else ""
+        bare = all(x is None or x.dimension == COUNT for x in self._all())
+        tail = f" {unit}" if unit and bare else ""
         if self.value is not None:
             more = f" ± {self.plus_minus}" if self.plus_minus else ""
             return f"{self.value}{more}{tail}"
@@ -84,8 +85,10 @@ RangeOf = Annotated[
 class Published(Range):
     """The published number, or one for each level of a factor (or each step)."""
 
-    by: Text | None = Field(None, description="Factor whose levels have numbers of their own, or step")
-    levels: dict[str, RangeOf] = {}
+    by: Text | None = Field(
+        None, description="Factor whose levels have numbers of their own, or step"
+    )
+    levels: dict[str, RangeOf] = Field({})
 
     @model_validator(mode="after")
     def _form(self) -> Published:
@@ -148,7 +151,9 @@ class Claim(Model):
     quote: Text
     metric: Text | None = None
     unit: Text | None = Field(None, description="Unit of bare published numbers; else the metric's")
-    where: dict[str, Text] = Field({}, description="Levels of factors, and `step`, that it is about")
+    where: dict[str, Text] = Field(
+        {}, description="Levels of factors, and `step`, that it is about"
+    )
     published: PublishedOf | None = None
     expect: Annotated[Text, AfterValidator(_expect)] | None = Field(
         None, description="An order or a yes: `allocs[server=fasthttp] < allocs[server=nethttp]`"

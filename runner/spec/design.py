@@ -1,5 +1,6 @@
 """The design: factors and their levels, repetitions and their order, the search."""
 
+# ruff: noqa: TC001 - pydantic reads the annotations at run time
 from __future__ import annotations
 
 import re
@@ -40,7 +41,7 @@ def read_factor(value: Any) -> Any:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise fault("factor", f"the level `{twice}` is there twice")
-        value = dict.fromkeys(names, {})
+        value = {name: {} for name in names}
     if not isinstance(value, Mapping) or not value:
         raise fault("factor", f"has to be a list of levels or a mapping, not {shape(value)}")
     return {"levels": {as_text(name): _level(name, level) for name, level in value.items()}}
@@ -50,9 +51,8 @@ def _level(name: Any, level: Any) -> dict[str, Any]:
     if level is None:
         return {}
     if not isinstance(level, Mapping):
-        raise fault(
-            "factor", f"the level `{name}` has to be a mapping such as {{build: …}}, not {shape(level)}"
-        )
+        wanted = "a mapping such as {build: …}"
+        raise fault("factor", f"the level `{name}` has to be {wanted}, not {shape(level)}")
     return dict(level)
 
 
@@ -203,6 +203,7 @@ class Search(Model):
 FactorOf = Annotated[
     Factor,
     BeforeValidator(
-        read_factor, json_schema_input_type=list[str | int | float] | dict[str, dict[str, Any] | None]
+        read_factor,
+        json_schema_input_type=list[str | int | float] | dict[str, dict[str, Any] | None],
     ),
 ]

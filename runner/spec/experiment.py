@@ -1,5 +1,6 @@
 """The whole spec."""
 
+# ruff: noqa: TC001, TC003 - pydantic reads the annotations at run time
 from __future__ import annotations
 
 import re
@@ -88,7 +89,7 @@ class Sample(Model):
 class Lint(Model):
     """Rules of `runner lint` that do not apply here, each with its reason."""
 
-    ignore: dict[str, Annotated[Text, Field(min_length=1)]] = {}
+    ignore: dict[str, Annotated[Text, Field(min_length=1)]] = Field({})
 
 
 class Experiment(Model):
@@ -101,7 +102,7 @@ class Experiment(Model):
     source: Source | None = None
     vars: dict[str, Any] = Field({}, description="Values for {{ name }}")
     hosts: Hosts = Hosts()
-    requires: dict[str, RequirementOf] = {}
+    requires: dict[str, RequirementOf] = Field({})
     system: System = System()
     build: Build | None = None
     workload: Workload | None = None
@@ -111,12 +112,12 @@ class Experiment(Model):
     abort_when: tuple[RuleText, ...] = ()
     faults: tuple[Fault, ...] = ()
     search: Search | None = None
-    factors: dict[Identifier, FactorOf] = {}
-    baseline: dict[str, Text] = {}
+    factors: dict[Identifier, FactorOf] = Field({})
+    baseline: dict[str, Text] = Field({})
     skip: tuple[Skip, ...] = ()
     repeat: RepeatOf = Repeat()
     sample: Sample = Sample()
-    metrics: dict[Identifier, MetricOf] = {}
+    metrics: dict[Identifier, MetricOf] = Field({})
     claims: tuple[Claim, ...] = ()
     report: Report = Report()
     lint: Lint = Lint()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from runner.spec.base import Duration, Model, Rate, Ratio, Size, Text, fault
+from runner.spec.base import Duration, Model, Ratio, Size, Text, fault
 
 
 class NetworkFault(Model):

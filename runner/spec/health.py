@@ -131,7 +131,7 @@ def parse_rule(text: str) -> Rule:
         raise RuleError(
             f"`{subject}` is a value, not a state: compare it, for example `{subject} == 0`"
         )
-    return Rule(said, subject, "is", state["not"] is None, state["subject"].endswith(_GAINED), for_s)
+    return Rule(said, subject, "is", state["not"] is None, for_s=for_s)
 
 
 STATES = ("workload.alive", "workload.dead", "workload.ready", "search.monotone", "host.drift",

@@ -122,7 +122,7 @@ class ExpandedStep:
 
 
 def _steps(value: Any) -> Any:
-    """A mapping with `from` is a ladder; errors then name one form only."""
+    """Take a mapping as a ladder at once: errors then name one form only."""
     if isinstance(value, Mapping):
         return value if isinstance(value, Ladder) else Ladder.model_validate(value)
     return value
@@ -149,7 +149,7 @@ class Load(Model):
     steps: StepsOf = ()
     between_steps: Literal["keep", "fresh"] = "keep"
     method: Text = "GET"
-    headers: dict[str, MaybeSecret] = {}
+    headers: dict[str, MaybeSecret] = Field({})
     body: MaybeSecret | None = None
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
     argv: tuple[Text, ...] = Field((), description="Command of the generator `command`")
@@ -198,4 +198,3 @@ def _rung(ladder: Ladder, level: int) -> Step:
     if ladder.vary == "rate":
         return Step(rate=parse(f"{level}/s"), duration=ladder.duration)
     return Step(connections=level, duration=ladder.duration)
-

@@ -54,9 +54,7 @@ class Metric(Model):
         None, description="Arithmetic over other metrics: `rss_peak - rss_idle`"
     )
     per: Literal["trial", "step"] = "trial"
-    at: Text | None = Field(
-        None, description="Only there: `search.level`, or the name of a step"
-    )
+    at: Text | None = Field(None, description="Only there: `search.level`, or the name of a step")
     after: Duration | None = Field(None, description="Only this long after the workload was ready")
     statistic: Statistic | None = Field(None, description="How samples become one number")
     as_: Annotated[Text, AfterValidator(_as)] | None = Field(

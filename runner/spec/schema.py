@@ -10,19 +10,19 @@ from runner.spec.experiment import Experiment
 ID = "experiment/1"
 
 
-def json_schema() -> dict[str, Any]:
+def schema() -> dict[str, Any]:
     """Give the schema of a spec as a user writes it, shorthands included.
 
     Every value may also be a text with `{{ variables }}`, which a schema cannot
     tell from a wrong one; editors mark those where the type is no text.
     """
-    schema = Experiment.model_json_schema(by_alias=True, mode="validation")
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["$id"] = ID
-    schema["title"] = "An experiment"
-    return schema
+    found = Experiment.model_json_schema(by_alias=True, mode="validation")
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["$id"] = ID
+    found["title"] = "An experiment"
+    return found
 
 
 def schema_text() -> str:
     """Write the schema as it is committed in schemas/experiment.schema.json."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(schema(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"

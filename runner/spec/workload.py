@@ -1,5 +1,6 @@
 """The program under test: its command, its cgroup, its limits, when it is ready."""
 
+# ruff: noqa: TC001 - pydantic reads the annotations at run time
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from runner.quantities import QuantityError, parse
-from runner.resources._limits import Limits as CgroupLimits
+from runner.resources.cgroup import Limits as Cgroup
 from runner.spec.base import (
     Duration,
     MaybeSecret,
@@ -42,6 +43,8 @@ def _limit(value: Any) -> int | str:
 KernelLimit = Annotated[
     int | str, PlainValidator(_limit), WithJsonSchema({"type": ["integer", "string"]})
 ]
+
+
 class Limit(Model):
     """A resource limit; a lone number is both soft and hard."""
 
@@ -118,9 +121,9 @@ class Workload(Model):
     )
     go_test: GoTest | None = None
     run: Literal["server", "once"] = "server"
-    env: dict[str, MaybeSecret] = {}
+    env: dict[str, MaybeSecret] = Field({})
     cwd: Text | None = None
-    cgroup: CgroupLimits | None = None
+    cgroup: Cgroup | None = None
     limits: Limits = Limits()
     ready: Ready | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(

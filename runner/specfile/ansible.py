@@ -64,7 +64,7 @@ def parse_ini(text: str, name: str) -> dict[str, IniGroup]:
 
 def _line(said: str, kind: str, group: IniGroup, groups: dict[str, IniGroup]) -> None:
     if kind == "children":
-        child = said.split()[0]
+        child = said.split(maxsplit=1)[0]
         group.children.append(child)
         groups.setdefault(child, IniGroup())
         return

@@ -25,7 +25,7 @@ class Fault:
     """Characters to underline."""
 
 
-class SpecFaults(SpecError):
+class SpecFaults(SpecError):  # noqa: N818 - it is a list of them
     """Every fault of a file; `message` is ready to print, `faults` is for programs."""
 
     def __init__(self, name: str, faults: Sequence[Fault], text: str = "") -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import SpecError
 from runner.spec.base import Secret, did_you_mean, shape
-from runner.specfile.ansible import hosts_of_pattern, parse_ini
+from runner.specfile.ansible import expand_range, hosts_of_pattern, parse_ini
 from runner.specfile.errors import SpecFaults
 from runner.specfile.secrets import revealer
 from runner.specfile.values import decode, read
@@ -26,12 +26,12 @@ LOCAL = ("local", "localhost")
 NAMES = ("hosts.yaml", "hosts.yml", "inventory.yaml", "inventory.yml", "inventory.ini", "hosts")
 MAX_DEPTH = 20
 
-_OURS = {
+_OURS: dict[str, tuple[type, ...]] = {
     "address": (str,),
     "user": (str,),
     "port": (int,),
     "become": (bool,),
-    "identity_file": (str,),
+    "key": (str,),
     "python": (str,),
     "jump": (str,),
     "connection": (str,),
@@ -46,8 +46,8 @@ _ANSIBLE = {
     "ansible_port": "port",
     "ansible_ssh_port": "port",
     "ansible_become": "become",
-    "ansible_ssh_private_key_file": "identity_file",
-    "ansible_private_key_file": "identity_file",
+    "ansible_ssh_private_key_file": "key",
+    "ansible_private_key_file": "key",
     "ansible_python_interpreter": "python",
     "ansible_connection": "connection",
 }
@@ -63,13 +63,13 @@ class HostEntry:
     user: str | None = None
     port: int | None = None
     become: bool = False
-    identity_file: str | None = None
+    key: str | None = None
     python: str | None = None
     jump: str | None = None
     local: bool = False
     """This machine: no ssh."""
-    variables: dict[str, Any] = field(default_factory=dict)
-    """The host's own over those of its groups."""
+    vars: dict[str, Any] = field(default_factory=dict)
+    """What a spec sees: the host's own over those of its groups."""
     groups: tuple[str, ...] = ()
 
 
@@ -99,7 +99,7 @@ class Inventory:
 
     def variables(self, name: str) -> dict[str, Any]:
         """Variables that a spec sees for a host."""
-        return dict(self.host(name).variables)
+        return dict(self.host(name).vars)
 
 
 EMPTY = Inventory()
@@ -117,7 +117,7 @@ def find_inventory(folder: FilePath) -> FilePath | None:
     return next((folder / name for name in NAMES if (folder / name).is_file()), None)
 
 
-def load_inventory(path: FilePath | str) -> Inventory:
+def load(path: FilePath | str) -> Inventory:
     """Read an inventory; SpecFaults holds every fault of it."""
     file = FilePath(path)
     if file.is_dir():
@@ -180,7 +180,8 @@ def _own(document: Document) -> Inventory:
         for key in group:
             if key not in ("hosts", "vars", "children"):
                 hint = did_you_mean(key, ("hosts", "vars", "children"))
-                document.add((*path, key), f"unknown key `{key}` in `groups.{name}`{hint}", key=True)
+                message = f"unknown key `{key}` in `groups.{name}`{hint}"
+                document.add((*path, key), message, key=True)
         members = group.get("hosts") or []
         made = _Group(vars=_mapping(document, group.get("vars"), (*path, "vars")))
         for index, member in enumerate(members if isinstance(members, (list, dict)) else []):
@@ -206,7 +207,7 @@ def _own_host(document: Document, entry: Any, path: Path) -> dict[str, Any]:
             what = {"port": "a port number", "become": "true or false", "vars": "a mapping"}
             document.add(here, f"has to be {what.get(key, 'a text')}, not {shape(value)}")
         elif key == "vars":
-            found.update(value)
+            found.update(_mapping(document, value, here))
         else:
             found[back.get(key, f"runner_{key}")] = value
     return found
@@ -225,31 +226,42 @@ def _ansible_yaml(document: Document) -> Inventory:
     """Read `all: {hosts, vars, children}` and further top groups."""
     groups: dict[str, _Group] = {}
 
-    def walk(name: str, entry: Any, path: Path) -> None:
-        group = groups.setdefault(name, _Group())
-        if len(path) > MAX_DEPTH:
-            return
-        for key, value in _mapping(document, entry, path).items():
-            here = (*path, key)
-            if key == "hosts":
-                if isinstance(value, str):
-                    value = {value: None}  # noqa: PLW2901 - Ansible takes a lone name too
-                for host, own in _mapping(document, value, here).items():
-                    known = group.hosts.setdefault(host, {})
-                    known.update(_mapping(document, own, (*here, host)))
-            elif key == "vars":
-                group.vars.update(_mapping(document, value, here))
-            elif key == "children":
-                for child, inner in _mapping(document, value, here).items():
-                    group.children.append(child)
-                    walk(child, inner, (*here, child))
-            else:
-                hint = did_you_mean(key, ("hosts", "vars", "children"))
-                document.add(here, f"unknown key `{key}` in the group `{name}`{hint}", key=True)
-
     for name, entry in document.data.items():
-        walk(name, entry, (name,))
+        _walk(document, groups, name, entry, (name,))
     return _assemble(groups)
+
+
+def _walk(document: Document, groups: dict[str, _Group], name: str, entry: Any, path: Path) -> None:
+    group = groups.setdefault(name, _Group())
+    if len(path) > MAX_DEPTH:
+        document.add(path, "groups are nested too deeply")
+        return
+    for key, value in _mapping(document, entry, path).items():
+        here = (*path, key)
+        if key == "hosts":
+            # Ansible takes a lone name too
+            written = {value: None} if isinstance(value, str) else value
+            for pattern, own in _mapping(document, written, here).items():
+                values = _mapping(document, own, (*here, pattern))
+                for host in _expand(document, pattern, (*here, pattern)):
+                    group.hosts.setdefault(host, {}).update(values)
+        elif key == "vars":
+            group.vars.update(_mapping(document, value, here))
+        elif key == "children":
+            for child, inner in _mapping(document, value, here).items():
+                group.children.append(child)
+                _walk(document, groups, child, inner, (*here, child))
+        else:
+            hint = did_you_mean(key, ("hosts", "vars", "children"))
+            document.add(here, f"unknown key `{key}` in the group `{name}`{hint}", key=True)
+
+
+def _expand(document: Document, pattern: str, path: Path) -> list[str]:
+    try:
+        return expand_range(pattern)
+    except ValueError as wrong:
+        document.add(path, str(wrong), key=True)
+        return []
 
 
 def _members(groups: Mapping[str, _Group], name: str, depth: int = 0) -> list[str]:
@@ -299,13 +311,15 @@ def _entry(name: str, values: Mapping[str, Any], groups: tuple[str, ...]) -> Hos
     become = said.pop("become", False)
     jump = values.get("runner_jump")
     shown = ("ansible_", "runner_")
+    unsaid = connection is None and "address" not in said
+    local = connection == "local" or (unsaid and name in LOCAL)
     return HostEntry(
         name=name,
         port=None if port is None else int(port),
         become=become if isinstance(become, bool) else str(become).lower() in ("true", "yes", "1"),
         jump=None if jump is None else str(jump),
-        local=connection == "local" or (connection is None and name in LOCAL and "address" not in said),
-        variables={key: value for key, value in values.items() if not key.startswith(shown)},
+        local=local,
+        vars={name: value for name, value in values.items() if not name.startswith(shown)},
         groups=groups,
         **{key: _text(value) for key, value in said.items()},
     )
@@ -325,10 +339,10 @@ def _with_vars_folders(inventory: Inventory, folder: FilePath) -> Inventory:
         for group in ("all", *entry.groups):
             values.update(_vars_of(folder / "group_vars", group))
         # what the inventory itself says of a host stands over its groups' folders
-        values.update(entry.variables)
+        values.update(entry.vars)
         values.update(_vars_of(folder / "host_vars", name))
         back = {ours: theirs for theirs, ours in reversed(_ANSIBLE.items())}
-        for ours in ("address", "user", "port", "identity_file", "python"):
+        for ours in ("address", "user", "port", "key", "python"):
             if getattr(entry, ours) is not None:
                 values.setdefault(back[ours], getattr(entry, ours))
         if entry.become:

@@ -71,7 +71,7 @@ def keys_at(path: Path, data: Any) -> tuple[str, ...]:
     """Keys that the language knows at a path, from the models' annotations."""
     kind: Any = Experiment
     for part in path:
-        data = data[part] if isinstance(data, (Mapping, list)) else None
+        data = at(data, (part,))
         kind = _member(_inside(kind, part), data)
         if kind is None:
             return ()
@@ -118,9 +118,7 @@ def _is_mapping(kind: Any) -> bool:
     return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
 
 
-def explain(
-    document: Document, data: Any, error: ValidationError, prefix: Path = ()
-) -> list[Path]:
+def explain(document: Document, data: Any, error: ValidationError, prefix: Path = ()) -> list[Path]:
     """Add a fault for everything pydantic refused; give the paths that were refused.
 
     `prefix` is where in the file the data stands.

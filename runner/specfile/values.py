@@ -20,12 +20,13 @@ from runner.specfile.errors import Fault, SpecFaults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Reveal = Callable[[tuple[tuple[str, str], ...]], str] | None
+
 MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
 MAX_DEPTH = 60
 
 Path = tuple[str | int, ...]
-Reveal = "Callable[[tuple[tuple[str, str], ...]], str]"
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
@@ -79,7 +80,8 @@ class Document:
 def decode(name: str, raw: bytes) -> str:
     """Give the text of a file; SpecFaults where it is no plain UTF-8."""
     if len(raw) > MAX_BYTES:
-        raise SpecFaults(name, [Fault(1, 1, f"has {len(raw)} bytes; a spec has at most {MAX_BYTES}")])
+        message = f"has {len(raw)} bytes; a spec has at most {MAX_BYTES}"
+        raise SpecFaults(name, [Fault(1, 1, message)])
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SpecFaults(name, [Fault(1, 1, "is UTF-16: save it as UTF-8")])
     if raw.startswith(b"\xef\xbb\xbf"):
@@ -97,7 +99,7 @@ def decode(name: str, raw: bytes) -> str:
         raise SpecFaults(name, [Fault(line, column, message)], shown) from None
 
 
-def read(name: str, raw: bytes | str, reveal: Any = None) -> Document:
+def read(name: str, raw: bytes | str, reveal: Reveal = None) -> Document:
     """Read a YAML mapping; SpecFaults where there is no value to go on with.
 
     Faults that leave the rest readable are in `faults` of the result.
@@ -129,7 +131,7 @@ class _TooMuchError(Exception):
 def _compose(document: Document) -> yaml.Node | None:
     text = document.text
     try:
-        return cast("yaml.Node | None", yaml.compose(text, Loader=yaml.SafeLoader))
+        return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as wrong:
         at = cast("int", wrong.position)
         line, column = text[:at].count("\n") + 1, at - (text.rfind("\n", 0, at) + 1) + 1
@@ -151,7 +153,7 @@ def _syntax(text: str, wrong: yaml.MarkedYAMLError) -> list[Fault]:
     here = lines[line - 1] if line <= len(lines) else ""
     if "'\\t'" in problem:
         tabs = [
-            Fault(number, len(said) - len(said.lstrip(" ")) + 1, "a tab cannot indent YAML: use spaces")
+            Fault(number, said.index("\t") + 1, "a tab cannot indent YAML: use spaces")
             for number, said in enumerate(lines, 1)
             if said.lstrip(" ").startswith("\t") and said.strip()
         ]
@@ -175,7 +177,7 @@ def _syntax(text: str, wrong: yaml.MarkedYAMLError) -> list[Fault]:
 class _Reader:
     """Turns nodes into values; collects places and faults in the document."""
 
-    def __init__(self, document: Document, reveal: Any) -> None:
+    def __init__(self, document: Document, reveal: Reveal) -> None:
         self.document = document
         self.reveal = reveal
         self.count = 0

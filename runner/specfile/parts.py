@@ -1,0 +1,129 @@
+"""What only the whole spec shows: factors, repetitions, search, workload and load together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from runner.spec.base import did_you_mean, nearest
+from runner.spec.design import OVERRIDABLE
+from runner.spec.treatments import RUNTIME, placeholders, treatments
+from runner.specfile.names import levels_faults
+
+if TYPE_CHECKING:
+    from runner.spec.experiment import Experiment
+    from runner.specfile.names import Finding, Names
+    from runner.specfile.values import Path
+
+_PAGE = 4096
+
+
+def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
+    """Check what sections say of each other."""
+    yield from _factors(exp, names)
+    yield from _repeat(exp, names)
+    yield from _load(exp, names)
+    yield from _search(exp, names)
+    yield from _workload(exp, names)
+    yield from _faults(exp, names)
+    yield from _braces(names)
+
+
+def _factors(exp: Experiment, names: Names) -> Iterator[Finding]:
+    for name, factor in exp.factors.items():
+        if name in RUNTIME:
+            message = f"a factor cannot be called `{name}`: {{{name}}} is filled in by the run"
+            yield ("factors", name), message, True
+        for level, over in factor.levels.items():
+            for key in over:
+                if key not in OVERRIDABLE:
+                    message = f"a level cannot change `{key}`{did_you_mean(key, OVERRIDABLE)}"
+                    yield ("factors", name, level, key), message, True
+    yield from levels_faults(exp.baseline, ("baseline",), names)
+    for index, skip in enumerate(exp.skip):
+        yield from levels_faults(skip.when, (*names.place("skip", index), "when"), names)
+    if exp.factors and "factors" not in names.broken and not treatments(exp):
+        yield ("skip",), "every cell of the matrix is skipped", True
+
+
+def _repeat(exp: Experiment, names: Names) -> Iterator[Finding]:
+    if exp.repeat.unit == "search" and "search" not in names.sections:
+        yield ("repeat", "unit"), "there is no `search` to repeat", False
+    stop = exp.repeat.stop_when
+    if stop is not None and stop.metric is not None and stop.metric not in names.metrics:
+        hint = did_you_mean(stop.metric, names.metrics)
+        yield ("repeat", "stop_when", "metric"), f"unknown metric `{stop.metric}`{hint}", False
+
+
+def _load(exp: Experiment, names: Names) -> Iterator[Finding]:
+    load = exp.load
+    if load is None:
+        return
+    searched = "search" in names.sections
+    varied = searched or exp.factors or "load" in names.broken
+    if load.generator in ("wrk", "h2load") and not varied:
+        unsaid = [s for s in load.expanded_steps() if s.connections is None and s.rate is None]
+        if unsaid:
+            yield ("load",), "no connections: give connections, steps or a search", True
+    if load.steps and searched:
+        yield ("load", "steps"), "a search chooses the level itself: leave out the steps", True
+    # a file that does not say its schema is a fragment: its surroundings are elsewhere
+    whole = "schema" in names.sections
+    if whole and "workload" not in names.sections and "{port}" in load.url:
+        yield ("load",), "there is no `workload` to put this load on", True
+
+
+def _search(exp: Experiment, names: Names) -> Iterator[Finding]:
+    if exp.search is None:
+        return
+    variable = exp.search.goal.variable
+    if variable in ("connections", "rate") and "load" not in names.sections:
+        yield ("search", "find"), f"a search over {variable} needs a `load`", False
+    if "healthy" not in names.sections:
+        yield ("search",), "a search needs `healthy` rules to judge a level by", True
+
+
+def _workload(exp: Experiment, names: Names) -> Iterator[Finding]:
+    if exp.workload is None:
+        return
+    if "build" not in names.sections:
+        for index, word in enumerate(exp.workload.argv or ()):
+            if isinstance(word, str) and "{binary}" in word:
+                message = "{binary} needs a `build` section, and there is none"
+                yield ("workload", "argv", index), message, False
+    for knob, text in exp.workload.cgroup.knobs().items() if exp.workload.cgroup else ():
+        if knob.startswith("memory.") and text.isdigit() and 0 < int(text) < _PAGE:
+            message = f"{text} bytes are less than a page: write for instance {text}MiB"
+            yield ("workload", "cgroup", knob), message, False
+
+
+def _faults(exp: Experiment, names: Names) -> Iterator[Finding]:
+    if exp.load is None or exp.search is not None or exp.factors:
+        return
+    total = sum(step.warmup_s + step.duration_s for step in exp.load.expanded_steps())
+    for index, fault in enumerate(exp.faults):
+        if fault.at.seconds >= total:
+            message = f"the load is over after {total:g}s: this fault would never happen"
+            yield (*names.place("faults", index), "at"), message, False
+
+
+def _braces(names: Names) -> Iterator[Finding]:
+    """Find `{prot}` where `{port}` is meant; any other braces are the program's own."""
+    known = (*RUNTIME, *names.factors)
+
+    def walk(value: Any, path: Path) -> Iterator[Finding]:
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                yield from walk(item, (*path, str(key)))
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from walk(item, (*path, index))
+        elif isinstance(value, str) and "{" in value:
+            for name in placeholders(value):
+                near = nearest(name, known) if name not in known else None
+                if near is not None:
+                    hint = f"did you mean `{{{near}}}`?"
+                    yield path, f"unknown placeholder `{{{name}}}`; {hint}", False
+
+    for section in ("workload", "load"):
+        yield from walk(names.data.get(section), (section,))
