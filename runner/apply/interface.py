@@ -41,7 +41,7 @@ class Options:
     twice: bool = False
     wait: bool = False
     resume: str | None = None
-    command: str = ""
+    command: tuple[str, ...] = ()
     """How to repeat the run, for the report."""
 
 

@@ -12,6 +12,7 @@ from runner.apply import writing
 from runner.apply.analyse import analyse
 from runner.apply.building import Builder
 from runner.apply.interface import Outcome
+from runner.apply.public import recorded
 from runner.apply.requirements import unmet
 from runner.apply.schedule import run_all
 from runner.apply.state import HostRun
@@ -56,7 +57,7 @@ def apply(
         manifest={
             **describe(loaded.path, loaded.text),
             "spec_hash": loaded.hash,
-            "command": options.command,
+            "command": list(options.command),
             "hosts": {name: hosts[name].transport.name for name in names},
         },
     )
@@ -147,7 +148,7 @@ class _Run:
         for host in self.hosts:
             self.reporter.phase(f"probe {host.name}")
             self._observe(host)
-        self.folder.write_facts({host.name: host.facts for host in self.hosts})
+        self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
         problems = unmet(experiment, {host.name: host.facts for host in self.hosts})
         if problems:
             raise HostError(
@@ -167,7 +168,7 @@ class _Run:
         for host in self.hosts:
             self.reporter.phase(f"converge {host.name}")
             host.apply(experiment.system, self.options)
-        self.folder.write_facts({host.name: host.facts for host in self.hosts})
+        self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
         if experiment.workload is not None:
             self.reporter.phase("trials")
             run_all(runner)

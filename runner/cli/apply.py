@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             keep=args.keep,
             twice=args.twice,
             wait=args.wait,
-            command=shlex.join(["runner", *_words()]),
+            command=("runner", "apply", *_repeat(args, str(spec.path))),
         )
         terminal = Terminal(
             quiet=args.quiet or args.json,
@@ -85,9 +83,14 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _words() -> list[str]:
-    """Give the command line as typed, for the report."""
-    return sys.argv[1:]
+def _repeat(args: argparse.Namespace, spec: str) -> list[str]:
+    """Give the words that repeat the run: what decides it, not how it was shown."""
+    words = [spec]
+    if args.host:
+        words += ["-H", args.host]
+    for word in args.extra_vars:
+        words += ["-e", word]
+    return words
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
