@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from . import blobs, cells, converge, journal, normal, restore, state
 from .emit import Emit, shown, to_fd
@@ -143,7 +143,7 @@ def _trial(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
         return bool(trial.run(program, where, emit))
     from . import attach  # noqa: PLC0415
 
-    work = attach.run if program["program"] == "attach" else attach.stop
+    work: Callable[..., bool] = attach.run if program["program"] == "attach" else attach.stop
     return bool(work(program, where, emit))
 
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.host import boot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+
+def python(version: str) -> str | None:
+    """Find another Python, on PATH or of pyenv; None where there is none."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for path in [shutil.which(f"python{version}"), *root.glob(f"versions/{version}.*/bin/python3")]:
+        done = path and subprocess.run([path, "-V"], capture_output=True, check=False)
+        if done and done.returncode == 0:  # a shim may be there without its Python
+            return str(path)
+    return None
 
 
 @dataclass(frozen=True)

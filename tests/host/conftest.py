@@ -1,0 +1,68 @@
+"""Real things to change: a network namespace, control groups, files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.host.agent import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMORY = Path("/sys/fs/cgroup/memory")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """The agent in this machine's own namespaces."""
+    return Host(tmp_path / "state")
+
+
+@pytest.fixture
+def netns() -> Iterator[int]:
+    """The pid of a process in a network namespace of its own; net.* below /proc/sys are private."""
+    if os.geteuid() != 0:
+        pytest.skip("a network namespace needs root")
+    holder = subprocess.Popen(["unshare", "-n", "sleep", "600"])
+    mine = Path("/proc/self/ns/net").readlink()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{holder.pid}/ns/net").readlink() == mine:
+        if holder.poll() is not None or time.monotonic() > deadline:
+            pytest.skip("no network namespaces here")
+        time.sleep(0.001)
+    yield holder.pid
+    holder.kill()
+    holder.wait()
+
+
+@pytest.fixture
+def net(tmp_path: Path, netns: int) -> Host:
+    """The agent in a network namespace of its own."""
+    return Host(tmp_path / "state", ("nsenter", f"--net=/proc/{netns}/ns/net"))
+
+
+@pytest.fixture
+def group() -> Iterator[Path]:
+    """The path of a v1 memory group that is not there yet; removed with all that is in it."""
+    if os.geteuid() != 0 or not (MEMORY / "cgroup.procs").exists():
+        pytest.skip("no cgroup v1 memory controller that may be changed")
+    path = MEMORY / f"runner-test-{uuid.uuid4().hex[:8]}"
+    yield path
+    for folder, _, _ in os.walk(path, topdown=False):
+        for _ in range(100):
+            pids = Path(folder, "cgroup.procs").read_text().split()
+            if not pids:
+                break
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), 9)
+            time.sleep(0.01)
+        os.rmdir(folder)
