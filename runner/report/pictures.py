@@ -1,16 +1,111 @@
-"""Which figures a report has, and what they are called."""
+"""Which figures a report has, what they are called, and what is left out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.report import words
+from runner.report.figures import health, load, memory, strip
+from runner.report.markdown import Md, image
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from runner.analysis.model import Analysis
+    from runner.analysis.model import Analysis, Trial
+
+FOLDER: Final = "figures"
+MOST: Final = 8
+"""Memory figures and load figures each; a run in git has to stay small."""
 
 
 def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Draw the figures: files by name, and what the template shows of them."""
-    del spec, analysis
-    return {}, {"memory": [], "steps": [], "search": None, "claims": {}, "left_out": 0}
+    del spec
+    files: dict[str, bytes] = {}
+
+    def add(name: str, alt: str, data: bytes | None) -> Md | None:
+        if data is None:
+            return None
+        path = f"{FOLDER}/{_file_name(name, files)}.svg"
+        files[path] = data
+        return image(alt, path)
+
+    groups = _by_treatment(analysis.trials)
+    steps = [
+        add(
+            f"load{_suffix(name)}",
+            f"Throughput and p99 latency per step{_of(name)}",
+            load.draw(trials, _of(name)),
+        )
+        for name, trials in list(groups.items())[:MOST]
+    ]
+    chosen = _chosen(analysis, groups)
+    lines = [
+        add(
+            f"memory-{trial.id}",
+            f"Memory over time of {trial.id}",
+            memory.draw(trial, [s for s in analysis.series if s.trial == trial.id], _label(trial)),
+        )
+        for trial in chosen[:MOST]
+    ]
+    search = analysis.search
+    shown = {
+        "steps": [figure for figure in steps if figure],
+        "memory": [figure for figure in lines if figure],
+        "search": add("search", "Share of healthy trials by level", health.draw(search))
+        if search
+        else None,
+        "claims": {
+            claim.id: figure
+            for claim in analysis.claims
+            if (
+                figure := add(
+                    f"claim-{claim.id}",
+                    f"Repetitions of claim {claim.id} beside what was published",
+                    strip.draw(claim),
+                )
+            )
+        },
+        "left_out": max(0, len({s.trial for s in analysis.series}) - len(chosen[:MOST])),
+    }
+    return files, shown
+
+
+def _by_treatment(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
+    """Trials that count, by treatment; an invalid one is no repetition."""
+    found: dict[str, list[Trial]] = {}
+    for trial in trials:
+        if trial.steps and trial.outcome not in {"invalid", "error"}:
+            found.setdefault(words.treatment(trial.treatment), []).append(trial)
+    return found
+
+
+def _chosen(analysis: Analysis, groups: Mapping[str, Sequence[Trial]]) -> list[Trial]:
+    """Order the trials whose memory is drawn: the first of each treatment, then the others."""
+    drawn = {series.trial for series in analysis.series}
+    first = [group[0].id for group in groups.values() if group]
+    found = [trial for trial in analysis.trials if trial.id in drawn]
+    return sorted(found, key=lambda trial: trial.id not in first)
+
+
+def _label(trial: Trial) -> str:
+    levels = words.treatment(trial.treatment)
+    return f"{trial.id} ({levels})" if levels else trial.id
+
+
+def _of(treatment: str) -> str:
+    return f", {treatment}" if treatment else ""
+
+
+def _suffix(treatment: str) -> str:
+    return f"-{treatment}" if treatment else ""
+
+
+def _file_name(wanted: str, taken: Mapping[str, bytes]) -> str:
+    """Make a name that every file system and every link takes; distinct names stay distinct."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip("-.")
+    if name != wanted or len(name) > 100 or f"{FOLDER}/{name}.svg" in taken:
+        name = f"{name[:80]}-{hashlib.sha256(wanted.encode()).hexdigest()[:6]}"
+    return name

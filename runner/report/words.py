@@ -25,7 +25,7 @@ VERDICTS = {
     "contradicted": "✗ contradicted",
     "differs (environment undeclared)": "≠ differs (environment undeclared)",
     "inconclusive": "? inconclusive",
-    "not comparable": "∦ not comparable",
+    "not comparable": "◇ not comparable",
     "not measured": "– not measured",
     "not testable": "– not testable",
 }

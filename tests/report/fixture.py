@@ -248,7 +248,7 @@ SEARCH = {
         {"level": 160, "passes": 1, "trials": 12},
         {"level": 256, "passes": 0, "trials": 6},
     ],
-    "curve": [[x, 1 / (1 + math.exp((x - 148.6) / 4.2))] for x in range(8, 257, 4)],
+    "curve": [[x, 1 / (1 + math.exp((x - 148.6) / 4.2))] for x in range(100, 201, 1)],
     "notes": ["two failures at 128 did not repeat"],
 }  # fmt: skip
 

@@ -1,0 +1,100 @@
+"""Memory over time: what the process and its group hold, the limit, the steps behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from runner.report import units
+from runner.report.figures import parts, scale
+from runner.report.figures.svg import SERIES, Canvas, fit, text_width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.analysis.model import Series, Step, Trial
+
+LEFT, TOP, BOTTOM = 64.0, 66.0, 296.0
+RIGHT: Final = 640.0
+HEIGHT: Final = 346.0
+NAMES: Final = {"procfs.rss": "RSS", "cgroup.usage": "cgroup usage", "cgroup.anon": "anonymous"}
+_MARK = {"healthy": "✓", "unhealthy": "✗", "invalid": "⊘", "error": "‼"}
+
+
+def wanted(series: Sequence[Series]) -> list[Series]:
+    """Pick the lines that are drawn: sizes, the best known ones first, at most four."""
+    order = list(NAMES)
+    sizes = [line for line in series if line.unit == "B" and any(v is not None for v in line.v)]
+    return sorted(
+        sizes, key=lambda s: (order.index(s.name) if s.name in order else len(order), s.name)
+    )[: len(SERIES)]
+
+
+def draw(trial: Trial, series: Sequence[Series], label: str) -> bytes | None:
+    """Draw one trial; None where it has no line."""
+    lines = wanted(series)
+    if not lines:
+        return None
+    peak = max(v for line in lines for v in line.v if v is not None)
+    limit = trial.limit_bytes
+    # a limit far above would press the lines flat: it is said in words then
+    drawn = limit is not None and limit <= peak * 4
+    high = max(peak, limit or 0.0) * 1.04 if drawn else peak * 1.04
+    last = max([line.t[-1] for line in lines] + [step.end_s for step in trial.steps])
+    x = scale.clock(last, (LEFT, RIGHT))
+    y = scale.linear((0.0, high), (BOTTOM, TOP), "B")
+    canvas = Canvas(HEIGHT, f"Memory over time: {label}", _described(trial, lines, limit))
+    for step in trial.steps:
+        _shade(canvas, step, x)
+    parts.vertical(canvas, y, LEFT, RIGHT, "memory")
+    parts.horizontal(canvas, x, BOTTOM, "time since the start of the trial")
+    for line, colour in zip(lines, SERIES, strict=False):
+        canvas.path(parts.pieces(line.t, line.v, x, y), f"s-{colour}")
+    labels: list[tuple[str, float, str]] = []
+    if drawn and limit is not None:
+        at = y.at(limit)
+        canvas.line((LEFT, at), (RIGHT, at), "s-limit", width=1.6, dash="6 4")
+        labels.append(("limit", float(limit), "limit"))  # first: it stands above what touches it
+    elif limit is not None:
+        text = f"limit {units.size(limit)}, above this figure"
+        canvas.text(RIGHT, 25, text, "m f-limit", anchor="end")
+    labels += [
+        (NAMES.get(line.name, line.name), _last(line), colour)
+        for line, colour in zip(lines, SERIES, strict=False)
+    ]
+    wishes = [y.at(value) for _, value, _ in labels]
+    places = parts.spread(wishes, 28.0, TOP + 6, BOTTOM - 14)
+    for (name, value, colour), wish, place in zip(labels, wishes, places, strict=True):
+        if abs(place - wish) > 3:
+            canvas.line((RIGHT + 1, wish), (RIGHT + 7, place), f"s-{colour}")
+        canvas.text(RIGHT + 10, place + 1, fit(name, 100), f"b f-{colour}")
+        canvas.text(RIGHT + 10, place + 14, units.size(value), f"m f-{colour}")
+    return canvas.bytes()
+
+
+def _last(line: Series) -> float:
+    return next(v for v in reversed(line.v) if v is not None)
+
+
+def _shade(canvas: Canvas, step: Step, x: scale.Axis) -> None:
+    left, right = x.at(step.start_s), x.at(step.end_s)
+    bad = step.outcome not in {"healthy", ""}
+    canvas.rect(left, TOP, right - left, BOTTOM - TOP, "f-bad" if bad else "f-band")
+    mark = f"{_MARK.get(step.outcome, '')} {step.name}"
+    width = right - left - 4
+    if text_width(mark, 11) > width:
+        mark = _MARK.get(step.outcome, "") if width >= 10 else ""
+    if mark:
+        canvas.text(
+            (left + right) / 2, TOP - 7, mark, f"m f-{'limit' if bad else 'soft'}", anchor="middle"
+        )
+
+
+def _described(trial: Trial, lines: Sequence[Series], limit: int | None) -> str:
+    said = []
+    for line in lines:
+        peak = max(v for v in line.v if v is not None)
+        said.append(f"{NAMES.get(line.name, line.name)} at most {units.size(peak)}")
+    if limit is not None:
+        said.append(f"limit {units.size(limit)}")
+    steps = ", ".join(f"{step.name} {step.outcome}" for step in trial.steps)
+    return "; ".join(said) + (f". Steps: {steps}." if steps else ".")
