@@ -58,7 +58,8 @@ type result struct {
 	BacklogPeak      uint64  `json:"backlog_peak"`
 	BacklogPeakBytes uint64  `json:"backlog_peak_bytes"`
 	ProducedPerS     float64 `json:"produced_per_s"`
-	// LateTicks are sensor ticks that came more than a second late.
+	// LateTicks are pauses of more than a second in the sensors' sending: the
+	// machine was too slow for the scale.
 	LateTicks int `json:"late_ticks"`
 	Failures  int `json:"connect_failures"`
 	Outages   int `json:"outages"`
@@ -188,9 +189,14 @@ func sense(c config, kept *cache, start time.Time, total time.Duration) (produce
 	perSecond := float64(c.sensors) / c.interval.Seconds() * c.scale
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
+	last := start
 	for {
 		<-tick.C
 		now := time.Now()
+		if now.Sub(last) > time.Second {
+			late++
+		}
+		last = now
 		elapsed := min(now.Sub(start), total)
 		due := uint64(elapsed.Seconds() * perSecond)
 		for ; produced < due; produced++ {
@@ -200,9 +206,6 @@ func sense(c config, kept *cache, start time.Time, total time.Duration) (produce
 				binary.BigEndian.PutUint64(slot[8:], sensor)
 				binary.BigEndian.PutUint64(slot[16:], uint64(now.UnixNano()))
 			})
-		}
-		if time.Since(now) > time.Second {
-			late++
 		}
 		if elapsed == total {
 			return produced, late
