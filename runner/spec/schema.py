@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from runner.resources import kinds
 from runner.spec.experiment import Experiment
 
 ID = "experiment/1"
@@ -16,7 +19,19 @@ def schema() -> dict[str, Any]:
     Every value may also be a text with `{{ variables }}`, which a schema cannot
     tell from a wrong one; editors mark those where the type is no text.
     """
+    system: Any = TypeAdapter(
+        Experiment.model_fields["system"].annotation
+    ).json_schema(by_alias=True)  # fmt: skip
     found = Experiment.model_json_schema(by_alias=True, mode="validation")
+    found["$defs"]["System"] = system
+    for name, kind in kinds().items():
+        payload = TypeAdapter(kind.Model).json_schema(
+            by_alias=True, ref_template=f"#/$defs/{name}.{{model}}"
+        )
+        for part, inner in payload.pop("$defs", {}).items():
+            found["$defs"][f"{name}.{part}"] = inner
+        payload["description"] = kind.doc
+        system["properties"][name] = payload
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["$id"] = ID
     found["title"] = "An experiment"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from runner.spec.base import MASK, Secret, did_you_mean, shape
 from runner.spec.experiment import Experiment
+from runner.spec.system import NAMES, System, payload_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,6 +86,8 @@ def _inside(kind: Any, part: str | int) -> Any:
     """Type of what stands below a key or an index."""
     if isinstance(kind, type) and issubclass(kind, RootModel):
         return _inside(_member(kind.model_fields["root"].annotation, {}), part)
+    if kind is System and part in NAMES:
+        return payload_model(str(part))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         for name, field in kind.model_fields.items():
             if part in (name, field.alias):
