@@ -1,0 +1,127 @@
+"""`expect:` of a claim and `compute:` of a metric, evaluated block by block.
+
+A block is one repetition: `allocs[server=fasthttp] < allocs[server=nethttp]` is
+decided within each, so what a block has in common cancels. What is missing is
+unknown, never 0 and never false; `false and unknown` is false all the same
+(Kleene, Introduction to Metamathematics, 1952, §64).
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import TYPE_CHECKING, Final
+
+from runner.spec.expressions import COMPARISONS, Binary, Number, Ref, Unary, Word, references
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runner.spec.expressions import Expression
+
+    Value = float | str | bool | None
+
+_ARITHMETIC: Final[Mapping[str, Callable[[float, float], float]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
+_ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def evaluate(  # noqa: PLR0911 - one return for each kind of node
+    expression: Expression, lookup: Callable[[Ref], Value]
+) -> Value:
+    """Evaluate in base units; None where something that decides it is unknown."""
+    match expression:
+        case Number(value):
+            return float(value.exact)
+        case Word(text):
+            return text
+        case Ref():
+            return lookup(expression)
+        case Unary(op, operand):
+            found = evaluate(operand, lookup)
+            if found is None:
+                return None
+            return (not found) if op == "not" else -_number(found)
+        case Binary("and" | "or" as op, left, right):
+            return _joined(op, evaluate(left, lookup), evaluate(right, lookup))
+        case Binary(op, left, right):
+            return _binary(op, evaluate(left, lookup), evaluate(right, lookup))
+
+
+def by_block(expression: Expression, values: Mapping[Ref, Sequence[Value]]) -> tuple[Value, ...]:
+    """Evaluate once per block; `values` holds for each reference one value per block."""
+    refs = references(expression)
+    count = max((len(values[ref]) for ref in refs), default=0)
+
+    def at(block: int) -> Callable[[Ref], Value]:
+        return lambda ref: values[ref][block] if block < len(values[ref]) else None
+
+    return tuple(evaluate(expression, at(block)) for block in range(count))
+
+
+def truths(
+    expression: Expression, values: Mapping[Ref, Sequence[Value]]
+) -> tuple[bool | None, ...]:
+    """Say for each block whether the statement holds; None where that is unknown."""
+    found = by_block(expression, values)
+    return tuple(None if value is None else bool(value) for value in found)
+
+
+def differences(
+    expression: Expression, values: Mapping[Ref, Sequence[Value]]
+) -> tuple[tuple[float | None, ...], tuple[float | None, float | None]] | None:
+    """Give left - right per block, and the region it has to lie in; None for other statements.
+
+    Only for one comparison of numbers: it shows how far apart the two sides are.
+    """
+    if not isinstance(expression, Binary) or expression.op not in COMPARISONS:
+        return None
+    found = by_block(Binary("-", expression.left, expression.right), values)
+    if any(isinstance(value, str) for value in found):
+        return None
+    numbers = tuple(None if value is None else float(value) for value in found)
+    regions: dict[str, tuple[float | None, float | None]] = {
+        "<": (None, 0.0), "<=": (None, 0.0), ">": (0.0, None), ">=": (0.0, None), "==": (0.0, 0.0),
+    }  # fmt: skip
+    region = regions.get(expression.op)
+    return None if region is None else (numbers, region)
+
+
+def _number(value: Value) -> float:
+    return float("nan") if value is None or isinstance(value, str) else float(value)
+
+
+def _joined(op: str, left: Value, right: Value) -> bool | None:
+    decides = op == "or"
+    known = [bool(value) for value in (left, right) if value is not None]
+    if decides in known:
+        return decides
+    return (not decides) if len(known) == 2 else None
+
+
+def _binary(op: str, left: Value, right: Value) -> Value:
+    if left is None or right is None:
+        return None
+    if op in ("==", "!="):
+        if isinstance(left, str) or isinstance(right, str):
+            equal = str(left) == str(right)
+        else:
+            # values that went through a conversion of units differ in the last bit
+            equal = math.isclose(float(left), float(right), rel_tol=1e-12)
+        return equal if op == "==" else not equal
+    if isinstance(left, str) or isinstance(right, str):
+        return None
+    one, other = float(left), float(right)
+    if op in _ORDER:
+        return _ORDER[op](one, other)
+    if op == "/":
+        return one / other if other else None
+    return _ARITHMETIC[op](one, other)
