@@ -39,6 +39,12 @@ class Context:
         """Seconds since the trial's start, on the monotonic clock."""
         return round(time.monotonic() - self.start, 6)
 
+    def sample(self, *, on: bool = True) -> None:
+        """Start or stop sampling; a pause counts no missed ticks."""
+        self.loop.sampler = self.sampler if on else None
+        if on:
+            self.sampler.begin()
+
     def fill(self, text: str) -> str:
         """Put the words into a text; what is no known {place} stays as it is."""
         for name, word in self.words.items():

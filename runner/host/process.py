@@ -188,6 +188,18 @@ def descendants(of: int) -> List[int]:
     return found
 
 
+def end_all(loop: Loop, within_s: float = 5.0) -> None:
+    """Kill everything below this process, orphans too (see `adopt`)."""
+
+    def none_left() -> bool:
+        # again and again: one may fork while the list is gone through
+        pids = descendants(os.getpid())
+        kill(pids, signal.SIGKILL)
+        return not pids
+
+    loop.wait(within_s, none_left)
+
+
 def kill(pids: Sequence[int], number: int) -> None:
     """Send a signal to each; those already gone are passed over."""
     for pid in pids:

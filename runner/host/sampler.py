@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 from . import pick, sockets
 
 if TYPE_CHECKING:
+    from typing import Callable
+
     from .emit import Emit
 
 READ_BYTES = 65536
@@ -71,8 +73,15 @@ class Sampler:
     monotonic clock, from which `t` counts.
     """
 
-    def __init__(self, reads: List[Mapping[str, Any]], hz: float, start: float, emit: Emit) -> None:
-        self.start, self.hz, self._emit = start, hz, emit
+    def __init__(
+        self,
+        reads: List[Mapping[str, Any]],
+        hz: float,
+        start: float,
+        emit: Emit,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.start, self.hz, self._emit, self._clock = start, hz, emit, clock
         self.period = 1.0 / hz
         self._reads = [
             _Read(read, max(1, round(hz / float(read.get("hz") or hz)))) for read in reads
@@ -100,12 +109,18 @@ class Sampler:
 
     def begin(self) -> None:
         """Put the grid's next line at now: nothing was missed while sampling was off."""
-        self.due = time.monotonic()
+        self.due = self._clock()
 
     def tick(self) -> None:
         """Read what is due and emit one row; then move on to the next line of the grid."""
-        now = time.monotonic()
+        now = self._clock()
         cpu = time.thread_time()
+        self.late_max_s = max(self.late_max_s, now - self.due)
+        # Of several lines of the grid that have passed, this sample stands for the last.
+        lost = int((now - self.due) / self.period)
+        self.missed += lost
+        self._tick += lost
+        self.due += lost * self.period
         if not self._announced:
             self._emit("columns", names=[name for read in self._reads for name in read.columns])
             self._announced = True
@@ -113,18 +128,10 @@ class Sampler:
         for read in self._reads:
             due = self._tick % read.every == 0
             row += self._values(read) if due else [None] * len(read.columns)
-        self.late_max_s = max(self.late_max_s, now - self.due)
         self._emit("sample", t=round(now - self.start, 6), v=row)
         self.ticks += 1
         self._tick += 1
         self.due += self.period
-        behind = time.monotonic() - self.due
-        if behind > 0:
-            # A line of the grid that has passed is lost; the one now due is still to come.
-            lost = int(behind / self.period)
-            self.missed += lost
-            self._tick += lost
-            self.due += lost * self.period
         self.sampling_cpu_s += time.thread_time() - cpu
 
     def _values(self, read: _Read) -> pick.Values:

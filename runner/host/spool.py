@@ -34,7 +34,7 @@ class Spool:
         self.path = os.path.join(folder, NAME)
         self._reserve = os.path.join(folder, RESERVE_NAME)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._fd = os.open(self.path, flags, 0o600)
+        self.fd = os.open(self.path, flags, 0o600)
         self._length = 0
         self._full = False
         try:
@@ -61,7 +61,7 @@ class Spool:
             if fault.errno not in FULL:
                 raise
             # A torn line would spoil the one behind it.
-            os.ftruncate(self._fd, self._length)
+            os.ftruncate(self.fd, self._length)
             if self._full:
                 return  # even the reserve is used up: the stream ends as a cut one
             self._room()
@@ -70,7 +70,7 @@ class Spool:
     def _write(self, data: bytes) -> None:
         sent = 0
         while sent < len(data):
-            sent += os.write(self._fd, data[sent:])
+            sent += os.write(self.fd, data[sent:])
         self._length += len(data)
 
     def _room(self) -> None:
@@ -80,12 +80,12 @@ class Spool:
 
     def release(self) -> None:
         """Let go of the file in the process that does not write it."""
-        os.close(self._fd)
+        os.close(self.fd)
 
     def close(self) -> None:
         """Make the record durable and give the reserve back."""
         try:
-            os.fsync(self._fd)
+            os.fsync(self.fd)
         finally:
-            os.close(self._fd)
+            os.close(self.fd)
             self._room()

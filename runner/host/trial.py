@@ -20,7 +20,7 @@ from .context import Aborted, Context
 from .fetching import fetch_all
 from .load import Load
 from .loop import Stopped
-from .spool import DiskFull, Spool
+from .spool import FULL, DiskFull, Spool
 from .state import Refused, State
 from .workload import Workload
 
@@ -77,6 +77,11 @@ def _supervise(
         )
         for fd, target in ((null, 0), (null, 1), (told, 2)):
             os.dup2(fd, target)
+        # A descriptor of the link's, inherited from sshd or sudo, would keep it open.
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) not in (spool.fd, lock):
+                with contextlib.suppress(OSError):
+                    os.close(int(name))
         ctx = Context(program, here, folder, spool)
         os.write(lock, b"%d\n" % os.getpid())
         os.chdir("/")
@@ -103,7 +108,12 @@ class _Trial:
         error = self._guarded(self._conduct)
         ctx.loop.deaf = True
         ctx.loop.sampler = None
-        error = error or self._guarded(self._clean_up)
+        # Again if it was cut short: after the first refusal of a full disk events are
+        # dropped, and what remains to be ended and removed is.
+        failed = self._guarded(self._clean_up)
+        if failed is not None:
+            self._guarded(self._clean_up)
+        error = error or failed
         if error is not None:
             ctx.emit("error", **error)
         with contextlib.suppress(DiskFull):
@@ -116,18 +126,8 @@ class _Trial:
             part()
         except Aborted as fault:
             self._ctx.emit("aborted", why=str(fault))
-        except Stopped:
-            return _error("stopped", "the trial was stopped", "run it again")
-        except DiskFull as fault:
-            return _error("disk_full", f"no room in {fault}", "free some space")
-        except Refused as fault:
-            return _error(fault.code, fault.message, fault.fix)
-        except process.StartFailed as fault:
-            return _error(fault.kind, str(fault), "see that it is there and may be run")
         except Exception as fault:  # noqa: BLE001 - the record has to end
-            os.write(2, traceback.format_exc().encode())
-            text = f"{type(fault).__name__}: {fault}"
-            return _error("internal", text, f"report this with {STDERR_NAME}")
+            return _error_of(fault)
         return None
 
     def _conduct(self) -> None:
@@ -136,8 +136,6 @@ class _Trial:
         if program.get("network") == "isolated":
             network.isolate(program.get("network_cells") or [], ctx.emit)
         self._files()
-        ctx.loop.sampler = ctx.sampler
-        ctx.sampler.begin()
         plan = program.get("workload")
         if plan:
             self._workload = Workload(ctx, plan)
@@ -145,6 +143,7 @@ class _Trial:
             self._begin_workload()
         else:
             ctx.sampler.point(ctx.words)
+            ctx.sample()
         self._fetch("before")
         self._idle(float(program.get("idle_s") or 0))
         if program.get("load"):
@@ -200,15 +199,31 @@ class _Trial:
         ctx.loop.watch = _nothing
         if self._load is not None:
             self._load.close()
+            self._load = None
         if self._workload is not None:
             self._workload.stop()
+        process.end_all(ctx.loop)
 
 
 def _nothing() -> None:
     return
 
 
-def _error(code: str, message: str, fix: str) -> Dict[str, str]:
+def _error_of(fault: Exception) -> Dict[str, str]:
+    """Give the `error` of `end` that an exception stands for."""
+    full = isinstance(fault, OSError) and fault.errno in FULL
+    if isinstance(fault, Stopped):
+        code, message, fix = "stopped", "the trial was stopped", "run it again"
+    elif isinstance(fault, DiskFull) or full:
+        code, message, fix = "disk_full", f"no room: {fault}", "free some space on the host"
+    elif isinstance(fault, Refused):
+        code, message, fix = fault.code, fault.message, fault.fix
+    elif isinstance(fault, process.StartFailed):
+        code, message, fix = fault.kind, str(fault), "see that it is there and may be run"
+    else:
+        os.write(2, "".join(traceback.format_exception(None, fault, fault.__traceback__)).encode())
+        code, message = "internal", f"{type(fault).__name__}: {fault}"
+        fix = f"report this with {STDERR_NAME} of the trial's folder"
     return {"code": code, "message": message, "fix": fix}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from typing import Any, List, Mapping
 
 from . import pick
@@ -11,6 +12,7 @@ from .state import Refused, State
 
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+FETCH_WHEN = ("before", "after_step", "after")
 MOST_HZ = 1000
 MOST_COLUMNS = 2000
 MOST_STEPS = 1000
@@ -54,7 +56,20 @@ def _faults(program: Mapping[str, Any]) -> List[str]:
     for name, blob in (program.get("upload") or {}).items():
         if not SHA256.fullmatch(blob["sha256"]):
             found.append(f"upload {name} has no sha256")
-    return found + _sample(program) + _workload(program) + _load(program)
+    return found + _end(program) + _sample(program) + _workload(program) + _load(program)
+
+
+def _end(program: Mapping[str, Any]) -> List[str]:
+    found = []
+    name = "SIG" + str((program.get("stop") or {}).get("signal", "TERM"))
+    if name not in signal.Signals.__members__:
+        found.append(f"stop.signal is a name like TERM, not {name[3:]!r}")
+    found += [
+        f"fetch {item['name']} needs a url or path, and when: {', '.join(FETCH_WHEN)}"
+        for item in program.get("fetch") or []
+        if item["when"] not in FETCH_WHEN or not {"url", "path"} & set(item)
+    ]
+    return found
 
 
 def _sample(program: Mapping[str, Any]) -> List[str]:
