@@ -8,10 +8,11 @@ func TestIdleStacksShrink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.StartingBytes != 2048 {
+		// the runtime adapts the size that new stacks start with to those it has seen
+		if r.StartingBytes < 2048 || r.StartingBytes > 8192 {
 			t.Errorf("%s: starting size %d", state, r.StartingBytes)
 		}
-		if r.GrownPer < 30<<10 || r.Per > 5<<10 {
+		if r.GrownPer < 30<<10 || r.Per > 9<<10 {
 			t.Errorf("%s: %.0f bytes grown, %.0f settled", state, r.GrownPer, r.Per)
 		}
 	}
