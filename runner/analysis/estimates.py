@@ -6,30 +6,23 @@ are one per repetition, in their order, and nothing else is ever pooled.
 
 from __future__ import annotations
 
-import operator
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis.intervals import median_interval
 from runner.analysis.model import Estimate
+from runner.analysis.statements import evaluate
 from runner.analysis.values import counted, step_names, value
-from runner.spec.expressions import Binary, Expression, Number, Ref, Unary, references
+from runner.spec.expressions import references
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Trial
     from runner.spec.metrics import Metric
 
 LEVEL = 0.90
-ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-}
 
 Cell = tuple[tuple[tuple[str, str], ...], str | None]
 
@@ -124,30 +117,13 @@ def _computed(
                     known[name] = float(number)
                 else:
                     why = why or f"{name}: {reason}"
-            rows[cell].append((None, why) if why else _evaluate(expression, known))
+            if why:
+                rows[cell].append((None, why))
+                continue
+            number = evaluate(expression, lambda ref, known=known: known[ref.name])  # type: ignore[misc]
+            fits = isinstance(number, int | float)
+            rows[cell].append((number, "") if fits else (None, "a division by zero"))
     return rows
-
-
-def _evaluate(expression: Any, known: Mapping[str, float]) -> tuple[float | None, str]:
-    try:
-        return arithmetic(expression, known), ""
-    except ZeroDivisionError:
-        return None, "a division by zero"
-
-
-def arithmetic(expression: Expression, known: Mapping[str, float]) -> float:
-    """Value of an arithmetic expression; ZeroDivisionError as in arithmetic."""
-    match expression:
-        case Number(quantity):
-            return float(quantity.exact)
-        case Ref(name, _):
-            return known[name]
-        case Unary("-", operand):
-            return -arithmetic(operand, known)
-        case Binary(op, left, right) if op in ARITHMETIC:
-            return ARITHMETIC[op](arithmetic(left, known), arithmetic(right, known))
-        case _:
-            raise TypeError(f"no arithmetic: {expression}")
 
 
 def _estimate(

@@ -85,10 +85,13 @@ def steps(
             found.append(StepData(plan, start, end, numbers, why, error, alive))
     end = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
     for index, start in begun.items():
+        # a workload that died is the step's result; anything else that cut it is a fault
+        numbers: dict[str, Number] = {}
+        why: dict[str, str] = {}
+        summarise(reading.frame.window(start, end), fields, absent, numbers, why)
+        error = "" if died else "the step did not end"
         plan = by_index[index]
-        found.append(
-            StepData(plan, start, max(start, end), error="the step did not end", alive=not died)
-        )
+        found.append(StepData(plan, start, max(start, end), numbers, why, error, not died))
     return tuple(found)
 
 

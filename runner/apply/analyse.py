@@ -55,9 +55,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
     )
 
 
-def observed(
-    facts: dict[str, Any], experiment: Experiment, folder: RunFolder
-) -> dict[str, Any]:
+def observed(facts: dict[str, Any], experiment: Experiment, folder: RunFolder) -> dict[str, Any]:
     """Facts that claims may demand: the host's, the build's, the limits that were set."""
     found = dict(facts)
     builds = folder.manifest.get("builds") or {}

@@ -67,9 +67,7 @@ def apply(
 
 
 def _host_run(entry: HostEntry, run_id: str, reporter: Reporter, record: Any) -> HostRun:
-    agent = Agent(
-        entry.transport, run_id=run_id, state_dir=entry.state_dir, become=entry.become
-    )
+    agent = Agent(entry.transport, run_id=run_id, state_dir=entry.state_dir, become=entry.become)
     controller = f"{socket.gethostname()}:{os.getpid()}"
     return HostRun(entry, agent, controller, reporter, record)
 
@@ -157,9 +155,7 @@ class _Run:
             )
         server = self.hosts[0]
         builder = Builder(self.options.cache, self.loaded.path.parent)
-        runner = TrialRunner(
-            self.loaded, server, self.folder, self.reporter, builder, expected=0
-        )
+        runner = TrialRunner(self.loaded, server, self.folder, self.reporter, builder, expected=0)
         self.runner = runner
         if experiment.build is not None:
             # before any change: a compiler error must not cost a converge and a restore
@@ -189,7 +185,9 @@ class _Run:
         """Put every host back; give the first fault instead of raising it."""
         if self.options.keep and self.loaded.experiment.workload is None:
             for host in self.hosts:
-                self.reporter.note(f"{host.name}: kept as declared; undo: runner restore {host.name}")
+                self.reporter.note(
+                    f"{host.name}: kept as declared; undo: runner restore {host.name}"
+                )
             return None
         first: RunnerError | None = None
         for host in self.hosts:
@@ -208,5 +206,3 @@ class _Run:
         writing.write_analysis(self.folder, analysis)
         self.folder.finish(state, at=time.time(), why=why)
         return analysis
-
-

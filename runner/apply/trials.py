@@ -11,8 +11,8 @@ from runner.analysis.steps import StepPlan
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
 from runner.compile import nofile_needed, trial_program
 from runner.errors import HostError, RunnerError
-from runner.executor.trial import run_trial, stop_trial
 from runner.executor.blobs import put
+from runner.executor.trial import run_trial, stop_trial
 from runner.generators import generator
 from runner.generators.interface import LoadStep
 from runner.sources import fields
@@ -211,8 +211,6 @@ def trial_plan(trial_id: str, plan: Mapping[str, Any]) -> trials.TrialPlan:
         steps=tuple(step_plan(step) for step in plan["steps"]),
         extra=plan["extra"],
     )
-
-
 
 
 def treatment_name(levels: Mapping[str, str]) -> str:

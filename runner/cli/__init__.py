@@ -87,7 +87,7 @@ def _guarded(module: object, args: argparse.Namespace) -> int:
         return 0
     except KeyboardInterrupt:
         return 99
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
         return _internal(error)
     return code
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     common.add_spec(parser, many=True)
-    parser.add_argument("--check", action="store_true", help="change nothing, say what would change")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; say what would"
+    )
     parser.add_argument("--diff", action="store_true", help="show unified diffs of files")
     parser.add_argument("--keep", action="store_true", help="leave the declared state in place")
     parser.add_argument("--twice", action="store_true", help="converge again: nothing may change")

@@ -37,7 +37,7 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-H", "--host", help="host to run on, in place of the spec's server")
     parser.add_argument(
         "-i", "--inventory", type=Path,
-        help="inventory: hosts.yaml, or Ansible's YAML or INI (default: hosts.yaml beside the spec)",
+        help="hosts.yaml, or an Ansible inventory (default: hosts.yaml beside the spec)",
     )  # fmt: skip
     parser.add_argument(
         "--accept-new-host-key", action="store_true",

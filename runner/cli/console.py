@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-COLOURS = {"ok": 32, "changed": 33, "failed": 31, "restored": 32, "skipped": 36, "bold": 1, "dim": 2}
+COLOURS = {
+    "ok": 32,
+    "changed": 33,
+    "failed": 31,
+    "restored": 32,
+    "skipped": 36,
+    "bold": 1,
+    "dim": 2,
+}
 OUTCOME = {
     "ok (normalised)": "ok",
     "would change": "changed",
