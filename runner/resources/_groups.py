@@ -26,7 +26,7 @@ MOUNT = "/sys/fs/cgroup"
 V1_CONTROLLERS = ("memory", "cpu", "cpuset", "pids", "blkio")
 _V1_NAME = {"io": "blkio"}
 _KEEPER = (
-    'd=/sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup) && mkdir -p "$d/keeper" && '
+    'd=MOUNT$(sed -n "s/^0:://p" /proc/self/cgroup) && mkdir -p "$d/keeper" && '
     'echo $$ > "$d/keeper/cgroup.procs" && { sleep infinity >/dev/null 2>&1 & }'
 )
 
@@ -46,17 +46,22 @@ def mounted(facts: Facts, needed: Sequence[str] = ("memory",)) -> tuple[int | No
     controllers: Sequence[str] = facts.get("cgroup.controllers") or ()
     if facts.get("cgroup.version") is None and not mounts:
         return None, {}
-    unified = mounts.get("unified") or mounts.get("") or mounts.get("cgroup2") or MOUNT
+    unified = mounted_v2(facts)
     v1 = {
         name: mounts[_V1_NAME.get(name, name)]
         for name in ("memory", "cpu", "cpuset", "pids", "io")
         if mounts.get(_V1_NAME.get(name, name), unified) != unified
     }
-    pure_v2 = facts.get("cgroup.version") == 2 and not v1
-    v2 = dict.fromkeys(controllers, unified) if pure_v2 else {}
-    if not v1 or (v2 and not all(name in v1 for name in needed)):
-        return 2, v2
-    return 1, v1
+    v2 = {name: unified for name in controllers if name not in mounts}
+    if all(name in v1 for name in needed) or (v1 and not all(name in v2 for name in needed)):
+        return 1, v1
+    return 2, v2
+
+
+def mounted_v2(facts: Facts) -> str:
+    """Give the folder where v2 is mounted; on a hybrid host below that of v1."""
+    mounts: Mapping[str, str] = facts.get("cgroup.mounts") or {}
+    return mounts.get("unified") or MOUNT
 
 
 def base(facts: Facts) -> str:
@@ -69,7 +74,7 @@ def base(facts: Facts) -> str:
         return ROOT
     own = facts.get("cgroup.delegated")
     if own and facts.get("host.root") is False:
-        return f"{str(own).removeprefix(MOUNT).strip('/')}/{ROOT}"
+        return f"{str(own).removeprefix(mounted_v2(facts)).strip('/')}/{ROOT}"
     return f"{DELEGATED}/{ROOT}" if has_systemd(facts) else ROOT
 
 
@@ -87,7 +92,7 @@ def delegation(facts: Facts) -> list[Cell]:
     start = [
         "systemd-run", "--quiet", f"--unit={UNIT}", "--service-type=forking",
         "--property=Delegate=yes", "--description=groups of runner",
-        "--", "/bin/sh", "-c", _KEEPER,
+        "--", "/bin/sh", "-c", _KEEPER.replace("MOUNT", mounted_v2(facts)),
     ]  # fmt: skip
     stop = ["systemctl", "stop", UNIT]
     return [

@@ -6,6 +6,25 @@ from runner.resources.interface import UNSET, Cell
 THP = ("always", "madvise", "never")
 
 
+def _page(want, _):
+    if want in ("max", "-1"):
+        return "9223372036854771712" if want == "-1" else "max"
+    return str(int(want) // 4096 * 4096)
+
+
+SHOWN = {
+    "set": lambda want, prior: " ".join(
+        dict.fromkeys([*(prior or "").split(), *(word[1:] for word in want.split())])
+    ),
+    "bracket": lambda want, _: " ".join(
+        f"[{word}]" if word == want else word for word in dict.fromkeys((*THP, want))
+    ),
+    "page": _page,
+    "integer": lambda want, _: str(integer(want)),
+    "words": lambda want, _: "\t".join(want.split()),
+}
+
+
 def key(cell: Cell):
     return cell.address
 
@@ -41,29 +60,18 @@ class Board:
         want = cell.want
         if want is None or isinstance(want, dict):
             return want
-        if cell.form == "set" and want.startswith("+"):
-            words = dict.fromkeys([*(prior or "").split(), *(w[1:] for w in want.split())])
-            return " ".join(words)
-        if cell.form == "bracket":
-            return " ".join(f"[{w}]" if w == want else w for w in dict.fromkeys((*THP, want)))
-        if cell.form == "page":
-            if want in ("max", "-1"):
-                return "9223372036854771712" if want == "-1" else "max"
-            return str(int(want) // 4096 * 4096)
-        if cell.form == "integer":
-            return str(integer(want))
-        if cell.form == "words":
-            return "\t".join(want.split())
-        return want
+        if cell.form == "set" and not want.startswith("+"):
+            return want
+        return SHOWN.get(cell.form, lambda want, _: want)(want, prior)
 
     def restore(self):
         for cell, prior in reversed(self.journal):
             if cell.via == "cgroup" and prior is None:
-                gone = [k for k in self.state if len(k) > 1 and f"{k[1]}/".startswith(cell.path + "/")]
+                gone = [
+                    k for k in self.state if len(k) > 1 and f"{k[1]}/".startswith(cell.path + "/")
+                ]
                 for k in gone:
                     del self.state[k]
-            elif prior is None and cell.via == "pseudo":
-                self.state.pop(key(cell), None)
             elif prior is None:
                 self.state.pop(key(cell), None)
             else:

@@ -7,7 +7,13 @@ CONTROLLERS = ("memory", "cpu", "cpuset", "pids", "io")
 small = st.integers(0, 200)
 sysctl = st.dictionaries(
     st.sampled_from(
-        ["vm.swappiness", "vm/dirty_ratio", "net.core.somaxconn", "kernel.panic", "vm.dirty_background_bytes"]
+        [
+            "vm.swappiness",
+            "vm/dirty_ratio",
+            "net.core.somaxconn",
+            "kernel.panic",
+            "vm.dirty_background_bytes",
+        ]
     ),
     st.one_of(small, small.map(str), small.map(hex), st.just("0")),
     max_size=4,
@@ -30,7 +36,9 @@ frequency = st.tuples(mhz, mhz).map(
 files = st.dictionaries(
     st.sampled_from(["/etc/motd", "/srv/a", "/srv/b"]),
     st.one_of(
-        st.fixed_dictionaries({"content": st.text(max_size=20)}, optional={"mode": st.just("0640")}),
+        st.fixed_dictionaries(
+            {"content": st.text(max_size=20)}, optional={"mode": st.just("0640")}
+        ),
         st.just({"absent": True}),
         st.just({"symlink": "x"}),
         st.just({"directory": True}),
@@ -52,14 +60,17 @@ system = st.fixed_dictionaries(
         "files": files,
         "aslr": st.sampled_from(["off", "full"]),
         "nofile": st.integers(64, 4000),
-        "network": st.sampled_from([{"eth0": {"mtu": 1400, "up": False}}, {"eth0": {"qdisc": "netem delay 1ms"}}]),
+        "network": st.sampled_from(
+            [{"eth0": {"mtu": 1400, "up": False}}, {"eth0": {"qdisc": "netem delay 1ms"}}]
+        ),
     },
 )
 v1 = st.just(
     {
         "cgroup.version": 1,
         "cgroup.mounts": {
-            {"io": "blkio"}.get(c, c): f"/sys/fs/cgroup/{ {'io': 'blkio'}.get(c, c) }" for c in CONTROLLERS
+            {"io": "blkio"}.get(c, c): f"/sys/fs/cgroup/{ {'io': 'blkio'}.get(c, c) }"
+            for c in CONTROLLERS
         },
         "cpu.online": "0-1",
     }

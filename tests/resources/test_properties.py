@@ -40,10 +40,18 @@ def boards(draw):
     swaps = draw(st.dictionaries(st.sampled_from(["/var/swap", "/dev/zram0"]), st.integers(-2, 9)))
     for path, priority in swaps.items():
         state["swap", path, ""] = {"priority": priority}
-    table = "\n".join(["Filename Type Size Used Priority", *(f"{p} file 1 0 {n}" for p, n in swaps.items())])
+    table = "\n".join(
+        ["Filename Type Size Used Priority", *(f"{p} file 1 0 {n}" for p, n in swaps.items())]
+    )
     state["pseudo", "/proc/swaps", ""] = table
     if draw(st.booleans()):
-        state["file", "/etc/motd", ""] = {"type": "file", "bytes_b64": "eA==", "mode": 0o600, "uid": 1, "gid": 2}
+        state["file", "/etc/motd", ""] = {
+            "type": "file",
+            "bytes_b64": "eA==",
+            "mode": 0o600,
+            "uid": 1,
+            "gid": 2,
+        }
     state["link", "eth0", "mtu"] = "1500"
     state["link", "eth0", "up"] = draw(st.sampled_from(["up", "down"]))
     return Board(state)
