@@ -93,11 +93,12 @@ class SshChannel:
     def _receive(self) -> bytes:
         while True:
             self._drain_stderr()
+            alive = self.link_alive()  # before the look: what came until then is still read
             self._channel.settimeout(_POLL_S)
             try:
                 return bytes(self._channel.recv(_CHUNK_BYTES))
             except TimeoutError:
-                if not self.link_alive():
+                if not alive:
                     return b""
             except OSError:
                 return b""

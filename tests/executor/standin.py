@@ -52,7 +52,7 @@ def follow(path, offset, lines):
 if name == "say":
     for text in program["raw"]: sys.stdout.write(text)
     sys.stdout.flush()
-    if program.get("hang"): time.sleep(60)
+    if program.get("hang"): sys.stdin.read()
 elif name == "refuse":
     end(*program["error"])
 elif name == "put":

@@ -133,7 +133,7 @@ def test_agent_killed(agent):
 def test_leaving_early_ends_the_process(agent, transport):
     events = agent.run(say('{"event": "a"}\n', hang=True))
     assert next(events)["event"] == "a"
-    events.close()  # returns though the agent would sleep for a minute
+    events.close()  # the agent hears that nobody is there
 
 
 def test_no_python(transport, standin, state):

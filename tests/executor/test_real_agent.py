@@ -156,12 +156,9 @@ def test_link_cut_in_converge_leaves_a_journal(sshd, proxy, state, tmp_path):
     folder.mkdir()
     cells = [cell(folder / f"f{n}", text("x")) for n in range(200)]
 
-    def cut(event):
-        if not proxy.cuts:
-            proxy.cut()
-
+    proxy.cut_after = 6000
     with pytest.raises(errors.HostUnreachable) as caught:
-        converge(agent, cells, held=hold("me", 60), on_event=cut)
+        converge(agent, cells, held=hold("me", 60))
     assert caught.value.exit_code == 4
     results = restore(agent)
     assert len(list(folder.iterdir())) == 0
