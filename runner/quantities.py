@@ -262,6 +262,7 @@ def _digits(number: Fraction) -> str | None:
     return f"{sign}{whole[:-places]}.{whole[-places:]}"
 
 
+_LETTERS = "BkKMGTiHzdhminsu/"
 _SHOWN = {
     BYTES: ("TiB", "GiB", "MiB", "KiB", "TB", "GB", "MB", "kB", "B"),
     TIME: ("d", "h", "min", "s", "ms", "us", "ns"),
@@ -273,25 +274,28 @@ _SHOWN = {
 def format_quantity(quantity: Quantity) -> str:
     """Write the one canonical text of an amount; `parse` reads back the same amount.
 
-    The largest unit that gives a whole number wins; an amount without a finite
+    The unit that gives the shortest whole number wins, then the larger one; an amount without a finite
     decimal form (`1/min` in 1/s) is written in the unit that makes it exact, or
     as the nearest float.
     """
     exact, dimension = quantity.exact, quantity.dimension
     if exact == 0:
         return f"0{BASE_UNIT[dimension] if dimension != RATIO else '%'}"
-    for unit in _SHOWN.get(dimension, ()):
-        amount = exact / _UNITS[unit][1]
-        if amount.denominator == 1:
-            return f"{amount.numerator}{unit}"
+    whole = [
+        f"{amount.numerator}{unit}"
+        for unit in _SHOWN.get(dimension, ())
+        if (amount := exact / _UNITS[unit][1]).denominator == 1
+    ]
+    if whole:
+        return min(whole, key=lambda text: len(text.rstrip(_LETTERS)))
     unit = "%" if dimension == RATIO else BASE_UNIT[dimension]
     digits = _digits(exact / _UNITS[unit][1])
     if digits is not None:
         return digits + unit
     for rate in ("/min", "/h", "/d"):
         amount = exact / _UNITS[rate][1]
-        if dimension == RATE and (whole := _digits(amount)) is not None:
-            return whole + rate
+        if dimension == RATE and (written := _digits(amount)) is not None:
+            return written + rate
     return format(Decimal(repr(float(exact / _UNITS[unit][1]))), "f") + unit
 
 

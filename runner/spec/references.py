@@ -6,7 +6,7 @@ fixed, and open where a workload decides (`expvar.…`, `stdout.json.…`).
 
 from __future__ import annotations
 
-from runner.spec.base import did_you_mean, nearest
+from runner.spec.base import did_you_mean
 
 _LATENCY = ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999", "p9999")
 _ERRORS = ("connect", "read", "write", "timeout", "status", "local")
@@ -57,7 +57,7 @@ OPEN = (
 STATISTICS = ("max", "min", "mean", "median", "last", "first", "sum", "count", "rate", "increase",
               "stdev", "p50", "p75", "p90", "p95", "p99", "p999")  # fmt: skip
 
-_NEAR = 0.85
+_LONG = 8
 
 
 def families() -> list[str]:
@@ -78,10 +78,22 @@ def check_reference(text: str) -> str | None:
     if family in CLOSED and name not in CLOSED[family] and stem not in CLOSED[family]:
         return f"source `{family}` has no `{name}`{did_you_mean(name, CLOSED[family])}"
     if family in HINTS and name not in HINTS[family] and stem not in HINTS[family]:
-        near = nearest(stem, HINTS[family])
-        if near is not None and _alike(stem, near) >= _NEAR:
+        known = (*HINTS[family], *_fields(family))
+        near = None if stem in known else next((x for x in known if _slip(stem, x)), None)
+        if near is not None:
             return f"source `{family}` has no `{name}`; did you mean `{near}`?"
     return None
+
+
+def _fields(family: str) -> tuple[str, ...]:
+    """Names that the source of that family has by its own word."""
+    from importlib import import_module  # noqa: PLC0415 - only an unknown name needs it
+
+    try:
+        kind = import_module(f"runner.sources.{family}").KIND
+    except (ImportError, AttributeError):
+        return ()
+    return tuple(kind.fields({}))
 
 
 def _without_statistic(name: str) -> str:
@@ -89,7 +101,21 @@ def _without_statistic(name: str) -> str:
     return stem if dot and (last in STATISTICS or last == "gained") else name
 
 
-def _alike(a: str, b: str) -> float:
-    import difflib  # noqa: PLC0415 - only an unknown name needs it
+def _slip(a: str, b: str) -> bool:
+    """Whether two names differ by one or two slips of the hand; digits are meant.
 
-    return difflib.SequenceMatcher(None, a, b).ratio()
+    Optimal string alignment distance: insert, delete, replace, swap neighbours.
+    """
+    if a.rstrip("0123456789") == b.rstrip("0123456789"):
+        return False
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        above, row = row, [i]
+        for j, y in enumerate(b, 1):
+            cost = min(above[j] + 1, row[-1] + 1, above[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before = above
+    return row[-1] <= (1 if len(b) < _LONG else 2)

@@ -1,0 +1,42 @@
+"""The JSON Schema that editors use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.resources import kinds
+from runner.spec.experiment import Experiment
+from runner.spec.schema import schema, schema_text
+
+COMMITTED = Path(__file__).parents[2] / "schemas" / "experiment.schema.json"
+
+
+def test_the_committed_schema_is_that_of_the_models():
+    """`runner schema > schemas/experiment.schema.json` mends it."""
+    assert COMMITTED.read_text(encoding="utf-8") == schema_text()
+
+
+def test_every_key_of_the_language_is_in_it():
+    found = schema()
+    aliases = {field.alias or name for name, field in Experiment.model_fields.items()}
+    assert set(found["properties"]) == aliases
+    assert found["additionalProperties"] is False
+    assert set(found["$defs"]["System"]["properties"]) == set(kinds())
+
+
+def test_every_reference_leads_somewhere():
+    found = schema()
+
+    def references(node):
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                yield node["$ref"]
+            for value in node.values():
+                yield from references(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from references(value)
+
+    for reference in references(found):
+        assert reference.startswith("#/$defs/")
+        assert reference.removeprefix("#/$defs/") in found["$defs"], reference
