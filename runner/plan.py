@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from runner.errors import HostError, NeedRoot, SpecError
 from runner.host.normal import equal, plain
 from runner.resources import kinds
-from runner.resources.cgroup import delegation
 from runner.resources.interface import (
     UNSET,
     Cell,
@@ -128,14 +127,10 @@ def candidates(system: Any) -> list[Json]:
     return list(found.values())
 
 
-def plan_state(system: Any, facts: Facts, values: Values, *, groups: bool = False) -> StatePlan:
-    """Plan every declared kind; SpecError where two of them want different values of one thing.
-
-    `groups` says that trials will make cgroups: on a v2 host with systemd they
-    stand below a delegated unit, which is then part of the state.
-    """
+def plan_state(system: Any, facts: Facts, values: Values) -> StatePlan:
+    """Plan every declared kind; SpecError where two of them want different values of one thing."""
     plan = StatePlan()
-    cells: list[Cell] = delegation(facts) if groups else []
+    cells: list[Cell] = []
     for name, payload in declared(system).items():
         planned = kinds()[name].plan(payload, facts, values)
         if isinstance(planned, Skipped):

@@ -115,7 +115,8 @@ def _compare(steps: Sequence[_Step], *, check: bool) -> None:
             step.outcome = "unknown" if check and isinstance(fault, PermissionError) else "failed"
             step.why = "cannot be read: " + reason(fault)
             continue
-        _judge(step, coming, check=check)
+        pending = {str(other.cell["id"]) for other in steps if _is_pending(other)}
+        _judge(step, coming, pending, check=check)
 
 
 def _clearable(cell: Cell) -> bool:
@@ -123,13 +124,19 @@ def _clearable(cell: Cell) -> bool:
     return cell.get("form") in ("ranges", "set", "exact")
 
 
-def _judge(step: _Step, coming: Sequence[str], *, check: bool) -> None:
+def _is_pending(step: _Step) -> bool:
+    return step.outcome in ("", "would change")
+
+
+def _judge(step: _Step, coming: Sequence[str], pending: "set[str]", *, check: bool) -> None:
     cell, want, have = step.cell, step.cell["want"], step.before
     if cells.equal(cell, want, have):
         step.outcome, step.why = _sameness(cell, want, have)
         return
     if cell["via"] == "pseudo" and have is None:
-        if not str(cell["path"]).startswith(tuple(coming)):
+        # what it waits for may bring it: a group, a unit, a module
+        waits = pending.intersection(map(str, cell.get("after") or ()))
+        if not waits and not str(cell["path"]).startswith(tuple(coming)):
             step.fail(f"this kernel has no {cell['path']}")
             return
     elif not cell.get("keep") and (why := cells.no_way_back(cell, have)):

@@ -169,7 +169,8 @@ def limits_to_cells(
     needed = controllers_of(wanted)
     if "memory" in controllers_mounts and "memory" not in needed:
         needed.insert(0, "memory")  # the sampler reads the memory group of every workload
-    return _cgroup_v2.group_cells(
+    unit = delegation(known)
+    join, cells = _cgroup_v2.group_cells(
         next(iter(controllers_mounts.values()), MOUNT),
         [
             folder
@@ -179,6 +180,7 @@ def limits_to_cells(
         wanted,
         needed,
         delegated=delegated,
-        after=tuple(cell.id for cell in delegation(known)),
+        after=tuple(cell.id for cell in unit),
         needs_root=known.get("host.root") is not False,
     )
+    return join, [*unit, *cells]

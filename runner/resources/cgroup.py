@@ -13,14 +13,13 @@ from runner.resources._groups import (
     V1_CONTROLLERS,
     base,
     controllers_of,
-    delegation,
     limits_to_cells,
     mounted,
 )
 from runner.resources._limits import Limits
 from runner.resources.interface import Cell, Facts, Json, Planned, Refused, Unknown, Values
 
-__all__ = ["KIND", "Limits", "base", "delegation", "limits_to_cells", "mounted"]
+__all__ = ["KIND", "Limits", "base", "limits_to_cells", "mounted"]
 
 GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 
@@ -85,7 +84,7 @@ class Cgroup:
                 if known is not None and cell.form == "set":
                     cell = _joined(known, cell)  # noqa: PLW2901 - two groups share their parent
                 cells[cell.id] = cell
-        return [*(delegation(facts) if version == 2 else []), *cells.values()]
+        return list(cells.values())
 
 
 def _joined(a: Cell, b: Cell) -> Cell:

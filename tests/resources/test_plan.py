@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from runner.errors import HostError, NeedRoot, SpecError
 from runner.plan import candidates, plan_state, sources, unified, with_sources, would_change
 from runner.resources import kinds
+from runner.resources.cgroup import base, limits_to_cells, mounted
 from runner.resources.interface import ReadError
 from runner.resources.sysctl import namespaced, split_network
 
@@ -194,12 +195,17 @@ def test_candidates_have_one_cell_an_id():
     assert len({cell["id"] for cell in cells}) == len(cells)
 
 
-def test_delegated_unit_only_where_trials_make_groups():
+def test_groups_of_a_trial_stand_below_a_delegated_unit():
     facts = {"cgroup.version": 2, "cgroup.controllers": ["memory"], "systemd.version": 252}
-    assert plan_state({}, facts, {}).cells == []
-    assert [c.id for c in plan_state({}, facts, {}, groups=True).cells] == ["cgroup:delegated"]
+    join, cells = limits_to_cells(
+        2, mounted(facts)[1], f"{base(facts)}/t1", {"memory.max": 1}, facts=facts
+    )
+    assert join == ["/sys/fs/cgroup/system.slice/runner-cgroup.service/runner/t1"]
+    assert cells[0].id == "cgroup:delegated"
     v1 = {"cgroup.version": 1, "cgroup.mounts": {"memory": "/m"}, "systemd.version": 252}
-    assert plan_state({}, v1, {}, groups=True).cells == []
+    join, cells = limits_to_cells(1, mounted(v1)[1], f"{base(v1)}/t1", {"memory.max": 1}, facts=v1)
+    assert join == ["/m/runner/t1"]
+    assert "cgroup:delegated" not in [cell.id for cell in cells]
 
 
 def test_keys_of_a_network_namespace():

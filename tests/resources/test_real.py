@@ -10,6 +10,7 @@ import pytest
 
 from runner.plan import candidates, plan_state, would_change
 from runner.resources.cgroup import limits_to_cells, mounted
+from runner.resources.interface import Cell
 
 ROOT = Path(__file__).parents[2]
 RUN = "20260101T000000Z-abcdef"
@@ -221,3 +222,32 @@ def test_a_process_of_a_trial_group_is_limited(host, tmp_path):
     assert code == -9
     host.results("restore", force=False)
     assert not Path(join[0]).exists()
+
+
+def test_a_file_that_comes_with_what_it_waits_for(host, tmp_path):
+    """As a controller's file comes with the unit: no such file yet is no fault."""
+    folder = tmp_path / "unit"
+    make = ["sh", "-c", f"mkdir {folder} && echo 0 > {folder}/limit"]
+    unit = Cell(
+        id="unit",
+        via="argv",
+        name="unit",
+        read=("sh", "-c", f"test -d {folder} && echo active || echo inactive"),
+        write={"active": make, "inactive": ["rm", "-r", str(folder)]},
+        want="active",
+    )
+    limit = Cell(id="limit", via="pseudo", path=f"{folder}/limit", want="5", after=("unit",))
+    done = host.converge([unit, limit])
+    assert {e["outcome"] for e in done.values()} == {"changed"}, done
+    assert (folder / "limit").read_text().strip() == "5"
+    back = host.results("restore", force=False)
+    assert {e["outcome"] for e in back.values()} <= {"restored", "ok"}, back
+    assert not folder.exists()
+
+
+def test_a_file_that_never_comes_is_said(host, tmp_path):
+    unit = Cell(id="u", via="argv", name="u", read=("true",), write={"x": ["true"]}, want="x")
+    limit = Cell(id="limit", via="pseudo", path=f"{tmp_path}/no/limit", want="5")
+    done = host.converge([limit])
+    assert "has no" in done["limit"]["why"]
+    assert host.converge([unit])["u"]["outcome"] == "failed"
