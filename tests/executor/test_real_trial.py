@@ -94,7 +94,7 @@ def test_stop(agent, state, spool):
 
 
 @pytest.mark.parametrize("after", [3000, 9000])
-def test_link_cut(sshd, proxy, state, spool, tmp_path, after):  # noqa: PLR0917
+def test_link_cut(sshd, proxy, state, spool, tmp_path, after):
     transport = sshd.transport(tmp_path, port=proxy.port)
     agent = Agent(transport, run_id=RUN, state_dir=str(state))
     status(agent)  # connected, agent sent

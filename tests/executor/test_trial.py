@@ -92,7 +92,7 @@ def test_a_record_is_never_overwritten(agent, spool, log):
 
 
 @pytest.mark.parametrize("after", [1, 500, 6000, 6001, 6002, 6003, 9999, 20_000])
-def test_link_cut_in_the_middle(far, proxy, state, spool, log, after):  # noqa: PLR0917
+def test_link_cut_in_the_middle(far, proxy, state, spool, log, after):
     """After any number of bytes: in a line, in a packet, before the session is open."""
     waits = []
     list(far.run({"program": "say", "raw": ['{"event":"end"}\n']}))  # connected, agent sent
