@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 WITHIN_S = 10.0
+READ_BYTES = 65536
 
 
 def fetch_all(ctx: Context, wanted: Sequence[Mapping[str, Any]], step: Optional[int]) -> None:
@@ -29,8 +30,14 @@ def fetch_all(ctx: Context, wanted: Sequence[Mapping[str, Any]], step: Optional[
 def _file(path: str) -> Dict[str, Any]:
     """Read a file, also one of procfs (`/proc/{pid}/smaps`), up to the limit of an answer."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(fetch.LIMIT_BYTES + 1)
+        with open(path, "rb", buffering=0) as file:
+            data = b""
+            # in small reads: a sysctl file refuses a buffer larger than the kernel can allocate
+            while len(data) <= fetch.LIMIT_BYTES:
+                part = file.read(READ_BYTES)
+                if not part:
+                    break
+                data += part
     except OSError as fault:
         return {"status": None, "why": f"{path}: {fault.strerror}", "text": None}
     cut = len(data) > fetch.LIMIT_BYTES

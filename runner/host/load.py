@@ -175,9 +175,18 @@ def _nothing() -> None:
 
 
 def _nofile(connections: Optional[int]) -> Sequence[int]:
-    """Soft and hard limit for a generator; it does not raise its own, and then measures less."""
+    """Soft and hard limit for a generator; it does not raise its own, and then measures less.
+
+    Where the hard limit may not be raised (also root can lack CAP_SYS_RESOURCE) it is
+    all there is, and `step_started` says how much that was.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     want = max(soft, 2 * (connections or 0) + SPARE_FILES)
-    if hard != resource.RLIM_INFINITY and want > hard and os.geteuid() != 0:
-        want = hard
-    return [want, hard if hard == resource.RLIM_INFINITY else max(hard, want)]
+    if hard == resource.RLIM_INFINITY or want <= hard:
+        return [want, hard]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, want))
+    except (ValueError, OSError):
+        return [hard, hard]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return [want, want]

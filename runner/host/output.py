@@ -15,6 +15,7 @@ READ_BYTES = 65536
 CAPTURE_BYTES = 4 << 20
 STREAM_BYTES = 8 << 20
 TAIL_BYTES = 64 << 10
+HELD_BYTES = 1 << 20
 FLUSH_S = 1.0
 
 
@@ -74,6 +75,8 @@ class Stream:
         text = self._decode(data)
         self.text = (self.text + text)[-TAIL_BYTES:]
         self._held += text
+        if len(self._held) > HELD_BYTES:
+            self.flush()
         if self._sent >= STREAM_BYTES and len(self._held) > TAIL_BYTES:
             self._skipped += len(self._held) - TAIL_BYTES
             self._held = self._held[-TAIL_BYTES:]

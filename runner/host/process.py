@@ -106,7 +106,7 @@ def spawn(start: Start, loop: Loop, within_s: float = 30.0) -> Child:
         os.close(told)
     child = Child(pid, out, err)
     if not ready or said[0]:
-        os.kill(pid, signal.SIGKILL)
+        kill([pid], signal.SIGKILL)
         loop.wait(within_s, lambda: loop.exit_of(pid) is not None)
         os.close(out)
         os.close(err)

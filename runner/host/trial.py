@@ -176,6 +176,8 @@ class _Trial:
                 self._workload.stop()
                 self._begin_workload()
             self._load.step(step)
+            if self._workload is not None:
+                self._workload.demand_alive()
             self._fetch("after_step", step["index"])
 
     def _fetch(self, when: str, index: Optional[int] = None) -> None:

@@ -16,9 +16,11 @@ from . import fetch, network, process, sockets
 from .context import Aborted
 from .enclosure import Enclosure
 from .output import Stream
+from .state import Refused
 
 if TYPE_CHECKING:
     from .context import Context
+    from .loop import Exit
 
 TRY_S = 0.02
 WARM_BYTES = 1 << 20
@@ -63,7 +65,10 @@ class Workload:
             self.group.make(ctx.emit)
             ctx.words["cgroup"] = self.group.folder or ""
         for path in ctx.fill_all(plan.get("warm") or []):
-            _warm(path)
+            try:
+                _warm(path)
+            except OSError as fault:
+                raise Refused("not_found", f"{path}: {fault.strerror}", "see `warm`") from fault
         ctx.sample()
         start = process.Start(
             ctx.fill_all(plan["argv"]),
@@ -117,13 +122,23 @@ class Workload:
         if ended is not None and not self.once:
             patience = float(self._abort.get("workload_dead_s") or 0)
             if now - self._died_at >= patience:
-                raise Aborted(f"the workload {ended}{self._said()}")
+                raise self._death(ended)
         bound = self._abort.get("oom_kills")
         if bound is not None and self.group is not None and now >= self._oom_checked:
             self._oom_checked = now + OOM_EVERY_S
             kills = self.group.oom_kills()
             if kills is not None and kills > bound:
                 raise Aborted(f"{kills} OOM kills in the workload's cgroup")
+
+    def demand_alive(self) -> None:
+        """Aborted when a server has died: nothing further is to be learned from it."""
+        ended = self._ctx.loop.exit_of(self.pid)
+        if ended is not None and not self.once:
+            self.watch()
+            raise self._death(ended)
+
+    def _death(self, ended: Exit) -> Aborted:
+        return Aborted(f"the workload {ended}{self._said()}")
 
     def await_ready(self) -> None:
         """Wait until it answers as `ready` asks; Aborted when it does not, or exits before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 import shutil
 import socket
 from pathlib import Path
@@ -34,7 +35,15 @@ def ping(how="", **more):
 
 
 def step(index=0, seconds=1, connections=8, **more):
-    argv = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "-s", "{dir}/wrk.lua", "http://127.0.0.1:{port}/"]
+    argv = [
+        "wrk",
+        "-t2",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "-s",
+        "{dir}/wrk.lua",
+        "http://127.0.0.1:{port}/",
+    ]
     return {
         "index": index, "name": str(connections), "connections": connections, "warmup": None,
         "argv": argv, "measure_s": seconds, "timeout_s": seconds + 20, "cooldown": None, **more,
@@ -99,7 +108,7 @@ def test_a_whole_trial_in_a_memory_group(host):
     assert ended["warmup_exit"] == 0
     assert "RUNNER_JSON" in ended["stdout"]
     assert ended["max_established"] == 8
-    assert 0 < ended["cpu_s"]
+    assert ended["cpu_s"] > 0
     assert ended["at_end"]["procfs.stat.12"] >= ended["at_start"]["procfs.stat.12"]
     fetched = {event["name"]: event for event in of(answer.events, "fetched")}
     assert fetched["root"]["status"] == 200
@@ -136,7 +145,12 @@ def test_fresh_between_steps_is_another_process(host):
 @needs_v1
 def test_fresh_between_steps_is_a_fresh_group(host):
     """The group's counters start anew with each step."""
-    column = {"id": "peak", "path": "{cgroup}/memory.max_usage_in_bytes", "hz": 20, "pick": {"int": True}}
+    column = {
+        "id": "peak",
+        "path": "{cgroup}/memory.max_usage_in_bytes",
+        "hz": 20,
+        "pick": {"int": True},
+    }
     workload = ping("leak", cgroup=memory_group("fresh", None))
     answer = host.ask(
         program(
@@ -183,7 +197,9 @@ def test_a_server_that_never_answers_well_is_not_ready(host, how, why):
 
 
 @pytest.mark.parametrize(
-    "ready", [{"tcp": "{port}"}, {"stdout": r"^listening on \d+"}, None], ids=["tcp", "stdout", "none"]
+    "ready",
+    [{"tcp": "{port}"}, {"stdout": r"^listening on \d+"}, None],
+    ids=["tcp", "stdout", "none"],
 )
 def test_the_other_ways_to_be_ready(host, ready):
     """A port that accepts, or a line of output; without any, being started is enough."""
@@ -222,7 +238,9 @@ def test_settings_of_the_namespace_stay_in_it(host):
     """network_cells are written inside, read back, and the host's value is untouched."""
     path = Path("/proc/sys/net/core/somaxconn")
     before = path.read_text()
-    cells = [{"id": "somaxconn", "via": "pseudo", "path": str(path), "want": "321", "form": "integer"}]
+    cells = [
+        {"id": "somaxconn", "via": "pseudo", "path": str(path), "want": "321", "form": "integer"}
+    ]
     fetch = [{"name": "inside", "path": str(path), "when": "before"}]
     answer = host.ask(program(ping(), network_cells=cells, fetch=fetch))
     assert answer.end["ok"], answer.end
@@ -291,7 +309,14 @@ def test_an_oom_kill_is_told_from_any_other_sigkill(host):
     """The group's counter says it; the host's memory is not touched."""
     ask = "import urllib.request as u\nwhile 1: u.urlopen('http://127.0.0.1:{port}/', timeout=5)"
     workload = ping("leak", cgroup=memory_group("oom", "48M"))
-    reads = [{"id": "oom", "path": "{cgroup}/memory.oom_control", "hz": 20, "pick": {"keys": ["oom_kill"]}}]
+    reads = [
+        {
+            "id": "oom",
+            "path": "{cgroup}/memory.oom_control",
+            "hz": 20,
+            "pick": {"keys": ["oom_kill"]},
+        }
+    ]
     one = step(seconds=60, argv=[PYTHON, "-c", ask])
     answer = host.ask(program(workload, sample={"hz": 20, "reads": reads}, load={"steps": [one]}))
     exited = only(answer.events, "workload_exited")
@@ -348,7 +373,9 @@ def test_a_limit_that_the_kernel_refuses(host):
 
 def test_a_program_that_runs_once(host):
     """Its whole output comes, and its end is expected when it is good."""
-    code = "import os; print('x' * 100); print(os.environ['SIZE'], os.environ.get('HOME') is not None)"
+    code = (
+        "import os; print('x' * 100); print(os.environ['SIZE'], os.environ.get('HOME') is not None)"
+    )
     workload = {"argv": [PYTHON, "-c", code], "env": {"SIZE": "12"}, "run": "once", "within_s": 60}
     answer = host.ask(program(workload))
     assert answer.end["ok"], answer.end
@@ -387,7 +414,12 @@ def test_the_binary_is_the_one_that_was_sent(host):
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     path.chmod(0o700)
-    workload = {"argv": ["{binary}"], "env": {"WHERE": "{dir}"}, "run": "once", "warm": ["{binary}"]}
+    workload = {
+        "argv": ["{binary}"],
+        "env": {"WHERE": "{dir}"},
+        "run": "once",
+        "warm": ["{binary}"],
+    }
     upload = {"binary": {"sha256": sha, "size": len(data)}}
     answer = host.ask(program(workload, upload=upload))
     assert answer.end["ok"], answer.end
@@ -407,7 +439,7 @@ def test_the_binary_is_the_one_that_was_sent(host):
         ({"argv": ["/etc/passwd"]}, "bad_program"),
         ({"cwd": "/no/such/folder"}, "bad_program"),
         ({"cpus": [4095]}, "bad_program"),
-        ({"warm": ["/no/such/file"]}, "internal"),
+        ({"warm": ["/no/such/file"]}, "not_found"),
     ],
 )
 def test_what_cannot_be_started_is_an_error_and_not_an_exit(host, change, code):
@@ -454,8 +486,10 @@ def test_a_generator_gets_the_files_that_its_connections_need(host):
     """The soft limit is raised for it: a generator does not raise its own."""
     argv = [PYTHON, "-c", "import resource as r; print(r.getrlimit(r.RLIMIT_NOFILE)[0])"]
     answer = host.ask(program(None, load={"steps": [step(argv=argv, connections=20000)]}))
-    assert int(only(answer.events, "step_ended")["stdout"]) >= 1.2 * 20000 + 512
-    assert only(answer.events, "step_started")["nofile"] >= 1.2 * 20000 + 512
+    given = only(answer.events, "step_started")["nofile"]
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert given >= 1.2 * 20000 + 512 or given == hard
+    assert int(only(answer.events, "step_ended")["stdout"]) == given
 
 
 def test_output_without_end_does_not_stall_anything(host):

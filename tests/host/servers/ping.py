@@ -48,7 +48,7 @@ def answer(connection: socket.socket) -> None:
 if HOW == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if HOW == "exit":
-    print("cannot start: no such thing", file=sys.stderr)
+    sys.stderr.write("cannot start: no such thing\n")
     sys.exit(7)
 if HOW == "background" and os.fork():
     sys.exit(0)
@@ -61,5 +61,6 @@ listener = socket.socket()
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 listener.bind(("127.0.0.1", PORT))
 listener.listen(512)
-print(f"listening on {PORT}", flush=True)
+sys.stdout.write(f"listening on {PORT}\n")
+sys.stdout.flush()
 serve(listener)
