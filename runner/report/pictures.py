@@ -41,14 +41,13 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
         )
         for name, trials in list(groups.items())[:MOST]
     ]
-    chosen = _chosen(analysis, groups)
     lines = [
         add(
             f"memory-{trial.id}",
             f"Memory over time of {trial.id}",
             memory.draw(trial, [s for s in analysis.series if s.trial == trial.id], _label(trial)),
         )
-        for trial in chosen[:MOST]
+        for trial in chosen(analysis)[:MOST]
     ]
     search = analysis.search
     shown = {
@@ -68,7 +67,7 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
                 )
             )
         },
-        "left_out": max(0, len({s.trial for s in analysis.series}) - len(chosen[:MOST])),
+        "left_out": sum(bool(trial.steps) for trial in analysis.trials) - sum(map(bool, lines)),
     }
     return files, shown
 
@@ -82,10 +81,10 @@ def _by_treatment(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
     return found
 
 
-def _chosen(analysis: Analysis, groups: Mapping[str, Sequence[Trial]]) -> list[Trial]:
+def chosen(analysis: Analysis) -> list[Trial]:
     """Order the trials whose memory is drawn: the first of each treatment, then the others."""
     drawn = {series.trial for series in analysis.series}
-    first = [group[0].id for group in groups.values() if group]
+    first = [group[0].id for group in _by_treatment(analysis.trials).values()]
     found = [trial for trial in analysis.trials if trial.id in drawn]
     return sorted(found, key=lambda trial: trial.id not in first)
 

@@ -112,7 +112,9 @@ def search(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     half = None
     if found.get("half") is not None:
         near = units.interval(found.get("interval"), unit or "1")
-        half = Md(f"P(healthy) = ½ at {escape(units.amount(found['half'], unit or '1'))} ({near}).")
+        half = Md(
+            f"P(healthy) = ½ at {escape(units.amount(found['half'], unit or '1'))} ({escape(near)})."
+        )
     return {
         "half": half,
         "searches": markdown.table(head, searches, "rrlrl") if searches else None,

@@ -51,7 +51,7 @@ def _scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:
 
 def size(value: float | None) -> str:
     """Bytes: 24.3 MiB."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return NONE
     if abs(value) < 1024:
         return f"{count(round(value))} B"
@@ -60,7 +60,7 @@ def size(value: float | None) -> str:
 
 def duration(value: float | None) -> str:
     """Seconds: 1.42 ms, 31 s, 12 min 5 s."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return NONE
     if value == 0:
         return "0 s"
@@ -111,6 +111,8 @@ def amount(value: float | str | None, unit: str) -> str:
         return NONE
     if isinstance(value, str):
         return value
+    if not math.isfinite(value):
+        return NONE
     if (show := _SHOWN.get(unit)) is not None:
         return show(value)
     shown = in_unit(value, unit)

@@ -45,7 +45,11 @@ SPEC = {
     "name": "quickstart",
     "title": "A Go HTTP server under 32 MiB, three load steps",
     "description": "The smallest whole experiment.",
-    "source": {"title": "Go语言在边缘计算设备的内存天花板", "section": "1", "read_on": "2026-11-22"},
+    "source": {
+        "title": "Go语言在边缘计算设备的内存天花板",
+        "section": "1",
+        "read_on": "2026-11-22",
+    },
     "hosts": {"server": "local"},
     "build": {"go": "1.22.10", "package": "./workloads/pingserver"},
     "workload": {
@@ -156,7 +160,13 @@ def trial(name, repetition, attempt, wobble, *, outcome="unhealthy", why="step 1
         started_at=AT + 5,
         steps=steps if outcome != "invalid" else (),
         guards=(RuleResult("load.cpu <= 85%", outcome != "invalid", "97 %"),),
-        sampler={"ticks": 320, "missed": 0, "cpu_s": 0.21, "wall_s": 32.0, "max_rss_bytes": 9_800_000},
+        sampler={
+            "ticks": 320,
+            "missed": 0,
+            "cpu_s": 0.21,
+            "wall_s": 32.0,
+            "max_rss_bytes": 9_800_000,
+        },
         limit_bytes=LIMIT,
     )
 
