@@ -21,7 +21,10 @@ def _listed(value: Any) -> Any:
 Action = Literal["sync", "drop_caches", "compact_memory"]
 
 
-class ActionsModel(RootModel[Annotated[tuple[Action, ...], BeforeValidator(_listed)]]):
+Listed = BeforeValidator(_listed, json_schema_input_type=Action | list[Action])
+
+
+class ActionsModel(RootModel[Annotated[tuple[Action, ...], Listed]]):
     """`actions: [sync, drop_caches]`."""
 
     model_config = ConfigDict(frozen=True)

@@ -43,17 +43,16 @@ class Bounds(Frozen):
         return self
 
 
-class FrequencyModel(RootModel[Bounds]):
+def _both(value: Any) -> Any:
+    return value if isinstance(value, (dict, Bounds)) else {"min": value, "max": value}
+
+
+class FrequencyModel(
+    RootModel[Annotated[Bounds, BeforeValidator(_both, json_schema_input_type=str | Bounds)]]
+):
     """`cpu_frequency: 1500MHz` (both bounds), or `{min: 600MHz, max: 1500MHz}`."""
 
     model_config = ConfigDict(frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _both(cls, value: Any) -> Any:
-        if isinstance(value, (dict, Bounds)):
-            return value
-        return {"min": value, "max": value}
 
 
 class CpuFrequency:

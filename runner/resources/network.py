@@ -62,7 +62,8 @@ class Interface(Frozen):
     ] = Field(None, alias="up", description="true or false")
     mtu: int | None = Field(None, ge=68, le=65535, strict=True)
     addresses: Annotated[
-        tuple[Annotated[str, AfterValidator(_address)], ...], BeforeValidator(_listed)
+        tuple[Annotated[str, AfterValidator(_address)], ...],
+        BeforeValidator(_listed, json_schema_input_type=str | list[str]),
     ] = Field((), description="added, beside those that are there: [192.0.2.1/24]")
     qdisc: Annotated[str, StringConstraints(pattern=r"^[a-z_]+( [\w.%/-]+)*$")] | None = Field(
         None, description="root discipline as tc takes it: netem delay 20ms"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, RootModel, StrictInt, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StrictInt, model_validator
 
 from runner.host.normal import integer
 from runner.resources.interface import Cell, Facts, Frozen, Json, Planned, Unknown, Values
@@ -31,15 +31,16 @@ class SoftHard(Frozen):
         return self
 
 
-class NofileModel(RootModel[SoftHard]):
+def _both(value: Any) -> Any:
+    return {"soft": value, "hard": value} if isinstance(value, int) else value
+
+
+class NofileModel(
+    RootModel[Annotated[SoftHard, BeforeValidator(_both, json_schema_input_type=int | SoftHard)]]
+):
     """`nofile: 20000`, or `{soft: 1024, hard: 20000}`."""
 
     model_config = ConfigDict(frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _both(cls, value: Any) -> Any:
-        return {"soft": value, "hard": value} if isinstance(value, int) else value
 
     @property
     def rlimit(self) -> tuple[int, int]:

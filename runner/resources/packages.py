@@ -27,11 +27,11 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class PackagesModel(
-    RootModel[
-        Annotated[tuple[Annotated[str, AfterValidator(_name)], ...], BeforeValidator(_listed)]
-    ]
-):
+Name = Annotated[str, AfterValidator(_name)]
+Listed = BeforeValidator(_listed, json_schema_input_type=str | list[str])
+
+
+class PackagesModel(RootModel[Annotated[tuple[Name, ...], Listed]]):
     """`packages: [wrk]`."""
 
     model_config = ConfigDict(frozen=True)

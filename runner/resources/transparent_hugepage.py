@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel
 
 from runner.resources.interface import (
     UNSET,
@@ -46,15 +46,19 @@ class Settings(Frozen):
     shmem_enabled: Shmem | None = Field(None, description="shared memory and tmpfs")
 
 
-class ThpModel(RootModel[Settings]):
+def _short(value: Any) -> Any:
+    return {"enabled": value} if isinstance(value, (str, bool)) else value
+
+
+Short = Literal["always", "madvise", "never"]
+
+
+class ThpModel(
+    RootModel[Annotated[Settings, BeforeValidator(_short, json_schema_input_type=Short | Settings)]]
+):
     """`transparent_hugepage: madvise`, or `{enabled: always, defrag: never}`."""
 
     model_config = ConfigDict(frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return {"enabled": value} if isinstance(value, (str, bool)) else value
 
 
 class TransparentHugepage:

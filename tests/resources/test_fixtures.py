@@ -46,6 +46,24 @@ def test_candidates_are_readable_without_facts(path):
     assert len({cell["id"] for cell in cells}) == len(cells)
 
 
+SHORT = {
+    "transparent_hugepage": "madvise",
+    "cpu_frequency": "1GHz",
+    "nofile": 100,
+    "packages": "wrk",
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_schema_knows_the_short_form(name):
+    """An editor must not mark what the tool accepts."""
+    model = kinds()[name].Model
+    model.model_validate(SHORT[name])
+    schema = model.model_json_schema()
+    said = json.dumps(schema["anyOf"])
+    assert ('"integer"' if isinstance(SHORT[name], int) else '"string"') in said
+
+
 def test_every_kind_has_a_fixture():
     assert {path.parent.name for path in CASES} == set(kinds())
 
