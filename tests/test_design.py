@@ -1,0 +1,160 @@
+"""Treatments, their order, and when there have been enough repetitions."""
+
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.analysis.intervals import median_interval
+from runner.design import Design, design
+from runner.schedule import ORDERS, enough, order, shuffled
+from runner.spec.design import Skip
+
+FACTORS = {"flags": ("default", "stripped", "all"), "server": ("nethttp", "fasthttp")}
+factors = st.dictionaries(
+    st.sampled_from("abcd"), st.lists(st.sampled_from("pqrst"), min_size=1, max_size=4, unique=True)
+)
+
+
+def test_no_factors_is_one_cell():
+    assert [cell.name for cell in design({}).cells] == ["only"]
+
+
+def test_cells_are_crossed_last_factor_fastest():
+    names = [cell.name for cell in design(FACTORS).cells]
+    assert names[:3] == [
+        "flags=default,server=nethttp",
+        "flags=default,server=fasthttp",
+        "flags=stripped,server=nethttp",
+    ]
+    assert len(names) == 6
+
+
+def test_skipped_cells_keep_their_reason():
+    found = design(
+        FACTORS, [Skip(when={"flags": "all", "server": "fasthttp"}, why="does not link")]
+    )
+    assert len(found.cells) == 5
+    assert found.skipped == (({"flags": "all", "server": "fasthttp"}, "does not link"),)
+    assert [cell.index for cell in found.cells] == list(range(5))
+
+
+def test_baseline_differs_in_its_own_factor_only():
+    found = design(FACTORS, baseline={"flags": "default"})
+    cell = found.at({"flags": "all", "server": "fasthttp"})
+    assert found.baseline_of(cell).name == "flags=default,server=fasthttp"
+    assert found.baseline_of(found.baseline_of(cell)) is None
+    assert design(FACTORS).baseline_of(cell) is None
+
+
+def test_skipped_baseline_is_none():
+    skip = [Skip(when={"flags": "default", "server": "fasthttp"}, why="not built")]
+    found = design(FACTORS, skip, {"flags": "default"})
+    assert found.baseline_of(found.at({"flags": "all", "server": "fasthttp"})) is None
+
+
+@pytest.mark.parametrize(
+    ("skip", "baseline"),
+    [([Skip(when={"flag": "all"}, why="x")], None), ([], {"flags": "none"}), ([], {"x": "y"})],
+)
+def test_unknown_names_are_refused(skip, baseline):
+    with pytest.raises(ValueError, match="is no level"):
+        design(FACTORS, skip, baseline)
+
+
+def test_nothing_left_is_refused():
+    with pytest.raises(ValueError, match="every cell"):
+        design({"a": ["x"]}, [Skip(when={"a": "x"}, why="all of it")])
+
+
+@given(factors)
+def test_every_combination_once(levels):
+    found: Design = design(levels)
+    expected = int(np.prod([len(names) for names in levels.values()])) if levels else 1
+    assert len({cell.name for cell in found.cells}) == len(found.cells) == expected
+    for factor, names in levels.items():
+        for name in names:
+            assert len(found.select({factor: name})) == expected // len(names)
+
+
+@given(
+    st.integers(1, 6),
+    st.integers(0, 6),
+    st.sampled_from(ORDERS),
+    st.integers(0, 2**32),
+    st.booleans(),
+)
+def test_every_order_runs_every_trial_once(cells, repetitions, by, seed, use_numpy):
+    def rng():
+        return np.random.default_rng(seed) if use_numpy else random.Random(seed)
+
+    slots = order(cells, repetitions, by, rng())
+    assert slots == order(cells, repetitions, by, rng())
+    assert [slot.position for slot in slots] == list(range(cells * repetitions))
+    assert Counter((slot.repetition, slot.cell) for slot in slots) == Counter(
+        (r, c) for r in range(1, repetitions + 1) for c in range(cells)
+    )
+    if by != "random":  # whole blocks, one after the other
+        assert [slot.repetition for slot in slots] == sorted(slot.repetition for slot in slots)
+
+
+def test_interleaved_gives_every_treatment_every_place():
+    slots = order(3, 3, "interleaved", random.Random(0))
+    assert [slot.cell for slot in slots] == [0, 1, 2, 1, 2, 0, 2, 0, 1]
+
+
+def test_blocks_differ_from_each_other():
+    slots = order(5, 20, "blocks", random.Random(1))
+    blocks = {tuple(s.cell for s in slots if s.repetition == r) for r in range(1, 21)}
+    assert len(blocks) > 10
+
+
+def test_schedule_goes_on_where_it_stopped():
+    rng = random.Random(3)
+    together = order(4, 6, "blocks", random.Random(3))
+    parts = order(4, 4, "blocks", rng) + order(4, 2, "blocks", rng, first=5)
+    assert [(s.repetition, s.cell) for s in parts] == [(s.repetition, s.cell) for s in together]
+
+
+def test_seeded_order_is_fixed_for_ever():
+    assert shuffled(range(8), random.Random(7)) == [5, 4, 6, 7, 0, 3, 1, 2]
+
+
+def test_shuffle_is_fair():
+    rng = random.Random(11)
+    counts = Counter(tuple(shuffled("abc", rng)) for _ in range(6000))
+    assert len(counts) == 6
+    assert all(850 < count < 1150 for count in counts.values())
+
+
+def test_unknown_order_is_refused():
+    with pytest.raises(ValueError, match="unknown order"):
+        order(2, 2, "sorted", random.Random(0))
+
+
+@pytest.mark.parametrize(
+    ("n", "widths", "target", "stop"),
+    [
+        (5, [0.001], 0.02, False),  # the minimum is always run
+        (6, [0.001, 0.02], 0.02, True),
+        (6, [0.001, 0.021], 0.02, False),
+        (6, [0.001, None], 0.02, False),
+        (6, [], 0.02, False),
+        (15, [0.5], 0.02, True),
+        (6, [0.5], None, True),
+    ],
+)
+def test_enough(n, widths, target, stop):
+    assert enough(n, (6, 15), widths, target).stop is stop
+
+
+@given(st.lists(st.integers(1, 100), min_size=6, max_size=14), st.floats(0.001, 0.2))
+def test_stop_rule_is_blind_to_the_side(values, target):
+    """Mirrored about its median the data lies on the other side of any published number."""
+    found = median_interval(values)
+    mirrored = median_interval([2 * found.estimate - value for value in values])
+    one = enough(len(values), (6, 15), [found.half_width], target)
+    assert one.stop == enough(len(values), (6, 15), [mirrored.half_width], target).stop
