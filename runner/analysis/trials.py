@@ -173,7 +173,7 @@ def _outcome(
         error = end.get("error") or {}
         return "error", str(error.get("message", "the trial was stopped"))
     if not judged:
-        return "error", "no step was run"
+        return "error", str(events.get("aborted", {}).get("why", "no step was run"))
     worst = min((step.outcome for step in judged), key=OUTCOMES.index)
     if len(judged) < len(plan.steps):
         why = str(events.get("aborted", {}).get("why", "not every step was run"))

@@ -24,6 +24,8 @@ class HostEntry:
     transport: Transport
     become: bool = False
     state_dir: str | None = None
+    local: bool = False
+    """The controller's own machine."""
     lease_s: float | None = None
     """Dead-man lease; None for no lease (the local machine)."""
     vars: Mapping[str, Any] = field(default_factory=dict)

@@ -28,7 +28,7 @@ def unmet(experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]) -> lis
     return found
 
 
-def broken(requirement: Requirement, seen: Any) -> str:
+def broken(requirement: Requirement, seen: Any) -> str:  # noqa: PLR0911 - one return per condition
     """Say why a fact does not meet a requirement; empty when it does."""
     if requirement.exists is not None and (seen is not None) is not requirement.exists:
         return "is missing" if requirement.exists else "is there"

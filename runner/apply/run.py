@@ -105,7 +105,8 @@ class _Run:
         self.options = options
         self.reporter = reporter
         self.folder = folder
-        self.runner: TrialRunner | None = None
+        for host in hosts:
+            host.keep = options.keep and loaded.experiment.workload is None
 
     def go(self) -> Outcome:
         error: BaseException | None = None
@@ -156,7 +157,6 @@ class _Run:
         server = self.hosts[0]
         builder = Builder(self.options.cache, self.loaded.path.parent)
         runner = TrialRunner(self.loaded, server, self.folder, self.reporter, builder, expected=0)
-        self.runner = runner
         if experiment.build is not None:
             # before any change: a compiler error must not cost a converge and a restore
             self.reporter.phase("build")
@@ -183,7 +183,7 @@ class _Run:
 
     def _restore(self) -> RunnerError | None:
         """Put every host back; give the first fault instead of raising it."""
-        if self.options.keep and self.loaded.experiment.workload is None:
+        if all(host.keep for host in self.hosts):
             for host in self.hosts:
                 self.reporter.note(
                     f"{host.name}: kept as declared; undo: runner restore {host.name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class HostRun:
     plan: StatePlan = field(default_factory=StatePlan)
     counts: Counts = field(default_factory=Counts)
     touched: bool = False
+    keep: bool = False
+    """The declared state stays: nobody holds the host afterwards."""
 
     @property
     def name(self) -> str:
@@ -47,7 +50,9 @@ class HostRun:
     @property
     def hold(self) -> dict[str, Any]:
         """Who holds the host, for the agent."""
-        return hold(self.controller, self.entry.lease_s)
+        said = hold(self.controller, None if self.keep else self.entry.lease_s)
+        # on this machine the host sees for itself whether the controller is alive
+        return {**said, "pid": os.getpid() if self.entry.local else None, "kept": self.keep}
 
     def observe(self, system: Any) -> None:
         """Probe everything that the declared state needs, in one round trip, and plan."""
@@ -62,7 +67,7 @@ class HostRun:
         if busy and busy.get("run") != self.agent.run_id:
             raise HostBusy(
                 f"{self.name} busy: run {busy.get('run')}, since {busy.get('since')}",
-                fix="wait with --wait; if its controller is gone: runner restore " + self.name,
+                fix=f"wait with --wait; if its controller is gone: runner restore {self.name}",
             )
         self.plan = plan_state(system, self.facts, self.values)
 
@@ -141,9 +146,9 @@ class HostRun:
             }
         )
 
-    def restore(self, *, force: bool = False) -> list[Result]:
+    def restore(self, *, force: bool = False, gone: str | None = None) -> list[Result]:
         """Put everything back from the host's own journal; HostError when something is left."""
-        found = restore(self.agent, force=force)
+        found = restore(self.agent, force=force, gone=gone)
         for result in found:
             self._tell("restore", result)
         left = [result for result in found if result.failed]

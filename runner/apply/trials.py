@@ -12,7 +12,7 @@ from runner.apply.building import Builder, binary_of, numbers_of, record_of
 from runner.compile import nofile_needed, trial_program
 from runner.errors import HostError, RunnerError
 from runner.executor.blobs import put
-from runner.executor.trial import run_trial, stop_trial
+from runner.executor.trial import attach_trial, run_trial, stop_trial
 from runner.generators import generator
 from runner.generators.interface import LoadStep
 from runner.sources import fields
@@ -155,12 +155,14 @@ class TrialRunner:
             )
         except HostError:
             # what a begun trial's end says is in its record: that is an outcome, not a fault
-            if not spool.stat().st_size:
+            if not spool.exists() or not spool.stat().st_size:
                 raise
         except KeyboardInterrupt:
             # a second Ctrl-C must not wait for this: it leaves the trial running
             with contextlib.suppress(RunnerError):
                 stop_trial(self.host.agent, trial_id)
+                # the rest of its record, its end included
+                attach_trial(self.host.agent, trial_id, lambda _: None, spool)
             raise
         found = judged(self.folder, trial_id, plan, experiment, self.host.facts)
         self.done[trial_id] = found

@@ -71,11 +71,11 @@ def inventory_of(args: argparse.Namespace, beside: Path | None) -> Inventory:
     from runner.specfile import inventory  # noqa: PLC0415 - only commands with hosts need it
 
     if args.inventory is not None:
-        return inventory.load_inventory(args.inventory)
+        return inventory.load(args.inventory)
     for folder in (beside, Path.cwd()):
         file = None if folder is None else inventory.find_inventory(folder)
         if file is not None:
-            return inventory.load_inventory(file)
+            return inventory.load(file)
     return inventory.Inventory()
 
 
@@ -108,7 +108,12 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
         from runner.transports.local import LocalTransport  # noqa: PLC0415
 
         return HostEntry(
-            name, LocalTransport(name=name), found.become, args.state_dir, None, found.vars
+            name,
+            LocalTransport(name=name),
+            found.become,
+            args.state_dir,
+            local=True,
+            vars=found.vars,
         )
     from runner.transports.ssh import SshOptions, SshTransport  # noqa: PLC0415 - fabric is slow
 
@@ -123,9 +128,13 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
         python=found.python or "python3",
     )
     return HostEntry(
-        name, SshTransport(options, name=name), found.become, args.state_dir,
-        DEFAULT_LEASE_S, found.vars,
-    )  # fmt: skip
+        name,
+        SshTransport(options, name=name),
+        found.become,
+        args.state_dir,
+        lease_s=DEFAULT_LEASE_S,
+        vars=found.vars,
+    )
 
 
 def cache_dir() -> Path:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from runner.cli import common, console
 from runner.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Restore each host from its own journal."""
     from runner.apply.state import HostRun  # noqa: PLC0415 - start-up cost
     from runner.executor.agent import Agent  # noqa: PLC0415
+    from runner.executor.probe import probe  # noqa: PLC0415
 
     names = args.hosts or [args.host or "local"]
     known = common.inventory_of(args, None)
@@ -37,9 +40,19 @@ def run(args: argparse.Namespace) -> int:
             controller = f"{socket.gethostname()}:{os.getpid()}"
             run = HostRun(host, agent, controller, Terminal(verbose=args.verbose), lambda _: None)
             counts[name] = vars(run.counts)
-            run.restore(force=args.force)
+            run.restore(force=args.force, gone=dead(probe(agent, facts=False).host.busy))
             host.transport.close()
     finally:
         for line in console.recap(counts):
             console.out(line)
     return 0
+
+
+def dead(busy: Mapping[str, Any] | None) -> str | None:
+    """Give the run that holds a host if its controller ran here and is no more."""
+    if busy is None:
+        return None
+    where, _, pid = str(busy.get("controller")).rpartition(":")
+    if where != socket.gethostname() or not pid.isdigit() or Path(f"/proc/{pid}").exists():
+        return None
+    return str(busy["run"])

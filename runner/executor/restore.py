@@ -16,8 +16,12 @@ def restore(
     agent: Agent,
     *,
     force: bool = False,
+    gone: str | None = None,
     on_event: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> list[Result]:
-    """Undo newest change first; with `force`, drifted values too. Safe to repeat."""
-    program: dict[str, Any] = {"program": "restore", "force": force}
+    """Undo newest change first; with `force`, drifted values too. Safe to repeat.
+
+    `gone` names a run whose controller is known to be dead: its hold does not count.
+    """
+    program: dict[str, Any] = {"program": "restore", "force": force, "gone": gone}
     return collect(agent.run(program), on_event)

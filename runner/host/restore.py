@@ -33,10 +33,18 @@ class _Undo:
     outcome: str = ""
     why: Optional[str] = None
     wrote: bool = False
+    back: bool = False  # before anything was done
 
     @property
     def prior(self) -> Any:
         return self.changes[0].prior
+
+    def is_back(self, now: Any) -> bool:
+        """Say whether nothing is left to do; of a write that was cut, the time of a file too."""
+        if not cells.same(self.cell, self.prior, now):
+            return False
+        times = isinstance(now, dict) and not self.changes[-1].sealed
+        return not times or now.get("mtime_ns") == self.prior.get("mtime_ns")
 
     def ours(self, now: Any) -> bool:
         """Say whether a value may be from us: the last thing we saw or wanted."""
@@ -53,15 +61,15 @@ def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
     """Carry out a `restore` program; say whether everything is back."""
     force = bool(program.get("force"))
     if not force:
-        state.refuse_if_held(where, str(program["run"]))
+        state.refuse_if_held(where, str(program["run"]), program.get("gone"))
     _stop_trials(where, emit)
     with state.locked(where):
         if not force:
-            state.refuse_if_held(where, str(program["run"]))
+            state.refuse_if_held(where, str(program["run"]), program.get("gone"))
         found = journal.read(where.journal)
         undos = _undos(found)
         _need_root(undos)
-        _undo(undos, force=force)
+        _undo(undos, where, force=force)
         for undo in undos:
             _say(undo, emit)
         for line in found.damaged:
@@ -120,10 +128,15 @@ def _need_root(undos: Sequence[_Undo]) -> None:
         )
 
 
-def _undo(undos: Sequence[_Undo], *, force: bool) -> None:
+def _undo(undos: Sequence[_Undo], where: state.State, *, force: bool) -> None:
     boot = state.boot_id()
     for undo in undos:
         _look(undo, boot, force=force)
+    todo = [undo for undo in undos if not undo.outcome]
+    # what is as it was may be disturbed on the way, so its seal goes too
+    sealed = [change.n for undo in todo for change in undo.changes if change.sealed]
+    if sealed and any(not undo.back for undo in todo):
+        journal.unseal(where.journal, sealed)
     for _ in range(PASSES):
         if not any([_pass(undo) for undo in undos]):  # noqa: C419 - all of them, not up to the first
             break
@@ -140,7 +153,8 @@ def _look(undo: _Undo, boot: str, *, force: bool) -> None:
     except _FAULTS as fault:
         undo.why = "cannot be read: " + reason(fault)
     else:
-        if cells.same(undo.cell, undo.prior, undo.before):
+        undo.back = undo.is_back(undo.before)
+        if undo.back:
             return
         if last.boot_id == boot and not force and not undo.ours(undo.before):
             undo.outcome = "drifted"
@@ -154,7 +168,7 @@ def _pass(undo: _Undo) -> bool:
     if undo.outcome:
         return False
     try:
-        if cells.same(undo.cell, undo.prior, cells.read(undo.cell)):
+        if undo.is_back(cells.read(undo.cell)):
             return False
         undo.wrote = True
         undo.why = None

@@ -145,18 +145,24 @@ def hold(state: State) -> Optional[Dict[str, Any]]:
 
 
 def alive(found: Optional[Mapping[str, Any]]) -> bool:
-    """Say whether a hold still counts: same boot, and heard of within its lease if it has one."""
-    if not found or found.get("boot_id") != boot_id():
+    """Say whether a hold still counts: same boot, its controller there or heard of in time."""
+    if not found or found.get("boot_id") != boot_id() or found.get("kept"):
         return False
+    if found.get("pid") is not None:
+        # the controller runs on this very machine: nothing has to be guessed
+        return os.path.exists(f"/proc/{int(found['pid'])}")
     lease_s = found.get("lease_s")
     # without a lease only a restore ends it
     return lease_s is None or time.time() - float(found["seen"]) <= float(lease_s)
 
 
-def refuse_if_held(state: State, run: str) -> None:
-    """Raise Refused `busy` while another run's hold is alive."""
+def refuse_if_held(state: State, run: str, gone: Optional[str] = None) -> None:
+    """Raise Refused `busy` while another run's hold is alive.
+
+    `gone` is a run whose controller is known to be dead.
+    """
     found = hold(state)
-    if found and found["run"] != run and alive(found):
+    if found and found["run"] not in (run, gone) and alive(found):
         since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(float(found["since"])))
         raise Refused(
             "busy",
@@ -175,6 +181,8 @@ def take(state: State, run: str, want: Mapping[str, Any]) -> Dict[str, Any]:
         **mine,
         "controller": want.get("controller"),
         "lease_s": want.get("lease_s"),
+        "pid": want.get("pid"),
+        "kept": bool(want.get("kept")),
         "seen": now,
         "boot_id": boot_id(),
     }

@@ -1,0 +1,136 @@
+"""`runner` as a user starts it, on this machine or through a real sshd."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.sshd import start_sshd, stop_sshd
+
+ROOT = Path(__file__).resolve().parents[2]
+SWAPPINESS = Path("/proc/sys/vm/swappiness")
+MEMORY = Path("/sys/fs/cgroup/memory")
+
+
+def needs_root_and_memory_group() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("changing sysctls and cgroups needs root")
+    v2 = Path("/sys/fs/cgroup/cgroup.controllers")
+    if not MEMORY.is_dir() and not (v2.exists() and "memory" in v2.read_text()):
+        pytest.skip("this machine has no memory cgroup controller")
+
+
+@dataclass
+class Cli:
+    folder: Path
+    words: list[str] = field(default_factory=list)
+    """What chooses the host and the way to it."""
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports"
+
+    def argv(self, command: str, *words: str) -> list[str]:
+        more = [] if command in {"report", "schema", "kinds"} else self.words
+        return [sys.executable, "-m", "runner", command, *words, *more]
+
+    def env(self) -> dict[str, str]:
+        return {**os.environ, "RUNNER_REPORTS": str(self.reports), "NO_COLOR": "1"}
+
+    def __call__(self, command: str, *words: str, code: int | None = 0):
+        done = subprocess.run(
+            self.argv(command, *words), cwd=ROOT, env=self.env(), capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=110, check=False,
+        )  # fmt: skip
+        if code is not None:
+            assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    def start(self, command: str, *words: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            self.argv(command, *words), cwd=ROOT, env=self.env(), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def apply(self, spec: Path, *words: str, code: int | None = 0) -> dict:
+        done = self("apply", str(spec), "--json", *words, code=code)
+        return json.loads(done.stdout)
+
+    def spec(self, text: str, name: str = "exp.yaml") -> Path:
+        file = self.folder / name
+        file.write_text(text)
+        return file
+
+
+@pytest.fixture
+def local(tmp_path) -> Cli:
+    needs_root_and_memory_group()
+    return Cli(tmp_path, ["--state-dir", str(tmp_path / "state")])
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory):
+    server = start_sshd(tmp_path_factory.mktemp("sshd"))
+    yield server
+    stop_sshd(server)
+
+
+@pytest.fixture
+def ssh(tmp_path, sshd) -> Cli:
+    needs_root_and_memory_group()
+    options = sshd.options(tmp_path)
+    (tmp_path / "hosts.yaml").write_text(
+        json.dumps(
+            {
+                "hosts": {
+                    "board": {
+                        "address": options.host,
+                        "port": options.port,
+                        "user": options.user,
+                        "key": str(options.key),
+                        "python": sys.executable,
+                    }
+                }
+            }
+        )
+    )
+    return Cli(
+        tmp_path,
+        [
+            "-H", "board", "-i", str(tmp_path / "hosts.yaml"),
+            "--known-hosts", str(options.known_hosts),
+            "--ssh-config", str(options.ssh_config),
+            "--state-dir", str(tmp_path / "state"),
+        ],
+    )  # fmt: skip
+
+
+@pytest.fixture(params=["local", "ssh"])
+def cli(request) -> Cli:
+    return request.getfixturevalue(request.param)
+
+
+def groups() -> set[str]:
+    """Every memory cgroup of ours."""
+    found = set()
+    for root in (MEMORY / "runner", Path("/sys/fs/cgroup/runner")):
+        found |= (
+            {str(path) for path in root.rglob("*") if path.is_dir()} if root.is_dir() else set()
+        )
+        found |= {str(root)} if root.is_dir() else set()
+    return found
+
+
+@pytest.fixture
+def unchanged():
+    """What the run touches is afterwards as it was before."""
+    before = (SWAPPINESS.read_text(), groups())
+    yield
+    assert (SWAPPINESS.read_text(), groups()) == before

@@ -1,0 +1,234 @@
+"""The main job as users run it: over both transports, and whatever way it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.apply.conftest import ROOT, SWAPPINESS, groups
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
+    pytest.mark.timeout(180),
+]
+SERVER = Path(__file__).with_name("server.py")
+HEALTHY = """\
+healthy:
+  - load.error_ratio <= 0.001
+  - load.established == load.opened
+  - cgroup.oom_kills == 0
+  - workload.alive
+"""
+
+
+def spec(how: str = "good", *, seconds: int = 1, more: str = HEALTHY, isolated: bool = True) -> str:
+    other = "11" if SWAPPINESS.read_text().strip() != "11" else "12"
+    return f"""\
+schema: experiment/1
+name: small
+hosts: {{server: local}}
+system:
+  sysctl: {{vm.swappiness: {other}}}
+workload:
+  argv: [{json.dumps(sys.executable)}, {json.dumps(str(SERVER))}, {how}, "{{port}}"]
+  cgroup: {{memory.max: 96MiB}}
+  ready: {{http: "http://127.0.0.1:{{port}}/", within: 5s}}
+  network: {"isolated" if isolated else "host"}
+load:
+  url: "http://127.0.0.1:{{port}}/"
+  threads: 1
+  timeout: 1s
+  steps:
+    - {{connections: 4, duration: {seconds}s}}
+{more}"""
+
+
+GO = """\
+schema: experiment/1
+name: go-server
+hosts: {server: local}
+build: {go: "1.22.10", package: PACKAGE, env: {CGO_ENABLED: "0"}}
+workload:
+  argv: ["{binary}", -listen, "127.0.0.1:{port}"]
+  cgroup: {memory.max: 32MiB}
+  ready: {http: "http://127.0.0.1:{port}/ping"}
+  network: isolated
+load:
+  url: "http://127.0.0.1:{port}/ping"
+  steps:
+    - {connections: 8, duration: 1s}
+    - {connections: 16, duration: 1s}
+healthy: [load.error_ratio <= 0.001, load.established == load.opened, workload.alive]
+metrics:
+  size: {from: build.size, kind: exact, unit: MB}
+  rss: {from: procfs.rss, per: step, unit: MiB}
+claims:
+  - {id: a, quote: small, metric: size, published: {low: 1MB, high: 50MB}}
+  - {id: b, quote: huge, metric: size, published: {value: 500MB}}
+  - {id: c, quote: elsewhere, metric: size, published: {value: 5MB}, must: [board.model],
+     declared: {board.model: no such board}}
+  - {id: d, quote: a design statement, testable: false, why: nothing to measure}
+"""
+
+
+def test_go_server_from_source_to_verdicts(cli, unchanged):
+    """Build with an exact Go, run in a 32 MiB group, load by wrk, report, verdicts."""
+    shutil.copytree(ROOT / "experiments" / "workloads", cli.folder / "workloads")
+    text = GO.replace("PACKAGE", "./workloads/pingserver")
+    found = cli.apply(cli.spec(text))
+    (trial,) = found["trials"]
+    assert [step["outcome"] for step in trial["steps"]] == ["healthy", "healthy"]
+    for step in trial["steps"]:
+        numbers = step["numbers"]
+        assert numbers["load.requests"] > 0
+        assert numbers["load.established"] == step["connections"] == numbers["load.opened"]
+        assert 1 << 20 < numbers["procfs.rss"] < 32 << 20
+        assert 0 < numbers["cgroup.peak"] <= 32 << 20
+    verdicts = {claim["id"]: claim["verdict"] for claim in found["claims"]}
+    assert verdicts == {
+        "a": "reproduced", "b": "contradicted", "c": "not comparable", "d": "not testable",
+    }  # fmt: skip
+    report = Path(found["report"])
+    text = report.read_text()
+    assert "# " in text
+    assert "contradicted" in text
+    assert list(report.parent.glob("figures/*.svg"))
+
+
+def test_report_is_rebuilt_byte_for_byte_offline(local, unchanged):
+    """`runner report` gives the same bytes from the record alone."""
+    found = local.apply(local.spec(spec()))
+    report = Path(found["report"])
+    before = {path: path.read_bytes() for path in report.parent.rglob("*") if path.is_file()}
+    for path in before:
+        path.unlink()
+    local("report", str(report.parents[1]))
+    assert {p: p.read_bytes() for p in report.parent.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("how", "rule"),
+    [
+        ("refuse", "load.error_ratio <= 0.001"),
+        ("hang", "load.error_ratio <= 0.001"),
+        ("die", "workload.alive"),
+        ("leak", "workload.alive"),
+    ],
+)
+def test_bad_server_is_never_healthy(local, unchanged, how, rule):
+    """503s, silence, death and a leak into the limit are unhealthy, with the rule that failed."""
+    found = local.apply(local.spec(spec(how, seconds=2)), code=None)
+    (trial,) = found["trials"]
+    assert trial["outcome"] == "unhealthy"
+    (step,) = trial["steps"]
+    assert step["outcome"] == "unhealthy"
+    assert rule in step["failed"]
+
+
+def test_server_that_never_gets_ready_is_an_error(local, unchanged):
+    """No readiness: the trial is an error, exit 2, and everything is put back."""
+    text = spec("never").replace("within: 5s", "within: 1s")
+    found = local.apply(local.spec(text), code=2)
+    (trial,) = found["trials"]
+    assert trial["outcome"] == "error"
+    assert "ready" in trial["why"]
+
+
+def test_no_health_rules_still_notice_a_death(local, unchanged):
+    """A server that dies is unhealthy even where no rule asks for it."""
+    found = local.apply(local.spec(spec("die", seconds=2, more="")), code=None)
+    assert found["trials"][0]["outcome"] == "unhealthy"
+
+
+def test_state_alone(cli, unchanged):
+    """A spec with `system` alone is applied, reported and restored."""
+    text = spec().split("workload:", maxsplit=1)[0]
+    found = cli.apply(cli.spec(text))
+    (counts,) = found["hosts"].values()
+    assert counts["changed"] == 1
+    assert counts["restored"] == 1
+    assert counts["failed"] == 0
+    assert Path(found["report"]).is_file()
+
+
+def test_check_changes_nothing_and_says_what_would(cli, unchanged):
+    """`--check` says `would change a → b`, and the second run says the same."""
+    before = SWAPPINESS.read_text().strip()
+    for _ in range(2):
+        done = cli("apply", str(cli.spec(spec())), "--check")
+        assert f"would change {before} → " in done.stderr
+    assert not cli.reports.exists()
+
+
+def test_keep_leaves_the_state_and_restore_undoes_it(cli, unchanged):
+    """`--keep`, then `runner restore` on a later day."""
+    before = SWAPPINESS.read_text()
+    text = spec().split("workload:", maxsplit=1)[0]
+    done = cli("apply", str(cli.spec(text)), "--keep")
+    assert "runner restore" in done.stderr
+    assert SWAPPINESS.read_text() != before
+    cli("restore")
+    assert SWAPPINESS.read_text() == before
+
+
+def test_twice_changes_nothing_the_second_time(cli, unchanged):
+    """`--twice` converges again with zero changes."""
+    text = spec().split("workload:", maxsplit=1)[0]
+    found = cli.apply(cli.spec(text), "--twice")
+    (counts,) = found["hosts"].values()
+    assert counts["changed"] == 1
+    assert counts["ok"] >= 1
+
+
+def running(process, what, seconds: float = 30) -> None:
+    """Wait until `what()` is true while the process runs."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "it did not begin in time"
+        time.sleep(0.05)
+
+
+def test_interrupt_restores_and_exits_99(cli, unchanged):
+    """Ctrl-C in the middle of a load step: stopped, restored, reported, 99."""
+    file = cli.spec(spec(seconds=30))
+    before = groups()
+    process = cli.start("apply", str(file))
+    running(process, lambda: groups() - before)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 99, said
+    assert "Traceback" not in said
+    (run,) = (cli.reports / "small").iterdir()
+    assert json.loads((run / "run.json").read_text())["state"] == "interrupted"
+
+
+def test_killed_controller_is_undone_by_restore(cli, unchanged):
+    """kill -9 of the controller in the middle of a trial, then `runner restore`."""
+    file = cli.spec(spec(seconds=3))
+    before = groups()
+    value = SWAPPINESS.read_text()
+    process = cli.start("apply", str(file))
+    running(process, lambda: groups() - before)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stderr.close()
+    assert SWAPPINESS.read_text() != value
+    cli("restore")
+
+
+def test_same_experiment_over_ssh_gives_the_same_report(local, ssh, unchanged):
+    """But for the transport and the measured numbers: same sections, same outcomes."""
+
+    def shape(cli):
+        report = Path(cli.apply(cli.spec(spec()))["report"]).read_text()
+        return [line for line in report.splitlines() if line.startswith("#")]
+
+    assert shape(local) == shape(ssh)
