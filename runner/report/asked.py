@@ -43,9 +43,18 @@ def _program(spec: Mapping[str, Any]) -> str:
         parts.append(code(" ".join(map(str, workload["argv"]))))
     limits = {**(workload.get("cgroup") or {}), **(workload.get("limits") or {})}
     if limits:
-        shown = ", ".join(f"{code(key)} {escape(words.value(v))}" for key, v in limits.items())
+        shown = ", ".join(f"{code(key)} {escape(_limit(key, v))}" for key, v in limits.items())
         parts.append(f"held to {shown}")
     return f"{', '.join(parts) or 'A workload'}."
+
+
+def _limit(key: str, found: Any) -> str:
+    """Show a limit: bytes in their unit, a soft and a hard one that are equal once."""
+    if isinstance(found, dict) and len(set(map(str, found.values()))) == 1:
+        found = next(iter(found.values()))
+    if isinstance(found, int) and key.startswith(("memory.", "hugetlb.")):
+        return units.size(found)
+    return words.value(found)
 
 
 def _load(spec: Mapping[str, Any]) -> str:
@@ -81,6 +90,8 @@ def _often(spec: Mapping[str, Any]) -> str:
     repeat = spec.get("repeat")
     if isinstance(repeat, dict) and repeat.get("between"):
         low, high = repeat["between"]
+        if low == high:
+            return f"Repeated {escape(low)} times." if low != 1 else ""
         unit = escape(repeat.get("unit", "trial"))
         return f"Repeated {escape(low)} to {escape(high)} times, the unit is one {unit}."
     if isinstance(repeat, int) and repeat > 1:
@@ -158,6 +169,11 @@ def warnings(
     return found
 
 
+def _some(names: Sequence[str], most: int = 5) -> Md:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return Md(join(code(name) for name in names[:most]) + more)
+
+
 _DIRTY: dict[Any, str] = {True: ", with uncommitted changes", False: ", clean"}
 _FIXED: dict[Any, str] = {True: ", as committed", False: ", not as committed"}
 _LEFT = frozenset({"failed", "drifted"})
@@ -187,7 +203,7 @@ def record(manifest: Mapping[str, Any]) -> list[Md]:
         lines[0] = Md(f"{lines[0]}, lasted {units.long_duration(ended - started)}.")
     if git.get("commit"):
         dirty = _DIRTY.get(git.get("dirty"), "")
-        names = join(code(name) for name in git.get("changed") or ())
+        names = _some(git.get("changed") or ())
         lines.append(Md(f"Git {code(git['commit'][:12])}{dirty}{': ' if names else ''}{names}."))
     elif git.get("why"):
         lines.append(Md(f"Git revision unknown: {escape(git['why'])}."))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report import markdown, words
+from runner.report import markdown, units, words
 from runner.report.markdown import Md, code, escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FIRST: Final = re.compile(
-    r"(board|cpu|arch|machine|memory|os|kernel|cgroup|swap|thp|transparent_hugepage|emulated|"
-    r"virtualization|python|go)(\.[a-z_]+)?"
+FIRST: Final = (
+    *("emulated", "board.model", "board.revision", "virtualization", "arch", "cpu.model"),
+    *("cpu.count", "cpu.governor", "cpu.max_khz", "memory.total_bytes", "memory.swap_total_bytes"),
+    *("swap.devices", "os.pretty_name", "kernel.release", "cgroup.version", "cgroup.memory", "thp"),
+    *("aslr", "limits.nofile_hard", "sysctl.vm.swappiness", "sysctl.net.core.somaxconn", "load.1m"),
 )
+"""What decides a comparison, in the order a reader asks; shown also where it is absent."""
 MOST: Final = 24
-"""Facts shown at once; the rest is folded away."""
+"""Facts that are shown all at once; of more, those of FIRST, and the rest is folded away."""
 _CELL = 160
 
 
@@ -36,10 +38,7 @@ def tables(facts: Mapping[str, Any]) -> dict[str, Md | None]:
     hosts = sorted(host for host, found in facts.items() if isinstance(found, dict))
     names = sorted({name for host in hosts for name in facts[host] if name != "absent"})
     known = [n for n in names if any(facts[host].get(n) is not None for host in hosts)]
-    first = [n for n in known if FIRST.fullmatch(n)]
-    if len(known) <= MOST:
-        first = known
-    first = first[:MOST]
+    first = known if len(known) <= MOST else [n for n in FIRST if n in names]
     rest = [n for n in known if n not in first]
     return {
         "first": _table(facts, hosts, first) if first else None,
@@ -51,9 +50,13 @@ def tables(facts: Mapping[str, Any]) -> dict[str, Md | None]:
 def _table(facts: Mapping[str, Any], hosts: list[str], names: list[str]) -> Md:
     rows = []
     for name in names:
-        shown = [words.fact(name, facts[h][name]) if name in facts[h] else "–" for h in hosts]
+        shown = [_shown(name, facts[host].get(name)) for host in hosts]
         rows.append([code(name), *(escape(text, _CELL) for text in shown)])
     return markdown.table(["fact", *hosts], rows, "l" * (len(hosts) + 1))
+
+
+def _shown(name: str, found: Any) -> str:
+    return "–" if found is None else words.fact(name, found)
 
 
 def _absent(facts: Mapping[str, Any], hosts: list[str]) -> Md | None:
@@ -74,3 +77,20 @@ def tools(manifest: Mapping[str, Any]) -> Md | None:
         why = entry.get("why") if isinstance(entry, dict) else None
         rows.append([code(name), version or f"– ({why or 'not said'})"])
     return markdown.table(["tool", "version"], rows, "ll") if rows else None
+
+
+def builds(manifest: Mapping[str, Any]) -> Md | None:
+    """Give what was built: the command, its toolchain, size and hash."""
+    rows = [
+        [
+            name,
+            code(made.get("command") or "–", 300),
+            made.get("toolchain") or "–",
+            units.size(made.get("size")),
+            code(str(made.get("sha256") or "")[:12]) or "–",
+        ]
+        for name, made in sorted((manifest.get("builds") or {}).items())
+        if isinstance(made, dict)
+    ]
+    head = ["build", "command", "Go", "size", "sha256"]
+    return markdown.table(head, rows, "lllrl") if rows else None

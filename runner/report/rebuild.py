@@ -31,15 +31,23 @@ SERIES_BYTES: Final = 250_000
 """Lines of figures in analysis.json, at most; the samples themselves are in the events."""
 
 
+def write_analysis(folder: RunFolder, analysis: Analysis) -> Path:
+    """Write analysis.json, with the series that figures show; best before `folder.finish()`.
+
+    The size rule of `finish` then knows how large it is.
+    """
+    data = analysis_file.to_data(trimmed(analysis))
+    return folder.write_artifact(analysis_file.NAME, lines(data))
+
+
 def write(folder: RunFolder, analysis: Analysis) -> Path:
     """Write analysis.json, the report and its figures; give the report's path.
 
     Call it after `folder.finish()`: the report shows how the run ended and links
     to the compressed events.
     """
-    data = analysis_file.to_data(trimmed(analysis))
-    folder.write_artifact(analysis_file.NAME, lines(data))
-    return _write(folder, report(folder, data))
+    write_analysis(folder, analysis)
+    return rebuild(folder)
 
 
 def rebuild(folder: RunFolder) -> Path:

@@ -10,7 +10,7 @@ from runner.report.markdown import Md, code, escape, join, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from runner.analysis.model import Step, Trial
+    from runner.analysis.model import RuleResult, Step, Trial
 
 Number = float | int | str | None
 
@@ -65,39 +65,70 @@ def row(step: Step) -> list[object]:
     cells += [_SHOW[how](step.numbers.get(key)) for _, key, how in COLUMNS]
     cells.append(errors(step))
     cells += [_SHOW[how](step.numbers.get(key)) for _, key, how in MEMORY]
-    cells.append(outcome(step))
+    cells.append(words.outcome(step.outcome))
     return cells
 
 
-def outcome(step: Step) -> Md:
-    """Outcome with the rules that did not hold and what was seen."""
-    broken = [rule for rule in step.rules if rule.held is False]
-    text = escape(words.outcome(step.outcome))
-    if broken:
-        text = Md(
-            f"{text}: " + "; ".join(f"{code(r.rule)} (was {escape(r.actual)})" for r in broken)
-        )
-    return text
+def shown(trials: Sequence[Trial]) -> list[int]:
+    """Pick the columns of HEAD that these trials have: no load, no load's columns."""
+    steps = [step for trial in trials for step in trial.steps]
+    keys = {key for step in steps for key in (*step.numbers, *step.why)}
+    asked = any(step.connections is not None for step in steps)
+    loaded = asked or any(key.startswith("load.errors") for key in keys)
+    there = [asked, *(key in keys for _, key, _ in COLUMNS), loaded]
+    there += [*(key in keys for _, key, _ in MEMORY), True]
+    return [i for i, present in enumerate(there) if present]
+
+
+def broken(trials: Sequence[Trial]) -> list[Md]:
+    """Give each rule that did not hold, with what was seen and where."""
+    found: dict[str, list[str]] = {}
+    for trial in trials:
+        for step in trial.steps:
+            for rule in step.rules:
+                if rule.held is False:
+                    seen = actual(rule)
+                    where = f"{seen} at {step.name}" if len(trial.steps) > 1 else seen
+                    of = f" in {trial.id}" if len(trials) > 1 else ""
+                    found.setdefault(rule.rule, []).append(where + of)
+    lines = []
+    for name, places in found.items():
+        more = f", and {len(places) - LISTED} more" if len(places) > LISTED else ""
+        lines.append(Md(f"{code(name)}: {join(places[:LISTED])}{more}"))
+    return lines
+
+
+def actual(rule: RuleResult) -> str:
+    """Show what a rule saw: a bare number gets the unit of the quantity that the rule names."""
+    name = rule.rule.split(" ")[0]
+    try:
+        value = float(rule.actual)
+    except ValueError:
+        return rule.actual or rule.why or units.NONE
+    return units.amount(value, units.quantity_of(name))
 
 
 def tables(trials: Sequence[Trial]) -> list[tuple[str, Md]]:
     """Title and table; many trials of one step each share a table."""
     run = [trial for trial in trials if trial.steps]
     if len(run) > LISTED or (len(run) > 1 and all(len(trial.steps) == 1 for trial in run)):
-        rows = [
-            [code(trial.id), *([step.name] if _named(run) else []), *row(step)]
-            for trial in run
-            for step in trial.steps
-        ]
-        head = ["trial", *(["step"] if _named(run) else []), *HEAD]
-        return [("", table(head, rows, "l" * (len(head) - len(HEAD)) + ALIGN))]
-    found = []
-    for trial in run:
-        named = _named([trial])
-        rows = [[*([step.name] if named else []), *row(step)] for step in trial.steps]
-        head = [*(["step"] if named else []), *HEAD]
-        found.append((title(trial), table(head, rows, "l" * named + ALIGN)))
-    return found
+        return [("", _table(run, trial_column=True))]
+    return [(title(trial), _table([trial])) for trial in run]
+
+
+def _table(trials: Sequence[Trial], *, trial_column: bool = False) -> Md:
+    columns = shown(trials)
+    named = _named(trials)
+    head = [*(["trial"] if trial_column else []), *(["step"] if named else [])]
+    left = "l" * len(head)
+    rows = []
+    for trial in trials:
+        for step in trial.steps:
+            cells = row(step)
+            before = [*([code(trial.id)] if trial_column else []), *([step.name] if named else [])]
+            rows.append([*before, *(cells[i] for i in columns)])
+    head += [HEAD[i] for i in columns]
+    return table(head, rows, left + "".join(ALIGN[i] for i in columns))
 
 
 def _named(trials: Sequence[Trial]) -> bool:

@@ -10,7 +10,7 @@ from runner.report.markdown import Md, code, escape, join, link
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from runner.analysis.model import Trial
+    from runner.analysis.model import Series, Trial
 
 
 def raw_link(trial: str, manifest: Mapping[str, Any]) -> Md:
@@ -25,7 +25,7 @@ def attempts(trials: Sequence[Trial], manifest: Mapping[str, Any]) -> Md | None:
     """Give a row per attempt, invalid ones included, with its reason and its raw events."""
     if not trials:
         return None
-    rows = [
+    rows: list[list[object]] = [
         [
             raw_link(trial.id, manifest),
             trial.host,
@@ -38,7 +38,14 @@ def attempts(trials: Sequence[Trial], manifest: Mapping[str, Any]) -> Md | None:
         for trial in trials
     ]
     head = ["trial", "host", "treatment", "repetition", "attempt", "outcome", "why"]
-    return markdown.table(head, rows, "lllrrll")
+    align = "lllrrll"
+    # a column that says nothing of any trial is left out
+    for name, empty in (("why", ""), ("treatment", "–")):
+        at = head.index(name)
+        if all(row[at] == empty for row in rows):
+            head, align = head[:at] + head[at + 1 :], align[:at] + align[at + 1 :]
+            rows = [row[:at] + row[at + 1 :] for row in rows]
+    return markdown.table(head, rows, align)
 
 
 def guards(trials: Sequence[Trial]) -> list[Md]:
@@ -55,28 +62,29 @@ def guards(trials: Sequence[Trial]) -> list[Md]:
     ]
 
 
-def sampler(trials: Sequence[Trial]) -> Md | None:
+def sampler(trials: Sequence[Trial], series: Sequence[Series] = ()) -> Md | None:
     """Say what sampling cost: share of a core, memory, ticks missed."""
-    seen = [trial.sampler for trial in trials if trial.sampler]
+    seen = [trial for trial in trials if trial.sampler]
     if not seen:
         return None
-    ticks = sum(int(found.get("ticks") or 0) for found in seen)
-    missed = sum(int(found.get("missed") or 0) for found in seen)
+    lasted = {line.trial: line.t[-1] for line in series if line.t}
+    ticks = sum(int(trial.sampler.get("ticks") or 0) for trial in seen)
+    missed = sum(int(trial.sampler.get("missed") or 0) for trial in seen)
     parts = [f"{units.count(ticks)} samples taken, {units.count(missed)} ticks missed"]
-    shares = [found["cpu_s"] / found["wall_s"] for found in seen if _has(found, "cpu_s", "wall_s")]
+    cpu = [trial.sampler["cpu_s"] for trial in seen if trial.sampler.get("cpu_s") is not None]
+    if cpu:
+        parts.append(f"{units.duration(sum(cpu))} of CPU time")
+    shares = []
+    for trial in seen:
+        wall = trial.sampler.get("wall_s") or lasted.get(trial.id)
+        if wall and trial.sampler.get("cpu_s") is not None:
+            shares.append(trial.sampler["cpu_s"] / wall)
     if shares:
-        parts.append(f"{units.percent(max(shares))} of a core at most")
-    elif any(found.get("cpu_s") is not None for found in seen):
-        total = sum(found.get("cpu_s") or 0.0 for found in seen)
-        parts.append(f"{units.duration(total)} of CPU time")
-    memory = [found["max_rss_bytes"] for found in seen if found.get("max_rss_bytes") is not None]
+        parts[-1] += f" (at most {units.percent(max(shares))} of a core)"
+    memory = [m for trial in seen if (m := trial.sampler.get("max_rss_bytes")) is not None]
     if memory:
         parts.append(f"{units.size(max(memory))} resident at most")
     return Md(", ".join(parts) + ".")
-
-
-def _has(found: Mapping[str, Any], *keys: str) -> bool:
-    return all(found.get(key) for key in keys)
 
 
 def search(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -112,9 +120,8 @@ def search(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     half = None
     if found.get("half") is not None:
         near = units.interval(found.get("interval"), unit or "1")
-        half = Md(
-            f"P(healthy) = ½ at {escape(units.amount(found['half'], unit or '1'))} ({escape(near)})."
-        )
+        middle = units.amount(found["half"], unit or "1")
+        half = Md(f"P(healthy) = ½ at {escape(middle)} ({escape(near)}).")
     return {
         "half": half,
         "searches": markdown.table(head, searches, "rrlrl") if searches else None,

@@ -149,3 +149,23 @@ def interval(low_high: tuple[float | None, float | None] | None, unit: str) -> s
     if head and last.endswith(f" {tail}") and not tail[-1].isdigit():
         return f"{head} … {last}"
     return f"{first} … {last}"
+
+
+_SIZES: Final = frozenset(
+    "usage peak limit anon file pss hugetlb swap private_dirty anon_huge vm_size vm_pte "
+    "available page_tables".split()
+)
+
+
+def quantity_of(name: str) -> str:
+    """Give the base unit of a number by its name, as sources and generators name them."""
+    last = name.rpartition(".")[2]
+    if name.startswith(("load.latency", "load.duration")) or last.endswith("_s"):
+        return "s"
+    if last.endswith("_ratio") or name == "load.cpu":
+        return "%"
+    source, _, rest = name.partition(".")
+    head = rest.partition(".")[0]
+    if source in {"procfs", "cgroup", "host"} and (head.startswith("rss") or head in _SIZES):
+        return "B"
+    return "1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +89,7 @@ def _structured(found: Mapping[str, Any]) -> str:
             return "folder"
     if set(found) == {"priority"}:
         return f"on, priority {found['priority']}"
-    return json.dumps(found, ensure_ascii=False, sort_keys=True)
+    return ", ".join(f"{key}: {value(item)}" for key, item in found.items()) or "none"
 
 
 _BYTE_FACTS = ("memory", "bytes", "size", "swap_total", "total")
@@ -100,8 +99,8 @@ def fact(name: str, found: Any) -> str:
     """Show a fact; amounts of memory in their unit."""
     last = name.rsplit(".", 1)[-1]
     if isinstance(found, int) and not isinstance(found, bool) and found >= 1024:
-        if last.endswith("_kb"):
-            return units.size(found * 1024.0)
+        if last.endswith("_khz"):
+            return units.frequency(found * 1000.0)
         if any(last == word or last.endswith(f"_{word}") for word in _BYTE_FACTS):
             return units.size(found)
     return value(found)

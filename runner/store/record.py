@@ -44,11 +44,14 @@ COMMITTED_BYTES: Final = 2_000_000
 """Upper bound of a run in git."""
 ARTIFACTS_BYTES: Final = 500_000
 """Of that, what is set aside for the report and its figures, written last."""
+FIGURES_BYTES: Final = 250_000
+"""Set aside for the report and its figures alone, where the analysis is already there."""
 RULE: Final = (
     "events/1: compressed event files are kept in git from the smallest to the largest (equal "
     "sizes by name) while the whole run stays within limit_bytes less reserve_bytes for the "
-    "report; the others get the suffix .raw, which .gitignore leaves out, and are named here "
-    "with size and sha256; artifacts/analysis.json holds what the report is made of"
+    "report, or more where analysis.json needs it; the others get the suffix .raw, which "
+    ".gitignore leaves out, and are named here with size and sha256; artifacts/analysis.json "
+    "holds what the report is made of"
 )
 
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
@@ -283,6 +286,9 @@ class RunFolder:
         """Apply RULE; give the table of event files for the manifest."""
         other = [self.path / n for n in ("spec.yaml", "spec.expanded.json", "facts.json")]
         used = sum(p.stat().st_size for p in [*other, self.path / "changes.jsonl"] if p.exists())
+        analysis = self.path / ARTIFACTS / "analysis.json"
+        if analysis.exists():  # a search of hundreds of trials needs more than the usual reserve
+            used += max(0, analysis.stat().st_size + FIGURES_BYTES - ARTIFACTS_BYTES)
         table: dict[str, Any] = {}
         for path in sorted(packed, key=lambda p: (p.stat().st_size, p.name)):
             size = path.stat().st_size

@@ -17,13 +17,16 @@ LEFT, TOP, BOTTOM = 64.0, 66.0, 296.0
 RIGHT: Final = 640.0
 HEIGHT: Final = 346.0
 NAMES: Final = {"procfs.rss": "RSS", "cgroup.usage": "cgroup usage", "cgroup.anon": "anonymous"}
+LIMIT: Final = "cgroup.limit"
+UNLIMITED: Final = 2.0**62
 _MARK = {"healthy": "✓", "unhealthy": "✗", "invalid": "⊘", "error": "‼"}
 
 
 def wanted(series: Sequence[Series]) -> list[Series]:
     """Pick the lines that are drawn: sizes, the best known ones first, at most four."""
     order = list(NAMES)
-    sizes = [line for line in series if line.unit == "B" and any(v is not None for v in line.v)]
+    # the limit is a line of its own
+    sizes = [s for s in series if s.unit == "B" and s.name != LIMIT and _known(s)]
     return sorted(
         sizes, key=lambda s: (order.index(s.name) if s.name in order else len(order), s.name)
     )[: len(SERIES)]
@@ -35,7 +38,7 @@ def draw(trial: Trial, series: Sequence[Series], label: str) -> bytes | None:
     if not lines:
         return None
     peak = max(v for line in lines for v in line.v if v is not None)
-    limit = trial.limit_bytes
+    limit = trial.limit_bytes or _read_back(series)
     # a limit far above would press the lines flat: it is said in words then
     drawn = limit is not None and limit <= peak * 4
     high = max(peak, limit or 0.0) * 1.04 if drawn else peak * 1.04
@@ -69,6 +72,16 @@ def draw(trial: Trial, series: Sequence[Series], label: str) -> bytes | None:
         canvas.text(RIGHT + 10, place + 1, fit(name, 100), f"b f-{colour}")
         canvas.text(RIGHT + 10, place + 14, units.size(value), f"m f-{colour}")
     return canvas.bytes()
+
+
+def _known(line: Series) -> bool:
+    return any(v is not None for v in line.v)
+
+
+def _read_back(series: Sequence[Series]) -> int | None:
+    """Give the limit that was read while the trial ran; a group without one says a huge number."""
+    found = [v for line in series if line.name == LIMIT for v in line.v if v is not None]
+    return int(found[-1]) if found and found[-1] < UNLIMITED else None
 
 
 def _last(line: Series) -> float:
