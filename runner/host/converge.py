@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from . import cells, journal, normal, state
+from . import cells, journal, normal, parents, state
 from .emit import Emit, hide, shown
 from .errors import CellError, reason
 
@@ -38,7 +38,7 @@ class _Step:
 def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
     """Carry out a `converge` program; say whether nothing failed."""
     check = bool(program.get("check"))
-    steps = [_Step(cell) for cell in _with_parents(program["cells"])]
+    steps = [_Step(cell) for cell in parents.with_parents(program["cells"])]
     if check:
         _compare(steps, check=True)
         _report(steps, emit)
@@ -55,40 +55,18 @@ def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
         # a limit that may only be raised after its neighbour was, in whichever order
         for step in again:
             _apply(step, steps)
+        disturbed = _disturbed(steps) if todo else []
+        if disturbed:
+            # the write of one cell changed another that was as wanted, and nobody
+            # named it in `coupled`: its prior value is known from the comparison
+            _journal(disturbed, where, str(program["run"]))
+            for step in disturbed:
+                _apply(step, steps)
+            todo = [*todo, *disturbed]
         _read_back(todo)
         _seal(todo, where)
     _report(steps, emit)
     return not _failed(steps)
-
-
-def _with_parents(wanted: Sequence[Cell]) -> List[Cell]:
-    """Put the missing folders of files and groups before them, as cells of their own."""
-    found: List[Cell] = []
-    known = {(cell["via"], str(cell.get("path"))) for cell in wanted}
-    for cell in wanted:
-        if cell["via"] in ("file", "cgroup") and cell.get("want") is not None:
-            missing: List[str] = []
-            parent = os.path.dirname(str(cell["path"]))
-            while not os.path.lexists(parent) and (cell["via"], parent) not in known:
-                missing.append(parent)
-                known.add((cell["via"], parent))
-                parent = os.path.dirname(parent)
-            found += [_parent(cell, path) for path in reversed(missing)]
-        found.append(cell)
-    return found
-
-
-def _parent(cell: Cell, path: str) -> Cell:
-    return {
-        "id": f"{cell['via']}:{path}",
-        "via": cell["via"],
-        "path": path,
-        "want": {"type": "dir"} if cell["via"] == "file" else "present",
-        "form": "file" if cell["via"] == "file" else "exact",
-        "runtime": cell.get("runtime", False),
-        "keep": cell.get("keep", False),
-        "after": cell.get("after", []),
-    }
 
 
 def _compare(steps: Sequence[_Step], *, check: bool) -> None:
@@ -226,18 +204,25 @@ def _apply(step: _Step, steps: Sequence[_Step]) -> bool:
         return False
     try:
         cells.write(step.cell, step.cell["want"])
-    except FileNotFoundError as fault:
-        if step.cell["via"] == "pseudo":
-            step.fail(f"this kernel has no {step.cell['path']}")
-        else:
-            step.fail("cannot be written: " + reason(fault))
-        return False
     except _FAULTS as fault:
+        if step.cell["via"] == "pseudo" and not os.path.exists(str(step.cell["path"])):
+            step.fail(f"this kernel has no {step.cell['path']}")
+            return False
         step.fail("cannot be written: " + reason(fault))
         return isinstance(fault, OSError)
     step.outcome = "changed"
     step.why = None
     return False
+
+
+def _disturbed(steps: Sequence[_Step]) -> List[_Step]:
+    """Give the cells that were as wanted and are not any more."""
+    return [
+        step
+        for step in steps
+        if step.outcome.startswith("ok")
+        and not cells.equal(step.cell, step.cell["want"], cells.try_read(step.cell)["value"])
+    ]
 
 
 def _read_back(todo: Sequence[_Step]) -> None:

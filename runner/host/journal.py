@@ -5,7 +5,8 @@ One JSON object a line. A change: `{"n","run","boot_id","at","cell","prior",
 what was then read back, which is ours just as `want` is: the kernel may round,
 and a coupled key has no `want`. A change without its seal was cut short, so
 nothing is known of the value that is there and it is put back in any case. A
-seal needs no fsync of its own for that reason.
+seal needs no fsync of its own for that reason. Before a restore writes, it takes
+the seals off again by `{"undo": [n, …]}`: it may be cut short just as well.
 """
 
 from __future__ import annotations
@@ -84,7 +85,10 @@ def read(path: str) -> Journal:
             continue
         # what comes whole after it shows that a bad line is no torn end
         size = at
-        if "seal" in said:
+        if "undo" in said:
+            for n in said["undo"]:
+                sealed.pop(n, None)
+        elif "seal" in said:
             sealed[said["seal"]] = said.get("kept")
         else:
             changes.append(_change(said))
@@ -127,6 +131,12 @@ def seal(path: str, kept: Mapping[int, Any]) -> None:
     lines = b"".join(_line({"seal": n, "kept": value}) for n, value in kept.items())
     with contextlib.suppress(OSError):
         _append(path, lines, durable=False)
+
+
+def unseal(path: str, numbers: Sequence[int]) -> None:
+    """Note that these are about to be undone; where the disk is full, they are undone anyway."""
+    with contextlib.suppress(OSError):
+        _append(path, _line({"undo": list(numbers)}), durable=True)
 
 
 def retire(path: str) -> None:
@@ -188,7 +198,7 @@ def _parse(line: bytes) -> Optional[Dict[str, Any]]:
         said = json.loads(line)
     except ValueError:
         return None
-    if not isinstance(said, dict) or not ("seal" in said or "cell" in said):
+    if not isinstance(said, dict) or not any(key in said for key in ("seal", "undo", "cell")):
         return None
     return said
 

@@ -65,4 +65,4 @@ def group() -> Iterator[Path]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), 9)
             time.sleep(0.01)
-        os.rmdir(folder)
+        Path(folder).rmdir()

@@ -27,7 +27,7 @@ def tree(root: Path) -> dict[str, Any]:
             },
         }
         if path.is_symlink():
-            said["target"] = os.readlink(path)
+            said["target"] = str(path.readlink())
         elif path.is_file():
             said["bytes"] = path.read_bytes()
             said["names"] = stat.st_nlink

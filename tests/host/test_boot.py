@@ -67,7 +67,9 @@ def test_the_zip_is_the_same_bytes_again_and_named_by_them() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(cut=st.integers(0, len(FRAME) - 1))
-def test_a_truncated_program_does_nothing(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_truncated_program_does_nothing(
+    cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     host = Host(tmp_path_factory.mktemp("cut") / "state")
     answer = host.send(FRAME[:cut])
     assert answer.code == 64
@@ -102,9 +104,16 @@ def test_a_wrong_agent_is_not_run(host: Host) -> None:
 
 def test_two_controllers_can_bring_the_agent_at_once(host: Host) -> None:
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: host.ask(PROBE, ), range(4)))
+        answers = list(
+            pool.map(
+                lambda _: host.ask(
+                    PROBE,
+                ),
+                range(4),
+            )
+        )
     assert [answer.code for answer in answers] == [0] * 4
-    assert os.listdir(host.state / "agent") == [boot.agent_sha()]
+    assert [path.name for path in (host.state / "agent").iterdir()] == [boot.agent_sha()]
 
 
 def test_the_state_folder_is_private(host: Host) -> None:
@@ -126,7 +135,7 @@ def test_a_state_folder_of_someone_else_is_refused(host: Host) -> None:
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    inner = f"mount -t tmpfs -o size=64k none {small} && exec \"$@\""
+    inner = f'mount -t tmpfs -o size=64k none {small} && exec "$@"'
     host = Host(small / "state", ("unshare", "-m", "sh", "-c", inner, "sh"))
     answer = host.ask(PROBE)
     assert answer.error == "disk_full"
@@ -154,8 +163,14 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
         ({"program": "converge", "cells": [{"id": "x", "via": "pseudo", "path": "/x", "want": {}}]}, "no value of pseudo"),
     ],
 )  # fmt: skip
-def test_what_is_no_program_is_refused_with_a_reason(host: Host, program: bytes | dict, said: str) -> None:
-    data = program if isinstance(program, bytes) else json.dumps({"version": 1, "run": "r1", **program}).encode()
+def test_what_is_no_program_is_refused_with_a_reason(
+    host: Host, program: bytes | dict, said: str
+) -> None:
+    data = (
+        program
+        if isinstance(program, bytes)
+        else json.dumps({"version": 1, "run": "r1", **program}).encode()
+    )
     answer = host.send(boot.frame(data) + boot.frame(boot.agent_zip()))
     assert answer.error == "bad_program"
     assert said in answer.end["error"]["message"]
@@ -165,7 +180,13 @@ def test_what_is_no_program_is_refused_with_a_reason(host: Host, program: bytes 
 def test_what_was_begun_is_finished_without_a_reader(host: Host, tmp_path: Path) -> None:
     """The link drops before the first event."""
     host.ask(PROBE)
-    cell = {"id": "f", "via": "file", "path": str(tmp_path / "f"), "form": "file", "want": {"type": "file", "bytes_b64": ""}}
+    cell = {
+        "id": "f",
+        "via": "file",
+        "path": str(tmp_path / "f"),
+        "form": "file",
+        "want": {"type": "file", "bytes_b64": ""},
+    }
     program = {"version": 1, "run": "r1", "program": "converge", "cells": [cell], "hold": {}}
     reader, writer = os.pipe()
     agent = subprocess.Popen(

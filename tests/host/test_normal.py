@@ -23,7 +23,10 @@ def test_every_form_says_that_a_text_equals_itself(form: str, text: str) -> None
 
 
 @pytest.mark.parametrize("form", sorted(set(normal.FORMS) - {"set", "file"}))
-@given(a=st.text("0123456789-,[]xkM \tmax", max_size=8), b=st.text("0123456789-,[]xkM \tmax", max_size=8))
+@given(
+    a=st.text("0123456789-,[]xkM \tmax", max_size=8),
+    b=st.text("0123456789-,[]xkM \tmax", max_size=8),
+)
 def test_equality_does_not_depend_on_the_side(form: str, a: str, b: str) -> None:
     assert normal.equal(form, a, b) == normal.equal(form, b, a)
 
@@ -110,7 +113,14 @@ def test_a_limit_is_equal_within_its_page(n: int, page: int) -> None:
 
 @given(page=pages)
 def test_all_ways_to_say_unlimited_are_one(page: int) -> None:
-    ways = ["max", "-1", "9223372036854771712", "9223372036854775807", str((2**63 - 1) // page * page), str((2**31 - 1) * 4096)]
+    ways = [
+        "max",
+        "-1",
+        "9223372036854771712",
+        "9223372036854775807",
+        str((2**63 - 1) // page * page),
+        str((2**31 - 1) * 4096),
+    ]
     for a in ways:
         for b in ways:
             assert normal.equal("page", a, b, page)
@@ -145,7 +155,15 @@ def test_signs_ask_for_single_words_of_a_set() -> None:
 
 
 def test_what_a_file_value_leaves_out_is_not_compared() -> None:
-    have = {"type": "file", "bytes_b64": "aGk=", "mode": 0o644, "uid": 0, "gid": 0, "xattrs": {"user.a": "MQ==", "security.x": "eA=="}, "mtime_ns": 5}
+    have = {
+        "type": "file",
+        "bytes_b64": "aGk=",
+        "mode": 0o644,
+        "uid": 0,
+        "gid": 0,
+        "xattrs": {"user.a": "MQ==", "security.x": "eA=="},
+        "mtime_ns": 5,
+    }
     assert normal.equal("file", {"type": "file", "bytes_b64": "aGk="}, have)
     assert normal.equal("file", {"type": "file", "xattrs": {"user.a": "MQ=="}}, have)
     assert normal.equal("file", {"type": "file", "mtime_ns": 1}, have)

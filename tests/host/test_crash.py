@@ -1,0 +1,177 @@
+"""The agent is killed after every single write; a restore then leaves no difference."""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from runner.host import fault as fault_module
+from tests.host import snapshot
+from tests.host.agent import Host, pseudo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IP = "/proc/sys/net/ipv4"
+KEYS = [
+    f"{IP}/ip_forward",
+    f"{IP}/conf/all/accept_redirects",
+    f"{IP}/conf/all/forwarding",
+    f"{IP}/conf/default/forwarding",
+    f"{IP}/conf/lo/forwarding",
+    f"{IP}/neigh/lo/retrans_time_ms",
+    "/proc/sys/net/core/somaxconn",
+]
+DIED = fault_module.EXIT_CODE
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="changes owners and kernel keys")
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def file(path: Path, want: Any) -> dict[str, Any]:
+    return {
+        "id": f"file:{path}",
+        "via": "file",
+        "path": str(path),
+        "form": "file",
+        "runtime": False,
+        "want": want,
+    }
+
+
+def prepare(root: Path) -> None:
+    """Everything a file can be."""
+    root.mkdir()
+    plain = root / "plain"
+    plain.write_bytes(bytes(range(256)))
+    plain.chmod(0o4750)
+    os.chown(plain, 12, 34)
+    os.setxattr(plain, "user.colour", b"blue\0")
+    os.utime(plain, ns=(1, 1_234_567_890_123_456_789))
+    (root / "link").symlink_to("nowhere/at all")
+    os.utime(root / "link", ns=(1, 987_654_321), follow_symlinks=False)
+    (root / "to-file").symlink_to("plain")
+    (root / "twice").write_text("two names")
+    os.link(root / "twice", root / "other-name")
+    (root / "gone").write_text("will be removed")
+    folder = root / "folder"
+    folder.mkdir(mode=0o711)
+    os.chown(folder, 5, 6)
+
+
+def cells(root: Path, group: Path) -> list[dict[str, Any]]:
+    limit = pseudo(
+        str(group / "inner" / "memory.limit_in_bytes"), "33554432", form="page", after=["group"]
+    )
+    return [
+        pseudo(KEYS[0], "1", coupled=KEYS[1:5]),
+        pseudo(KEYS[5], "101"),  # rounded: fails and is put back all the same
+        pseudo(KEYS[6], "1234"),
+        file(
+            root / "plain",
+            {
+                "type": "file",
+                "bytes_b64": b64(b"new"),
+                "mode": 0o600,
+                "xattrs": {"user.shape": "eA=="},
+            },
+        ),
+        file(root / "link", {"type": "file", "bytes_b64": b64(b"no link any more")}),
+        file(root / "to-file", {"type": "symlink", "target": "elsewhere"}),
+        file(root / "twice", {"type": "file", "bytes_b64": b64(b"one content, two names")}),
+        file(root / "gone", None),
+        file(root / "folder", {"type": "dir", "mode": 0o700, "uid": 0}),
+        file(root / "a" / "b" / "new", {"type": "file", "bytes_b64": b64(b"deep")}),
+        {"id": "group", "via": "cgroup", "path": str(group / "inner"), "want": "present"},
+        limit,
+    ]
+
+
+class Scene:
+    """One host with its state before, and what is asked of it."""
+
+    def __init__(self, host: Host, root: Path, group: Path) -> None:
+        self.host, self.root, self.group = host, root, group
+        self.cells = cells(root, group)
+        host.probe()  # brings the agent, which is not what is killed here
+        self.before = self.now()
+
+    def now(self) -> Any:
+        return snapshot.tree(self.root), snapshot.keys(self.host, KEYS), self.group.exists()
+
+    def same(self, what: str) -> None:
+        files, kernel, group = self.now()
+        assert files == self.before[0], what
+        assert kernel == self.before[1], what
+        assert group == self.before[2], what
+        assert not (self.host.state / "journal.jsonl").exists(), what
+        assert not (self.host.state / "hold.json").exists(), what
+
+
+@pytest.fixture
+def scene(net: Host, tmp_path: Path, group: Path) -> Scene:
+    prepare(tmp_path / "files")
+    return Scene(net, tmp_path / "files", group)
+
+
+def test_uninterrupted(scene: Scene) -> None:
+    done = scene.host.converge(*scene.cells)
+    failed = [name for name, outcome in done.outcomes.items() if outcome == "failed"]
+    assert failed in ([], [KEYS[5]]), done.results
+    assert scene.now() != scene.before
+    assert (scene.root / "plain").read_bytes() == b"new"
+    assert (scene.root / "other-name").read_bytes() == b"one content, two names"
+    again = scene.host.converge(*scene.cells)
+    assert set(again.outcomes.values()) <= {"ok", "ok (normalised)", "failed"}
+    restored = scene.host.restore()
+    assert restored.end["ok"], restored.results
+    scene.same("uninterrupted")
+
+
+@pytest.mark.timeout(300)
+def test_converge_killed_after_every_write(scene: Scene) -> None:
+    n = 0
+    while True:
+        n += 1
+        done = scene.host.converge(*scene.cells, fault=n)
+        restored = scene.host.restore()
+        assert restored.end["ok"], (n, restored.results)
+        scene.same(f"killed after write {n}")
+        if done.code != DIED:
+            break
+    assert n > 30, "the scene has more writes than that"
+
+
+@pytest.mark.timeout(300)
+def test_restore_killed_after_every_write(scene: Scene) -> None:
+    n = 0
+    while True:
+        n += 1
+        scene.host.converge(*scene.cells)
+        killed = scene.host.restore(fault=n)
+        restored = scene.host.restore()
+        assert restored.end["ok"], (n, restored.results)
+        scene.same(f"restore killed after write {n}")
+        if killed.code != DIED:
+            break
+    assert n > 20
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("step", [3, 7])
+def test_killed_again_and_again(scene: Scene, step: int) -> None:
+    """Converge dies, a second converge dies elsewhere, restore dies more than once."""
+    for n in range(1, 60, 11):
+        scene.host.converge(*scene.cells, fault=n)
+        scene.host.converge(*scene.cells, fault=n + step)
+        for m in range(1, 40, step * 2):
+            scene.host.restore(fault=m)
+        restored = scene.host.restore()
+        assert restored.end["ok"], (n, restored.results)
+        scene.same(f"killed at {n}, {n + step}, then every {step * 2}")
