@@ -68,12 +68,13 @@ def order_rank(n: int, level: float) -> int:
     Conover, Practical Nonparametric Statistics, 3rd ed. (1999), §3.2.
     """
     found = 0
-    below = 0
+    term, below = 1, 0
     for k in range(1, n // 2 + 1):
-        below += math.comb(n, k - 1)
+        below += term
         if 1 - 2 * below / 2**n < level:
             break
         found = k
+        term = term * (n - k + 1) // k
     return found
 
 
@@ -85,7 +86,7 @@ def order_level(n: int, rank: int) -> float:
 def smallest_n(level: float) -> int:
     """Give the fewest values that an interval of the level needs: 5 for 90 %, 6 for 95 %."""
     n = 2
-    while order_rank(n, level) == 0:
+    while 1 - 2 / 2**n < level:
         n += 1
     return n
 

@@ -10,8 +10,7 @@ import statistics
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.compare import sign_p
-from runner.analysis.intervals import order_rank
+from runner.analysis.intervals import smallest_n
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,18 +34,15 @@ def needed(spread: float, room: float, alpha: float, power: float = POWER) -> in
     """
     normal = NormalDist()
     z = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)
-    wanted = (1.2533 * z * spread / room) ** 2 if room > 0 else math.inf
-    if wanted > 10 * MANY:
+    root = 1.2533 * z * spread
+    if root >= room * math.sqrt(10 * MANY):
         return 10 * MANY
-    n = max(2, math.ceil(wanted))
-    while order_rank(n, 1 - alpha) == 0:
-        n += 1
-    return n
+    return max(smallest_n(1 - alpha), math.ceil((root / room) ** 2))
 
 
 def chance(spread: float, room: float, alpha: float, n: int) -> float:
     """Give the chance that n repetitions decide; `needed` turned around, 0 where n is too small."""
-    if order_rank(n, 1 - alpha) == 0 or room <= 0:
+    if n < smallest_n(1 - alpha) or room <= 0:
         return 0.0
     if spread <= 0:
         return 1.0
@@ -75,13 +71,17 @@ def more_values(
 
 
 def more_blocks(true: int, n: int, alphas: tuple[float, float]) -> int | None:
-    """Guess how many more blocks decide a statement, should the share of true ones stay."""
-    share = true / n
-    if share == 0.5:
+    """Guess how many more blocks decide a statement, should the share of true ones stay.
+
+    Sample size of a sign test: Noether 1987, JASA 82, 645-647. More than MANY
+    is MANY + 1; None at a tie.
+    """
+    side = max(true, n - true) / n
+    if side == 0.5:
         return None
-    side = share if share > 0.5 else 1 - share
-    alpha = alphas[0] if share > 0.5 else alphas[1]
-    for blocks in range(n + 1, n + MANY + 1):
-        if 2 * sign_p(math.floor(side * blocks), blocks) <= alpha:
-            return blocks - n
-    return MANY + 1
+    alpha = alphas[0] if 2 * true > n else alphas[1]
+    normal = NormalDist()
+    reach = normal.inv_cdf(1 - alpha / 2) / 2
+    reach += normal.inv_cdf(POWER) * math.sqrt(side * (1 - side))
+    wanted = max(math.ceil((reach / (side - 0.5)) ** 2), smallest_n(1 - alpha))
+    return min(max(1, wanted - n), MANY + 1)

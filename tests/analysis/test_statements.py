@@ -1,0 +1,78 @@
+"""Statements and arithmetic, block by block."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.analysis.statements import by_block, differences, evaluate, truths
+from runner.spec.expressions import Ref, parse_expression, parse_statement, references
+
+
+def blocks(text, **columns):
+    expression = parse_expression(text)
+    return expression, {ref: columns[ref.name] for ref in references(expression)}
+
+
+def test_order_of_two_treatments_is_paired():
+    expression = parse_statement("allocs[server=fasthttp] < allocs[server=nethttp]")
+    fast, net = Ref("allocs", (("server", "fasthttp"),)), Ref("allocs", (("server", "nethttp"),))
+    values = {fast: [1.0, 20.0, 3.0], net: [10.0, 30.0, None]}
+    assert truths(expression, values) == (True, True, None)
+    assert differences(expression, values) == ((-9.0, -10.0, None), (None, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a + b * 2", 8.0),
+        ("(a + b) / 2", 2.5),
+        ("-a - b", -5.0),
+        ("a < b", True),
+        ("not a < b", False),
+        ("a < b and b < 3", False),
+        ("a < b or b < 3", True),
+        ("a == 2", True),
+        ("a != 2", False),
+        ("a >= 2 and b <= 3", True),
+        ("t == 'x'", True),
+        ("t != 'y'", True),
+        ("t == a", False),
+        ("t < a", None),
+        ("a / z", None),
+        ("n + 1", None),
+        ("n < 1", None),
+        ("n < 1 and a > 100", False),
+        ("n < 1 or a < 100", True),
+        ("n < 1 and a < 100", None),
+        ("not n < 1", None),
+        ("m == 32MiB", True),
+        ("y == 1", True),
+    ],
+)
+def test_evaluate(text, expected):
+    known = {"a": 2.0, "b": 3.0, "z": 0.0, "t": "x", "n": None, "m": 2.0**25, "y": True}
+    assert evaluate(parse_expression(text), lambda ref: known[ref.name]) == expected
+
+
+def test_equality_forgives_the_last_bit():
+    assert truths(*blocks("a == b", a=[0.1 + 0.2], b=[0.3])) == (True,)
+
+
+def test_identity_of_texts():
+    expression, values = blocks("a == b", a=["id1", "id2"], b=["id1", "id1"])
+    assert truths(expression, values) == (True, False)
+    assert differences(*blocks("a == b", a=["x"], b=["y"])) in (((None,), (0.0, 0.0)), None)
+
+
+def test_shorter_columns_are_unknown_at_the_end():
+    assert by_block(*blocks("a + b", a=[1.0, 2.0], b=[1.0])) == (2.0, None)
+    assert differences(*blocks("a < b and b < a", a=[1.0], b=[1.0])) is None
+    assert differences(*blocks("a != b", a=[1.0], b=[1.0])) is None
+
+
+@given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)), min_size=1, max_size=9))
+def test_truth_is_the_sign_of_the_difference(pairs):
+    a, b = map(list, zip(*pairs, strict=True))
+    expression, values = blocks("a < b", a=a, b=b)
+    numbers, _ = differences(expression, values)
+    assert truths(expression, values) == tuple(number < 0 for number in numbers)
