@@ -274,7 +274,7 @@ _SHOWN = {
 def format_quantity(quantity: Quantity) -> str:
     """Write the one canonical text of an amount; `parse` reads back the same amount.
 
-    The unit that gives the shortest whole number wins, then the larger one; an amount without a finite
+    The unit with the shortest whole number wins, then the larger one; an amount without a finite
     decimal form (`1/min` in 1/s) is written in the unit that makes it exact, or
     as the nearest float.
     """

@@ -61,7 +61,7 @@ class Secret(SecretStr):
         parts: tuple[tuple[str, str], ...],
         reveal: Callable[[tuple[tuple[str, str], ...]], str] | None = None,
     ) -> None:
-        super().__init__("")
+        super().__init__(MASK)
         self.parts = parts
         """("text", literal), ("env", name) or ("file", path)."""
         self._reveal = reveal

@@ -1,6 +1,5 @@
 """The design: factors and their levels, repetitions and their order, the search."""
 
-# ruff: noqa: TC001 - pydantic reads the annotations at run time
 from __future__ import annotations
 
 import re

@@ -1,6 +1,5 @@
 """The whole spec."""
 
-# ruff: noqa: TC001, TC003 - pydantic reads the annotations at run time
 from __future__ import annotations
 
 import re

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from runner.resources import kinds
 from runner.spec.experiment import Experiment
+from runner.spec.system import System
 
 ID = "experiment/1"
 
@@ -19,9 +20,7 @@ def schema() -> dict[str, Any]:
     Every value may also be a text with `{{ variables }}`, which a schema cannot
     tell from a wrong one; editors mark those where the type is no text.
     """
-    system: Any = TypeAdapter(
-        Experiment.model_fields["system"].annotation
-    ).json_schema(by_alias=True)  # fmt: skip
+    system: Any = System.model_json_schema(by_alias=True)
     found = Experiment.model_json_schema(by_alias=True, mode="validation")
     found["$defs"]["System"] = system
     for name, kind in kinds().items():

@@ -8,13 +8,15 @@ spec uses it, because most specs use two or three of the many.
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import PlainValidator, create_model
+from pydantic import PlainSerializer, PlainValidator, create_model
 
 import runner.resources
-from runner.spec.base import Model
+from runner.quantities import Quantity
+from runner.spec.base import Model, Secret, write_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +39,26 @@ def _payload(name: str) -> Any:
     def read(value: Any) -> Any:
         return None if value is None else payload_model(name).model_validate(value)
 
-    return Annotated[Any, PlainValidator(read)]
+    return Annotated[Any, PlainValidator(read), PlainSerializer(_written, when_used="json")]
+
+
+def _written(payload: Any) -> Any:
+    """Write a payload as JSON data; pydantic's own way would read its secrets."""
+    return None if payload is None else _plain(payload.model_dump(by_alias=True, exclude_none=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return {"secret": value.written()}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, Quantity):
+        return write_quantity(value)
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 
 class _System(Model):

@@ -1,6 +1,5 @@
 """A treatment: the spec with one level of each factor filled in."""
 
-# ruff: noqa: TC001 - pydantic reads the annotations at run time
 from __future__ import annotations
 
 import itertools

@@ -1,6 +1,5 @@
 """The program under test: its command, its cgroup, its limits, when it is ready."""
 
-# ruff: noqa: TC001 - pydantic reads the annotations at run time
 from __future__ import annotations
 
 from collections.abc import Mapping

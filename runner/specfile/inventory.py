@@ -6,25 +6,34 @@ other name is given to ssh as it is, so that ~/.ssh/config goes on working.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import SpecError
-from runner.spec.base import Secret, did_you_mean, shape
-from runner.specfile.ansible import expand_range, hosts_of_pattern, parse_ini
+from runner.spec.base import did_you_mean, shape
+from runner.specfile.ansible import expand_range, parse_ini
 from runner.specfile.errors import SpecFaults
+from runner.specfile.groups import (
+    ANSIBLE,
+    LOCAL,
+    MAX_DEPTH,
+    Group,
+    HostEntry,
+    Inventory,
+    assemble,
+    host_entry,
+)
 from runner.specfile.secrets import revealer
 from runner.specfile.values import decode, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from runner.specfile.values import Document, Path
 
-LOCAL = ("local", "localhost")
+__all__ = ["HostEntry", "Inventory", "find_inventory", "load", "parse_inventory"]
+
 NAMES = ("hosts.yaml", "hosts.yml", "inventory.yaml", "inventory.yml", "inventory.ini", "hosts")
-MAX_DEPTH = 20
 
 _OURS: dict[str, tuple[type, ...]] = {
     "address": (str,),
@@ -38,78 +47,6 @@ _OURS: dict[str, tuple[type, ...]] = {
     "lease": (str, int),
     "vars": (dict,),
 }
-_ANSIBLE = {
-    "ansible_host": "address",
-    "ansible_ssh_host": "address",
-    "ansible_user": "user",
-    "ansible_ssh_user": "user",
-    "ansible_port": "port",
-    "ansible_ssh_port": "port",
-    "ansible_become": "become",
-    "ansible_ssh_private_key_file": "key",
-    "ansible_private_key_file": "key",
-    "ansible_python_interpreter": "python",
-    "ansible_connection": "connection",
-}
-
-
-@dataclass(frozen=True)
-class HostEntry:
-    """One host: how it is reached, and its variables."""
-
-    name: str
-    address: str | None = None
-    """None: the name itself, as ~/.ssh/config has it."""
-    user: str | None = None
-    port: int | None = None
-    become: bool = False
-    key: str | None = None
-    python: str | None = None
-    jump: str | None = None
-    local: bool = False
-    """This machine: no ssh."""
-    vars: dict[str, Any] = field(default_factory=dict)
-    """What a spec sees: the host's own over those of its groups."""
-    groups: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Inventory:
-    """Hosts and groups by name."""
-
-    hosts: dict[str, HostEntry] = field(default_factory=dict)
-    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def host(self, name: str) -> HostEntry:
-        """Give a host; a name that is not written stands for itself."""
-        if name in self.hosts:
-            return self.hosts[name]
-        return HostEntry(name, local=name in LOCAL)
-
-    def names(self, pattern: str) -> tuple[str, ...]:
-        """Give the hosts of a host's or a group's name, or a pattern of --limit.
-
-        `lab:!pi5`, `pi4,pi5`, `pi*` and `lab:&fast` mean what they mean to Ansible.
-        """
-        groups = {**self.groups, "all": tuple(self.hosts)}
-        found = hosts_of_pattern(pattern, list(self.hosts), groups)
-        if found or any(mark in pattern for mark in ",:!&*"):
-            return found
-        return () if pattern in groups else (pattern,)
-
-    def variables(self, name: str) -> dict[str, Any]:
-        """Variables that a spec sees for a host."""
-        return dict(self.host(name).vars)
-
-
-EMPTY = Inventory()
-
-
-@dataclass
-class _Group:
-    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    vars: dict[str, Any] = field(default_factory=dict)
-    children: list[str] = field(default_factory=list)
 
 
 def find_inventory(folder: FilePath) -> FilePath | None:
@@ -139,12 +76,12 @@ def parse_inventory(raw: bytes | str, name: str, folder: FilePath | None = None)
     text = raw if isinstance(raw, str) else decode(name, raw)
     if not name.endswith((".yaml", ".yml")) and _is_ini(text):
         groups = {
-            group: _Group(
+            group: Group(
                 {host: dict(own) for host, own in found.hosts.items()}, found.vars, found.children
             )
             for group, found in parse_ini(text, name).items()
         }
-        return _assemble(groups)
+        return assemble(groups)
     document = read(name, text, revealer(folder or FilePath()))
     if "hosts" in document.data or "groups" in document.data:
         inventory = _own(document)
@@ -168,7 +105,7 @@ def _own(document: Document) -> Inventory:
         if key not in ("hosts", "groups", "vars", "schema"):
             hint = did_you_mean(key, ("hosts", "groups", "vars"))
             document.add((key,), f"unknown key `{key}`{hint}", key=True)
-    groups: dict[str, _Group] = {"all": _Group()}
+    groups: dict[str, Group] = {"all": Group()}
     common = _mapping(document, data.get("vars"), ("vars",))
     groups["all"].vars = common
     hosts = _mapping(document, data.get("hosts"), ("hosts",))
@@ -183,7 +120,7 @@ def _own(document: Document) -> Inventory:
                 message = f"unknown key `{key}` in `groups.{name}`{hint}"
                 document.add((*path, key), message, key=True)
         members = group.get("hosts") or []
-        made = _Group(vars=_mapping(document, group.get("vars"), (*path, "vars")))
+        made = Group(vars=_mapping(document, group.get("vars"), (*path, "vars")))
         for index, member in enumerate(members if isinstance(members, (list, dict)) else []):
             if str(member) not in hosts and str(member) not in LOCAL:
                 hint = did_you_mean(str(member), hosts)
@@ -191,12 +128,12 @@ def _own(document: Document) -> Inventory:
             made.hosts[str(member)] = {}
         made.children = [str(child) for child in group.get("children") or []]
         groups[name] = made
-    return _assemble(groups)
+    return assemble(groups)
 
 
 def _own_host(document: Document, entry: Any, path: Path) -> dict[str, Any]:
     """Give a host's settings under Ansible's names, as everything is kept."""
-    back = {ours: theirs for theirs, ours in reversed(_ANSIBLE.items())}
+    back = {ours: theirs for theirs, ours in reversed(ANSIBLE.items())}
     found: dict[str, Any] = {}
     for key, value in _mapping(document, entry, path).items():
         here = (*path, key)
@@ -224,15 +161,15 @@ def _mapping(document: Document, value: Any, path: Path) -> dict[str, Any]:
 
 def _ansible_yaml(document: Document) -> Inventory:
     """Read `all: {hosts, vars, children}` and further top groups."""
-    groups: dict[str, _Group] = {}
+    groups: dict[str, Group] = {}
 
     for name, entry in document.data.items():
         _walk(document, groups, name, entry, (name,))
-    return _assemble(groups)
+    return assemble(groups)
 
 
-def _walk(document: Document, groups: dict[str, _Group], name: str, entry: Any, path: Path) -> None:
-    group = groups.setdefault(name, _Group())
+def _walk(document: Document, groups: dict[str, Group], name: str, entry: Any, path: Path) -> None:
+    group = groups.setdefault(name, Group())
     if len(path) > MAX_DEPTH:
         document.add(path, "groups are nested too deeply")
         return
@@ -264,71 +201,6 @@ def _expand(document: Document, pattern: str, path: Path) -> list[str]:
         return []
 
 
-def _members(groups: Mapping[str, _Group], name: str, depth: int = 0) -> list[str]:
-    if depth > MAX_DEPTH:
-        raise SpecError(f"the group {name} contains itself", fix="take it out of its children")
-    group = groups.get(name, _Group())
-    found = list(group.hosts)
-    for child in group.children:
-        found += _members(groups, child, depth + 1)
-    return list(dict.fromkeys(found))
-
-
-def _depth(groups: Mapping[str, _Group], name: str) -> int:
-    above = [parent for parent, group in groups.items() if name in group.children]
-    return 1 + max((_depth(groups, parent) for parent in above), default=0)
-
-
-def _assemble(groups: dict[str, _Group]) -> Inventory:
-    """Join groups and hosts; a deeper group wins over one above it, the host over all."""
-    members = {name: _members(groups, name) for name in groups}
-    order = ["all"] if "all" in groups else []
-    rest = [name for name in groups if name != "all"]
-    order += sorted(rest, key=lambda name: (_depth(groups, name), name))
-    hosts: dict[str, HostEntry] = {}
-    own: dict[str, dict[str, Any]] = {}
-    for group in groups.values():
-        for host, values in group.hosts.items():
-            own.setdefault(host, {}).update(values)
-    for host, values in own.items():
-        inside = [name for name in order if name == "all" or host in members[name]]
-        joined: dict[str, Any] = {}
-        for name in inside:
-            joined.update(groups[name].vars)
-        joined.update(values)
-        hosts[host] = _entry(host, joined, tuple(name for name in inside if name != "all"))
-    found = {name: tuple(listed) for name, listed in members.items() if name != "all"}
-    return Inventory(hosts, found)
-
-
-def _entry(name: str, values: Mapping[str, Any], groups: tuple[str, ...]) -> HostEntry:
-    said: dict[str, Any] = {}
-    for key, ours in _ANSIBLE.items():
-        if key in values and ours not in said:
-            said[ours] = values[key]
-    connection = said.pop("connection", None)
-    port = said.pop("port", None)
-    become = said.pop("become", False)
-    jump = values.get("runner_jump")
-    shown = ("ansible_", "runner_")
-    unsaid = connection is None and "address" not in said
-    local = connection == "local" or (unsaid and name in LOCAL)
-    return HostEntry(
-        name=name,
-        port=None if port is None else int(port),
-        become=become if isinstance(become, bool) else str(become).lower() in ("true", "yes", "1"),
-        jump=None if jump is None else str(jump),
-        local=local,
-        vars={name: value for name, value in values.items() if not name.startswith(shown)},
-        groups=groups,
-        **{key: _text(value) for key, value in said.items()},
-    )
-
-
-def _text(value: Any) -> str:
-    return value.get_secret_value() if isinstance(value, Secret) else str(value)
-
-
 def _with_vars_folders(inventory: Inventory, folder: FilePath) -> Inventory:
     """Add group_vars/ and host_vars/ beside the inventory, as Ansible does."""
     if not any((folder / part).is_dir() for part in ("group_vars", "host_vars")):
@@ -341,7 +213,7 @@ def _with_vars_folders(inventory: Inventory, folder: FilePath) -> Inventory:
         # what the inventory itself says of a host stands over its groups' folders
         values.update(entry.vars)
         values.update(_vars_of(folder / "host_vars", name))
-        back = {ours: theirs for theirs, ours in reversed(_ANSIBLE.items())}
+        back = {ours: theirs for theirs, ours in reversed(ANSIBLE.items())}
         for ours in ("address", "user", "port", "key", "python"):
             if getattr(entry, ours) is not None:
                 values.setdefault(back[ours], getattr(entry, ours))
@@ -351,7 +223,7 @@ def _with_vars_folders(inventory: Inventory, folder: FilePath) -> Inventory:
             values.setdefault("ansible_connection", "local")
         if entry.jump is not None:
             values["runner_jump"] = entry.jump
-        hosts[name] = _entry(name, values, entry.groups)
+        hosts[name] = host_entry(name, values, entry.groups)
     return Inventory(hosts, inventory.groups)
 
 

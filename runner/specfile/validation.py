@@ -84,21 +84,25 @@ def keys_at(path: Path, data: Any) -> tuple[str, ...]:
 
 def _inside(kind: Any, part: str | int) -> Any:
     """Type of what stands below a key or an index."""
-    if isinstance(kind, type) and issubclass(kind, RootModel):
-        return _inside(_member(kind.model_fields["root"].annotation, {}), part)
-    if kind is System and part in NAMES:
-        return payload_model(str(part))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        for name, field in kind.model_fields.items():
-            if part in (name, field.alias):
-                return field.annotation
-        return None
+        return _field(kind, part)
     arguments = get_args(kind)
     if get_origin(kind) is dict:
         return arguments[1]
-    if get_origin(kind) in (tuple, list):
+    if get_origin(kind) in (tuple, list) and arguments:
         index = part if isinstance(part, int) and Ellipsis not in arguments else 0
-        return arguments[min(index, len(arguments) - 1)] if arguments else None
+        return arguments[min(index, len(arguments) - 1)]
+    return None
+
+
+def _field(model: type[BaseModel], part: str | int) -> Any:
+    if model is System and part in NAMES:
+        return payload_model(str(part))
+    if issubclass(model, RootModel):
+        return _inside(_member(model.model_fields["root"].annotation, {}), part)
+    for name, field in model.model_fields.items():
+        if part in (name, field.alias):
+            return field.annotation
     return None
 
 
@@ -230,8 +234,8 @@ def _raw(document: Document, path: Path, detail: ErrorDetails) -> str:
         return f'`{raw}` reads as a boolean in YAML: write "{raw}" in quotes'
     if detail["type"] == "text_float":
         number = float(raw.replace("_", ""))
-        reading = "" if str(number) == raw else f" {number:g}"
-        return f'`{raw}` reads as the number{reading}, not as text: write "{raw}" in quotes'
+        reading = "a number" if str(number) == raw else f"the number {number:g}"
+        return f'`{raw}` reads as {reading}, not as text: write "{raw}" in quotes'
     return _own(detail)
 
 

@@ -257,18 +257,16 @@ class _Reader:
             if node.tag == f"{_TAG}null" and node.style is None:
                 self.document.faults.append(_fault(node, "a key is empty"))
                 return None
-            return str(node.value)
+            return self.text(node)
         said = self.document.text[node.start_mark.index - 1 : node.end_mark.index + 1]
         if said.startswith("{{"):
-            message = f'a value with {{{{ … }}}} has to be in quotes: "{said}"'
+            self.document.add(path, f'a value with {{{{ … }}}} has to be in quotes: "{said}"')
         else:
-            message = "a key has to be a text"
-        del path
-        self.document.faults.append(_fault(node, message))
+            self.document.faults.append(_fault(node, "a key has to be a text"))
         return None
 
     def scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
-        text = str(node.value)
+        text = self.text(node)
         if node.style is None:
             self.document.raw[path] = text
         if node.tag == "!secret":
@@ -288,6 +286,18 @@ class _Reader:
         if kind not in ("str", "timestamp", "value", "merge"):
             self.document.add(path, f"the tag {_shown_tag(node.tag)} is not known")
         return text
+
+    def text(self, node: yaml.ScalarNode) -> str:
+        """Join the halves of characters that JSON writes as two escapes; refuse lone ones."""
+        text = str(node.value)
+        if node.style != '"' or not any("\ud800" <= character <= "\udfff" for character in text):
+            return text
+        halves = text.encode("utf-16-le", "surrogatepass")
+        try:
+            return halves.decode("utf-16-le")
+        except UnicodeDecodeError:
+            self.document.faults.append(_fault(node, "holds half a character (a lone surrogate)"))
+            return halves.decode("utf-16-le", "replace")
 
     def integer(self, text: str, path: Path) -> Any:
         if _PLAIN_INT.fullmatch(text) and len(text) <= _MAX_DIGITS:

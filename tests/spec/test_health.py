@@ -58,7 +58,10 @@ def test_a_state_may_have_to_last():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("load.error_ratoi <= 1%", "source `load` has no `error_ratoi`; did you mean `error_ratio`?"),
+        (
+            "load.error_ratoi <= 1%",
+            "source `load` has no `error_ratoi`; did you mean `error_ratio`?",
+        ),
         ("laod.rps > 3", "unknown source `laod`; did you mean `load`?"),
         ("load.rps = 3", "`=` compares nothing: write `load.rps == 3`"),
         ("load.rps >=", "`load.rps >=` lacks the value to compare with"),

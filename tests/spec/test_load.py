@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,9 @@ def test_written_steps_take_from_the_load_what_they_leave_out():
         measure="20s",
         steps=[{"connections": 10}, {"connections": 50, "duration": "8s", "name": "half"}],
     ).expanded_steps()
-    assert [(s.index, s.name, s.connections, s.duration_s, s.warmup_s, s.threads) for s in found] == [
+    assert [
+        (s.index, s.name, s.connections, s.duration_s, s.warmup_s, s.threads) for s in found
+    ] == [
         (0, "10", 10, 20.0, 5.0, 4),
         (1, "half", 50, 8.0, 5.0, 4),
     ]
@@ -62,7 +66,7 @@ def test_ladders(rule, levels):
 def test_a_geometric_ladder_rises_and_ends_in_its_bounds(start, more, times):
     levels = Ladder.model_validate({"from": start, "to": start + more, "times": times}).levels()
     assert levels[0] == start
-    assert all(a < b for a, b in zip(levels, levels[1:], strict=False))
+    assert all(a < b for a, b in pairwise(levels))
     assert levels[-1] <= start + more
 
 
