@@ -17,7 +17,7 @@ READ_BYTES = 65536
 def fetch_all(ctx: Context, wanted: Sequence[Mapping[str, Any]], step: Optional[int]) -> None:
     """Emit one `fetched` per item; what cannot be had is null with a reason, not an error."""
     for item in wanted:
-        if "path" in item:
+        if item.get("path"):
             found = _file(ctx.fill(item["path"]))
         else:
             answer = fetch.get(ctx.fill(item["url"]), ctx.loop, WITHIN_S)

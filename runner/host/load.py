@@ -43,7 +43,7 @@ class Load:
     def step(self, step: Mapping[str, Any]) -> None:
         """Run one step: its events, and its cool-down. Aborted and Stopped pass through."""
         ctx, index = self._ctx, step["index"]
-        nofile = _nofile(step.get("connections"))
+        nofile = _nofile(step.get("connections"), int(self._plan.get("nofile") or 0))
         ctx.emit("step_started", index=index, name=step.get("name"), nofile=nofile[0])
         fields: Dict[str, Any] = {"index": index, "exit": None, "stdout": "", "stderr": ""}
         if step.get("warmup"):
@@ -139,20 +139,26 @@ class Load:
     def _cool(self, step: Mapping[str, Any]) -> None:
         """Wait until few sockets are in TIME_WAIT: they slow down the next step's connects."""
         plan = step.get("cooldown")
-        if not plan or self._port is None:
+        if not plan:
             return
-        port, bound = self._port, int(plan.get("time_wait_below", 1))
+        began = time.monotonic()
+        earliest = began + float(plan.get("at_least_s") or 0)
+        bound = plan.get("time_wait_below")
         checked = {"next": 0.0, "many": 0.0}
 
         def drained() -> bool:
             now = time.monotonic()
+            if now < earliest:
+                return False
+            if bound is None or self._port is None:
+                return True
             if now >= checked["next"]:
                 checked["next"] = now + COUNT_EVERY_S
-                checked["many"] = self._diag.count(port)["time_wait"]
-            return checked["many"] < bound
+                checked["many"] = self._diag.count(self._port)["time_wait"]
+            return checked["many"] < float(bound)
 
-        began = time.monotonic()
-        done = self._ctx.loop.wait(float(plan["at_most_s"]), drained)
+        longest = max(float(plan.get("at_most_s") or 0), earliest - began)
+        done = self._ctx.loop.wait(longest, drained)
         self._ctx.emit(
             "cooled",
             index=step["index"],
@@ -174,14 +180,14 @@ def _nothing() -> None:
     return
 
 
-def _nofile(connections: Optional[int]) -> Sequence[int]:
+def _nofile(connections: Optional[int], at_least: int) -> Sequence[int]:
     """Soft and hard limit for a generator; it does not raise its own, and then measures less.
 
     Where the hard limit may not be raised (also root can lack CAP_SYS_RESOURCE) it is
     all there is, and `step_started` says how much that was.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    want = max(soft, 2 * (connections or 0) + SPARE_FILES)
+    want = max(soft, at_least, 2 * (connections or 0) + SPARE_FILES)
     if hard == resource.RLIM_INFINITY or want <= hard:
         return [want, hard]
     try:

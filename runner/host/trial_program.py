@@ -67,7 +67,7 @@ def _end(program: Mapping[str, Any]) -> List[str]:
     found += [
         f"fetch {item['name']} needs a url or path, and when: {', '.join(FETCH_WHEN)}"
         for item in program.get("fetch") or []
-        if item["when"] not in FETCH_WHEN or not {"url", "path"} & set(item)
+        if item["when"] not in FETCH_WHEN or not (item.get("url") or item.get("path"))
     ]
     return found
 

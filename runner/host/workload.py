@@ -42,6 +42,11 @@ class Workload:
         self._reported = True
         self._died_at = 0.0
         self._oom_checked = 0.0
+        # A program that only sits there is given a port too, and need not take it.
+        asked = [plan.get("ready"), ctx.program.get("load"), ctx.program.get("fetch")]
+        self._uses_port = bool((plan.get("listen") or {}).get("port")) or any(
+            "{port}" in str(part) for part in asked
+        )
         self._abort = dict(ctx.program.get("abort") or {})
 
     def choose_port(self) -> None:
@@ -127,7 +132,7 @@ class Workload:
         if bound is not None and self.group is not None and now >= self._oom_checked:
             self._oom_checked = now + OOM_EVERY_S
             kills = self.group.oom_kills()
-            if kills is not None and kills > bound:
+            if kills is not None and kills >= bound:
                 raise Aborted(f"{kills} OOM kills in the workload's cgroup")
 
     def demand_alive(self) -> None:
@@ -208,6 +213,8 @@ class Workload:
         if stranger is not None:
             self._ctx.emit("listener", pid=stranger or None, ours=False)
             raise Aborted(f"port {port} belongs to {_who(stranger)}, not to the workload")
+        if self._listening is None and not self._uses_port:
+            return
         if self._listening is None:
             self._ctx.emit("listener", pid=None, ours=False)
             raise Aborted(f"nobody listens on port {port}")

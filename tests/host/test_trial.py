@@ -263,11 +263,21 @@ def test_a_setting_that_does_not_stick_is_an_error(host):
 def test_nobody_on_the_port(host):
     """A workload that listens elsewhere is not taken for ready."""
     workload = ping("other-port", ready={"stdout": "listening"})
-    answer = host.ask(program(workload))
+    fetch = [{"name": "root", "url": "http://127.0.0.1:{port}/", "when": "after", "path": None}]
+    answer = host.ask(program(workload, fetch=fetch))
     assert only(answer.events, "listener") | {"at": 0, "t": 0} == {
         "event": "listener", "at": 0, "t": 0, "pid": None, "ours": False,
     }  # fmt: skip
     assert "nobody listens on port" in only(answer.events, "aborted")["why"]
+
+
+def test_a_program_that_needs_no_port_may_leave_it(host):
+    """A port is chosen for every workload; one that nothing asks for is not demanded."""
+    workload = ping("other-port", ready={"stdout": "listening"})
+    workload["argv"] = [PYTHON, "-c", "import time; print('listening', flush=True); time.sleep(600)"]
+    answer = host.ask(program(workload))
+    assert answer.end["ok"]
+    assert not of(answer.events, "aborted")
 
 
 def test_a_workload_that_goes_to_the_background(host):
@@ -340,7 +350,7 @@ def test_a_limit_on_oom_kills_aborts(host):
         "ready": {"stdout": "begun", "within_s": 10},
         "cgroup": memory_group("child", "32M"),
     }
-    abort = {"workload_dead_s": 1, "oom_kills": 0}
+    abort = {"workload_dead_s": 1, "oom_kills": 1}
     answer = host.ask(program(workload, idle_s=60, abort=abort))
     assert only(answer.events, "aborted")["why"] == "1 OOM kills in the workload's cgroup"
     assert only(answer.events, "workload_exited")["expected"]

@@ -40,7 +40,7 @@ class Running:
         assert not host.ask(
             {"program": "status"}
         ).error  # the agent is there, so one frame is enough
-        asked = {"version": 1, "run": host.run, **program(idle_s=FOR_EVER_S, **more)}
+        asked = {"version": 1, "run": host.run, **program(**{"idle_s": FOR_EVER_S, **more})}
         self.path = spool(host.state, host.run)
         self.link = subprocess.Popen(
             boot.command(str(host.state), host.python),
@@ -196,12 +196,15 @@ def test_stop_ends_the_load_too(host, running):
     one = running(
         workload=ping(),
         load={"steps": [step], "between": "keep"},
-        sample={"hz": 5, "reads": []},
+        idle_s=0,
     )
-    one.seen("idle_started")
+    one.seen("measure_started")
     host.ask({"program": "stop", "trial": "t1"})
     one.link.communicate(timeout=60)
-    assert said(one.path)[-1]["error"]["code"] == "stopped"
+    events = said(one.path)
+    assert events[-1]["error"]["code"] == "stopped"
+    ended = only(events, "step_ended")
+    assert (ended["cut"], ended["signal"]) == ("stopped", 2)
 
 
 def test_a_killed_supervisor_leaves_a_record_that_ends(host, running):
