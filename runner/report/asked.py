@@ -52,8 +52,8 @@ def _limit(key: str, found: Any) -> str:
     """Show a limit: bytes in their unit, a soft and a hard one that are equal once."""
     if isinstance(found, dict) and len(set(map(str, found.values()))) == 1:
         found = next(iter(found.values()))
-    if isinstance(found, int) and key.startswith(("memory.", "hugetlb.")):
-        return units.size(found)
+    if str(found).isdigit() and key.startswith(("memory.", "hugetlb.")):
+        return units.size(int(found))
     return words.value(found)
 
 
@@ -118,6 +118,8 @@ def summary(analysis: Analysis) -> list[Md]:
     lines = []
     if analysis.trials:
         lines.append(Md(f"{words.plural(len(analysis.trials), 'trial')}: {_trials(analysis)}."))
+    failed = [trial for trial in analysis.trials if trial.outcome == "error"]
+    lines += [Md(f"{code(trial.id)}: {escape(trial.why)}") for trial in failed[:3] if trial.why]
     steps = [step for trial in analysis.trials for step in trial.steps]
     if len(steps) > len(analysis.trials):
         counted = Counter(step.outcome for step in steps)

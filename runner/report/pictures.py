@@ -72,11 +72,14 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
     return files, shown
 
 
+_COUNTED: Final = frozenset({"healthy", "unhealthy"})
+
+
 def _by_treatment(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
     """Trials that count, by treatment; an invalid one is no repetition."""
     found: dict[str, list[Trial]] = {}
     for trial in trials:
-        if trial.steps and trial.outcome not in {"invalid", "error"}:
+        if trial.outcome != "invalid" and any(step.outcome in _COUNTED for step in trial.steps):
             found.setdefault(words.treatment(trial.treatment), []).append(trial)
     return found
 

@@ -152,8 +152,8 @@ def interval(low_high: tuple[float | None, float | None] | None, unit: str) -> s
 
 
 _SIZES: Final = frozenset(
-    "usage peak limit anon file pss hugetlb swap private_dirty anon_huge vm_size vm_pte "
-    "available page_tables".split()
+    {"usage", "peak", "limit", "anon", "file", "pss", "hugetlb", "swap", "private_dirty"}
+    | {"anon_huge", "vm_size", "vm_pte", "available", "page_tables"}
 )
 
 

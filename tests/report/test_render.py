@@ -339,3 +339,37 @@ def test_a_large_run_stays_within_its_size(tmp_path):
         p.name: p.stat().st_size for p in folder.path.rglob("*") if p.is_file() and p.suffix != RAW
     }
     assert sum(sizes.values()) < COMMITTED_BYTES, sizes
+
+
+def test_broken_rules_have_their_unit():
+    """A bare number gets the unit of what the rule names; a said one stays."""
+    assert steps.actual(RuleResult("load.latency_p99 <= 500ms", False, "0.6119")) == "612 ms"
+    assert steps.actual(RuleResult("procfs.rss.median <= 32MiB", False, "34603008")) == "33.0 MiB"
+    assert steps.actual(RuleResult("load.error_ratio <= 0.001", False, "0.25")) == "25.0 %"
+    assert steps.actual(RuleResult("cgroup.oom_kills == 0", False, "3")) == "3"
+    assert steps.actual(RuleResult("workload.alive", False, "false")) == "false"
+    trial = fixture.trial("t", 1, 1, 1.0)
+    assert steps.broken([trial]) == ["`load.latency_p99 <= 500ms`: 612 ms at 100"]
+
+
+def test_trials_without_load_have_no_columns_of_load():
+    """A program that is only started: memory and outcome, nothing that was never asked."""
+    trial = fixture.trial("t", 1, 1, 1.0)
+    idle = replace(
+        trial.steps[0], name="idle", connections=None,
+        numbers={"procfs.rss": 2.0**20, "load.connections": None}, why={},
+    )  # fmt: skip
+    [(_, table)] = steps.tables([replace(trial, steps=(idle,))])
+    heads = [cell.strip() for cell in table.splitlines()[0].strip("|").split("|")]
+    assert heads == ["step", "RSS", "outcome"]
+
+
+def test_limits_are_said_in_their_unit():
+    """Bytes that a spec's expansion wrote bare, and equal soft and hard limits."""
+    spec = {
+        "workload": {"argv": ["x"], "cgroup": {"memory.max": "33554432"}, "limits": {"nofile": {"soft": 5, "hard": 5}}},
+        "repeat": {"between": [1, 1]},
+    }  # fmt: skip
+    text = asked.paragraph(spec)
+    assert "`memory.max` 32.0 MiB, `nofile` 5" in text
+    assert "Repeated" not in text

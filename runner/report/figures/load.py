@@ -56,7 +56,7 @@ def _marks(trials: Sequence[Trial], names: Sequence[str], key: str) -> list[list
     for trial in trials:
         for step in trial.steps:
             value = step.numbers.get(key)
-            if isinstance(value, int | float):
+            if isinstance(value, int | float) and step.outcome in {"healthy", "unhealthy"}:
                 mark = Mark(float(value), step.outcome == "healthy")
                 found[names.index(step.name)].append(mark)
     return found

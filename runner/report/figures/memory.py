@@ -37,7 +37,7 @@ def draw(trial: Trial, series: Sequence[Series], label: str) -> bytes | None:
     lines = wanted(series)
     if not lines:
         return None
-    peak = max(v for line in lines for v in line.v if v is not None)
+    peak = max(_peak(line) for line in lines)
     limit = trial.limit_bytes or _read_back(series)
     # a limit far above would press the lines flat: it is said in words then
     drawn = limit is not None and limit <= peak * 4
@@ -52,25 +52,26 @@ def draw(trial: Trial, series: Sequence[Series], label: str) -> bytes | None:
     parts.horizontal(canvas, x, BOTTOM, "time since the start of the trial")
     for line, colour in zip(lines, SERIES, strict=False):
         canvas.path(parts.pieces(line.t, line.v, x, y), f"s-{colour}")
-    labels: list[tuple[str, float, str]] = []
+    labels: list[tuple[str, str, str]] = []
+    wishes: list[float] = []
     if drawn and limit is not None:
         at = y.at(limit)
         canvas.line((LEFT, at), (RIGHT, at), "s-limit", width=1.6, dash="6 4")
-        labels.append(("limit", float(limit), "limit"))  # first: it stands above what touches it
+        # first: it stands above what touches it
+        labels.append(("limit", units.size(limit), "limit"))
+        wishes.append(at)
     elif limit is not None:
         text = f"limit {units.size(limit)}, above this figure"
         canvas.text(RIGHT, 25, text, "m f-limit", anchor="end")
-    labels += [
-        (NAMES.get(line.name, line.name), _last(line), colour)
-        for line, colour in zip(lines, SERIES, strict=False)
-    ]
-    wishes = [y.at(value) for _, value, _ in labels]
+    for line, colour in zip(lines, SERIES, strict=False):
+        labels.append((_name(line), f"max {units.size(_peak(line))}", colour))
+        wishes.append(y.at(_last(line)))
     places = parts.spread(wishes, 28.0, TOP + 6, BOTTOM - 14)
-    for (name, value, colour), wish, place in zip(labels, wishes, places, strict=True):
+    for (name, text, colour), wish, place in zip(labels, wishes, places, strict=True):
         if abs(place - wish) > 3:
             canvas.line((RIGHT + 1, wish), (RIGHT + 7, place), f"s-{colour}")
         canvas.text(RIGHT + 10, place + 1, fit(name, 100), f"b f-{colour}")
-        canvas.text(RIGHT + 10, place + 14, units.size(value), f"m f-{colour}")
+        canvas.text(RIGHT + 10, place + 14, text, f"m f-{colour}")
     return canvas.bytes()
 
 
@@ -82,6 +83,14 @@ def _read_back(series: Sequence[Series]) -> int | None:
     """Give the limit that was read while the trial ran; a group without one says a huge number."""
     found = [v for line in series if line.name == LIMIT for v in line.v if v is not None]
     return int(found[-1]) if found and found[-1] < UNLIMITED else None
+
+
+def _name(line: Series) -> str:
+    return NAMES.get(line.name, line.name)
+
+
+def _peak(line: Series) -> float:
+    return max(v for v in line.v if v is not None)
 
 
 def _last(line: Series) -> float:
@@ -103,10 +112,7 @@ def _shade(canvas: Canvas, step: Step, x: scale.Axis) -> None:
 
 
 def _described(trial: Trial, lines: Sequence[Series], limit: int | None) -> str:
-    said = []
-    for line in lines:
-        peak = max(v for v in line.v if v is not None)
-        said.append(f"{NAMES.get(line.name, line.name)} at most {units.size(peak)}")
+    said = [f"{_name(line)} at most {units.size(_peak(line))}" for line in lines]
     if limit is not None:
         said.append(f"limit {units.size(limit)}")
     steps = ", ".join(f"{step.name} {step.outcome}" for step in trial.steps)
