@@ -7,9 +7,10 @@ Outcome of a step, first that applies: `error` (the workload could not be run),
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis import outputs
 from runner.analysis.frames import Frame, Reading, thin
 from runner.analysis.model import RuleResult, Series, Step, Trial
 from runner.analysis.rules import judge
@@ -65,9 +66,12 @@ def trial(
     events = {event["event"]: event for event in reading.events}
     origin = float(events.get("trial_started", {}).get("at", 0.0))
     data = list(steps(reading, plan.steps, fields))
-    if not plan.steps and len(reading.frame.t):
+    whole = outputs.of_trial(reading.events)
+    if not plan.steps:
         data.append(_whole(reading, fields, _after_s(events, metrics or {}, origin)))
-    judged = tuple(_judge(item, plan, healthy, guards) for item in data)
+    judged = tuple(
+        _judge(_printed(item, reading, whole), plan, healthy, guards) for item in data
+    )
     outcome, why = _outcome(events, judged, plan)
     sampler = {k: v for k, v in events.get("sampler", {}).items() if k not in {"event", "at"}}
     return Trial(
@@ -86,6 +90,16 @@ def trial(
     )
 
 
+def _printed(data: StepData, reading: Reading, whole: outputs.Output) -> StepData:
+    """Add what the workload printed: of the whole trial, and within the step."""
+    inside = outputs.of_window(reading.events, data.start_s, data.end_s)
+    return replace(
+        data,
+        numbers={**whole.numbers, **inside.numbers, **data.numbers},
+        why={**whole.why, **inside.why, **data.why},
+    )
+
+
 def _after_s(
     events: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Metric], origin: float
 ) -> float:
@@ -97,7 +111,7 @@ def _after_s(
 
 def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> StepData:
     """Take a trial without load as one step, from `after_s` on."""
-    last = float(reading.frame.t[-1])
+    last = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
     frame = reading.frame.window(min(after_s, last), last)
     numbers: dict[str, Any] = {}
     why: dict[str, str] = {}
@@ -106,7 +120,7 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
     for event in reading.events:
         if event["event"] == "idle_ended":
             exact_counters(event, fields, numbers)
-    start, end = float(frame.t[0]), float(frame.t[-1])
+    start, end = (float(frame.t[0]), float(frame.t[-1])) if len(frame.t) else (0.0, last)
     died = any(e["event"] == "workload_exited" and not e.get("expected") for e in reading.events)
     return StepData(StepPlan(0, "idle", None), start, end, numbers, why, alive=not died)
 

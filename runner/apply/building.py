@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from runner.analysis.outputs import escapes
 from runner.compile import Binary
 from runner.errors import SpecError
 from runner.toolchain import BuildRequest, build, resolve, target_of
@@ -80,6 +81,7 @@ def numbers_of(made: Build) -> dict[str, Any]:
         "build.stripped": made.stripped,
         "build.dynamic": made.dynamic,
         "build.toolchain": made.toolchain,
+        **escapes(made.stderr),
         **{f"build.{name.strip('.')}": size for name, size in made.sections.items()},
     }
 
