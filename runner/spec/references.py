@@ -18,7 +18,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
         "opened", "errors", "error_ratio", "connections", "established", "max_established",
         "rate", "dropped", "cpu", "littles_law", "time_wait", "exit", "ramp", "failed",
         *(f"latency_{name}" for name in _LATENCY),
-        *(f"raw_latency_{name}" for name in _LATENCY),
+        *(f"latency_corrected_{name}" for name in _LATENCY),
         *(f"errors.{name}" for name in _ERRORS),
     ),
     "search": ("level", "last_passing", "first_failing", "trials", "monotone", "p_healthy"),
@@ -29,7 +29,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
 
 HINTS: dict[str, tuple[str, ...]] = {
     "build": ("size", "id", "seconds", "text", "data", "bss", "rodata", "pclntab", "symtab",
-              "stripped", "dynamic", "sha256", "escapes", "inlined", "toolchain", "dwarf"),
+              "stripped", "dynamic", "sha256", "escapes", "inlined", "can_inline", "toolchain", "dwarf"),
     "procfs": ("rss", "rss_peak", "rss_anon", "rss_file", "vm_size", "vm_pte", "swap", "hugetlb",
                "minor_faults", "major_faults", "user_cpu", "system_cpu", "threads", "pss",
                "private_dirty", "anon_huge", "fds"),
