@@ -29,7 +29,8 @@ CLOSED: dict[str, tuple[str, ...]] = {
 
 HINTS: dict[str, tuple[str, ...]] = {
     "build": ("size", "id", "seconds", "text", "data", "bss", "rodata", "pclntab", "symtab",
-              "stripped", "dynamic", "sha256", "escapes", "inlined", "can_inline", "toolchain", "dwarf"),
+              "stripped", "dynamic", "sha256", "escapes", "inlined", "can_inline", "toolchain",
+              "dwarf"),
     "procfs": ("rss", "rss_peak", "rss_anon", "rss_file", "vm_size", "vm_pte", "swap", "hugetlb",
                "minor_faults", "major_faults", "user_cpu", "system_cpu", "threads", "pss",
                "private_dirty", "anon_huge", "fds"),
