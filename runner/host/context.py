@@ -26,6 +26,8 @@ class Context:
         self.start = time.monotonic()
         self.loop = Loop()
         self.words: Dict[str, str] = {"dir": folder}
+        self.generator = 0
+        """Pid of the load generator while one runs: below us, but not the workload's."""
         self._spool = spool
         sample = program.get("sample") or {"hz": 10, "reads": []}
         self.sampler = Sampler(sample["reads"], float(sample["hz"]), self.start, self.emit)

@@ -92,6 +92,7 @@ class Load:
         start = process.Start(ctx.fill_all(argv), nofile=nofile, cpus=self._plan.get("cpus"))
         began = time.monotonic()
         child = process.spawn(start, ctx.loop)
+        ctx.generator = child.pid
         out, err = Capture(child.out, ctx.loop), Capture(child.err, ctx.loop)
         counted: Dict[str, float] = {"next": began, "most": -1}
 
@@ -113,6 +114,7 @@ class Load:
             raise
         if not done:
             self._end(child.pid)
+        ctx.generator = 0
         how = ctx.loop.exit_of(child.pid)
         wall = (how.at if how is not None else time.monotonic()) - began
         ran = Ran(how, wall, out.close(), err.close())

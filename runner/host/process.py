@@ -181,7 +181,7 @@ def descendants(of: int) -> List[int]:
         if words[0] not in (b"Z", b"X"):
             children.setdefault(int(words[1]), []).append(int(name))
     found: List[int] = []
-    nearest = [of]
+    nearest = [of] if of else []
     while nearest:
         nearest = [child for pid in nearest for child in children.get(pid, [])]
         found += nearest

@@ -41,6 +41,7 @@ class Workload:
         self._expected = False
         self._reported = True
         self._died_at = 0.0
+        self._oom_killed = False
         self._oom_checked = 0.0
         # A program that only sits there is given a port too, and need not take it.
         asked = [plan.get("ready"), ctx.program.get("load"), ctx.program.get("fetch")]
@@ -110,15 +111,16 @@ class Workload:
             self._reported = True
             self._died_at = ended.at
             kills = self.group.oom_kills() if self.group is not None else None
+            # the counter alone may be another member's; SIGKILL alone may be anybody's
+            self._oom_killed = bool(kills) and ended.signal == signal.SIGKILL
             self._ctx.emit(
                 "workload_exited",
                 pid=self.pid,
                 code=ended.code,
                 signal=ended.signal,
-                # the counter alone may be another member's; SIGKILL alone may be anybody's
-                oom_killed=bool(kills) and ended.signal == signal.SIGKILL,
+                oom_killed=self._oom_killed,
                 expected=self._expected or (self.once and ended.code == 0),
-                left=process.descendants(os.getpid()),
+                left=self._left(),
                 cpu_s=round(ended.cpu_s, 4),
                 max_rss_bytes=ended.max_rss_bytes,
             )
@@ -143,7 +145,14 @@ class Workload:
             raise self._death(ended)
 
     def _death(self, ended: Exit) -> Aborted:
+        if self._oom_killed:
+            return Aborted("the workload was OOM-killed in its cgroup")
         return Aborted(f"the workload {ended}{self._said()}")
+
+    def _left(self) -> List[int]:
+        """What the workload left running: orphans come to this process (process.adopt)."""
+        own = {self._ctx.generator, *process.descendants(self._ctx.generator)}
+        return [pid for pid in process.descendants(os.getpid()) if pid not in own]
 
     def await_ready(self) -> None:
         """Wait until it answers as `ready` asks; Aborted when it does not, or exits before."""
@@ -225,7 +234,7 @@ class Workload:
         for stream in reversed(self._streams):
             lines = stream.text.strip().splitlines()[-3:]
             if lines:
-                return "; it said: {}".format(" | ".join(lines)[-500:])
+                return "; it said: {}".format(" | ".join(lines)[-300:])
         return ""
 
     def finish(self) -> None:

@@ -127,6 +127,7 @@ def test_what_is_not_there_is_null_and_said_once(make, events):
     sampler = make([{"id": "peak", "path": "/proc/self/no_such", "pick": {"int": True}}])
     sampler.point({})
     sampler.tick()
+    sampler.point({"pid": "1"})  # another workload changes nothing of the host's files
     sampler.tick()
     assert [event["v"] for event in events.of("sample")] == [[None], [None]]
     (absent,) = events.of("absent")
