@@ -8,6 +8,7 @@ from runner.analysis import frames, trials
 from runner.analysis.claims import claim_results
 from runner.analysis.estimates import estimates
 from runner.analysis.model import Analysis
+from runner.analysis.searches import summarised
 from runner.apply.trials import trial_plan
 from runner.errors import RecordError
 from runner.sources import fields
@@ -50,7 +51,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
         estimates=measured,
         claims=claim_results(experiment, measured, found, observed(server, experiment, folder)),
         series=tuple(lines),
-        search=search,
+        search=summarised(search),
         notes=tuple(notes),
     )
 

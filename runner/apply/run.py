@@ -17,8 +17,9 @@ from runner.apply.requirements import unmet
 from runner.apply.schedule import run_all
 from runner.apply.state import HostRun
 from runner.apply.trials import TrialRunner
-from runner.errors import HostBusy, HostError, Interrupted, RunnerError
+from runner.errors import HostBusy, HostError, Interrupted, RunnerError, SpecError
 from runner.executor.agent import Agent
+from runner.plan import sources, with_sources
 from runner.store.provenance import describe
 from runner.store.record import RunFolder, new_run_id
 
@@ -79,14 +80,34 @@ def _check(
         _host_run(hosts[name], run_id, reporter, lambda _: None)
         for name in loaded.experiment.hosts.names()
     ]
+    system = declared_state(loaded)
     for host in runs:
         reporter.phase(f"check {host.name}")
-        host.observe(loaded.experiment.system)
+        host.observe(system)
         host.preview()
     problems = unmet(loaded.experiment, {host.name: host.facts for host in runs})
     for problem in problems:
         reporter.note(f"requirement not met: {problem}")
     return Outcome(run_id, None, {host.name: host.counts for host in runs})
+
+
+def declared_state(loaded: Loaded) -> Any:
+    """Give the declared state with the bytes of the files that it names.
+
+    Files are confined to the spec's folder, links included.
+    """
+    system = loaded.experiment.system
+    root = loaded.path.parent.resolve()
+    contents: dict[str, bytes] = {}
+    for name in sources(system):
+        file = (root / name).resolve()
+        if not file.is_relative_to(root):
+            raise SpecError(f"{name} leads out of the spec's folder", fix="keep it beside the spec")
+        try:
+            contents[name] = file.read_bytes()
+        except OSError as error:
+            raise SpecError(f"{name}: {error.strerror}", fix="files lie beside the spec") from None
+    return with_sources(system, contents) if contents else system
 
 
 class _Run:
@@ -105,6 +126,7 @@ class _Run:
         self.options = options
         self.reporter = reporter
         self.folder = folder
+        self.system: Any = None
         for host in hosts:
             host.keep = options.keep and loaded.experiment.workload is None
 
@@ -144,6 +166,7 @@ class _Run:
 
     def _stages(self) -> None:
         experiment = self.loaded.experiment
+        self.system = declared_state(self.loaded)
         for host in self.hosts:
             self.reporter.phase(f"probe {host.name}")
             self._observe(host)
@@ -163,7 +186,7 @@ class _Run:
             runner.build_all()
         for host in self.hosts:
             self.reporter.phase(f"converge {host.name}")
-            host.apply(experiment.system, self.options)
+            host.apply(self.system, self.options)
         self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
         if experiment.workload is not None:
             self.reporter.phase("trials")
@@ -172,7 +195,7 @@ class _Run:
     def _observe(self, host: HostRun) -> None:
         while True:
             try:
-                host.observe(self.loaded.experiment.system)
+                host.observe(self.system)
             except HostBusy as busy:
                 if not self.options.wait:
                     raise

@@ -1,20 +1,139 @@
-"""The order of trials: treatments and repetitions, or a search over levels."""
+"""The order of trials: treatments and repetitions in seeded blocks, or searches over levels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import random
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
+from runner.analysis.estimates import estimates
+from runner.errors import TrialError
+from runner.schedule import enough, order
+from runner.search import Done, Params, Search, State
 from runner.spec.treatments import treatments
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.apply.trials import TrialRunner
+    from runner.spec.experiment import Experiment
+
+SEED = 20261123
+"""Used where the spec names none: an order has to be the same when it is repeated."""
 
 
 def run_all(runner: TrialRunner) -> None:
-    """Run every trial of the experiment, in the order that its design gives."""
+    """Run blocks of every treatment until the spec's stop rule says enough.
+
+    The order is drawn once from the seed and stored before the first trial; the
+    rule looks at the width of intervals and never at a verdict.
+    """
     experiment = runner.loaded.experiment
+    repeat = experiment.repeat
     cells = treatments(experiment)
-    runner.expected = len(cells) * experiment.repeat.minimum
-    for repetition in range(1, experiment.repeat.minimum + 1):
-        for levels in cells:
-            runner.run(levels, repetition)
+    seed = repeat.order.seed if repeat.order.seed is not None else SEED
+    # the whole order is drawn at once: how far it is followed must not change it
+    slots = order(len(cells), repeat.maximum, repeat.order.by, random.Random(seed))  # noqa: S311 - an order, no secret
+    runner.folder.update(
+        order={
+            "by": repeat.order.by,
+            "seed": seed,
+            "slots": [[slot.repetition, cells[slot.cell]] for slot in slots],
+        }
+    )
+    runner.expected = len(cells) * repeat.minimum
+    ended: set[int] = set()
+    for slot in slots:
+        if slot.repetition > repeat.minimum and slot.repetition not in ended:
+            said = _enough(runner, experiment, slot.repetition - 1)
+            if said.stop:
+                runner.folder.update(stopped=said.why)
+                return
+            runner.expected += len(cells)
+            ended.add(slot.repetition)
+        if experiment.search is not None:
+            _search(runner, experiment, cells[slot.cell], slot.repetition)
+        else:
+            runner.run(cells[slot.cell], slot.repetition)
+
+
+def _enough(runner: TrialRunner, experiment: Experiment, n: int) -> Any:
+    """Ask the stop rule after `n` repetitions of every treatment."""
+    rule = experiment.repeat.stop_when
+    target = None if rule is None else rule.half_width.ratio
+    found = estimates(
+        experiment.metrics, list(runner.done.values()), runner.folder.manifest.get("search")
+    )
+    watched = [
+        item
+        for item in found
+        if item.level != 1.0 and (rule is None or rule.metric in (None, item.metric))
+    ]
+    widths = [
+        None
+        if item.interval is None or not item.median
+        else (item.interval[1] - item.interval[0]) / 2 / abs(item.median)
+        for item in watched
+    ]
+    repeat = experiment.repeat
+    return enough(n, (repeat.minimum, repeat.maximum), widths, target)
+
+
+def _search(
+    runner: TrialRunner, experiment: Experiment, levels: Mapping[str, str], repetition: int
+) -> None:
+    """Run one search: ONE unit of replication. Its record is kept after every trial."""
+    asked = experiment.search
+    assert asked is not None  # noqa: S101 - the caller has looked
+    resolution = asked.resolution.exact
+    search = Search(
+        Params(
+            low=asked.low,
+            high=asked.high,
+            trials=asked.confirm.trials,
+            healthy=asked.confirm.healthy,
+            resolution=float(resolution),
+            start=int(asked.start.exact) if asked.start else None,
+            max_trials=asked.max_trials,
+            lowest=asked.goal.direction == "lowest",
+        )
+    )
+    state = State()
+    invalid = 0
+    while not isinstance(step := search.next(state), Done):
+        serial = len(state.trials) + invalid + 1
+        found = runner.run(levels, repetition, connections=step, serial=serial)
+        if found.outcome == "error":
+            raise TrialError(
+                f"the search stopped at {step}: {found.why}",
+                fix="mend what the message names; the trials so far are in the record",
+            )
+        if found.outcome == "invalid":
+            # a trial that says nothing is not in the record of the search
+            invalid += 1
+            if invalid > asked.max_trials // 4:
+                raise TrialError(f"{invalid} trials of the search were invalid: {found.why}")
+            continue
+        state = search.record(state, step, healthy=found.outcome == "healthy")
+    runs = list((runner.folder.manifest.get("search") or {}).get("runs", []))
+    runs.append(
+        {
+            **asdict(step),
+            "repetition": repetition,
+            "treatment": dict(levels),
+            "sequence": [list(item) for item in state.trials],
+            "p_healthy": step.fitted.half if step.fitted else None,
+        }
+    )
+    runner.folder.update(search={"what": asked.goal.variable, "runs": runs})
+    runner.reporter.note(f"search {repetition}: {summary(step)}")
+
+
+def summary(done: Done) -> str:
+    """Say what a search found, in one line."""
+    if done.at_bound:
+        return f"ended at the {done.at_bound} bound after {done.trials} trials"
+    return (
+        f"level {done.level}, last passing {done.last_passing}, first failing "
+        f"{done.first_failing}, {done.trials} trials"
+    )

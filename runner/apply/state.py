@@ -92,6 +92,14 @@ class HostRun:
     def apply(self, system: Any, options: Options) -> None:
         """Install packages, converge, run actions; HostError when a resource failed."""
         self.plan.check(root=self.host.root)
+        if self.plan.unknown:
+            raise HostError(
+                "\n".join(
+                    f"{self.name}: {kind} cannot be planned: depends on {what}"
+                    for kind, what in self.plan.unknown.items()
+                ),
+                fix="mend what it depends on, or leave the kind out",
+            )
         self._skipped()
         if self.plan.packages:
             # packages are a phase of their own: apt is slow, and tools are facts afterwards
