@@ -178,6 +178,14 @@ def _some(names: Sequence[str], most: int = 5) -> Md:
 
 _DIRTY: dict[Any, str] = {True: ", with uncommitted changes", False: ", clean"}
 _FIXED: dict[Any, str] = {True: ", as committed", False: ", not as committed"}
+
+
+def notes(spec: Mapping[str, Any], analysis: Analysis) -> list[Md]:
+    """Give the author's notes, then those of the analysis."""
+    said = (spec.get("report") or {}).get("notes") or ()
+    return [escape(note, 2000) for note in (*said, *analysis.notes)]
+
+
 _LEFT = frozenset({"failed", "drifted"})
 
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report import words
+from runner.report import searches, words
 from runner.report.figures import health, load, memory, strip
 from runner.report.markdown import Md, image
 
@@ -49,7 +49,7 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
         )
         for trial in chosen(analysis)[:MOST]
     ]
-    search = analysis.search
+    search = searches.normal(analysis.search)
     shown = {
         "steps": [figure for figure in steps if figure],
         "memory": [figure for figure in lines if figure],

@@ -22,6 +22,7 @@ from runner.report import (
     markdown,
     metrics,
     pictures,
+    searches,
     steps,
     trials,
     words,
@@ -76,9 +77,10 @@ def render(
         "steps": steps.tables(analysis.trials),
         "broken": steps.broken(analysis.trials),
         "step_reasons": steps.reasons(analysis.trials),
-        "search": trials.search(analysis.search),
+        "search": searches.view(analysis.search),
         "figures": shown,
-        "metrics": metrics.table(analysis.estimates),
+        "metrics": metrics.table(analysis.estimates, spec),
+        "tables": metrics.asked_tables(analysis.estimates, spec),
         "claims_table": claims.table(analysis.claims),
         "claims": claims.sections(analysis.claims, shown, manifest),
         "sampler": trials.sampler(analysis.trials, analysis.series),
@@ -86,7 +88,7 @@ def render(
         "guards": trials.guards(analysis.trials),
         "repeat": asked.repeat(manifest, spec),
         "record": asked.record(manifest),
-        "notes": [markdown.escape(note, 2000) for note in analysis.notes],
+        "notes": asked.notes(spec, analysis),
     }
     text = _environment().get_template(f"report/{REPORT}.j2").render(view)
     return Report(_tidy(text), files)

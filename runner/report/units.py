@@ -164,6 +164,8 @@ def quantity_of(name: str) -> str:
         return "s"
     if last.endswith("_ratio") or name == "load.cpu":
         return "%"
+    if name == "build.size":
+        return "B"
     source, _, rest = name.partition(".")
     head = rest.partition(".")[0]
     if source in {"procfs", "cgroup", "host"} and (head.startswith("rss") or head in _SIZES):

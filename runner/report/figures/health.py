@@ -22,7 +22,7 @@ Level = tuple[float, int, int]
 def draw(search: Mapping[str, Any]) -> bytes | None:
     """Draw a search's levels; None where fewer than two were tried.
 
-    The keys read are those of `runner.report.trials.search`.
+    `search` is in the form of `runner.report.searches.normal`.
     """
     levels = sorted(
         (float(i["level"]), int(i["passes"]), int(i["trials"]))

@@ -1,0 +1,111 @@
+"""Sections that not every report has: searches, and the tables a spec asks for."""
+
+import xml.etree.ElementTree as ET
+
+from runner.analysis.model import Analysis, Estimate
+from runner.report import asked, metrics, pictures, searches, units
+from tests.report import fixture
+
+
+def estimate(metric, value, flags, unit="", n=6, step=None):
+    return Estimate(
+        metric, unit, {"flags": flags}, step, (value,) * n, n, value, (value, value), 0.9
+    )
+
+
+SIZES = (
+    estimate("binary_size", 5_000_000.0, "default", "MB"),
+    estimate("binary_size", 3_500_000.0, "stripped", "MB"),
+    estimate("rss_idle", 2.0**22, "default"),
+    estimate("rss_idle", 2.0**22, "stripped"),
+)
+SPEC = {
+    "baseline": {"flags": "default"},
+    "metrics": {"binary_size": {"from": "build.size"}, "rss_idle": {"from": "procfs.rss"}},
+    "report": {
+        "table": {
+            "rows": ["flags"],
+            "columns": ["binary_size", "binary_size.vs_baseline", "binary_size.ratio", "binary_size.difference", "rss_idle", "rss_idle.n", "absent"],
+        },
+        "notes": ["The author's <note>."],
+    },
+}  # fmt: skip
+
+
+def test_table_that_the_spec_asks_for():
+    """Rows by factor in the order of the spec, values against the baseline."""
+    [(title, table)] = metrics.asked_tables(SIZES, SPEC)
+    assert title == "Table"
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    assert rows[2] == ["default", "5 MB", "0 %", "1.00×", "0 MB", "4.00 MiB", "6", "–"]
+    assert rows[3] == [
+        "stripped",
+        "3.50 MB",
+        "\u221230.0 %",
+        "0.700×",
+        "\u22121.50 MB",
+        "4.00 MiB",
+        "6",
+        "–",
+    ]
+
+
+def test_nothing_is_averaged_over_what_a_table_leaves_out():
+    """Where two treatments would fall into one cell, the cell is empty."""
+    spec = {**SPEC, "report": {"table": {"rows": [], "columns": ["binary_size"]}}}
+    [(_, table)] = metrics.asked_tables(SIZES, spec)
+    assert table.splitlines()[2].strip("| ") == units.NONE
+
+
+def test_tables_by_step():
+    """`step` is a row like a factor; a metric of the trial stands beside each."""
+    found = [
+        *(estimate("p99", 0.001 * i, "a", "ms", step=str(i)) for i in (1, 2)),
+        estimate("size", 7.0, "a"),
+    ]
+    spec = {
+        "report": {"tables": [{"title": "By step", "rows": ["step"], "columns": ["p99", "size"]}]}
+    }
+    [(title, table)] = metrics.asked_tables(found, spec)
+    assert title == "By step"
+    assert [line.split("|")[2].strip() for line in table.splitlines()[2:]] == ["1 ms", "2 ms"]
+    assert [line.split("|")[3].strip() for line in table.splitlines()[2:]] == ["7", "7"]
+
+
+def test_a_metric_without_a_unit_has_that_of_its_source():
+    """Bytes are never shown bare."""
+    assert metrics.unit_of(SIZES[2], SPEC) == "B"
+    assert metrics.unit_of(estimate("x", 1.0, "a"), {"metrics": {"x": "load.latency_p99"}}) == "s"
+    assert metrics.unit_of(estimate("x", 1.0, "a"), {}) == ""
+
+
+def test_author_notes_come_first_and_are_text():
+    """Notes of the spec, then of the analysis."""
+    found = asked.notes(SPEC, Analysis(notes=("b",)))
+    assert found == ["The author's &lt;note&gt;.", "b"]
+
+
+def test_search_levels_are_summed_over_its_runs():
+    """A search recorded as the trials by level of each run has its table and its curve."""
+    found = {
+        "what": "connections",
+        "runs": [
+            {"repetition": 1, "treatment": {}, "level": 90, "last_passing": 90, "first_failing": 92, "table": [[64, 1, 1], [90, 3, 5], [92, 1, 5]], "trials": 11, "at_bound": ""},
+            {"repetition": 2, "treatment": {}, "level": None, "last_passing": None, "first_failing": 64, "table": [[64, 0, 2]], "trials": 2, "at_bound": "low"},
+        ],
+    }  # fmt: skip
+    assert searches.normal(found)["levels"][0] == {"level": 64, "passes": 1, "trials": 3}
+    view = searches.view(found)
+    assert "at its lower bound: nothing passed there" in view["searches"]
+    assert "1 of 3" in view["levels"]
+    files, shown = pictures.draw({}, Analysis(search=found))
+    assert shown["search"] == "![Share of healthy trials by level](figures/search.svg)"
+    ET.fromstring(files["figures/search.svg"])
+
+
+def test_no_search_no_section():
+    """Nor one that recorded nothing."""
+    assert searches.view(None) is None
+    assert searches.view({}) is None
+    assert searches.view({"runs": []})["searches"] is None
+    assert pictures.draw({}, fixture.analysis(search={"runs": []}))[1]["search"] is None
