@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -328,3 +329,36 @@ def test_all_of_it_runs_on_the_oldest_python(net: Host, tmp_path: Path) -> None:
     assert host.ask({"program": "status"}).end["ok"]
     assert host.restore().outcomes == {SOMAXCONN: "restored"}
     assert host.ask(PUT, boot.frame(DATA)).end["ok"]
+
+
+# a trial that still runs
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="kernel keys")
+def test_restore_ends_a_trial_of_its_run_first(net: Host) -> None:
+    """The workload would see its host change under it."""
+    before = snapshot.keys(net, [SOMAXCONN])
+    net.converge(pseudo(SOMAXCONN, "1234"))
+    trial = {
+        "program": "trial", "trial": "t1", "hold": {"controller": "test", "lease_s": None},
+        "version": 1, "run": net.run, "network": "host", "idle_s": 600,
+        "sample": {"hz": 1, "reads": []}, "workload": None,
+    }  # fmt: skip
+    link = subprocess.Popen(
+        [*net.prefix, *boot.command(str(net.state))], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with link:
+        assert link.stdin is not None
+        assert link.stdout is not None
+        link.stdin.write(boot.frame(json.dumps(trial).encode()))
+        link.stdin.flush()
+        assert json.loads(link.stdout.readline())["event"] == "trial_started"
+        (running,) = net.ask({"program": "status"}).only("status")["trials"]
+        assert running["running"] is True
+        assert net.ask({"program": "restore"}, run="other").error == "busy"
+        answer = net.restore()
+        assert [e["event"] for e in answer.events] == ["stopped", "result", "end"]
+        assert answer.end["ok"]
+        assert json.loads(link.stdout.read().splitlines()[-1])["event"] == "end"
+        link.wait(10)
+        assert snapshot.keys(net, [SOMAXCONN]) == before
