@@ -26,10 +26,11 @@ def take():
     head = sys.stdin.buffer.readline(100).split()
     if len(head) < 2 or not head[0].isdigit() or int(head[0]) > 1 << 28: sys.exit(64)
     data = sys.stdin.buffer.read(int(head[0]))
+    if len(data) < int(head[0]): sys.exit(64)
     if not hashlib.sha256(data).hexdigest().encode() == head[1]: sys.exit(64)
     return data
 program = take()
-import io, json, time, zipfile
+import io, json, shutil, time, zipfile
 def say(event, **more):
     print(json.dumps(dict(event=event, at=time.time(), **more)), flush=True)
 def stop(code, message, fix):
@@ -65,6 +66,7 @@ try:
         try:
             os.rename(part, home)
         except OSError:
+            shutil.rmtree(part)
             if not os.path.isdir(home): raise
 except OSError as fault:
     full = fault.errno in (28, 122)
