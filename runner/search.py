@@ -3,6 +3,7 @@
     bracket   double from `start` until a level fails
     bisect    between the highest passing level below and that one
     confirm   both ends by k of n trials, until they hold
+    check     once well beyond: a level that passes there is confirmed and reported
 
 The state IS the record: the list of (level, healthy). What is to be tried next
 follows from how often each level was healthy, so a search resumes from its
@@ -112,7 +113,7 @@ class Search:
         tally = _Tally(self.params, state.trials)
         if len(state.trials) >= self.params.max_trials:
             return self._done(tally, f"ended after {len(state.trials)} trials")
-        for phase in (self._unsettled, self._outward, self._between):
+        for phase in (self._unsettled, self._outward, self._between, self._beyond):
             step = phase(tally)
             if step is not None:
                 return step
@@ -145,6 +146,24 @@ class Search:
             far = max(good, bad) > 4 * min(good, bad)
             return math.isqrt(good * bad) if far else (good + bad) // 2
         return next((level for level in (good, bad) if not tally.confirmed(level)), None)
+
+    def _beyond(self, tally: _Tally) -> int | None:
+        """Look once whether health really ends: at twice the first failing level.
+
+        A dip between two levels that passed on the way up is not looked for.
+        """
+        bad = tally.bracket()[1]
+        if bad is None:
+            return None
+        past = [level for level in tally.counts if (level < bad) == self.params.lowest]
+        probe = tally.beyond(bad)
+        if probe not in tally.counts and not any(self._as_far(level, probe) for level in past):
+            return probe
+        wrong = (level for level in sorted(past) if level != bad and tally.passes(level))
+        return next((level for level in wrong if not tally.confirmed(level)), None)
+
+    def _as_far(self, level: int, probe: int) -> bool:
+        return level <= probe if self.params.lowest else level >= probe
 
     def _done(self, tally: _Tally, why: str = "") -> Done:
         params = self.params
