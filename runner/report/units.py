@@ -146,7 +146,7 @@ def interval(low_high: tuple[float | None, float | None] | None, unit: str) -> s
         return first
     head, _, tail = first.rpartition(" ")
     # one unit for both ends is said once: `1.2 … 1.4 MiB`
-    if head and last.endswith(f" {tail}") and not tail[-1].isdigit():
+    if head and last.endswith(f" {tail}") and tail and not tail[-1].isdigit():
         return f"{head} … {last}"
     return f"{first} … {last}"
 

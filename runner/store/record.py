@@ -25,12 +25,28 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self
 
 from runner.errors import RecordError
-from runner.store import files
+from runner.store import files, keeping
+from runner.store.keeping import ARTIFACTS_BYTES, COMMITTED_BYTES, RAW, RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+
+__all__ = [
+    "ARTIFACTS",
+    "ARTIFACTS_BYTES",
+    "COMMITTED_BYTES",
+    "RAW",
+    "RULE",
+    "RunFolder",
+    "State",
+    "find",
+    "new_run_id",
+    "newest",
+    "runs",
+    "safe_name",
+]
 
 State = Literal["running", "done", "failed", "interrupted"]
 
@@ -38,22 +54,6 @@ SCHEMA: Final = "run/1"
 MANIFEST: Final = "run.json"
 EVENTS: Final = "events"
 ARTIFACTS: Final = "artifacts"
-RAW: Final = ".raw"
-"""Suffix of what stays out of git: `reports/**/*.raw` in .gitignore."""
-COMMITTED_BYTES: Final = 2_000_000
-"""Upper bound of a run in git."""
-ARTIFACTS_BYTES: Final = 500_000
-"""Of that, what is set aside for the report and its figures, written last."""
-FIGURES_BYTES: Final = 250_000
-"""Set aside for the report and its figures alone, where the analysis is already there."""
-RULE: Final = (
-    "events/1: compressed event files are kept in git from the smallest to the largest (equal "
-    "sizes by name) while the whole run stays within limit_bytes less reserve_bytes for the "
-    "report, or more where analysis.json needs it; the others get the suffix .raw, which "
-    ".gitignore leaves out, and are named here with size and sha256; artifacts/analysis.json "
-    "holds what the report is made of"
-)
-
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _NAME_BYTES = 200
 
@@ -251,8 +251,9 @@ class RunFolder:
     def finish(self, state: State, *, at: float, why: str = "") -> None:
         """Compress the events, choose what git gets, and set the state; safe to repeat."""
         self.close()
-        self._tidy()
-        table = self._choose(self._pack())
+        for left in self.path.glob(".*.tmp"):
+            left.unlink(missing_ok=True)
+        table = keeping.keep(self.path, EVENTS, self._other_bytes())
         self.update(
             state=state,
             ended_at=at,
@@ -261,50 +262,15 @@ class RunFolder:
             events=table,
         )
 
-    def _tidy(self) -> None:
-        for left in [*self.path.glob(".*.tmp"), *(self.path / EVENTS).glob(".*.tmp")]:
-            left.unlink(missing_ok=True)
-
-    def _pack(self) -> list[Path]:
-        """Compress every plain event file; give all compressed ones, whatever their suffix."""
-        folder = self.path / EVENTS
-        try:
-            for plain in sorted(folder.glob("*.jsonl")):
-                packed = plain.with_name(plain.name + ".gz")
-                files.pack(plain, packed)
-                files.sync_folder(folder)
-                packed.with_name(packed.name + RAW).unlink(missing_ok=True)
-                plain.unlink()
-        except OSError as error:
-            raise RecordError(
-                f"cannot compress the events in {folder}: {error.strerror or error}",
-                fix="free space; the events are readable as they are",
-            ) from error
-        return [*folder.glob("*.jsonl.gz"), *folder.glob(f"*.jsonl.gz{RAW}")]
-
-    def _choose(self, packed: Sequence[Path]) -> dict[str, Any]:
-        """Apply RULE; give the table of event files for the manifest."""
-        other = [self.path / n for n in ("spec.yaml", "spec.expanded.json", "facts.json")]
-        used = sum(p.stat().st_size for p in [*other, self.path / "changes.jsonl"] if p.exists())
+    def _other_bytes(self) -> int:
+        """Size of what git gets beside the events, with what is still to be written."""
+        names = ("spec.yaml", "spec.expanded.json", "facts.json", "changes.jsonl")
+        paths = [self.path / name for name in names]
+        used = sum(path.stat().st_size for path in paths if path.exists())
         analysis = self.path / ARTIFACTS / "analysis.json"
-        if analysis.exists():  # a search of hundreds of trials needs more than the usual reserve
-            used += max(0, analysis.stat().st_size + FIGURES_BYTES - ARTIFACTS_BYTES)
-        table: dict[str, Any] = {}
-        for path in sorted(packed, key=lambda p: (p.stat().st_size, p.name)):
-            size = path.stat().st_size
-            trial = _trial_of(path)
-            used += size
-            keep = used <= COMMITTED_BYTES - ARTIFACTS_BYTES
-            name = f"{trial}.jsonl.gz" + ("" if keep else RAW)
-            path.replace(path.with_name(name))
-            table[trial] = {
-                "file": f"{EVENTS}/{name}",
-                "bytes": size,
-                "sha256": files.sha256_of(path.with_name(name)),
-                "committed": keep,
-            }
-        files.sync_folder(self.path / EVENTS)
-        return dict(sorted(table.items()))
+        size = analysis.stat().st_size if analysis.exists() else 0
+        # a search of hundreds of trials needs more than the usual reserve
+        return used + max(ARTIFACTS_BYTES, size + keeping.FIGURES_BYTES)
 
     # -- read ----------------------------------------------------------------------------
 
@@ -338,7 +304,7 @@ class RunFolder:
     def trials(self) -> list[str]:
         """Trials that have events, by name."""
         found = (self.path / EVENTS).glob("*.jsonl*")
-        return sorted({_trial_of(path) for path in found if not path.name.startswith(".")})
+        return sorted({keeping.trial_of(path) for path in found if not path.name.startswith(".")})
 
     def iter_events(self, trial: str) -> Iterator[files.Json]:
         """Yield the events of a trial, whichever way they are kept now.
@@ -368,11 +334,6 @@ def _close(streams: dict[str, IO[bytes]]) -> None:
         with contextlib.suppress(OSError):
             stream.close()
     streams.clear()
-
-
-def _trial_of(path: Path) -> str:
-    name = path.name.removesuffix(RAW).removesuffix(".gz")
-    return name.removesuffix(".jsonl")
 
 
 # -- many runs -------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 
 from runner.analysis.model import Analysis, Estimate
-from runner.report import asked, metrics, pictures, searches, units
+from runner.report import asked, metrics, pictures, searches, units, words
 from tests.report import fixture
 
 
@@ -109,3 +109,23 @@ def test_no_search_no_section():
     assert searches.view({}) is None
     assert searches.view({"runs": []})["searches"] is None
     assert pictures.draw({}, fixture.analysis(search={"runs": []}))[1]["search"] is None
+
+
+def test_values_in_words():
+    """Every kind of a cell's value, and facts with their unit."""
+    assert words.value({"type": "symlink", "target": "/etc/x"}) == "link to /etc/x"
+    assert words.value({"type": "dir", "mode": 0o755}) == "folder"
+    assert words.value({"type": "file", "bytes_b64": "!"}) in {"file", "file, 0 B"}
+    assert (
+        words.value({"type": "file", "bytes_b64": "eA==", "mode": "0600"}) == "file, 1 B, mode 0600"
+    )
+    assert words.value({"priority": -2}) == "on, priority -2"
+    assert words.value({"a": 1, "b": None}) == "a: 1, b: absent"
+    assert words.value(["a", True]) == "a yes"
+    assert words.value([]) == "none"
+    assert words.value("  ") == "(empty)"
+    assert words.value(0) == "0"
+    assert words.fact("cpu.max_khz", 1_800_000) == "1.80 GHz"
+    assert words.fact("memory.total_bytes", 2**32) == "4.00 GiB"
+    assert words.fact("limits.nofile_hard", 20000) == "20000"
+    assert words.plural(1, "trial") == "1 trial"

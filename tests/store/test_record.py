@@ -308,3 +308,61 @@ def test_artifact_is_not_rewritten_when_equal(tmp_path):
     os.utime(path, (1, 1))
     folder.write_artifact("figures/a.svg", b"<svg/>")
     assert path.stat().st_mtime == 1
+
+
+def test_unwritable_root_is_one_clear_error(tmp_path):
+    """A file where the folder should be: no traceback."""
+    (tmp_path / "quickstart").write_text("")
+    with pytest.raises(RecordError, match="cannot make"):
+        make(tmp_path)
+
+
+def test_full_disk_while_compressing_loses_nothing(tmp_path, monkeypatch):
+    """finish() fails, the events are readable, and finishing later works."""
+    folder = make(tmp_path)
+    folder.append_event("t1", {"event": "end"})
+
+    def full(source, target):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(files, "pack", full)
+        with pytest.raises(RecordError, match="No space left"):
+            folder.finish("done", at=AT)
+    assert folder.state == "running"
+    assert list(folder.iter_events("t1")) == [{"event": "end"}]
+    folder.finish("done", at=AT)
+    assert folder.state == "done"
+
+
+def test_full_disk_while_appending_is_said(tmp_path, monkeypatch):
+    """The message names the file, and where the events still are."""
+    folder = make(tmp_path)
+
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "open_lines", full)
+    with pytest.raises(RecordError, match=r"t1\.jsonl: No space left"):
+        folder.append_event("t1", {})
+
+
+def test_closing_a_trial_keeps_the_run_open(tmp_path):
+    """Many trials need not mean many open files; a closed one can go on."""
+    with make(tmp_path) as folder:
+        folder.append_event("t1", {"n": 1})
+        folder.close_trial("t1")
+        folder.close_trial("t2")
+        folder.append_event("t1", {"n": 2})
+        assert folder.experiment == "quickstart"
+    assert [e["n"] for e in folder.iter_events("t1")] == [1, 2]
+
+
+def test_large_analysis_leaves_less_for_events(tmp_path):
+    """What analysis.json needs beyond the usual reserve is taken from the raw events."""
+    folder = make(tmp_path)
+    folder.write_artifact("analysis.json", b"x" * 900_000)
+    folder.append_event("t1", {"text": os.urandom(500_000).hex()})
+    folder.append_event("t2", {"text": os.urandom(500_000).hex()})
+    folder.finish("done", at=AT)
+    assert [entry["committed"] for entry in folder.manifest["events"].values()].count(True) == 1

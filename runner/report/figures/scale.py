@@ -56,7 +56,7 @@ def linear(
 ) -> Axis:
     """Axis from `values[0]` to a round end at or above `values[1]`, in a unit that suits."""
     low, high = values
-    if not high > low:
+    if not high - low > 1e-290:
         high = low + (abs(low) or 1.0)
     size, name = _unit(high, unit)
     binary = unit == "B"
@@ -142,6 +142,8 @@ def levels(values: Sequence[float], pixels: tuple[float, float], unit: str) -> A
 def around(values: tuple[float, float], pixels: tuple[float, float], unit: str) -> Axis:
     """Axis that ends where the values end, with round ticks within."""
     low, high = values
+    if not high - low > 1e-290:  # nothing, or less than can be divided
+        low, high = low - 0.5, high + 0.5
     size, name = _unit(max(abs(low), abs(high)), unit)
     step = nice_step((high - low) / size, 6)
     ticks = tuple((t * size, _label(t, step)) for t in _walk(low / size, high / size, step))
