@@ -100,7 +100,7 @@ def main():
     print(
         "Range 8-4096, confirm 3 of 5, resolution 2 %, capacities log-uniform. The error is that\n"
         "of the fitted level where P(healthy) = 1/2. `transition` is the distance from P = 90 %\n"
-        "to 10 % as a share of the capacity, `spurious` the share of trials that fail at any level.\n"
+        "to 10 % as a share of the capacity, `spurious` the share of trials failing anywhere.\n"
         "Searches that ended at a bound have no level and are counted in the last column.\n"
     )
     print("## The criteria: |bias| <= 1 %, 90 % within ±3 %, median <= 25 trials\n")
