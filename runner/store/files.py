@@ -157,6 +157,18 @@ def pack(source: Path, target: Path) -> None:
     temporary.replace(target)
 
 
+def unpack(source: Path, target: Path) -> None:
+    """Decompress; `target` is there whole or not at all."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with gzip.open(source, "rb") as packed, temporary.open("wb") as plain:
+            shutil.copyfileobj(packed, plain, 1 << 20)
+        temporary.replace(target)
+    except (OSError, EOFError, zlib.error) as error:
+        temporary.unlink(missing_ok=True)
+        raise RecordError(f"cannot decompress {source}: {error}") from error
+
+
 def sha256_of(path: Path) -> str:
     """Hash a file without holding it in memory."""
     with path.open("rb") as stream:

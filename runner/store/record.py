@@ -225,6 +225,21 @@ class RunFolder:
                 fix="free space on the controller; the host's spool still holds the events",
             ) from error
 
+    def reopen(self, trial: str) -> None:
+        """Take a trial that finish() compressed before its end as it was: it outlived the run.
+
+        `offset` then says where to go on. Nothing happens where it is open already.
+        """
+        plain = self.path / EVENTS / f"{safe_name(trial)}.jsonl"
+        for suffix in (".gz", f".gz{RAW}"):
+            packed = plain.with_name(plain.name + suffix)
+            if packed.exists() and not plain.exists():
+                files.unpack(packed, plain)
+            packed.unlink(missing_ok=True)
+        if trial in (self._manifest.get("events") or {}):
+            kept = {k: v for k, v in self._manifest["events"].items() if k != trial}
+            self.update(events=kept, state="running")
+
     def close_trial(self, trial: str) -> None:
         """Close a trial's file: many trials must not mean many open files."""
         stream = self._streams.pop(f"{EVENTS}/{safe_name(trial)}.jsonl", None)

@@ -366,3 +366,25 @@ def test_large_analysis_leaves_less_for_events(tmp_path):
     folder.append_event("t2", {"text": os.urandom(500_000).hex()})
     folder.finish("done", at=AT)
     assert [entry["committed"] for entry in folder.manifest["events"].values()].count(True) == 1
+
+
+def test_trial_that_outlived_its_run_goes_on(tmp_path):
+    """Compressed by an interrupted run, opened again by `attach`: not a byte is lost or doubled."""
+    folder = make(tmp_path)
+    folder.append_event("t1", {"n": 1})
+    folder.append_event("t2", {"n": 1})
+    before = folder.offset("t1")
+    folder.finish("interrupted", at=AT)
+    again = RunFolder.open(folder.path)
+    again.reopen("t1")
+    again.reopen("t1")
+    assert again.offset("t1") == before
+    assert again.state == "running"
+    again.append_event("t1", {"n": 2})
+    again.finish("done", at=AT + 9)
+    assert [e["n"] for e in again.iter_events("t1")] == [1, 2]
+    assert sorted(again.manifest["events"]) == ["t1", "t2"]
+    (folder.path / "events/t2.jsonl.gz").write_bytes(b"\x1f\x8b damaged")
+    with pytest.raises(RecordError, match="cannot decompress"):
+        again.reopen("t2")
+    assert (folder.path / "events/t2.jsonl.gz").exists()
