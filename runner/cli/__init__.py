@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "facts": "what a host is",
     "doctor": "what a host lacks for experiments, with the exact fix",
     "hosts": "the hosts of the inventory",
+    "board": "a virtual Arm board under QEMU, for those without one",
     "init": "start a new spec",
     "schema": "JSON Schema of the spec language",
     "kinds": "resource kinds, metric sources and load generators",

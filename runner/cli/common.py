@@ -104,6 +104,8 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
     from runner.apply.interface import HostEntry  # noqa: PLC0415 - start-up cost
 
     found = known.host(name)
+    if name not in known.hosts and _is_board(name):
+        return _board(args, name)
     if found.local:
         from runner.transports.local import LocalTransport  # noqa: PLC0415
 
@@ -135,6 +137,39 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
         lease_s=DEFAULT_LEASE_S,
         vars=found.vars,
     )
+
+
+def _is_board(name: str) -> bool:
+    """Whether a name that is in no inventory is a virtual board's."""
+    from runner.board import names, registry  # noqa: PLC0415 - start-up cost
+
+    return name in names.PREDEFINED or registry.find(name) is not None
+
+
+def _board(args: argparse.Namespace, name: str) -> HostEntry:
+    """Start a virtual board, or attach to it, and give the way in."""
+    from runner.apply.interface import HostEntry  # noqa: PLC0415 - start-up cost
+    from runner.board import access, names, qemu, registry  # noqa: PLC0415
+    from runner.cli import console  # noqa: PLC0415
+    from runner.transports.ssh import SshOptions, SshTransport  # noqa: PLC0415
+
+    started = registry.find(name)
+    board = started.board if started is not None else names.PREDEFINED[name]
+    on = qemu.up(board, console.say)
+    options = SshOptions(
+        host=access.LOOPBACK,
+        user=names.USER,
+        port=on.port,
+        key=access.key(),
+        known_hosts=access.known_hosts(on),
+        ssh_config=Path(os.devnull),
+        use_agent=False,
+    )
+    # pi may use sudo, as on a Raspberry Pi
+    return HostEntry(
+        name, SshTransport(options, name=name), become=True, state_dir=args.state_dir,
+        lease_s=DEFAULT_LEASE_S,
+    )  # fmt: skip
 
 
 def cache_dir() -> Path:
