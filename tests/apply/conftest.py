@@ -14,7 +14,7 @@ import pytest
 from tests.sshd import start_sshd, stop_sshd
 
 ROOT = Path(__file__).resolve().parents[2]
-SWAPPINESS = Path("/proc/sys/vm/swappiness")
+KEY = Path("/proc/sys/fs/lease-break-time")
 MEMORY = Path("/sys/fs/cgroup/memory")
 
 
@@ -131,6 +131,6 @@ def groups() -> set[str]:
 @pytest.fixture
 def unchanged():
     """What the run touches is afterwards as it was before."""
-    before = (SWAPPINESS.read_text(), groups())
+    before = (KEY.read_text(), groups())
     yield
-    assert (SWAPPINESS.read_text(), groups()) == before
+    assert (KEY.read_text(), groups()) == before

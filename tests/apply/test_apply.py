@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apply.conftest import ROOT, SWAPPINESS, groups
+from tests.apply.conftest import ROOT, KEY, groups
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
@@ -28,13 +28,13 @@ healthy:
 
 
 def spec(how: str = "good", *, seconds: int = 1, more: str = HEALTHY, isolated: bool = True) -> str:
-    other = "11" if SWAPPINESS.read_text().strip() != "11" else "12"
+    other = "11" if KEY.read_text().strip() != "11" else "12"
     return f"""\
 schema: experiment/1
 name: small
 hosts: {{server: local}}
 system:
-  sysctl: {{vm.swappiness: {other}}}
+  sysctl: {{fs.lease-break-time: {other}}}
 workload:
   argv: [{json.dumps(sys.executable)}, {json.dumps(str(SERVER))}, {how}, "{{port}}"]
   cgroup: {{memory.max: 96MiB}}
@@ -159,7 +159,7 @@ def test_state_alone(cli, unchanged):
 
 def test_check_changes_nothing_and_says_what_would(cli, unchanged):
     """`--check` says `would change a → b`, and the second run says the same."""
-    before = SWAPPINESS.read_text().strip()
+    before = KEY.read_text().strip()
     for _ in range(2):
         done = cli("apply", str(cli.spec(spec())), "--check")
         assert f"would change {before} → " in done.stderr
@@ -168,13 +168,13 @@ def test_check_changes_nothing_and_says_what_would(cli, unchanged):
 
 def test_keep_leaves_the_state_and_restore_undoes_it(cli, unchanged):
     """`--keep`, then `runner restore` on a later day."""
-    before = SWAPPINESS.read_text()
+    before = KEY.read_text()
     text = spec().split("workload:", maxsplit=1)[0]
     done = cli("apply", str(cli.spec(text)), "--keep")
     assert "runner restore" in done.stderr
-    assert SWAPPINESS.read_text() != before
+    assert KEY.read_text() != before
     cli("restore")
-    assert SWAPPINESS.read_text() == before
+    assert KEY.read_text() == before
 
 
 def test_twice_changes_nothing_the_second_time(cli, unchanged):
@@ -213,14 +213,14 @@ def test_killed_controller_is_undone_by_restore(cli, unchanged):
     """kill -9 of the controller in the middle of a trial, then `runner restore`."""
     file = cli.spec(spec(seconds=3))
     before = groups()
-    value = SWAPPINESS.read_text()
+    value = KEY.read_text()
     process = cli.start("apply", str(file))
     running(process, lambda: groups() - before)
     process.kill()
     process.wait()
     process.stdout.close()
     process.stderr.close()
-    assert SWAPPINESS.read_text() != value
+    assert KEY.read_text() != value
     cli("restore")
 
 

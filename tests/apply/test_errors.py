@@ -110,7 +110,7 @@ def test_without_root_everything_that_needs_it_is_named(local, unchanged):
         nobody = pwd.getpwnam("nobody")
     except KeyError:
         pytest.skip("no user nobody here")
-    text = spec().replace("{vm.swappiness:", "{vm.dirty_ratio: 33, vm.swappiness:")
+    text = spec().replace("{fs.lease-break-time:", "{vm.dirty_ratio: 33, fs.lease-break-time:")
     file = local.spec(text.split("workload:", maxsplit=1)[0])
     os.chmod(local.folder, 0o777)
     for folder in local.folder.parents:
@@ -129,5 +129,5 @@ def test_without_root_everything_that_needs_it_is_named(local, unchanged):
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
     assert "sysctl:vm.dirty_ratio" in done.stderr
-    assert "sysctl:vm.swappiness" in done.stderr
+    assert "sysctl:fs.lease-break-time" in done.stderr
     assert "root" in done.stderr
