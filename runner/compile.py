@@ -69,8 +69,9 @@ def trial_program(
     network_cells: Sequence[Cell] = (),
     hold: Mapping[str, Any] | None = None,
     connections: int | None = None,
+    run: str = "",
 ) -> TrialProgram:
-    """Compile one trial; `connections` is the level of a search.
+    """Compile one trial; `connections` is the level of a search, `run` the run's id.
 
     HostError where the host cannot give the cgroup that the workload needs.
     """
@@ -85,7 +86,9 @@ def trial_program(
         "network_cells": [cell.to_json() for cell in network_cells],
         "files": files,
         "upload": {"binary": {"sha256": binary.sha256, "size": binary.size}} if binary else {},
-        "workload": _workload(workload, facts, trial_id, binary) if workload else None,
+        "workload": _workload(workload, facts, f"{trial_id}{run[-7:]}", binary)
+        if workload
+        else None,
         "sample": {"hz": experiment.sample.hz, "reads": reads(facts, hz=experiment.sample.hz)},
         "load": _load(experiment, steps) if steps else None,
         "idle_s": idle,
@@ -142,9 +145,7 @@ def _steps(
     return found, generator(load.generator).files()
 
 
-def _load(
-    experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]
-) -> dict[str, Any]:
+def _load(experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]) -> dict[str, Any]:
     load = experiment.load
     assert load is not None  # noqa: S101 - the caller has looked
     kind = generator(load.generator)
@@ -244,9 +245,7 @@ def _go_test(workload: Workload) -> list[str]:
     return words
 
 
-def _cgroup(
-    workload: Workload, facts: Mapping[str, Any], trial_id: str
-) -> dict[str, Any] | None:
+def _cgroup(workload: Workload, facts: Mapping[str, Any], trial_id: str) -> dict[str, Any] | None:
     if workload.cgroup is None:
         return None
     limits = workload.cgroup.knobs()

@@ -49,6 +49,8 @@ class StepData:
     """The generator's own failure."""
     alive: bool = True
     """The workload lived through the step."""
+    cut: str = ""
+    """Why the step was cut short on the workload's side; empty when it was not."""
 
 
 def time_of(event: Mapping[str, Any], origin: float) -> float:
@@ -82,16 +84,19 @@ def steps(
             numbers, why, error = _numbers(
                 plan, event, reading.frame.window(start, end), fields, absent
             )
-            found.append(StepData(plan, start, end, numbers, why, error, alive))
+            # an order to stop is nobody's fault; anything else that cuts a step is the workload's
+            cut = str(event.get("cut") or "")
+            cut = "" if cut == "stopped" else cut
+            found.append(StepData(plan, start, end, numbers, why, error, alive, cut))
     end = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
     for index, start in begun.items():
         # a workload that died is the step's result; anything else that cut it is a fault
-        numbers: dict[str, Number] = {}
-        why: dict[str, str] = {}
-        summarise(reading.frame.window(start, end), fields, absent, numbers, why)
+        seen: dict[str, Number] = {}
+        unseen: dict[str, str] = {}
+        summarise(reading.frame.window(start, end), fields, absent, seen, unseen)
         error = "" if died else "the step did not end"
         plan = by_index[index]
-        found.append(StepData(plan, start, max(start, end), numbers, why, error, not died))
+        found.append(StepData(plan, start, max(start, end), seen, unseen, error, not died))
     return tuple(found)
 
 

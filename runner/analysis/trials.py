@@ -1,8 +1,9 @@
 """Events of one trial → a Trial with judged steps.
 
 Outcome of a step, first that applies: `error` (the workload could not be run),
-`invalid` (the generator failed, or a guard broke: run again), `unhealthy`
-(a health rule does not hold or the workload died), `healthy`.
+`invalid` (a guard broke, or the generator failed while the workload lived: run
+again), `unhealthy` (a health rule does not hold or the workload died), `healthy`.
+A generator that fails because its server died says nothing of the generator.
 """
 
 from __future__ import annotations
@@ -69,9 +70,7 @@ def trial(
     whole = outputs.of_trial(reading.events)
     if not plan.steps:
         data.append(_whole(reading, fields, _after_s(events, metrics or {}, origin)))
-    judged = tuple(
-        _judge(_printed(item, reading, whole), plan, healthy, guards) for item in data
-    )
+    judged = tuple(_judge(_printed(item, reading, whole), plan, healthy, guards) for item in data)
     outcome, why = _outcome(events, judged, plan)
     sampler = {k: v for k, v in events.get("sampler", {}).items() if k not in {"event", "at"}}
     return Trial(
@@ -138,17 +137,21 @@ def _judge(
         if rule.held is False
     )
     rules = judge(healthy, numbers, data.why)
-    if data.error:
+    sound = data.alive and not data.cut
+    if data.error and sound:
         outcome = "invalid"
         broken = (RuleResult("the load generator works", False, data.error), *broken)
     elif broken:
         outcome = "invalid"
-    elif not data.alive or any(not rule.held for rule in rules):
+    elif not sound or any(not rule.held for rule in rules):
         outcome = "unhealthy"
     else:
         outcome = "healthy"
     if not data.alive and not any(rule.rule == "workload.alive" for rule in rules):
-        rules = (*rules, RuleResult("workload.alive", False, "false", "the workload exited"))
+        why = data.cut or "the workload exited"
+        rules = (*rules, RuleResult("workload.alive", False, "false", why))
+    elif data.cut and data.alive:
+        rules = (*rules, RuleResult("the step runs to its end", False, "cut short", data.cut))
     shown = {k: (int(v) if isinstance(v, bool) else v) for k, v in numbers.items()}
     return Step(
         data.plan.index,
@@ -174,7 +177,7 @@ def _derived(numbers: dict[str, Any]) -> None:
         numbers["board.throttled.gained"] = int(high) & ~int(low)
 
 
-def _outcome(
+def _outcome(  # noqa: PLR0911 - one return per way a trial ends
     events: Mapping[str, Mapping[str, Any]], judged: Sequence[Step], plan: TrialPlan
 ) -> tuple[str, str]:
     end = events.get("end")
@@ -186,6 +189,8 @@ def _outcome(
     if not end.get("ok"):
         error = end.get("error") or {}
         return "error", str(error.get("message", "the trial was stopped"))
+    if "aborted" in events and "step_started" not in events and "idle_started" not in events:
+        return "error", str(events["aborted"].get("why", "the trial was aborted"))
     if not judged:
         return "error", str(events.get("aborted", {}).get("why", "no step was run"))
     worst = min((step.outcome for step in judged), key=OUTCOMES.index)

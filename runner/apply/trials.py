@@ -130,6 +130,7 @@ class TrialRunner:
             network_cells=network_cells(experiment, self.host.plan.cells),
             hold=self.host.hold,
             connections=connections,
+            run=self.folder.id,
         )
         plan = {
             "host": self.host.name,

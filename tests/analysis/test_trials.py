@@ -1,0 +1,110 @@
+"""A trial is judged from its events: recorded ones, and recorded ones with one thing changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.analysis import frames, trials
+from runner.analysis.steps import StepPlan
+from runner.generators.interface import LoadStep
+from runner.sources import fields
+from runner.spec.health import parse_rule
+
+RECORDED = Path(__file__).with_name("recorded")
+FACTS = {"cgroup.version": 1, "cgroup.mounts": {"memory": "/sys/fs/cgroup/memory"}}
+LOAD = LoadStep(url="http://127.0.0.1:1/", connections=4, duration_s=2, threads=1, timeout_s=1)
+STEP = StepPlan(0, "4", 4, "wrk", LOAD)
+
+
+def recorded(name: str, change=None) -> list[dict]:
+    """Events of a real trial; `change` may edit each, or leave one out by giving None."""
+    lines = (RECORDED / f"{name}.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    return [e for e in map(change, events) if e is not None] if change else events
+
+
+def judged(events, *, steps=(STEP,), healthy=(), guards=(), facts=FACTS):
+    plan = trials.TrialPlan("all-r1-a1", "board", {}, 1, 1, steps)
+    return trials.trial(
+        frames.read(events),
+        plan,
+        fields(facts),
+        [parse_rule(text) for text in healthy],
+        [parse_rule(text) for text in guards],
+    )
+
+
+def ended(**values):
+    """Change what the step's end says."""
+
+    def change(event):
+        return {**event, **values} if event["event"] == "step_ended" else event
+
+    return change
+
+
+def failed(step) -> dict[str, str]:
+    return {rule.rule: rule.why or rule.actual for rule in step.rules if not rule.held}
+
+
+def test_healthy():
+    found = judged(recorded("healthy"), healthy=["load.error_ratio <= 0.001", "workload.alive"])
+    assert (found.outcome, found.why) == ("healthy", "")
+
+
+@pytest.mark.parametrize("name", ["died", "oom"])
+def test_death_is_unhealthy(name):
+    """Killed, or killed for its memory, in the middle of the step."""
+    found = judged(recorded(name))
+    assert found.outcome == "unhealthy"
+    assert "workload.alive" in failed(found.steps[0])
+
+
+@pytest.mark.parametrize("name", ["died", "oom"])
+def test_death_wins_over_what_it_did_to_the_generator(name):
+    """The generator was cut, and printed nothing of use: that was the server's death."""
+    found = judged(recorded(name, ended(exit=1, stdout="", stderr="unable to connect")))
+    assert found.outcome == "unhealthy"
+    assert "workload.alive" in failed(found.steps[0])
+    assert not any("generator" in rule.rule for rule in found.guards)
+
+
+def test_generator_that_fails_beside_a_living_workload_is_invalid():
+    found = judged(recorded("healthy", ended(exit=1, stdout="", stderr="no such option")))
+    assert found.outcome == "invalid"
+    assert "no such option" in failed(found.steps[0])["the load generator works"]
+
+
+def test_step_cut_for_oom_kills_of_a_child_is_unhealthy():
+    """A forking server lost a child: the parent lives, the step was cut all the same."""
+    cut = "1 OOM kills in the workload's cgroup"
+    found = judged(recorded("healthy", ended(cut=cut, exit=None, stdout="")))
+    assert found.outcome == "unhealthy"
+    assert cut in failed(found.steps[0]).values()
+
+
+def test_broken_guard_wins_over_a_death():
+    """A death on a host that was not fit to measure says nothing."""
+    found = judged(recorded("died"), guards=["host.load1 <= 0.0001"])
+    assert found.outcome == "invalid"
+
+
+def test_aborted_before_the_first_step_says_why():
+    found = judged(recorded("never-ready"))
+    assert found.outcome == "error"
+    assert found.why.startswith("not ready within 1 s")
+
+
+def test_aborted_before_it_idled_says_why():
+    """The same without a load."""
+    found = judged(recorded("never-ready"), steps=())
+    assert found.outcome == "error"
+    assert found.why.startswith("not ready within 1 s")
+
+
+def test_record_that_stops_is_an_error():
+    found = judged([event for event in recorded("healthy") if event["event"] != "end"])
+    assert found.outcome == "error"
