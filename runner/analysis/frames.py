@@ -7,6 +7,7 @@ a few hundred megabytes: Python lists of that many numbers would not.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def thin(t: Column, v: Column, most: int) -> Iterator[tuple[float, float | None]
     if len(t) == 0:
         return
     bounds = np.linspace(0, len(t), min(most, len(t)) + 1).astype(int)
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds):
         piece = v[low:high]
         number = None if np.isnan(piece).all() else float(np.nanmax(piece))
         yield float(t[low]), number

@@ -45,7 +45,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
         lines += trials.series(reading, trial_id, known)
     search = folder.manifest.get("search")
     measured = estimates(experiment.metrics, found, search)
-    server = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
+    server: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
     return Analysis(
         trials=tuple(found),
         estimates=measured,

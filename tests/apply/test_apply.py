@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apply.conftest import ROOT, KEY, groups
+from tests.apply.conftest import KEY, ROOT, groups
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
