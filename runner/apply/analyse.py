@@ -76,5 +76,13 @@ def observed(facts: dict[str, Any], experiment: Experiment, folder: RunFolder) -
 
 
 def of_record(folder: RunFolder) -> Experiment:
-    """Give the experiment that a record holds."""
-    return Experiment.model_validate(folder.spec)
+    """Give the experiment that a record holds, with the claims that it was judged with last."""
+    judged = folder.manifest.get("judged_with") or {}
+    instead = {key: judged[key] for key in ("claims", "metrics") if key in judged}
+    return Experiment.model_validate({**folder.spec, **instead})
+
+
+def complete(folder: RunFolder) -> bool:
+    """Whether the events of every trial are here: git leaves out the largest."""
+    table = folder.manifest.get("events") or {}
+    return all((folder.path / entry["file"]).is_file() for entry in table.values())

@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis.model import Analysis
-from runner.apply import writing
 from runner.apply.analyse import analyse
 from runner.apply.building import Builder
 from runner.apply.interface import Outcome
@@ -20,6 +19,8 @@ from runner.apply.trials import TrialRunner
 from runner.errors import HostBusy, HostError, Interrupted, RunnerError, SpecError
 from runner.executor.agent import Agent
 from runner.plan import sources, with_sources
+from runner.report import rebuild
+from runner.spec.expand import claims_hash, run_hash
 from runner.store.provenance import describe
 from runner.store.record import RunFolder, new_run_id
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from runner.store.record import State
 
 WAIT_S = 5.0
+TOOLS = {"ssh": ["ssh", "-V"], "git": ["git", "--version"]}
+"""Tools of the controller that a record names with their versions."""
 
 
 def apply(
@@ -56,8 +59,10 @@ def apply(
         spec_text=loaded.text,
         spec=loaded.expanded,
         manifest={
-            **describe(loaded.path, loaded.text),
+            **describe(loaded.path, loaded.text, asked=TOOLS),
             "spec_hash": loaded.hash,
+            "run_hash": run_hash(loaded.experiment),
+            "claims_hash": claims_hash(loaded.experiment),
             "command": list(options.command),
             "hosts": {name: hosts[name].transport.name for name in names},
         },
@@ -144,7 +149,7 @@ class _Run:
         elif error is not None or left is not None:
             state, why = "failed", str(error or left)
         analysis = self._conclude(state, why)
-        report = writing.write_report(self.folder, analysis)
+        report = rebuild.write(self.folder, analysis)
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(
                 "interrupted; the hosts were put back" if left is None else str(left),
@@ -226,6 +231,6 @@ class _Run:
     def _conclude(self, state: State, why: str) -> Analysis:
         self.folder.update(recap={host.name: vars(host.counts) for host in self.hosts})
         analysis = analyse(self.folder, self.loaded.experiment)
-        writing.write_analysis(self.folder, analysis)
+        rebuild.write_analysis(self.folder, analysis)
         self.folder.finish(state, at=time.time(), why=why)
         return analysis

@@ -19,13 +19,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild analysis and report of each run."""
-    from runner.apply import writing  # noqa: PLC0415 - start-up cost
-    from runner.apply.analyse import analyse, of_record  # noqa: PLC0415
+    from runner.apply.analyse import analyse, complete, of_record  # noqa: PLC0415 - start-up cost
+    from runner.report import rebuild  # noqa: PLC0415
     from runner.store.record import find  # noqa: PLC0415
 
     for which in args.runs:
         folder = find(common.reports_dir(args), which)
-        analysis = analyse(folder, of_record(folder))
-        writing.write_analysis(folder, analysis)
-        console.out(str(writing.write_report(folder, analysis)))
+        if complete(folder):
+            made = rebuild.write(folder, analyse(folder, of_record(folder)))
+        else:
+            # git keeps the analysis of every run, not the largest events
+            made = rebuild.rebuild(folder)
+        console.out(str(made))
     return 0

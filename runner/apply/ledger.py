@@ -1,0 +1,144 @@
+"""What the newest run of a spec says of its claims: the ledger, and the gate of `verify`.
+
+The claims and metrics are those of the spec as it is now; everything else is the
+run's record. Where the two were not fixed together, before the data, it is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.analysis.claims import claim_results
+from runner.analysis.estimates import estimates
+from runner.analysis.verdict import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
+from runner.apply.analyse import analyse, observed
+from runner.errors import RecordError
+from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
+from runner.spec.experiment import Experiment
+from runner.store import analysis_file
+from runner.store.files import read_json
+from runner.store.record import ARTIFACTS, newest, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from runner.analysis.model import Analysis, ClaimResult
+    from runner.store.record import RunFolder
+
+REPORT: Final = "report.md"
+ELSEWHERE: Final = ("hosts", "schema")
+"""Sections that may differ though the same thing is run: -H chooses another host."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One spec, its newest finished run, and a verdict for each of its claims."""
+
+    experiment: Experiment
+    path: str
+    claims: tuple[ClaimResult, ...]
+    folder: RunFolder | None = None
+    changed: tuple[str, ...] = ()
+    """Of claims, metrics, repeat, search: what changed after the run."""
+    stale: tuple[str, ...] = ()
+    """Sections that decide the trials and are no longer what was run."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failing(self) -> tuple[ClaimResult, ...]:
+        """Required claims that do not hold; one that cannot be tested is not required."""
+        return tuple(claim for claim in self.claims if not holds(claim))
+
+    @property
+    def report(self) -> Path | None:
+        """The run's report."""
+        return None if self.folder is None else self.folder.path / ARTIFACTS / REPORT
+
+
+def holds(claim: ClaimResult) -> bool:
+    """Whether nothing that is required is missing here."""
+    return not claim.required or claim.verdict in {REPRODUCED, NOT_TESTABLE}
+
+
+def entry(experiment: Experiment, path: str, reports: Path) -> Entry:
+    """Judge the newest finished run of a spec by the spec's claims."""
+    folder = newest(reports, experiment.name)
+    if folder is None:
+        made = claim_results(experiment, (), (), {})
+        reason = f"no finished run of {experiment.name} under {reports.name}/"
+        return Entry(experiment, path, tuple(_unmeasured(claim, reason) for claim in made))
+    notes = list(_unfinished(reports, experiment.name, folder))
+    try:
+        asked = with_claims(folder, experiment)
+        claims = judged(folder, asked).claims
+    except RecordError as error:
+        made = claim_results(experiment, (), (), {})
+        claims = tuple(_unmeasured(claim, error.message) for claim in made)
+    changed, stale = differences(folder.spec, experiment)
+    recorded = folder.manifest.get("claims_hash")
+    if recorded and not changed and recorded != claims_hash(experiment):
+        # the hash is of the words of its day: a newer schema may say the same differently
+        notes.append("the spec language has changed since the run; the claims have not")
+    if (folder.manifest.get("spec") or {}).get("committed") is False:
+        notes.append("the spec was not committed as it was run")
+    return Entry(experiment, path, claims, folder, changed, stale, tuple(notes))
+
+
+def _unmeasured(claim: ClaimResult, reason: str) -> ClaimResult:
+    if claim.verdict == NOT_TESTABLE:
+        return claim
+    return replace(claim, verdict=NOT_MEASURED, reason=reason)
+
+
+def _unfinished(reports: Path, name: str, folder: RunFolder) -> Iterable[str]:
+    later = [path for path in runs(reports, name) if path.name > folder.id]
+    if later:
+        yield f"{len(later)} newer run(s) did not finish: {', '.join(p.name for p in later[-3:])}"
+
+
+def with_claims(folder: RunFolder, experiment: Experiment) -> Experiment:
+    """Give what was run, with the claims and metrics of `experiment`."""
+    try:
+        ran = Experiment.model_validate(folder.spec)
+    except ValueError as error:
+        raise RecordError(
+            f"run {folder.id} was recorded in another version of the spec language",
+            fix="run the experiment again",
+        ) from error
+    return ran.model_copy(update={"claims": experiment.claims, "metrics": experiment.metrics})
+
+
+def judged(folder: RunFolder, experiment: Experiment) -> Analysis:
+    """Analyse the events; where git does not hold them all, the trials of analysis.json."""
+    asked = set(folder.manifest.get("trials") or {})
+    if asked <= set(folder.trials()) or not _stored(folder).is_file():
+        return analyse(folder, experiment)
+    stored = analysis_file.from_data(read_json(_stored(folder)))
+    facts = folder.facts
+    server: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
+    measured = estimates(experiment.metrics, stored.trials, folder.manifest.get("search"))
+    seen = observed(server, experiment, folder)
+    claims = claim_results(experiment, measured, stored.trials, seen)
+    return replace(stored, estimates=measured, claims=claims)
+
+
+def _stored(folder: RunFolder) -> Path:
+    return folder.path / ARTIFACTS / analysis_file.NAME
+
+
+def differences(
+    recorded: Mapping[str, Any], experiment: Experiment
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name the sections that changed since: those of the claims, and those of the trials."""
+    try:
+        # through the model, so that a default which was added since is no change
+        before = expand(Experiment.model_validate(recorded))
+    except ValueError:
+        before = dict(recorded)
+    now = expand(experiment)
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    changed = tuple(sorted(name for name in names if name in CLAIMED))
+    said = (*SAID_ONLY, *ELSEWHERE, *CLAIMED)
+    return changed, tuple(sorted(name for name in names if name not in said))
