@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.analysis.claims import claim_results
 from runner.analysis.estimates import estimates
 from runner.analysis.verdict import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
-from runner.apply.analyse import analyse, observed
+from runner.apply.analyse import analyse, complete, observed
 from runner.errors import RecordError
 from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
 from runner.spec.experiment import Experiment
@@ -112,8 +112,7 @@ def with_claims(folder: RunFolder, experiment: Experiment) -> Experiment:
 
 def judged(folder: RunFolder, experiment: Experiment) -> Analysis:
     """Analyse the events; where git does not hold them all, the trials of analysis.json."""
-    asked = set(folder.manifest.get("trials") or {})
-    if asked <= set(folder.trials()) or not _stored(folder).is_file():
+    if complete(folder) or not _stored(folder).is_file():
         return analyse(folder, experiment)
     stored = analysis_file.from_data(read_json(_stored(folder)))
     facts = folder.facts

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 SAID_ONLY = ("title", "description", "source", "metrics", "claims", "report", "lint", "vars")
 """Sections that change what is said of a run, and not the run itself."""
+CLAIMED = ("metrics", "claims", "repeat", "search")
+"""Sections that have to be fixed before the data: a change of them after it is reported."""
 
 
 def expand(exp: Experiment) -> dict[str, Any]:
@@ -43,4 +45,4 @@ def run_hash(exp: Experiment) -> str:
 def claims_hash(exp: Experiment) -> str:
     """SHA-256 of claims, metrics and repetitions: a change after the data is to be reported."""
     data = expand(exp)
-    return _hash({key: data.get(key) for key in ("metrics", "claims", "repeat", "search")})
+    return _hash({key: data.get(key) for key in CLAIMED})

@@ -1,0 +1,88 @@
+"""`runner verify EXP…`: a gate for continuous integration."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.cli import common, console
+
+if TYPE_CHECKING:
+    import argparse
+
+    from runner.apply.ledger import Entry
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    common.add_spec(parser, many=True)
+    parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail too where claims or what is run changed after the run",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge the newest run of each spec; 1 where a required verdict is not `reproduced`."""
+    from runner.apply.ledger import entry  # noqa: PLC0415 - start-up cost
+
+    found = []
+    for path in args.specs:
+        loaded, _ = common.read_spec(args, path)
+        found.append(entry(loaded.experiment, path, common.reports_dir(args)))
+    failed = [one for one in found if _fails(one, strict=args.strict)]
+    if args.json:
+        console.out(json.dumps([_data(one) for one in found], ensure_ascii=False, default=str))
+    else:
+        for one in found:
+            _show(one)
+        said = f"{len(found) - len(failed)} of {len(found)} hold"
+        console.say(console.colour(said, "failed" if failed else "ok"))
+    return 1 if failed else 0
+
+
+def _fails(one: Entry, *, strict: bool) -> bool:
+    return bool(one.failing) or (strict and bool(one.changed or one.stale))
+
+
+def _data(one: Entry) -> dict[str, Any]:
+    return {
+        "spec": one.path,
+        "experiment": one.experiment.name,
+        "run": None if one.folder is None else one.folder.id,
+        "report": one.report,
+        "holds": not one.failing,
+        "claims_changed_after_run": list(one.changed),
+        "changed_since_run": list(one.stale),
+        "notes": list(one.notes),
+        "claims": [
+            {**dataclasses.asdict(claim), "holds": claim not in one.failing} for claim in one.claims
+        ],
+    }
+
+
+def _show(one: Entry) -> None:
+    from runner.report import units, words  # noqa: PLC0415 - start-up cost
+
+    run = "no finished run" if one.folder is None else f"run {one.folder.id}"
+    console.out(f"{one.path}: {run}")
+    if one.changed:
+        console.out(f"  ! changed after the run: {', '.join(one.changed)} of the spec")
+    if one.stale:
+        console.out(f"  ! no longer what was run: {', '.join(one.stale)} of the spec")
+    for note in one.notes:
+        console.out(f"  ! {note}")
+    for claim in one.claims:
+        mark = "✗" if claim in one.failing else "✓" if claim.verdict == "reproduced" else "·"
+        seen = units.amount(claim.estimate, claim.unit)
+        more = f", interval {units.interval(claim.interval, claim.unit)}" if claim.interval else ""
+        kind = "" if claim.required else " (not required)"
+        console.out(f"  {mark} {claim.id}  {words.verdict(claim.verdict)}{kind}")
+        if claim.published or claim.estimate is not None:
+            console.out(f"      published {claim.published or '–'}, measured {seen}{more}")
+        console.out(f"      {claim.reason}")
