@@ -65,6 +65,7 @@ def steps(
     origin = next((e["at"] for e in reading.events if e["event"] == "trial_started"), 0.0)
     absent = {e["id"]: str(e["reason"]) for e in reading.events if e["event"] == "absent"}
     begun: dict[int, float] = {}
+    entered: dict[int, float] = {}
     found: list[StepData] = []
     by_index = {plan.index: plan for plan in plans}
     died = [
@@ -77,9 +78,11 @@ def steps(
         if kind in {"step_started", "measure_started"}:
             # a warm-up before the measurement belongs to the step but not to its numbers
             begun[event["index"]] = time_of(event, origin)
+            entered.setdefault(event["index"], time_of(event, origin))
         elif kind == "step_ended":
             start, end = begun.pop(event["index"], 0.0), time_of(event, origin)
-            alive = not any(start <= t <= end + 0.5 for t in died)
+            # a death in the warm-up is the step's too
+            alive = not any(entered.get(event["index"], start) <= t <= end + 0.5 for t in died)
             plan = by_index[event["index"]]
             numbers, why, error = _numbers(
                 plan, event, reading.frame.window(start, end), fields, absent
@@ -114,7 +117,11 @@ def _numbers(
     error = ""
     if plan.generator is not None and plan.load is not None:
         load = generator(plan.generator).parse(
-            event.get("stdout") or "", event.get("stderr") or "", event.get("exit"), plan.load
+            event.get("stdout") or "",
+            event.get("stderr") or "",
+            event.get("exit"),
+            plan.load,
+            event.get("log"),
         )
         error = load.error
         numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
