@@ -150,12 +150,14 @@ def _statement(
     columns: dict[Ref, tuple[Any, ...]] = {}
     used: list[str] = []
     longest = 1
+    certain = True
     for ref in references(expression):
         found = matching(measured, ref.name, dict(ref.where))
         if found is not None:
             texts = found.n == 0 and bool(found.why) and all(v is None for v in found.values)
             columns[ref] = (found.why,) * len(found.values) if texts else found.values
             longest = max(longest, len(found.values))
+            certain = certain and found.level == 1.0
             used += _trials(found, trials)
     for ref in references(expression):
         if ref not in columns:
@@ -163,7 +165,8 @@ def _statement(
             value = fact if isinstance(fact, str | int | float | bool) else None
             columns[ref] = (value,) * longest
     held = truths(expression, columns)
-    case = Case(claim.id, truths=held, **common)
+    # facts and exact metrics leave nothing to chance: one block is enough
+    case = Case(claim.id, truths=held, kind="exact" if certain else "sampled", **common)
     return _Asked(case, claim, str(claim.expect), "", tuple(dict.fromkeys(used)))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -135,9 +135,7 @@ def gobench(text: str, numbers: Numbers) -> None:
                 numbers[f"gobench.{key}"] = middle
 
 
-def gctrace(
-    text: str, start_s: float, end_s: float, numbers: Numbers, why: dict[str, str]
-) -> None:
+def gctrace(text: str, start_s: float, end_s: float, numbers: Numbers, why: dict[str, str]) -> None:
     """Count GC cycles and their pauses in a stretch of the workload's own clock."""
     lines = [m for m in GCTRACE.finditer(text) if start_s <= float(m["at"]) <= end_s]
     if not GCTRACE.search(text):
@@ -186,9 +184,14 @@ def fetched(event: Mapping[str, Any], numbers: Numbers, why: dict[str, str]) -> 
 
 
 def escapes(stderr: str) -> Numbers:
-    """Count what `go build -gcflags=-m` said: escapes and inlined calls."""
+    """Count what `go build -gcflags=-m` said: escapes and inlined calls.
+
+    `build.moved_to_heap.buf` is how often a variable of that name was moved there.
+    """
     lines: Sequence[str] = stderr.splitlines()
+    moved = Counter(line.rsplit(maxsplit=1)[-1] for line in lines if "moved to heap: " in line)
     return {
+        **{f"build.moved_to_heap.{name}": count for name, count in moved.items()},
         "build.escapes": sum(
             "escapes to heap" in line or "moved to heap" in line for line in lines
         ),

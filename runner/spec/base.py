@@ -197,7 +197,8 @@ def _amount(dimension: str | None) -> Any:
 def _kind(dimension: str | None) -> tuple[Any, ...]:
     examples = [EXAMPLE[dimension]] if dimension else ["32MiB", "30s", "5%", 100]
     schema = {"type": ["string", "number"], "examples": examples}
-    written = PlainSerializer(write_quantity, when_used="json")
+    # in every mode: a treatment is the written spec with its levels laid over, read again
+    written = PlainSerializer(write_quantity)
     return (_amount(dimension), written, WithJsonSchema(schema))
 
 
