@@ -195,6 +195,9 @@ def _cooldown(asked: Cooldown | None) -> dict[str, Any] | None:
 def _idle_s(experiment: Experiment) -> float:
     """Seconds to watch a workload without load: as long as the latest metric wants, and more."""
     latest = [metric.after.seconds for metric in experiment.metrics.values() if metric.after]
+    workload = experiment.workload
+    if not latest and (workload is None or workload.go_test or workload.run == "once"):
+        return 0.0  # it ends by itself, and there is nothing to watch before
     return max(latest, default=0.0) + IDLE_S
 
 
