@@ -37,8 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     up.add_argument("--cpus", type=int, help="default: 4")
     commands.add_parser("list", help="boards that were started, also by somebody since killed")
     ssh = commands.add_parser("ssh", help="log in, or run a command")
-    ssh.add_argument("board", metavar="NAME")
-    ssh.add_argument("--user", default="pi", help="pi (may use sudo), guest (may not), root")
+    ssh.add_argument(
+        "board", metavar="[USER@]NAME", help="USER: pi (may use sudo), guest (may not), root"
+    )
     ssh.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
     down = commands.add_parser("down", help="end a board; what it has written is removed")
     down.add_argument("boards", metavar="NAME", nargs="*")
@@ -103,13 +104,14 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _ssh(args: argparse.Namespace) -> int:
-    from runner.board import access, registry  # noqa: PLC0415 - start-up cost
+    from runner.board import access, names, registry  # noqa: PLC0415 - start-up cost
 
-    entry = registry.find(args.board)
+    user, _, name = args.board.rpartition("@")
+    entry = registry.find(name)
     if entry is None or entry.pid is None:
-        raise RunnerError(f"{args.board} is not on", fix=f"runner board up {args.board}")
+        raise RunnerError(f"{name} is not on", fix=f"runner board up {name}")
     words = args.words[1:] if args.words[:1] == ["--"] else args.words
-    argv = access.ssh(entry, args.user, ask=not words)
+    argv = access.ssh(entry, user or names.USER, ask=not words)
     os.execvp(argv[0], [*argv, *words])  # noqa: S606 - the terminal is ssh's from here on
 
 

@@ -7,6 +7,9 @@ from typing import Any, List, Mapping, Sequence
 
 Cell = Mapping[str, Any]
 
+# the groups of units come with the units: systemd alone makes them
+_UNITS = (".service", ".scope", ".slice")
+
 
 def with_parents(wanted: Sequence[Cell]) -> List[Cell]:
     """Put the missing folders of files and groups before them, as cells of their own."""
@@ -16,7 +19,11 @@ def with_parents(wanted: Sequence[Cell]) -> List[Cell]:
         if cell["via"] in ("file", "cgroup") and cell.get("want") is not None:
             missing: List[str] = []
             parent = os.path.dirname(str(cell["path"]))
-            while not os.path.lexists(parent) and (cell["via"], parent) not in known:
+            while (
+                not os.path.lexists(parent)
+                and (cell["via"], parent) not in known
+                and not (cell["via"] == "cgroup" and parent.endswith(_UNITS))
+            ):
                 missing.append(parent)
                 known.add((cell["via"], parent))
                 parent = os.path.dirname(parent)

@@ -25,10 +25,11 @@ DELEGATED = f"system.slice/{UNIT}"
 MOUNT = "/sys/fs/cgroup"
 V1_CONTROLLERS = ("memory", "cpu", "cpuset", "pids", "blkio")
 _V1_NAME = {"io": "blkio"}
+# systemd expands $d itself in a unit's command, to nothing; $$ is its word for one dollar
 _KEEPER = (
     'd=MOUNT$(sed -n "s/^0:://p" /proc/self/cgroup) && mkdir -p "$d/keeper" && '
     'echo $$ > "$d/keeper/cgroup.procs" && { sleep infinity >/dev/null 2>&1 & }'
-)
+).replace("$", "$$")
 
 
 def controllers_of(limits: Mapping[str, Any]) -> list[str]:
@@ -90,7 +91,7 @@ def delegation(facts: Facts) -> list[Cell]:
     if mounted(facts)[0] != 2 or not base(facts).startswith(DELEGATED):
         return []
     start = [
-        "systemd-run", "--quiet", f"--unit={UNIT}", "--service-type=forking",
+        "systemd-run", "--quiet", "--collect", f"--unit={UNIT}", "--service-type=forking",
         "--property=Delegate=yes", "--description=groups of runner",
         "--", "/bin/sh", "-c", _KEEPER.replace("MOUNT", mounted_v2(facts)),
     ]  # fmt: skip
