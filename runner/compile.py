@@ -157,6 +157,7 @@ def _load(experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]
                 "connections": kind.opened(asked),
                 "warmup": _warmup(load.generator, step, asked),
                 "argv": kind.argv(asked),
+                "log": {"name": kind.log()} if kind.log() else None,
                 "measure_s": step.duration_s,
                 "timeout_s": step.duration_s + step.warmup_s + load.timeout.seconds + SLACK_S,
                 "cooldown": _cooldown(load.cooldown),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 from runner.generators.interface import LoadNumbers, LoadStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Command:
@@ -13,6 +17,10 @@ class Command:
     name = "command"
     tool = ""
     package = ""
+
+    def threads(self, step: LoadStep) -> int:
+        """Give what the spec says: nothing more is known of the program."""
+        return step.threads
 
     def files(self) -> list[dict[str, str]]:
         """Nothing is sent beside the program."""
@@ -29,15 +37,29 @@ class Command:
             found.append(text)
         return found
 
+    def log(self) -> str | None:
+        """None: it keeps no log of single requests."""
+        return None
+
     def opened(self, step: LoadStep) -> int:
         """Give what was asked: nothing more is known of the program."""
         return step.connections
 
-    def parse(self, stdout: str, stderr: str, exit_code: int | None, step: LoadStep) -> LoadNumbers:
+    def parse(
+        self,
+        stdout: str,
+        stderr: str,
+        exit_code: int | None,
+        step: LoadStep,
+        log: Mapping[str, Any] | None = None,
+    ) -> LoadNumbers:
         """Take every number of the last line that is a JSON object, by its key."""
+        del log
         if exit_code != 0:
             said = stderr.strip().splitlines()
-            return LoadNumbers(error=f"exit {exit_code}: {said[-1] if said else 'nothing on stderr'}")
+            return LoadNumbers(
+                error=f"exit {exit_code}: {said[-1] if said else 'nothing on stderr'}"
+            )
         numbers: dict[str, float | int | None] = {"opened": self.opened(step)}
         for line in reversed(stdout.splitlines()):
             if line.lstrip().startswith("{"):

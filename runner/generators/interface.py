@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+from runner.generators.histogram import Histogram
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,8 @@ class LoadNumbers:
 
     numbers: dict[str, float | int | None] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
-    histogram: tuple[tuple[float, int], ...] = ()
-    """(upper latency in s, requests) pairs, for merging; empty where there is none."""
+    histogram: Histogram | None = None
+    """Latencies of all requests, for adding up several generators; None: it gives none."""
     error: str = ""
     """Not empty: the generator itself failed, and the step is invalid."""
 
@@ -39,14 +42,27 @@ class Generator(Protocol):
     """Program that has to be on the host's PATH; also Debian's package, see `package`."""
     package: str
 
+    def threads(self, step: LoadStep) -> int:
+        """Threads that the tool uses for this step: what it can saturate."""
+
     def files(self) -> list[dict[str, str]]:
         """Files that the host needs in the trial's folder: name and text."""
 
     def argv(self, step: LoadStep) -> list[str]:
-        """Command line of one step; may hold {dir} and {port}."""
+        """Command line of one step; may hold {dir}, {port} and {step}."""
+
+    def log(self) -> str | None:
+        """Name of the log of single requests in {dir}, may hold {step}; None: it writes none."""
 
     def opened(self, step: LoadStep) -> int:
         """Connections that the tool really opens for this step."""
 
-    def parse(self, stdout: str, stderr: str, exit_code: int | None, step: LoadStep) -> LoadNumbers:
-        """Numbers of one step from what the tool printed. Pure."""
+    def parse(
+        self,
+        stdout: str,
+        stderr: str,
+        exit_code: int | None,
+        step: LoadStep,
+        log: Mapping[str, Any] | None = None,
+    ) -> LoadNumbers:
+        """Numbers of one step from what the tool printed and the host's sum of its log. Pure."""

@@ -9,8 +9,12 @@ Source: wrk 4.1 `src/wrk.c` (stats_correct), `SCRIPTING`.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 from runner.generators.interface import LoadNumbers, LoadStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # `latency:percentile(100)` is 0 in wrk: max comes from `latency.max`.
 LUA = """\
@@ -63,13 +67,25 @@ class Wrk:
             step.url,
         ]
 
+    def log(self) -> str | None:
+        """None: it keeps no log of single requests."""
+        return None
+
     def opened(self, step: LoadStep) -> int:
         """T·⌊N/T⌋: wrk gives every thread the same whole number of connections."""
         threads = self.threads(step)
         return threads * (step.connections // threads)
 
-    def parse(self, stdout: str, stderr: str, exit_code: int | None, step: LoadStep) -> LoadNumbers:
+    def parse(
+        self,
+        stdout: str,
+        stderr: str,
+        exit_code: int | None,
+        step: LoadStep,
+        log: Mapping[str, Any] | None = None,
+    ) -> LoadNumbers:
         """Numbers of one step; no summary line is the generator's failure."""
+        del log
         line = next((x for x in stdout.splitlines() if x.startswith("RUNNER_JSON ")), None)
         if exit_code != 0 or line is None:
             said = (stderr.strip() or stdout.strip()).splitlines()
@@ -94,8 +110,11 @@ class Wrk:
         for key in ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p99", "p999"):
             name = f"latency_{key}"
             numbers[name] = raw[f"{key}_us"] / 1e6 if raw["requests"] else None
+            numbers[f"latency_corrected_{key}"] = numbers[name]
+            numbers[f"latency_raw_{key}"] = None
+            why[f"latency_raw_{key}"] = "wrk prints corrected latencies only: use h2load"
             if not raw["requests"]:
-                why[name] = "no request was answered"
+                why[name] = why[f"latency_corrected_{key}"] = "no request was answered"
         mean = numbers["latency_mean"]
         if mean is not None and numbers["rps"]:
             numbers["littles_law"] = mean / (self.opened(step) / numbers["rps"])

@@ -7,15 +7,16 @@ import os
 import resource
 import signal
 import time
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
 
-from . import process, sockets
+from . import process, request_log, sockets
 from .context import Aborted, Context
 from .loop import Exit, Stopped
 from .output import Capture
 
 COUNT_EVERY_S = 0.25
 GRACE_S = 3.0
+TURN_S = 0.0005  # enough for the sampler's tick when one is due
 # a client's descriptors: its connections, their reconnects in flight, and its own files
 SPARE_FILES = 1024
 
@@ -43,6 +44,7 @@ class Load:
     def step(self, step: Mapping[str, Any]) -> None:
         """Run one step: its events, and its cool-down. Aborted and Stopped pass through."""
         ctx, index = self._ctx, step["index"]
+        ctx.words["step"] = str(index)
         nofile = _nofile(step.get("connections"), int(self._plan.get("nofile") or 0))
         ctx.emit("step_started", index=index, name=step.get("name"), nofile=nofile[0])
         fields: Dict[str, Any] = {"index": index, "exit": None, "stdout": "", "stderr": ""}
@@ -50,17 +52,49 @@ class Load:
             warm = self._run(step["warmup"], float(step["timeout_s"]), nofile)
             fields["warmup_exit"] = None if warm.ended is None else warm.ended.code
         fields["at_start"] = self._counters()
+        log = self._log(step)
+        if log is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(log)  # the warm-up's: generators append to it
         ctx.emit("measure_started", index=index)
         try:
             ran = self._run(step["argv"], float(step["timeout_s"]), nofile)
         except _Cut as cut:
             self._ended(fields, cut.ran)
+            self._read_log(log, fields)
             fields["cut"] = str(cut.cause) or "stopped"
             ctx.emit("step_ended", **fields)
             raise cut.cause from None
         self._ended(fields, ran)
+        self._read_log(log, fields)
         ctx.emit("step_ended", **fields)
         self._cool(step)
+
+    def _log(self, step: Mapping[str, Any]) -> Optional[str]:
+        """Give the path of the generator's log of single requests."""
+        log = step.get("log")
+        return None if not log else os.path.join(self._ctx.folder, self._ctx.fill(log["name"]))
+
+    def _read_log(self, path: Optional[str], fields: Dict[str, Any]) -> None:
+        """Sum up the log and remove it: it may be larger than everything else together."""
+        if path is None:
+            return
+        with self._undisturbed():
+            loop = self._ctx.loop
+            fields["log"] = request_log.summarise(path, lambda: loop.wait(TURN_S))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+    @contextlib.contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Let the loop run while neither the workload's end nor an order to stop is heeded."""
+        loop = self._ctx.loop
+        watch, deaf = loop.watch, loop.deaf
+        loop.watch, loop.deaf = _nothing, True
+        try:
+            yield
+        finally:
+            loop.watch, loop.deaf = watch, deaf
 
     def _ended(self, fields: Dict[str, Any], ran: Ran) -> None:
         fields.update(
@@ -127,16 +161,12 @@ class Load:
     def _end(self, pid: int) -> None:
         """End a generator early: by SIGINT, at which wrk still prints what it has, else SIGKILL."""
         loop = self._ctx.loop
-        watch, deaf = loop.watch, loop.deaf
-        loop.watch, loop.deaf = _nothing, True
-        try:
+        with self._undisturbed():
             for number in (signal.SIGINT, signal.SIGKILL):
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(pid, number)
                 if loop.wait(GRACE_S, lambda: loop.exit_of(pid) is not None):
                     break
-        finally:
-            loop.watch, loop.deaf = watch, deaf
 
     def _cool(self, step: Mapping[str, Any]) -> None:
         """Wait until few sockets are in TIME_WAIT: they slow down the next step's connects."""

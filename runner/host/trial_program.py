@@ -131,6 +131,9 @@ def _load(program: Mapping[str, Any]) -> List[str]:
     for step in plan["steps"]:
         if not step["argv"]:
             found.append("step {} has no argv".format(step["index"]))
+        log = str((step.get("log") or {}).get("name", "log")).replace("{step}", "0")
+        if not FILE_NAME.fullmatch(log):
+            found.append("step {} has a log that is no plain file name".format(step["index"]))
         if float(step["timeout_s"]) <= 0:
             found.append("step {} has timeout_s {!r}".format(step["index"], step["timeout_s"]))
     return found

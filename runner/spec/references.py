@@ -16,9 +16,11 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "load": (
         "requests", "duration_s", "duration", "rps", "good_rps", "bytes", "bytes_per_second",
         "opened", "errors", "error_ratio", "connections", "established", "max_established",
-        "rate", "dropped", "cpu", "littles_law", "time_wait", "exit", "ramp", "failed",
+        "rate", "dropped", "cpu", "cpu_s", "hosts", "littles_law",
+        "littles_law_corrected", "time_wait", "exit", "ramp", "failed",
         *(f"latency_{name}" for name in _LATENCY),
         *(f"latency_corrected_{name}" for name in _LATENCY),
+        *(f"latency_raw_{name}" for name in _LATENCY),
         *(f"errors.{name}" for name in _ERRORS),
     ),
     "search": ("level", "last_passing", "first_failing", "trials", "monotone", "p_healthy"),

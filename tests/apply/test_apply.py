@@ -101,6 +101,23 @@ def test_go_server_from_source_to_verdicts(cli, unchanged):
     assert list(report.parent.glob("figures/*.svg"))
 
 
+@pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")
+def test_h2load_gives_the_latency_of_every_request(cli, unchanged):
+    """Raw and corrected views from its log, and Little's law, per step."""
+    text = spec(more=HEALTHY + "  - load.latency_raw_p99 <= 5s\n").replace(
+        "load:\n", "load:\n  generator: h2load\n  warmup: 1s\n"
+    )
+    text = text.replace("duration: 1s}", "duration: 1s}\n    - {connections: 8, duration: 1s}")
+    (trial,) = cli.apply(cli.spec(text))["trials"]
+    assert [step["outcome"] for step in trial["steps"]] == ["healthy", "healthy"], trial
+    for step in trial["steps"]:
+        numbers = step["numbers"]
+        assert numbers["load.requests"] > 0
+        assert 0 < numbers["load.latency_raw_p50"] <= numbers["load.latency_raw_p99"]
+        assert numbers["load.latency_corrected_p99"] >= numbers["load.latency_raw_p99"] * 0.999
+        assert numbers["load.littles_law"] == pytest.approx(1, abs=0.3)
+
+
 def test_report_is_rebuilt_byte_for_byte_offline(local, unchanged):
     """`runner report` gives the same bytes from the record alone."""
     found = local.apply(local.spec(spec()))
