@@ -105,7 +105,7 @@ def test_go_server_from_source_to_verdicts(cli, unchanged):
 def test_h2load_gives_the_latency_of_every_request(cli, unchanged):
     """Raw and corrected views from its log, and Little's law, per step."""
     text = spec(more=HEALTHY + "  - load.latency_raw_p99 <= 5s\n").replace(
-        "load:\n", "load:\n  generator: h2load\n  warmup: 1s\n"
+        "\nload:\n", "\nload:\n  generator: h2load\n  warmup: 1s\n"
     )
     text = text.replace("duration: 1s}", "duration: 1s}\n    - {connections: 8, duration: 1s}")
     (trial,) = cli.apply(cli.spec(text))["trials"]
