@@ -1,0 +1,62 @@
+"""Rules of method for a spec: what would make its numbers mean less than they say.
+
+Pure: works on the expanded spec (`runner.spec.expand`), on facts of a host where
+there are any, and on the texts of the Go sources beside the spec. A rule is
+one entry of a table in `memory`, `load`, `golang` or `method`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.lint import golang, load, memory, method
+from runner.lint.model import SEVERITIES, Finding, Rule
+from runner.lint.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["RULES", "SEVERITIES", "Finding", "Rule", "explain", "lint"]
+
+RULES: tuple[Rule, ...] = (*memory.RULES, *load.RULES, *golang.RULES, *method.RULES)
+"""Every rule, by subject."""
+
+
+def explain(rule: str) -> Rule | None:
+    """Give a rule by its id."""
+    return next((found for found in RULES if found.id == rule), None)
+
+
+def lint(
+    spec: Mapping[str, Any],
+    facts: Mapping[str, Any] | None = None,
+    sources: Mapping[str, str] | None = None,
+) -> tuple[Finding, ...]:
+    """Check a spec against every rule, the gravest findings first.
+
+    A finding that the spec ignores stays in the list with the spec's reason, so
+    that the report can show it. `sources` maps a path to the text of a file.
+    """
+    view = View(spec, facts or {}, sources or {})
+    excuses = _ignored(spec)
+    found = [
+        Finding(rule.id, rule.severity, where, message, rule.fix, excuses.get(rule.id, ""))
+        for rule in RULES
+        for where, message in dict.fromkeys(rule.check(view))
+    ]
+    found += [
+        Finding(
+            "unknown-rule", "warning", "lint.ignore", f"there is no rule `{name}`", "Remove it."
+        )
+        for name in excuses
+        if explain(name) is None
+    ]
+    return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def _ignored(spec: Mapping[str, Any]) -> dict[str, str]:
+    """Read `lint: {ignore: {rule: why}}` and `lint: {ignore: [{rule: …, why: …}]}`."""
+    ignore = (spec.get("lint") or {}).get("ignore") or {}
+    if isinstance(ignore, (list, tuple)):
+        return {str(entry["rule"]): str(entry["why"]) for entry in ignore}
+    return {str(rule): str(why) for rule, why in ignore.items()}

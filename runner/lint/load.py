@@ -1,0 +1,313 @@
+"""Rules about load: what the generator does, when a step is healthy, how long it is."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from runner.lint.model import Rule
+from runner.lint.view import amount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runner.lint.view import View
+
+    Hits = Iterator[tuple[str, str]]
+
+_WRK = re.compile(r"\bwrk2?\b(?=.*\s-t\s*(\d+))(?=.*\s-c\s*(\d+))")
+_LATENCY = ("load.latency", "load.raw_latency")
+_TELLING = (
+    "load.error_ratio", "load.good_rps", "load.rps", "load.requests", "load.established",
+    "load.errors.status", "load.errors.connect", "load.errors.read", "workload.alive",
+    "load.latency", "load.raw_latency",
+)  # fmt: skip
+_SHORTEST_S = 5.0
+_GC_S = 30.0
+
+
+def _floor(view: View) -> Hits:
+    load = view.base.at("load") or {}
+    for where, text in view.texts():
+        found = _WRK.search(text)
+        if found and int(found[2]) % int(found[1]):
+            yield where, _floored(int(found[1]), int(found[2]))
+    if not load or load.get("generator", "wrk") != "wrk":
+        return
+    threads = int(load.get("threads") or 2)
+    for where, level in view.levels():
+        if level > threads and level % threads:
+            yield where, _floored(threads, level)
+    if (
+        view.at("search")
+        and threads > 1
+        and "load.established == load.connections" not in view.rules
+    ):
+        yield (
+            "load.threads",
+            (f"with {threads} threads only multiples of {threads} are opened as searched"),
+        )
+
+
+def _floored(threads: int, level: int) -> str:
+    return f"wrk -t{threads} -c{level} opens {level // threads * threads} connections"
+
+
+def _no_rule(view: View) -> Hits:
+    load = view.base.at("load")
+    if load and load.get("generator") != "none" and not view.rules:
+        yield "healthy", "there is no rule: every step passes, a dead server's too"
+
+
+def _timeouts(view: View) -> Hits:
+    if not view.rules or not view.base.at("load"):
+        return
+    if any("timeout" in rule for rule in view.rules) and not any(
+        word in rule for rule in view.rules for word in _TELLING
+    ):
+        yield "healthy", "looks at timeouts, and at nothing that a dead server fails"
+
+
+def _single(view: View) -> Hits:
+    if view.at("search") or not view.base.at("load"):
+        return
+    levels = {level for _, level in view.levels()}
+    counts = [
+        name
+        for name, metric in view.metrics.items()
+        if str(metric.get("from")).startswith(
+            ("load.established", "load.connections", "load.max_established", "search.")
+        )
+    ]
+    for claim in view.claims:
+        about = claim.get("metric") in counts or claim.get("unit") == "connections"
+        if about and claim.get("published") is not None and len(levels) < 3:
+            said = f"{len(levels)} level" + ("s" if len(levels) != 1 else "")
+            yield f"claims.{claim.get('id')}", f"a maximum cannot be located with {said} of load"
+
+
+def _ladder(view: View) -> Hits:
+    levels = [level for _, level in view.levels()]
+    steps = view.base.at("load", "steps")
+    if isinstance(steps, dict) or len(levels) < 3 or levels != sorted(set(levels)):
+        return
+    ratios = [b / a for a, b in pairwise(levels)]
+    gaps = [b - a for a, b in pairwise(levels)]
+    if max(ratios) > 1.1 * min(ratios) and max(gaps) > 1.1 * min(gaps):
+        text = " → ".join(map(str, levels))
+        yield "load.steps", f"{text} is neither geometric nor linear"
+
+
+def _corrected(view: View) -> Hits:
+    if (view.base.at("load", "generator") or "wrk") != "wrk" or not view.base.at("load"):
+        return
+    for where, source in view.mentions("load.latency"):
+        yield where, f"{source} is wrk's, which back-fills requests that it did not send"
+
+
+def _closed(view: View) -> Hits:
+    load = view.base.at("load") or {}
+    if load.get("generator", "wrk") not in ("wrk", "h2load") or load.get("rate"):
+        return
+    if not load or any(step.get("rate") for step in _steps(load)):
+        return
+    named = [name for name, m in view.metrics.items() if str(m.get("from")).startswith(_LATENCY)]
+    if named:
+        yield f"metrics.{named[0]}", "latency of a closed loop: a slow server is asked less often"
+
+
+def _steps(load: dict[str, Any]) -> list[dict[str, Any]]:
+    steps = load.get("steps") or ()
+    return [dict(step) for step in steps] if isinstance(steps, (list, tuple)) else []
+
+
+def _shares(view: View) -> Hits:
+    load = view.base.at("load")
+    if not load or load.get("generator") == "none":
+        return
+    hosts = view.at("hosts") or {}
+    server, client = hosts.get("server") or "local", hosts.get("load") or ()
+    same = not client or [*_many(client)] == [*_many(server)]
+    apart = load.get("cpus") and view.base.at("workload", "cpus")
+    if same and not apart:
+        yield "hosts.load", "load generator and workload share the cores of one host"
+
+
+def _many(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
+
+
+def _short(view: View) -> Hits:
+    load = view.base.at("load")
+    if not load or load.get("generator") in ("none", "command"):
+        return
+    warmup = amount(load.get("warmup")) or 0.0
+    collected = view.uses("gctrace.", "scavtrace.")
+    steps = _steps(load) or [{}]
+    if isinstance(load.get("steps"), dict):
+        steps = [{"duration": load["steps"].get("duration")}]
+    for index, step in enumerate(steps):
+        lasts = amount(step.get("duration") or load.get("measure") or "30s") or 0.0
+        where = f"load.steps[{index}]" if load.get("steps") else "load.measure"
+        if collected and lasts < _GC_S:
+            yield where, f"{lasts:g} s hold too few GC cycles for `{collected}`"
+        elif lasts < max(_SHORTEST_S, 2 * warmup):
+            told = f", with a warm-up of {warmup:g} s" if warmup else ""
+            yield where, f"{lasts:g} s are short{told}"
+
+
+def _nofile(view: View) -> Hits:
+    top = view.highest()
+    needed = int(1.2 * top) + 512
+    if not top:
+        return
+    for variant in view.variants:
+        limit = variant.at("workload", "limits", "nofile")
+        soft = amount(limit.get("soft") if isinstance(limit, dict) else limit)
+        known = view.facts.get("limits.nofile_hard")
+        if soft is not None and soft < needed:
+            where = variant.path("workload.limits.nofile")
+            yield where, f"{soft:g} open files for {top} connections: {needed} are needed"
+        elif soft is None and known is not None and (amount(known) or 0) < needed:
+            where = variant.path("workload.limits.nofile")
+            yield where, f"not set; the host allows {known} and {needed} are needed"
+
+
+def _warmup(view: View) -> Hits:
+    load = view.base.at("load")
+    if not load or load.get("generator") in ("none", "command"):
+        return
+    if not amount(load.get("warmup")) and not any(amount(s.get("warmup")) for s in _steps(load)):
+        yield "load.warmup", "measures from the first request on: caches, pools and GC are cold"
+
+
+def _guards(view: View) -> Hits:
+    load = view.base.at("load")
+    if load and load.get("generator") != "none" and not view.at("guards"):
+        yield "guards", "a throttled board or a saturated generator would count as a result"
+
+
+def _alone(view: View) -> Hits:
+    rate = view.uses("load.rps")
+    watched = view.mentions("load.latency", "load.raw_latency", "load.error", "load.good_rps")
+    if rate and not watched:
+        yield f"metrics.{rate}", "throughput without latency or errors: every reply may be a 503"
+
+
+SIGPLAN = "SIGPLAN Empirical Evaluation Checklist (Berger, Blackburn, Hauswirth, Hicks 2018)"
+RULES = (
+    Rule(
+        "wrk-threads-floor", "warning",
+        "wrk opens fewer connections than it is told to.",
+        "It gives every thread ⌊connections / threads⌋: -t4 -c87 opens 84.",
+        "Use `threads: 1`, or levels that are multiples of it; let a health rule compare "
+        "`load.established == load.connections`.",
+        "wrk src/wrk.c: `t->connections = cfg.connections / cfg.threads`",
+        _floor,
+    ),
+    Rule(
+        "health-rule-missing", "error",
+        "Load is applied and nothing says what healthy is.",
+        "Without a threshold nothing can be judged; the article's own rule ends at “超时率 <”.",
+        "Write `healthy:` with an error ratio, a latency and `workload.alive`.",
+        "Method of this project: rules are fixed before the data",
+        _no_rule,
+    ),
+    Rule(
+        "health-timeouts-only", "error",
+        "Health is judged by timeouts alone.",
+        "Against a server that never answers wrk reports 0 requests and 0 timeouts, and exits 0; "
+        "one that refuses every connection has no timeouts either.",
+        "Add `load.error_ratio <= 0.1%` and `workload.alive`.",
+        "wrk src/wrk.c: timeouts are counted on responses only",
+        _timeouts,
+    ),
+    Rule(
+        "single-level-maximum", "error",
+        "A maximum is claimed from one or two levels of load.",
+        "A run with 100 connections tells whether 100 are healthy, and nothing of 87–92.",
+        "Use `search: {find: highest healthy connections, between: [8, 4096]}`.",
+        "Jain, The Art of Computer Systems Performance Analysis (1991), §2.1",
+        _single,
+    ),
+    Rule(
+        "ladder-not-geometric", "note",
+        "The steps of the load follow no rule.",
+        "100 → 1000 → 5000 → 10000 leaves gaps of ×10, ×5 and ×2: where the knee is can be said "
+        "to a different precision in each.",
+        "Write `steps: {from: 100, to: 10000, times: 10}` or `by: …`.",
+        f"{SIGPLAN}, “Explores key design parameters”",
+        _ladder,
+    ),
+    Rule(
+        "corrected-latency", "warning",
+        "Latency comes from wrk, which corrects it before it prints.",
+        "wrk adds requests it would have sent during a stall, whatever the loop: its mean can be "
+        "12 times that of the requests sent.",
+        "Use `generator: h2load` (one line per request), or show `load.littles_law` beside it.",
+        "wrk src/stats.c stats_correct; Tene, “How NOT to Measure Latency” (2013)",
+        _corrected,
+    ),
+    Rule(
+        "closed-loop-latency", "note",
+        "Latency is measured in a closed loop.",
+        "Each connection waits for its reply before it asks again: a slow server is asked less "
+        "often, and the tail is left out (coordinated omission).",
+        "Give the load a `rate:`, or say in the report that users would not wait.",
+        f"{SIGPLAN}, “Open loop in load generator”; Schroeder et al. 2006, NSDI",
+        _closed,
+    ),
+    Rule(
+        "client-shares-host", "warning",
+        "Load generator and workload share the board's cores.",
+        "They compete: the highest level is then that of both together.",
+        "Name another host in `hosts: {load: …}`, or give both their own `cpus:`, and guard "
+        "`load.cpu <= 85%`.",
+        "Jain (1991), §4.2; benchstat documentation, “Reducing noise”",
+        _shares,
+    ),
+    Rule(
+        "step-too-short", "warning",
+        "A step is too short for what is read from it.",
+        "It has to outlast the warm-up, and to hold enough requests and GC cycles.",
+        "Make it at least twice the warm-up, 5 s, and 30 s where GC is measured.",
+        "Kalibera and Jones 2013, ISMM; Georges, Buytaert, Eeckhout 2007, OOPSLA",
+        _short,
+    ),
+    Rule(
+        "nofile-too-low", "error",
+        "There are more connections than open files.",
+        "Each needs a descriptor at both ends; wrk does not raise its limit, and is faster with "
+        "the fewer connections it gets.",
+        "Set `workload: {limits: {nofile: …}}` to 1.2 × connections + 512 or more.",
+        "getrlimit(2) RLIMIT_NOFILE",
+        _nofile,
+    ),
+    Rule(
+        "no-warmup", "note",
+        "There is no warm-up.",
+        "The first requests fill caches, grow heaps and open connections; they differ from those "
+        "after them.",
+        "Give the load a `warmup:`.",
+        "Georges, Buytaert, Eeckhout 2007, OOPSLA; Barrett et al. 2017, OOPSLA",
+        _warmup,
+    ),
+    Rule(
+        "guards-missing", "warning",
+        "No guard makes a disturbed trial invalid.",
+        "A board that throttles, a generator at its limit or an OOM kill elsewhere changes numbers "
+        "and leaves no trace in them.",
+        "Write `guards:`, for instance `board.throttled.gained == none` and `load.cpu <= 85%`.",
+        f"{SIGPLAN}, “Reasonable platform”; benchstat documentation, “Reducing noise”",
+        _guards,
+    ),
+    Rule(
+        "throughput-alone", "warning",
+        "Throughput is reported without latency or errors.",
+        "A server that answers 503 to all is very fast.",
+        "Report `load.latency_p99` and `load.error_ratio` beside it, or `load.good_rps`.",
+        f"{SIGPLAN}, “Measures all important effects”",
+        _alone,
+    ),
+)  # fmt: skip

@@ -1,0 +1,271 @@
+"""Rules about memory: limits that do not limit, numbers that are not what they seem."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from runner.lint.model import Rule
+from runner.lint.view import amount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runner.lint.view import Variant, View
+
+    Hits = Iterator[tuple[str, str]]
+
+_TASKS = re.compile(r"""echo\s+["']?([A-Za-z][\w.-]*)["']?\s*>+\s*\S*/(?:tasks|cgroup\.procs)\b""")
+_ROOT_LIMIT = re.compile(
+    r">+\s*/sys/fs/cgroup/(?:memory/memory\.limit_in_bytes|memory\.(?:max|high))\b"
+)
+_ULIMIT = re.compile(r"ulimit\s+(?:-[A-Za-z]+\s+)*-[A-Za-z]*v\s*(\d+)")
+_HEAP_FLAG = re.compile(r"-Xmx(\d+)([kmgKMG])|-XX:MaxDirectMemorySize=(\d+)([kmgKMG])")
+_DIVIDED = re.compile(r"1024\s*/\s*1024(?!.*MiB).*\bMB\b")
+_THP = re.compile(r"\bthp\b|transparent|透明大页|\bAnonHuge", re.IGNORECASE)
+_GIB = 2**30
+_POWER = {"k": 2**10, "m": 2**20, "g": 2**30}
+
+
+def _limit(variant: Variant) -> float | None:
+    found = variant.at("workload", "cgroup", "memory.max")
+    return None if found == "max" else amount(found)
+
+
+def _tasks(view: View) -> Hits:
+    for where, text in view.texts():
+        named = _TASKS.search(text)
+        if named:
+            yield where, f"`{named[0]}` writes a name where the kernel takes a pid"
+        if _ROOT_LIMIT.search(text):
+            yield where, "a limit is written on the root group, which has none"
+    for path in view.at("system", "files") or {}:
+        if str(path).startswith("/sys/fs/cgroup/"):
+            yield f"system.files.{path}", "a cgroup is written as if it were a file"
+
+
+def _ulimit(view: View) -> Hits:
+    for where, text in view.texts():
+        for found in _ULIMIT.finditer(text):
+            size = int(found[1]) * 1024
+            what = f"`{found[0]}` is {size / _GIB:.3g} GiB of address space, not {found[1]} bytes"
+            if size < _GIB:
+                what = f"`{found[0]}`: a Go program cannot start below about 1 GiB"
+            yield where, what
+    for variant in view.variants:
+        limit = variant.at("workload", "limits", "as")
+        soft = amount(limit.get("soft") if isinstance(limit, dict) else limit)
+        if soft is not None and soft < _GIB and variant.at("build"):
+            yield variant.path("workload.limits.as"), "a Go program cannot start below about 1 GiB"
+
+
+def _rss(view: View) -> Hits:
+    limits = {limit for variant in view.variants if (limit := _limit(variant)) is not None}
+    if not limits:
+        return
+    for index, rule in enumerate(view.rules):
+        other = amount(rule.split()[-1]) if rule.split() else None
+        if "procfs.rss" in rule and ("cgroup.limit" in rule or other in limits):
+            yield f"healthy[{index}]", f"`{rule}` holds RSS against the cgroup's limit"
+    resident = {n for n, m in view.metrics.items() if str(m.get("from")).startswith("procfs.rss")}
+    for claim in view.claims:
+        for _, number in view.published(claim):
+            value = amount(number.get("value"))
+            if claim.get("metric") not in resident or value is None:
+                continue
+            near = any(abs(value - limit) <= 0.1 * limit for limit in limits)
+            if near or any(
+                abs(value * factor - limit) <= 0.1 * limit
+                for limit in limits
+                for factor in (1e6, 2**20)
+            ):
+                yield f"claims.{claim.get('id')}", "RSS is compared with the cgroup's limit"
+
+
+def _board(view: View) -> Hits:
+    total = amount(view.facts.get("memory.total_bytes") or view.facts.get("board.memory"))
+    said = amount(next((c["declared"]["board.memory"] for c in view.claims
+                        if "board.memory" in (c.get("declared") or {})), None))  # fmt: skip
+    size = total if total is not None else said
+    if size is None:
+        return
+    for variant in view.variants:
+        limit = _limit(variant)
+        if limit is not None and limit > size:
+            yield variant.path("workload.cgroup.memory.max"), "is above the board's memory"
+    for where, text in view.texts():
+        asked = sum(
+            int(m[1] or m[3]) * _POWER[(m[2] or m[4]).lower()] for m in _HEAP_FLAG.finditer(text)
+        )
+        if asked >= size:
+            yield where, f"asks for {asked / _GIB:.3g} GiB of a board with {size / _GIB:.3g} GiB"
+    for claim in view.claims:
+        for level, number in view.published(claim):
+            value = amount(number.get("value"))
+            unit = amount(f"1{claim['unit']}") if value is not None and claim.get("unit") else None
+            if value is not None and unit is not None and unit > 1 and value < unit:
+                value *= unit
+            if value is not None and value > size:
+                where = f"claims.{claim.get('id')}" + (f" ({level})" if level else "")
+                yield where, f"{value / 1e9:.3g} GB do not fit a board with {size / 1e9:.3g} GB"
+
+
+def _hugepages(variant: Variant) -> bool:
+    pages = variant.at("system", "hugepages")
+    number = variant.at("system", "sysctl", "vm.nr_hugepages")
+    if isinstance(pages, dict):
+        return any(amount(count) for count in pages.values())
+    return bool(amount(pages)) or bool(amount(number))
+
+
+def _not_thp(view: View) -> Hits:
+    if any(variant.at("system", "transparent_hugepage") for variant in view.variants):
+        return
+    huge = any(_hugepages(v) for v in view.variants) or any(
+        "MAP_HUGETLB" in t for _, t in view.texts()
+    )
+    if not huge or any(level.lower() == "thp" for level in _level_names(view)):
+        return
+    for claim in view.claims:
+        if _THP.search(f"{claim.get('quote', '')} {claim.get('expect', '')}"):
+            where = f"claims.{claim.get('id')}"
+            yield where, "speaks of transparent huge pages, and the spec sets up hugetlb pages"
+
+
+def _level_names(view: View) -> list[str]:
+    factors = view.at("factors") or {}
+    return [str(level) for levels in factors.values() for level in levels]
+
+
+def _escapes(view: View) -> Hits:
+    for variant in view.variants:
+        group = variant.at("workload", "cgroup") or {}
+        if _limit(variant) is None or any(str(key).startswith("hugetlb.") for key in group):
+            continue
+        if _hugepages(variant):
+            where = variant.path("workload.cgroup.memory.max")
+            yield where, "does not count the hugetlb pages that the spec sets aside"
+
+
+def _swappiness(view: View) -> Hits:
+    for variant in view.variants:
+        if variant.at("system", "sysctl", "vm.swappiness") is None:
+            continue
+        none = amount(variant.at("workload", "cgroup", "memory.swap.max")) == 0
+        off = (
+            variant.at("system", "swap") in ("off", False)
+            or view.facts.get("memory.swap_total_bytes") == 0
+        )
+        if none or off:
+            how = "the host has no swap" if off else "the workload's group may not swap"
+            yield variant.path("system.sysctl.vm.swappiness"), f"has no effect: {how}"
+
+
+def _units(view: View) -> Hits:
+    for where, text in (*view.texts(), *view.sources.items()):
+        for line in text.splitlines():
+            if _DIVIDED.search(line.replace("\\", "")):
+                yield where, f"divides by 1024² and says MB: `{line.strip()[:80]}`"
+    limits = {_limit(variant) for variant in view.variants}
+    for claim in view.claims:
+        for _, number in view.published(claim):
+            value = number.get("value")
+            unit = str(claim.get("unit") or "")
+            decimal = str(value).endswith("MB") or (unit == "MB" and not isinstance(value, str))
+            bare = amount(str(value).removesuffix("MB")) if decimal else None
+            if bare is not None and bare * 2**20 in limits:
+                yield f"claims.{claim.get('id')}", f"{bare:g} MB are not the limit of {bare:g} MiB"
+
+
+def _cache(view: View) -> Hits:
+    for variant in view.variants:
+        argv = variant.at("workload", "argv")
+        if _limit(variant) is None or not argv:
+            continue
+        if "{binary}" not in [str(word) for word in argv]:
+            yield (
+                variant.path("workload.argv"),
+                ("is no {binary}: its file is first read inside the group and charged to it"),
+            )
+
+
+RULES = (
+    Rule(
+        "cgroup-tasks-name", "error",
+        "A process is put into a cgroup by name, or a limit is set on the root group.",
+        "`tasks` and `cgroup.procs` take a pid; the write fails, and the server runs unlimited. "
+        "The root group cannot be limited.",
+        "Say it in the spec: `workload: {cgroup: {memory.max: 32MiB}}`. The process is in its own "
+        "group before it starts.",
+        "Linux Documentation/admin-guide/cgroup-v1/cgroups.rst §2.2, cgroup-v2.rst “Memory”",
+        _tasks,
+    ),
+    Rule(
+        "ulimit-v-kib", "error",
+        "`ulimit -v` counts KiB, and limits address space instead of memory.",
+        "33554432 is 32 GiB. Go reserves address space for its arenas and cannot start under a "
+        "limit that is anywhere near its real use.",
+        "Limit memory with `workload: {cgroup: {memory.max: 32MiB}}`.",
+        "POSIX.1-2017 ulimit; setrlimit(2) RLIMIT_AS; Go runtime/malloc.go (arena hints)",
+        _ulimit,
+    ),
+    Rule(
+        "rss-is-not-memcg", "warning",
+        "RSS is compared with the limit of a cgroup.",
+        "The group is charged for page cache, kernel memory and sockets, and not for pages that "
+        "another group touched first: RSS of 34 MiB under a limit of 32 MiB is possible.",
+        "Compare `cgroup.peak` or `cgroup.anon` with the limit and show RSS beside it.",
+        "Linux Documentation/admin-guide/cgroup-v1/memory.rst §2.2, §2.3, §5.5",
+        _rss,
+    ),
+    Rule(
+        "memory-exceeds-board", "error",
+        "More memory is asked for, or claimed, than the board has.",
+        "A heap of 5.1 GB cannot have been measured on a board with 4 GB.",
+        "Correct the limit, or note the contradiction and mark the claim `testable: false`.",
+        "The quantities themselves",
+        _board,
+    ),
+    Rule(
+        "hugetlb-is-not-thp", "error",
+        "Pages of hugetlb stand in for transparent huge pages.",
+        "MAP_HUGETLB takes pages from a pool set aside; transparent huge pages come by alignment, "
+        "madvise and khugepaged. Neither says anything of the other.",
+        "Set `transparent_hugepage:` for one, `hugepages:` for the other, as levels of a factor.",
+        "Linux Documentation/admin-guide/mm/hugetlbpage.rst and transhuge.rst",
+        _not_thp,
+    ),
+    Rule(
+        "hugetlb-escapes-memcg", "warning",
+        "A memory limit is set on a workload with hugetlb pages.",
+        "They are charged to the hugetlb controller only: the workload may exceed its limit.",
+        "Add `hugetlb.2MB.max` to the group, or count them beside its usage.",
+        "Linux Documentation/admin-guide/cgroup-v2.rst, “HugeTLB”",
+        _escapes,
+    ),
+    Rule(
+        "swappiness-without-swap", "note",
+        "vm.swappiness is set and there is no swap.",
+        "It weighs swapping against dropping page cache; without swap it decides nothing.",
+        "Leave it out, or give the workload swap.",
+        "Linux Documentation/admin-guide/sysctl/vm.rst, “swappiness”; mm/vmscan.c get_scan_count",
+        _swappiness,
+    ),
+    Rule(
+        "unit-mb-mib", "warning",
+        "Values in MiB carry the label MB.",
+        "They are 4.9 % apart, which is more than many published differences.",
+        "Write MiB for 2^20 bytes and MB for 10^6.",
+        "IEC 80000-13; NIST SP 811 §4.3",
+        _units,
+    ),
+    Rule(
+        "page-cache-charged", "warning",
+        "The program's file is first read inside the memory cgroup.",
+        "Page cache is charged to the group that reads it first: the binary's pages then fight the "
+        "heap for the limit, with reclaim by the million.",
+        "Start `{binary}` itself: it is read once from outside the group before the trial.",
+        "Linux Documentation/admin-guide/cgroup-v1/memory.rst §2.2 (first touch)",
+        _cache,
+    ),
+)  # fmt: skip

@@ -1,0 +1,366 @@
+"""One spec that trips each rule, and one that does not."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runner.lint import RULES, SEVERITIES, explain, lint
+from runner.spec import Experiment
+from runner.spec.expand import expand
+from runner.spec.treatments import merge
+
+CLEAN = {
+    "hosts": {"server": "pi4", "load": "pi5"},
+    "system": {"cpu_governor": "performance", "sysctl": {"vm.swappiness": 10}},
+    "build": {"go": "1.22.10", "package": "./server"},
+    "workload": {
+        "argv": ["{binary}", "-listen", "127.0.0.1:{port}"],
+        "cgroup": {"memory.max": "32MiB"},
+        "limits": {"nofile": 20000},
+    },
+    "load": {
+        "generator": "h2load",
+        "threads": 1,
+        "warmup": "5s",
+        "steps": {"from": 10, "to": 1000, "times": 10, "duration": "60s"},
+    },
+    "healthy": ["load.error_ratio <= 0.1%", "workload.alive"],
+    "guards": ["board.throttled.gained == none", "load.cpu <= 85%"],
+    "repeat": {"between": [6, 6], "order": {"by": "blocks", "seed": 1}},
+    "metrics": {
+        "rps": {"from": "load.rps", "per": "step"},
+        "peak": {"from": "cgroup.peak", "unit": "MiB"},
+    },
+    "claims": [
+        {
+            "id": "1",
+            "quote": "3000/s",
+            "metric": "rps",
+            "published": {"value": 3000, "rounded_to": 100},
+            "must": ["board.model"],
+            "declared": {"board.model": "Raspberry Pi 4 Model B"},
+        }
+    ],
+}
+
+
+def claim(**more):
+    return {"claims": [{**CLEAN["claims"][0], **more}]}
+
+
+def number(value, **more):
+    return claim(published={"value": value, **more})
+
+
+def shell(text):
+    return {"workload": {"argv": ["/bin/sh", "-c", text]}}
+
+
+def metric(source, **more):
+    return {"metrics": {"m": {"from": source, **more}}}
+
+
+WRK = {"load": {"generator": "wrk", "threads": 4}}
+SEARCH = {"search": {"between": [8, 4096]}, "load": {"steps": None}}
+FLAGS = {"factors": {"flags": {"plain": {}, "all": {"build": {"ldflags": ["-s"]}}}}}
+SOURCE = """
+func BenchmarkNetHTTP(b *testing.B) {
+    for i := 0; i < b.N; i++ { _, _ = http.Get(srv.URL) }
+}
+"""
+
+CASES = {
+    "cgroup-tasks-name": (
+        shell('echo "server" > /sys/fs/cgroup/memory/tasks; ./server'),
+        shell("echo $$ > /sys/fs/cgroup/memory/mine/tasks; ./server"),
+    ),
+    "ulimit-v-kib": (shell("ulimit -v 33554432; ./server"), shell("ulimit -n 4096; ./server")),
+    "rss-is-not-memcg": (
+        {**number("32MiB", rounded_to="1MiB"), "metrics": {"rps": {"from": "procfs.rss"}}},
+        {**number("32MiB", rounded_to="1MiB"), "metrics": {"rps": {"from": "cgroup.peak"}}},
+    ),
+    "memory-exceeds-board": (
+        shell("java -Xmx4g -XX:MaxDirectMemorySize=2g -jar x.jar"),
+        shell("java -Xmx1g -jar x.jar"),
+    ),
+    "hugetlb-is-not-thp": (
+        {"system": {"hugepages": 16}, **claim(quote="启用透明大页(THP)")},
+        {"system": {"transparent_hugepage": "always"}, **claim(quote="启用透明大页(THP)")},
+    ),
+    "hugetlb-escapes-memcg": (
+        {"system": {"sysctl": {"vm.nr_hugepages": 16}}},
+        {"system": {"sysctl": {"vm.nr_hugepages": 0}}},
+    ),
+    "swappiness-without-swap": (
+        {"workload": {"cgroup": {"memory.swap.max": 0}}},
+        {"workload": {"cgroup": {"memory.swap.max": "1GiB"}}},
+    ),
+    "unit-mb-mib": (
+        shell("awk '{print $1/1024/1024 \" MB\"}' /x; ./server"),
+        shell("awk '{print $1/1024/1024 \" MiB\"}' /x; ./server"),
+    ),
+    "page-cache-charged": ({"workload": {"argv": ["./server"]}}, {}),
+    "wrk-threads-floor": (
+        merge(WRK, {"load": {"steps": [{"connections": 87}]}}),
+        merge(WRK, {"load": {"steps": [{"connections": 88}]}}),
+    ),
+    "health-rule-missing": ({"healthy": []}, {}),
+    "health-timeouts-only": (
+        {"healthy": ["load.errors.timeout == 0"]},
+        {"healthy": ["load.errors.timeout == 0", "load.error_ratio <= 1%"]},
+    ),
+    "single-level-maximum": (
+        {
+            **claim(unit="connections", published={"low": 87, "high": 92}),
+            "load": {"steps": [{"connections": 100}]},
+        },
+        {**claim(unit="connections", published={"low": 87, "high": 92}), **SEARCH},
+    ),
+    "ladder-not-geometric": (
+        {"load": {"steps": [{"connections": c} for c in (100, 1000, 5000, 10000)]}},
+        {"load": {"steps": [{"connections": c} for c in (100, 1000, 10000)]}},
+    ),
+    "corrected-latency": (
+        {**merge(WRK, {}), **metric("load.latency_p99")},
+        {**merge(WRK, {}), **metric("load.rps")},
+    ),
+    "closed-loop-latency": (
+        metric("load.latency_p99"),
+        {**metric("load.latency_p99"), "load": {"generator": "k6", "rate": "100/s", "steps": None}},
+    ),
+    "client-shares-host": ({"hosts": {"load": "pi4"}}, {}),
+    "step-too-short": (
+        {"load": {"steps": [{"connections": 100, "duration": "6s"}]}},
+        {"load": {"steps": [{"connections": 100, "duration": "10s"}]}},
+    ),
+    "nofile-too-low": (
+        {"workload": {"limits": {"nofile": 1024}}},
+        {"workload": {"limits": {"nofile": 1712}}},
+    ),
+    "no-warmup": ({"load": {"warmup": "0s"}}, {}),
+    "guards-missing": ({"guards": []}, {}),
+    "throughput-alone": ({"healthy": ["workload.alive"]}, {}),
+    "gcflags-l-disables-inlining": (
+        {"build": {"gcflags": ["-l", "-m"]}},
+        {"build": {"gcflags": ["-m"]}},
+    ),
+    "gcflags-main-only": ({"build": {"gcflags": ["-N"]}}, {"build": {"gcflags": ["all=-N"]}}),
+    "runtime-mismatch": (
+        claim(quote="Full GC频次/分 0 / 3 / 12"),
+        claim(
+            quote="Full GC频次/分 0 / 3 / 12",
+            must=["runtime", "board.model"],
+            declared={"runtime": "jvm", "board.model": "x"},
+        ),
+    ),
+    "fractional-allocs": (
+        {**number(12.3, rounded_to=0.1), "metrics": {"rps": {"from": "gobench.allocs_per_op"}}},
+        {**number(12, rounded_to=1), "metrics": {"rps": {"from": "gobench.allocs_per_op"}}},
+    ),
+    "pause-without-gc": (
+        metric("gctrace.pause_mean"),
+        {"metrics": {"m": {"from": "gctrace.pause_mean"}, "n": {"from": "gctrace.count"}}},
+    ),
+    "cgo-noop-cross-build": (
+        {
+            "build": {"env": {"GOARCH": "arm64"}},
+            "factors": {"cgo": {"on": {}, "off": {"build": {"env": {"CGO_ENABLED": "0"}}}}},
+        },
+        {
+            "build": {"env": {"GOARCH": "arm64"}},
+            "factors": {"cgo": {"on": {}, "off": {"build": {"env": {"CGO_ENABLED": "0"}}}}},
+            "metrics": {"id": {"from": "build.id", "kind": "exact"}},
+        },
+    ),
+    "unclosed-body": (
+        {},
+        {},
+        {"http_test.go": SOURCE},
+        {
+            "http_test.go": SOURCE.replace(
+                "_, _ = http.Get(srv.URL)", "r, _ := http.Get(u); r.Body.Close()"
+            )
+        },
+    ),
+    "count-is-not-repetition": (
+        {
+            "workload": {"go_test": {"count": 10}, "argv": None},
+            "repeat": {"between": [1, 1]},
+        },
+        {"workload": {"go_test": {"count": 10}, "argv": None}},
+    ),
+    "benchstat-few-runs": (
+        {"workload": {"go_test": {"bench": "."}, "argv": None}},
+        {"workload": {"go_test": {"bench": "."}, "argv": None}, "repeat": {"between": [10, 10]}},
+    ),
+    "go-version-not-exact": ({"build": {"go": "1.22"}}, {}),
+    "no-repetitions": ({"repeat": {"between": [1, 1]}}, {}),
+    "too-few-repetitions": ({"repeat": {"between": [3, 3]}}, {}),
+    "many-claims": (
+        {"claims": [{**CLEAN["claims"][0], "id": str(i)} for i in range(5)]},
+        {
+            "claims": [{**CLEAN["claims"][0], "id": str(i)} for i in range(5)],
+            "repeat": {"between": [8, 8]},
+        },
+    ),
+    "optional-stopping": (
+        {"repeat": {"between": [6, 15]}},
+        {"repeat": {"between": [6, 15], "stop_when": {"half_width": "2%"}}},
+    ),
+    "not-interleaved": ({**FLAGS, "repeat": {"order": {"by": "written"}}}, FLAGS),
+    "unseeded-order": ({**FLAGS, "repeat": {"order": {"seed": None}}}, FLAGS),
+    "no-baseline": (FLAGS, {**FLAGS, "baseline": {"flags": "plain"}}),
+    "confounded-levels": (
+        {"factors": {"mode": {"a": {}, "b": {"build": {"race": True}, "load": {"threads": 2}}}}},
+        {"factors": {"mode": {"a": {}, "b": {"build": {"race": True}}}}},
+    ),
+    "claim-without-scope": (claim(must=[], declared={}), {}),
+    "fact-not-declared": (claim(declared={}), {}),
+    "value-without-width": (
+        number(3000),
+        claim(
+            published={"value": 3000}, margin={"relative": "5%", "why": "a user would not notice"}
+        ),
+    ),
+    "margin-wide": (
+        claim(margin={"relative": "50%", "why": "generous"}),
+        claim(margin={"relative": "5%", "why": "a user would not notice"}),
+    ),
+    "mean-latency-alone": (
+        metric("load.latency_mean"),
+        {"metrics": {"m": {"from": "load.latency_mean"}, "p": {"from": "load.latency_p99"}}},
+    ),
+    "governor-undeclared": ({"system": {"cpu_governor": None}}, {}),
+    "claims-not-stated": ({"source": {"title": "x"}, "claims": []}, {"source": {"title": "x"}}),
+}
+
+SHIPPED = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
+FACTS = {"memory.total_bytes": 4_000_000_000, "arch": "aarch64"}
+
+
+def spec(over):
+    """CLEAN with parts laid over it, as a valid spec in its expanded form."""
+    made = Experiment.model_validate(merge(CLEAN, over))
+    return expand(made)
+
+
+def found(over, sources=None):
+    return {f.rule for f in lint(spec(over), FACTS, sources)}
+
+
+def test_every_rule_has_a_case():
+    assert [rule.id for rule in RULES] == list(CASES)
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_rule_trips(rule):
+    bad, _, *sources = CASES[rule]
+    assert rule in found(bad, *sources[:1])
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_rule_does_not_trip(rule):
+    _, good, *sources = CASES[rule]
+    assert rule not in found(good, *sources[1:])
+
+
+def test_clean_spec_has_no_findings():
+    assert lint(spec({}), FACTS) == ()
+
+
+def test_every_fault_of_the_article_has_its_rule():
+    named = """cgroup-tasks-name ulimit-v-kib gcflags-l-disables-inlining gcflags-main-only
+    wrk-threads-floor health-rule-missing health-timeouts-only single-level-maximum rss-is-not-memcg
+    runtime-mismatch memory-exceeds-board ladder-not-geometric fractional-allocs pause-without-gc
+    cgo-noop-cross-build unclosed-body hugetlb-is-not-thp hugetlb-escapes-memcg
+    swappiness-without-swap unit-mb-mib no-repetitions corrected-latency client-shares-host
+    step-too-short nofile-too-low page-cache-charged"""
+    assert set(named.split()) <= set(CASES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_rules_are_well_formed(rule):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.id)
+    assert rule.severity in SEVERITIES
+    for text in (rule.sentence, rule.why, rule.fix):
+        assert text.strip() == text
+        assert text.endswith((".", "”"))
+    assert rule.source
+    assert explain(rule.id) is rule
+    assert rule.sentence in rule.text()
+
+
+@pytest.mark.parametrize(
+    "ignore",
+    [
+        {"no-warmup": "cold starts are meant"},
+        [{"rule": "no-warmup", "why": "cold starts are meant"}],
+    ],
+)
+def test_ignored_findings_keep_their_reason(ignore):
+    data = {**spec({"load": {"warmup": "0s"}}), "lint": {"ignore": ignore}}
+    (finding,) = lint(data, FACTS)
+    assert (finding.rule, finding.ignored) == ("no-warmup", "cold starts are meant")
+
+
+def test_unknown_ignored_rule_is_a_finding():
+    data = {**spec({}), "lint": {"ignore": {"no-such-rule": "x"}}}
+    assert [f.rule for f in lint(data)] == ["unknown-rule"]
+
+
+def test_gravest_first():
+    findings = lint(spec({"repeat": {"between": [1, 1]}, "guards": [], "load": {"warmup": "0s"}}))
+    ranks = [SEVERITIES.index(f.severity) for f in findings]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) == 3
+
+
+def test_an_empty_spec_is_no_crash():
+    assert lint({}) == ()
+    assert lint(expand(Experiment())) == ()
+
+
+@pytest.mark.parametrize(
+    ("over", "rule", "said"),
+    [
+        (WRK | {"load": {"generator": "wrk", "threads": 4, "steps": [{"connections": 87}]}},
+         "wrk-threads-floor", "opens 84"),
+        (shell("wrk -t4 -c87 -d30s http://x"), "wrk-threads-floor", "opens 84"),
+        (shell("ulimit -v 33554432"), "ulimit-v-kib", "32 GiB"),
+        (shell("ulimit -v 32768"), "ulimit-v-kib", "cannot start"),
+        (shell("echo 33554432 > /sys/fs/cgroup/memory/memory.limit_in_bytes"),
+         "cgroup-tasks-name", "root group"),
+        ({**number(5.1, rounded_to=0.1), "claims": [{**number(5.1, rounded_to=0.1)["claims"][0],
+          "unit": "GB"}]}, "memory-exceeds-board", "5.1 GB do not fit"),
+        ({"workload": {"limits": {"as": "32MiB"}}}, "ulimit-v-kib", "1 GiB"),
+        (merge(SEARCH, {"workload": {"limits": {"nofile": 4096}}}), "nofile-too-low", "5427"),
+        ({**metric("gctrace.count"), "load": {"steps": [{"connections": 9, "duration": "20s"}]}},
+         "step-too-short", "GC cycles"),
+        ({"healthy": ["procfs.rss <= 32MiB"]}, "rss-is-not-memcg", "RSS"),
+        ({**number("32MB", rounded_to="1MB")}, "unit-mb-mib", "limit of 32 MiB"),
+    ],
+)  # fmt: skip
+def test_messages_name_the_fault(over, rule, said):
+    messages = [f.message for f in lint(spec(over), FACTS) if f.rule == rule]
+    assert any(said in message for message in messages), messages
+
+
+def test_levels_are_checked_too():
+    over = {"factors": {"f": {"a": {}, "b": {"build": {"gcflags": ["-l"]}}}}}
+    where = [f.where for f in lint(spec(over), FACTS) if f.rule == "gcflags-l-disables-inlining"]
+    assert where == ["factors.f.b.build.gcflags"]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_shipped_specs_can_be_linted(path):
+    from runner import specfile
+    from runner.errors import RunnerError
+
+    try:
+        made = specfile.load(path)
+    except RunnerError:
+        pytest.skip("not a valid spec at the moment")
+    for finding in lint(expand(made)):
+        assert finding.message
+        assert finding.where
