@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.analysis.claims import claim_results
 from runner.analysis.estimates import estimates
 from runner.analysis.verdict import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
-from runner.apply.analyse import analyse, complete, observed
+from runner.apply.analyse import analyse, complete, observed, of_record
 from runner.errors import RecordError
 from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
 from runner.spec.experiment import Experiment
@@ -77,8 +77,8 @@ def entry(experiment: Experiment, path: str, reports: Path) -> Entry:
         made = claim_results(experiment, (), (), {})
         claims = tuple(_unmeasured(claim, error.message) for claim in made)
     changed, stale = differences(folder.spec, experiment)
-    recorded = folder.manifest.get("claims_hash")
-    if recorded and not changed and recorded != claims_hash(experiment):
+    hashed = folder.manifest.get("claims_hash")
+    if hashed and not changed and hashed != claims_hash(experiment):
         # the hash is of the words of its day: a newer schema may say the same differently
         notes.append("the spec language has changed since the run; the claims have not")
     if (folder.manifest.get("spec") or {}).get("committed") is False:
@@ -121,6 +121,13 @@ def judged(folder: RunFolder, experiment: Experiment) -> Analysis:
     seen = observed(server, experiment, folder)
     claims = claim_results(experiment, measured, stored.trials, seen)
     return replace(stored, estimates=measured, claims=claims)
+
+
+def recorded(folder: RunFolder) -> Analysis:
+    """Give the analysis as it was recorded; of a run that has none, analyse its events."""
+    if _stored(folder).is_file():
+        return analysis_file.from_data(read_json(_stored(folder)))
+    return analyse(folder, of_record(folder))
 
 
 def _stored(folder: RunFolder) -> Path:

@@ -162,8 +162,8 @@ def warnings(
     judged = manifest.get("judged_with") or {}
     if judged.get("sha256") and judged["sha256"] != spec.get("sha256"):
         other = code(judged["sha256"][:12])
-        names = f"; changed: {_some(judged['changed'])}" if judged.get("changed") else ""
-        text = f"The claims were judged with another version of the spec ({other}{names}) "
+        which = f"; changed: {_some(judged['changed'])}" if judged.get("changed") else ""
+        text = f"The claims were judged with another version of the spec ({other}{which}) "
         found.append(
             Md(text + "than the one that was run: margins may have been chosen after the data.")
         )

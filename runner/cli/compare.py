@@ -1,0 +1,141 @@
+"""`runner compare A B`: two runs, or two treatments of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.cli import common, console
+from runner.errors import RecordError, SpecError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from runner.analysis.comparison import Side
+    from runner.store.record import RunFolder
+
+FORMATS = ("text", "json", "markdown", "benchfmt")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("a", metavar="A", help="RUN, or RUN:factor=level[,…] for a treatment")
+    parser.add_argument("b", metavar="B", help="the same; `:factor=level` is of A's run")
+    parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
+    parser.add_argument(
+        "--threshold", default="5%", help="what is too small to matter (default: 5%%)"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--json", dest="format", action="store_const", const="json")
+    parser.add_argument("--markdown", dest="format", action="store_const", const="markdown")
+    parser.add_argument(
+        "--fail-on-regression", action="store_true", help="exit 1 where a metric got worse"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the comparison; 1 on a regression, where asked."""
+    from runner.analysis.comparison import compare  # noqa: PLC0415 - start-up cost
+    from runner.report import benchfmt, comparison  # noqa: PLC0415
+
+    first, where_a = split(args.a)
+    second, where_b = split(args.b)
+    left = side(args, first, where_a)
+    right = side(args, second or first, where_b)
+    found = compare(left, right, threshold(args.threshold))
+    if args.format == "benchfmt":
+        parts = [
+            benchfmt.text(
+                str(one.spec.get("name", "run")), one.analysis,
+                one.metrics, {"side": name, "run": one.run}, one.where,
+            )
+            for name, one in (("a", left), ("b", right))
+        ]  # fmt: skip
+        console.out("\n".join(parts).rstrip("\n"))
+    elif args.format == "json":
+        console.out(json.dumps(comparison.data(found), ensure_ascii=False, indent=1))
+    elif args.format == "markdown":
+        console.out(comparison.page(found).rstrip("\n"))
+    else:
+        console.out(comparison.text(found))
+    return 1 if args.fail_on_regression and found.regressions else 0
+
+
+def threshold(text: str) -> float:
+    """Read `5%` or `0.05`."""
+    from runner.quantities import RATIO, QuantityError, parse_as  # noqa: PLC0415 - start-up cost
+
+    try:
+        found = parse_as(RATIO, text).ratio
+    except QuantityError as error:
+        raise SpecError(f"--threshold {text}: {error}", fix="for example 5%") from None
+    if found < 0:
+        raise SpecError(f"--threshold {text} is below 0", fix="for example 5%")
+    return found
+
+
+def split(text: str) -> tuple[str, str]:
+    """Split `RUN:factor=level` into the run and the treatment."""
+    run, colon, where = text.rpartition(":")
+    if colon and (not where or "=" in where or "/" not in where):
+        return run, where
+    return text, ""
+
+
+def side(args: argparse.Namespace, which: str, where: str) -> Side:
+    """Read one side from its record."""
+    from runner.analysis.comparison import Side  # noqa: PLC0415 - start-up cost
+    from runner.apply.analyse import of_record  # noqa: PLC0415
+    from runner.apply.ledger import recorded  # noqa: PLC0415
+    from runner.store.record import find  # noqa: PLC0415
+
+    if not which:
+        raise SpecError(f"`:{where}` names no run", fix="write RUN:factor=level first")
+    folder = find(common.reports_dir(args), which)
+    experiment = of_record(folder)
+    facts = folder.facts
+    host = experiment.hosts.server[0]
+    return Side(
+        name=folder.id + (f":{where}" if where else ""),
+        analysis=recorded(folder),
+        where=levels(folder, where),
+        facts={**(facts.get(host) or next(iter(facts.values()), {})), **made_with(folder)},
+        spec=folder.spec,
+        metrics=experiment.metrics,
+        run=folder.id,
+    )
+
+
+def made_with(folder: RunFolder) -> dict[str, str | None]:
+    """Name what made the run: programs by their hash, tools by their version, runner's commit."""
+    manifest = folder.manifest
+    found = {
+        f"build.{name}.{key}": made.get(key)
+        for name, made in (manifest.get("builds") or {}).items()
+        for key in ("toolchain", "sha256")
+    }
+    found |= {
+        f"tool.{name}": said.get("version") for name, said in (manifest.get("tools") or {}).items()
+    }
+    return found | {"git.commit": (manifest.get("git") or {}).get("commit")}
+
+
+def levels(folder: RunFolder, text: str) -> dict[str, str]:
+    """Read `flags=all,server=nethttp`, or a level's name alone where only one factor has it."""
+    factors: dict[str, dict[str, object]] = folder.spec.get("factors") or {}
+    found: dict[str, str] = {}
+    for word in filter(None, text.split(",")):
+        factor, equals, level = word.partition("=")
+        if not equals:
+            level = factor
+            owners = [name for name, known in factors.items() if level in known]
+            factor = owners[0] if len(owners) == 1 else ""
+        if level not in factors.get(factor, {}):
+            known_levels = ", ".join(f"{n}={lv}" for n, all_ in factors.items() for lv in all_)
+            raise RecordError(
+                f"run {folder.id} has no treatment `{word}`",
+                fix=f"it has: {known_levels}" if known_levels else "its spec has no factors",
+            )
+        found[factor] = level
+    return found
