@@ -42,6 +42,9 @@ class Options:
     keep: bool = False
     twice: bool = False
     wait: bool = False
+    tags: frozenset[str] = frozenset()
+    """Only these kinds of resources; empty for all."""
+    skip_tags: frozenset[str] = frozenset()
     resume: str | None = None
     command: tuple[str, ...] = ()
     """How to repeat the run, for the report."""

@@ -18,7 +18,7 @@ from runner.apply.state import HostRun
 from runner.apply.trials import TrialRunner
 from runner.errors import HostBusy, HostError, Interrupted, RunnerError, SpecError
 from runner.executor.agent import Agent
-from runner.plan import sources, with_sources
+from runner.plan import declared, sources, with_sources
 from runner.report import rebuild
 from runner.spec.expand import claims_hash, run_hash
 from runner.store.provenance import describe
@@ -50,7 +50,7 @@ def apply(
     experiment = loaded.experiment
     names = experiment.hosts.names()
     if options.check:
-        return _check(loaded, hosts, run_id, reporter)
+        return _check(loaded, hosts, run_id, options, reporter)
     folder = RunFolder.create(
         options.reports,
         experiment.name,
@@ -79,13 +79,17 @@ def _host_run(entry: HostEntry, run_id: str, reporter: Reporter, record: Any) ->
 
 
 def _check(
-    loaded: Loaded, hosts: Mapping[str, HostEntry], run_id: str, reporter: Reporter
+    loaded: Loaded,
+    hosts: Mapping[str, HostEntry],
+    run_id: str,
+    options: Options,
+    reporter: Reporter,
 ) -> Outcome:
     runs = [
         _host_run(hosts[name], run_id, reporter, lambda _: None)
         for name in loaded.experiment.hosts.names()
     ]
-    system = declared_state(loaded)
+    system = declared_state(loaded, options)
     for host in runs:
         reporter.phase(f"check {host.name}")
         host.observe(system)
@@ -96,12 +100,16 @@ def _check(
     return Outcome(run_id, None, {host.name: host.counts for host in runs})
 
 
-def declared_state(loaded: Loaded) -> Any:
-    """Give the declared state with the bytes of the files that it names.
+def declared_state(loaded: Loaded, options: Options) -> Any:
+    """Give the declared state with the bytes of the files that it names, narrowed by tags.
 
     Files are confined to the spec's folder, links included.
     """
-    system = loaded.experiment.system
+    system = {
+        kind: payload
+        for kind, payload in declared(loaded.experiment.system).items()
+        if (not options.tags or kind in options.tags) and kind not in options.skip_tags
+    }
     root = loaded.path.parent.resolve()
     contents: dict[str, bytes] = {}
     for name in sources(system):
@@ -171,7 +179,7 @@ class _Run:
 
     def _stages(self) -> None:
         experiment = self.loaded.experiment
-        self.system = declared_state(self.loaded)
+        self.system = declared_state(self.loaded, self.options)
         for host in self.hosts:
             self.reporter.phase(f"probe {host.name}")
             self._observe(host)

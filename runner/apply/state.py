@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +66,9 @@ class HostRun:
         }
         busy = self.host.busy
         if busy and busy.get("run") != self.agent.run_id:
+            since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(float(busy["since"])))
             raise HostBusy(
-                f"{self.name} busy: run {busy.get('run')}, since {busy.get('since')}",
+                f"host busy: run {busy['run']} on {self.name}, since {since}",
                 fix=f"wait with --wait; if its controller is gone: runner restore {self.name}",
             )
         self.plan = plan_state(system, self.facts, self.values)

@@ -9,25 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 from runner.cli import common, console
 from runner.cli.terminal import Terminal
-from runner.errors import RunnerError
+from runner.errors import RunnerError, SpecError
 
 if TYPE_CHECKING:
     import argparse
     from types import FrameType
 
-    from runner.apply.interface import Outcome
+    from runner.apply.interface import Loaded, Outcome
+    from runner.specfile.inventory import Inventory
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     common.add_spec(parser, many=True)
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; say what would"
-    )
+    parser.add_argument("--check", action="store_true", help="change nothing; say what would")
     parser.add_argument("--diff", action="store_true", help="show unified diffs of files")
     parser.add_argument("--keep", action="store_true", help="leave the declared state in place")
     parser.add_argument("--twice", action="store_true", help="converge again: nothing may change")
     parser.add_argument("--wait", action="store_true", help="wait while another run holds the host")
+    parser.add_argument("--tags", action="append", default=[], metavar="KIND[,KIND]",
+                        help="only these kinds of resources (sysctl, files, …)")  # fmt: skip
+    parser.add_argument("--skip-tags", action="append", default=[], metavar="KIND[,KIND]",
+                        help="all kinds of resources but these")  # fmt: skip
+    parser.add_argument("--limit", metavar="PATTERN",
+                        help="only specs whose hosts match, as `pi4`, `lab:!pi5`, `pi*`")  # fmt: skip
     parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what was ok, too")
@@ -47,6 +52,9 @@ def run(args: argparse.Namespace) -> int:
     results: list[dict[str, Any]] = []
     code = 0
     for spec, known in loaded:
+        if not _limited(spec, known, args.limit):
+            console.say(f"{spec.path}: skipped (--limit {args.limit})")
+            continue
         options = Options(
             reports=common.reports_dir(args),
             cache=common.cache_dir(),
@@ -55,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
             keep=args.keep,
             twice=args.twice,
             wait=args.wait,
+            tags=_tags(args.tags),
+            skip_tags=_tags(args.skip_tags),
             command=("runner", "apply", *_repeat(args, str(spec.path))),
         )
         terminal = Terminal(
@@ -83,6 +93,27 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         console.out(json.dumps(results[0] if len(results) == 1 else results, ensure_ascii=False))
     return code
+
+
+def _tags(words: list[str]) -> frozenset[str]:
+    """Read --tags a,b --tags c; a kind that does not exist is a slip worth saying."""
+    from runner.resources import kinds  # noqa: PLC0415 - start-up cost
+
+    found = frozenset(part for word in words for part in word.split(",") if part)
+    unknown = sorted(found - set(kinds()))
+    if unknown:
+        raise SpecError(
+            f"no kind of resource is called {', '.join(unknown)}",
+            fix="known: " + ", ".join(kinds()),
+        )
+    return found
+
+
+def _limited(spec: Loaded, known: Inventory, pattern: str | None) -> bool:
+    """Whether a spec runs under --limit: one of its hosts matches."""
+    if pattern is None:
+        return True
+    return bool(set(known.names(pattern)) & set(spec.experiment.hosts.names()))
 
 
 def _repeat(args: argparse.Namespace, spec: str) -> list[str]:
