@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
-import shutil
 from typing import TYPE_CHECKING, Any, BinaryIO, Mapping
 
 from . import journal, state
+from .digest import sha256
 from .fault import tick
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def put(program: Mapping[str, Any], where: state.State, emit: Emit, stdin: Binar
 
 
 def _receive(stdin: BinaryIO, part: str, size: int) -> str:
-    digest = hashlib.sha256()
+    digest = sha256()
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o700)
     with open(fd, "wb") as file:
         left = size
@@ -90,6 +89,8 @@ def forget(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
             raise state.Refused("busy", f"changes of run {run} are not undone", "restore it first")
         if not os.path.isdir(folder):
             raise state.Refused("not_found", f"there is nothing of run {run} on this host")
+        import shutil  # noqa: PLC0415 - it brings half a dozen modules, and forgetting is rare
+
         shutil.rmtree(folder)
     emit("forgotten", run=run)
     return True

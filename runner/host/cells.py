@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import subprocess
 from typing import Any, Dict, List, Mapping, Optional
 
 from . import files, groups, links, normal, swaps
@@ -193,6 +192,8 @@ def _subtree(want: str, have: str) -> str:
 
 
 def _command(argv: List[str], timeout_s: float = COMMAND_S) -> str:
+    import subprocess  # noqa: PLC0415 - few programs run commands
+
     env = {**os.environ, "LC_ALL": "C"}
     env["PATH"] = env.get("PATH", "") + ":" + _PATH  # sbin is not on a user's PATH
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import cells, journal, normal, parents, state
@@ -20,16 +19,16 @@ Cell = Mapping[str, Any]
 _FAULTS = (OSError, CellError, ValueError)
 
 
-@dataclass
 class _Step:
     """One cell on its way."""
 
-    cell: Cell
-    before: Any = None
-    after: Any = None
-    outcome: str = ""
-    why: Optional[str] = None
-    journalled: List[Tuple[int, Cell]] = field(default_factory=list)
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self.before: Any = None
+        self.after: Any = None
+        self.outcome = ""
+        self.why: Optional[str] = None
+        self.journalled: List[Tuple[int, Cell]] = []
 
     def fail(self, why: str) -> None:
         self.outcome, self.why = "failed", why

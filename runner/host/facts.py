@@ -7,12 +7,9 @@ there, with the reason under `absent`: an empty probe is never "fine".
 from __future__ import annotations
 
 import os
-import platform
 import re
 import resource
-import shutil
 import struct
-import subprocess
 import sys
 import time
 from typing import Any, Callable, Dict, Optional
@@ -20,6 +17,7 @@ from typing import Any, Callable, Dict, Optional
 from . import facts_board, facts_kernel
 from .errors import CellError, reason
 from .found import Found
+from .which import which as which_on
 
 TOOLS = (
     "wrk", "h2load", "go", "python3", "perf", "strace", "taskset", "ss", "ip", "tc", "unshare",
@@ -48,7 +46,7 @@ def gather() -> Dict[str, Any]:
 
 def which(name: str) -> Optional[str]:
     """Find a program, also where only root looks."""
-    return shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":" + _SBIN)
+    return which_on(name, os.environ.get("PATH", os.defpath) + ":" + _SBIN)
 
 
 def _os(found: Found) -> None:
@@ -65,7 +63,7 @@ def _os(found: Found) -> None:
     manager = next((name for tool, name in _MANAGERS if which(tool)), None)
     found.put("packages.manager", manager, "none of apt, dnf, pacman, apk")
     found.put("host.root", os.geteuid() == 0)
-    found.put("host.name", platform.node())
+    found.put("host.name", os.uname().nodename)
 
 
 def _kernel(found: Found) -> None:
@@ -88,7 +86,7 @@ def _kernel(found: Found) -> None:
 def _tools(found: Found) -> None:
     places = {name: which(name) for name in TOOLS}
     found.put("tools", places)
-    found.put("python.version", platform.python_version())
+    found.put("python.version", ".".join(map(str, sys.version_info[:3])))
     found.put("python.path", sys.executable)
     go = places["go"]
     # the file that `go version` would print, without starting it
@@ -113,6 +111,8 @@ def output(*argv: str) -> Optional[str]:
     path = which(argv[0])
     if path is None:
         return None
+    import subprocess  # noqa: PLC0415 - few hosts have a command to ask
+
     try:
         done = subprocess.run(
             [path, *argv[1:]],

@@ -9,11 +9,10 @@ from __future__ import annotations
 import glob
 import os
 import re
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from .swaps import table
+from .which import which
 
 if TYPE_CHECKING:
     from .found import Found
@@ -161,12 +160,14 @@ def _thermal(found: Found) -> None:
         "board.throttled", int(text, 16) if text else None, "no throttle bits of the firmware"
     )
     # both are kept: sysfs has been seen to say 0 where the firmware's tool does not
-    tool = shutil.which("vcgencmd")
+    tool = which("vcgencmd", os.environ.get("PATH", os.defpath))
     said = _vcgencmd(tool) if tool else None
     found.put("board.throttled_vcgencmd", said, "no vcgencmd, or it may not be used")
 
 
 def _vcgencmd(tool: str) -> Optional[int]:
+    import subprocess  # noqa: PLC0415 - only where the tool is
+
     try:
         done = subprocess.run([tool, "get_throttled"], capture_output=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -9,8 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import urllib.parse
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 if TYPE_CHECKING:
     from .loop import Loop
@@ -32,12 +31,20 @@ class Answer:
 
 def get(url: str, loop: Loop, within_s: float) -> Answer:
     """Fetch a URL (http only). Never raises for what the other end does."""
-    parts = urllib.parse.urlsplit(url)
-    path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
-    head = f"GET {path} HTTP/1.0\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
-    return _Exchange(parts.hostname or "127.0.0.1", parts.port or 80, head.encode(), loop).run(
-        within_s
-    )
+    place, path = split(url)
+    head = f"GET {path} HTTP/1.0\r\nHost: {place}\r\nConnection: close\r\n\r\n"
+    host, colon, port = place.rpartition(":")
+    if not colon or not port.isdigit():
+        host, port = place, "80"
+    return _Exchange(host.strip("[]") or "127.0.0.1", int(port), head.encode(), loop).run(within_s)
+
+
+def split(url: str) -> Tuple[str, str]:
+    """Give `host:port` and the path with its query; urllib.parse brings 0.3 MB for that."""
+    rest = url.partition("://")[2].partition("#")[0]
+    cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    place, path = rest[:cut].rpartition("@")[2], rest[cut:]
+    return place, path if path.startswith("/") else "/" + path
 
 
 def connect(port: int, loop: Loop, within_s: float, host: str = "127.0.0.1") -> Answer:

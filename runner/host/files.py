@@ -16,11 +16,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 from typing import Any, Dict, Mapping, Optional
 
+from .digest import sha256
 from .errors import CellError
 from .fault import tick
 
@@ -240,7 +240,7 @@ def _xattrs(path: str) -> Dict[str, str]:
 def _part(path: str) -> str:
     # known from the path alone, so that a later restore finds it; short, as names have a limit
     folder, name = os.path.split(path)
-    return os.path.join(folder, f".runner-{hashlib.sha256(name.encode()).hexdigest()[:16]}.new")
+    return os.path.join(folder, f".runner-{sha256(name.encode()).hexdigest()[:16]}.new")
 
 
 def _sync_folder(path: str) -> None:

@@ -14,8 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .fault import tick
 from .state import sync_folder
@@ -23,8 +22,7 @@ from .state import sync_folder
 Address = Tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One journalled change."""
 
     n: int
@@ -42,8 +40,7 @@ class Change:
     kept: Any = None
 
 
-@dataclass(frozen=True)
-class Journal:
+class Journal(NamedTuple):
     """What a journal file says."""
 
     changes: Tuple[Change, ...] = ()
@@ -217,4 +214,4 @@ def _change(said: Mapping[str, Any]) -> Change:
 
 
 def _sealed(change: Change, kept: Any) -> Change:
-    return Change(**{**change.__dict__, "sealed": True, "kept": kept})
+    return change._replace(sealed=True, kept=kept)

@@ -6,7 +6,6 @@ import errno
 import os
 import signal
 import sys
-import traceback
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from . import blobs, cells, converge, journal, normal, restore, state
@@ -187,6 +186,8 @@ def _ignore_hangup() -> None:
 
 
 def _internal(fault: BaseException) -> Dict[str, str]:
+    import traceback  # noqa: PLC0415 - only for what should not happen
+
     traceback.print_exc()
     return {
         "code": "internal",

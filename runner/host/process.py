@@ -12,10 +12,11 @@ import ctypes
 import errno
 import os
 import resource
-import shutil
 import signal
 import struct
 from typing import TYPE_CHECKING, Dict, List, NoReturn, Optional, Sequence
+
+from .which import which
 
 if TYPE_CHECKING:
     from .loop import Loop
@@ -118,7 +119,7 @@ def spawn(start: Start, loop: Loop, within_s: float = 30.0) -> Child:
 def _find(start: Start) -> str:
     """Absolute path of the program, looked up here: the child does as little as it can."""
     name = start.argv[0]
-    found = name if "/" in name else shutil.which(name, path=start.env["PATH"])
+    found = name if "/" in name else which(name, start.env["PATH"])
     if found is None:
         raise StartFailed("exec", errno.ENOENT, name)
     return found

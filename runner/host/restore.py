@@ -10,7 +10,6 @@ that bound each other settle that way in whichever order they came.
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import cells, journal, state
@@ -22,18 +21,18 @@ _FAULTS = (OSError, CellError, ValueError)
 _UNDONE = ("ok", "restored", "skipped")
 
 
-@dataclass
 class _Undo:
     """All changes of one address."""
 
-    cell: Dict[str, Any]
-    changes: List[journal.Change]  # oldest first
-    before: Any = None
-    after: Any = None
-    outcome: str = ""
-    why: Optional[str] = None
-    wrote: bool = False
-    back: bool = False  # before anything was done
+    def __init__(self, cell: Dict[str, Any], changes: List[journal.Change]) -> None:
+        self.cell = cell
+        self.changes = changes  # oldest first
+        self.before: Any = None
+        self.after: Any = None
+        self.outcome = ""
+        self.why: Optional[str] = None
+        self.wrote = False
+        self.back = False  # before anything was done
 
     @property
     def prior(self) -> Any:

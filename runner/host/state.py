@@ -15,8 +15,7 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional
 
 from .fault import tick
 
@@ -34,8 +33,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
         self.fix = fix
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """Where everything of the agent is kept on this host."""
 
     root: str

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import signal
-import traceback
 from typing import TYPE_CHECKING, Any, Dict, Mapping, NoReturn, Optional
 
 from . import attach, network, process, state, trial_program
 from .context import Aborted, Context
+from .digest import sha256
 from .fetching import fetch_all
 from .load import Load
 from .loop import Stopped
@@ -90,6 +89,8 @@ def _supervise(
         spool.close()
         code = 0
     except BaseException:  # noqa: BLE001 - this process must not go back into the link's code
+        import traceback  # noqa: PLC0415 - costs memory for the whole trial
+
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
@@ -223,6 +224,8 @@ def _error_of(fault: Exception) -> Dict[str, str]:
     elif isinstance(fault, process.StartFailed):
         code, message, fix = fault.kind, str(fault), "see that it is there and may be run"
     else:
+        import traceback  # noqa: PLC0415 - as above
+
         os.write(2, "".join(traceback.format_exception(None, fault, fault.__traceback__)).encode())
         code, message = "internal", f"{type(fault).__name__}: {fault}"
         fix = f"report this with {STDERR_NAME} of the trial's folder"
@@ -230,7 +233,7 @@ def _error_of(fault: Exception) -> Dict[str, str]:
 
 
 def _sha256(path: str) -> Optional[str]:
-    digest = hashlib.sha256()
+    digest = sha256()
     try:
         with open(path, "rb", buffering=0) as file:
             for block in iter(lambda: file.read(1 << 20), b""):

@@ -279,6 +279,8 @@ changes = st.builds(
     prior=values,
     want=values,
     runtime=st.booleans(),
+    sealed=st.just(False),
+    kept=st.none(),
 )
 
 
