@@ -86,9 +86,7 @@ def trial_program(
         "network_cells": [cell.to_json() for cell in network_cells],
         "files": files,
         "upload": {"binary": {"sha256": binary.sha256, "size": binary.size}} if binary else {},
-        "workload": _workload(workload, facts, f"{trial_id}{run[-7:]}", binary)
-        if workload
-        else None,
+        "workload": _workload(workload, facts, trial_id, binary, run) if workload else None,
         "sample": {"hz": experiment.sample.hz, "reads": reads(facts, hz=experiment.sample.hz)},
         "load": _load(experiment, steps) if steps else None,
         "idle_s": idle,
@@ -203,7 +201,7 @@ def _idle_s(experiment: Experiment) -> float:
 
 
 def _workload(
-    workload: Workload, facts: Mapping[str, Any], trial_id: str, binary: Binary | None
+    workload: Workload, facts: Mapping[str, Any], trial_id: str, binary: Binary | None, run: str
 ) -> dict[str, Any]:
     if workload.argv is None:
         argv = ["{binary}", *_go_test(workload)]
@@ -228,7 +226,7 @@ def _workload(
         "aslr": True if workload.aslr is None else workload.aslr,
         "run": "once" if workload.go_test is not None else workload.run,
         "within_s": within if workload.run == "server" else workload.within.seconds,
-        "cgroup": _cgroup(workload, facts, trial_id),
+        "cgroup": _cgroup(workload, facts, trial_id, run),
         "warm": ["{binary}"] if binary else [],
         "listen": {"port": workload.port},
         "ready": ready,
@@ -249,7 +247,9 @@ def _go_test(workload: Workload) -> list[str]:
     return words
 
 
-def _cgroup(workload: Workload, facts: Mapping[str, Any], trial_id: str) -> dict[str, Any] | None:
+def _cgroup(
+    workload: Workload, facts: Mapping[str, Any], trial_id: str, run: str
+) -> dict[str, Any] | None:
     if workload.cgroup is None:
         return None
     limits = workload.cgroup.knobs()
@@ -259,7 +259,9 @@ def _cgroup(workload: Workload, facts: Mapping[str, Any], trial_id: str) -> dict
         raise SpecError("the host has no cgroups", fix="leave workload.cgroup out for this host")
     # a fresh group per trial: its peak and its counters begin at zero
     name = re.sub(r"[^A-Za-z0-9_-]", "-", trial_id)
-    join, cells = limits_to_cells(version, mounts, f"{base(facts)}/{name}", limits, facts=facts)
+    # and a folder per run: undoing one run must not end what another has in its groups
+    parent = base(facts) + (f"-{run[-6:]}" if run else "")
+    join, cells = limits_to_cells(version, mounts, f"{parent}/{name}", limits, facts=facts)
     return {"version": version, "join": join, "cells": [cell.to_json() for cell in cells]}
 
 

@@ -117,20 +117,19 @@ def cli(request) -> Cli:
     return request.getfixturevalue(request.param)
 
 
-def groups() -> set[str]:
-    """Every memory cgroup of ours."""
-    found = set()
-    for root in (MEMORY / "runner", Path("/sys/fs/cgroup/runner")):
-        found |= (
-            {str(path) for path in root.rglob("*") if path.is_dir()} if root.is_dir() else set()
-        )
-        found |= {str(root)} if root.is_dir() else set()
-    return found
+def groups(folder: Path | None = None) -> set[str]:
+    """Every memory cgroup of ours, or those of the runs recorded below a folder."""
+    names = ["runner*"]
+    if folder is not None:
+        names = [f"runner-{run.parent.name[-6:]}" for run in folder.rglob("run.json")]
+    roots = [root for name in names for top in (MEMORY, MEMORY.parent) for root in top.glob(name)]
+    return {str(path) for root in roots for path in (root, *root.rglob("*")) if path.is_dir()}
 
 
 @pytest.fixture
-def unchanged():
+def unchanged(tmp_path):
     """What the run touches is afterwards as it was before."""
-    before = (KEY.read_text(), groups())
+    before = KEY.read_text()
     yield
-    assert (KEY.read_text(), groups()) == before
+    assert KEY.read_text() == before
+    assert not groups(tmp_path)
