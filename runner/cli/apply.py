@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-tags", action="append", default=[], metavar="KIND[,KIND]",
                         help="all kinds of resources but these")  # fmt: skip
     parser.add_argument("--limit", metavar="PATTERN",
-                        help="only specs whose hosts match, as `pi4`, `lab:!pi5`, `pi*`")  # fmt: skip
+                        help="only specs whose hosts match: pi4, lab:!pi5, 'pi*'")  # fmt: skip
     parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what was ok, too")
