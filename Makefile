@@ -7,13 +7,17 @@ RUN := $(VENV)/bin/runner
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace
 
-.PHONY: demo test test-all check setup tools bench schema docs reproduce clean
+.PHONY: demo test test-slow test-all check setup tools bench schema docs reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
 
 test: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "not slow and not board"
+
+# exit 5 is pytest's for "no test": there may be no slow one
+test-slow: $(VENV)/.dev tools
+	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board" || [ $$? = 5 ]
 
 test-all: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "not board"
