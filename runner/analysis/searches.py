@@ -52,7 +52,7 @@ def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
             {
                 **{key: run[key] for key in ("repetition", "treatment", "level")},
                 **{key: run[key] for key in ("last_passing", "first_failing", "trials")},
-                "ended": run["at_bound"] and f"at the {run['at_bound']} bound" or run["why"],
+                "ended": (run["at_bound"] and f"at the {run['at_bound']} bound") or run["why"],
             }
             for run in runs
         ],

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from runner.quantities import QuantityError, parse
+from runner.resources.cgroup import missing
 from runner.spec.requires import split_role
 
 if TYPE_CHECKING:
@@ -22,10 +23,18 @@ def unmet(experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]) -> lis
         role, fact = split_role(name)
         hosts = experiment.hosts.server if role == "server" else experiment.hosts.load_hosts
         for host in hosts:
-            why = broken(requirement, facts.get(host, {}).get(fact))
+            known = facts.get(host, {})
+            why = broken(requirement, known.get(fact))
             if why:
-                found.append(f"{host}: {fact} {why}")
+                found.append(f"{host}: {fact} {why}{_advice(fact, requirement, known)}")
     return found
+
+
+def _advice(fact: str, requirement: Requirement, known: Mapping[str, Any]) -> str:
+    """Say how a host is given what it lacks, where that is known."""
+    if fact != "cgroup.controllers" or requirement.contains is None:
+        return ""
+    return f"; {missing(str(requirement.contains), known).fix}"
 
 
 def broken(requirement: Requirement, seen: Any) -> str:  # noqa: PLR0911 - one return per condition

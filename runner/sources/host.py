@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # the first line of /proc/stat: cpu user nice system idle iowait irq softirq steal
-CPU = {"user": 1, "nice": 2, "system": 3, "idle": 4, "iowait": 5, "irq": 6, "softirq": 7, "steal": 8}
+CPU = {
+    "user": 1,
+    "nice": 2,
+    "system": 3,
+    "idle": 4,
+    "iowait": 5,
+    "irq": 6,
+    "softirq": 7,
+    "steal": 8,
+}
 
 
 class Host:
@@ -51,7 +60,9 @@ class Host:
             "load1": Field("host.loadavg.0", "1", "load average over a minute"),
             "available": Field("host.meminfo.MemAvailable", "B", "memory available", 1024.0),
             "page_tables": Field("host.meminfo.PageTables", "B", "page tables of all", 1024.0),
-            "oom_kills": Field("host.vmstat.oom_kill", "1", "OOM kills on the host", 1.0, "counter"),
+            "oom_kills": Field(
+                "host.vmstat.oom_kill", "1", "OOM kills on the host", 1.0, "counter"
+            ),
             "swap_in": Field("host.vmstat.pswpin", "1", "pages swapped in", 1.0, "counter"),
             "swap_out": Field("host.vmstat.pswpout", "1", "pages swapped out", 1.0, "counter"),
         }

@@ -14,7 +14,7 @@ Read = dict[str, Any]
 
 @dataclass(frozen=True)
 class Field:
-    """One quantity of a source: `procfs.rss`, `cgroup.peak`, …"""
+    """One quantity of a source, such as `procfs.rss` or `cgroup.peak`."""
 
     column: str
     """Column of the sample stream, `<read id>.<picked name>`."""

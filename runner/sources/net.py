@@ -23,7 +23,12 @@ class Net:
         """Socket dump for the workload's port, and two counters."""
         del facts
         return [
-            {"id": "net.sockets", "path": "", "hz": min(hz, 2.0), "pick": {"established": "{port}"}},
+            {
+                "id": "net.sockets",
+                "path": "",
+                "hz": min(hz, 2.0),
+                "pick": {"established": "{port}"},
+            },
             {
                 "id": "net.netstat",
                 "path": "/proc/net/netstat",

@@ -47,8 +47,18 @@ class Procfs:
         stat = sorted([THREADS, *(index for index, *_ in STAT.values())])
         rollup = [key for key, _ in ROLLUP.values()]
         return [
-            {"id": "procfs.status", "path": "/proc/{pid}/status", "hz": hz, "pick": {"keys": status}},
-            {"id": "procfs.stat", "path": "/proc/{pid}/stat", "hz": hz, "pick": {"after_comm": stat}},
+            {
+                "id": "procfs.status",
+                "path": "/proc/{pid}/status",
+                "hz": hz,
+                "pick": {"keys": status},
+            },
+            {
+                "id": "procfs.stat",
+                "path": "/proc/{pid}/stat",
+                "hz": hz,
+                "pick": {"after_comm": stat},
+            },
             {
                 "id": "procfs.smaps_rollup",
                 "path": "/proc/{pid}/smaps_rollup",
@@ -61,7 +71,8 @@ class Procfs:
         """Quantities of the process."""
         tick = 1.0 / float(facts.get("clock_ticks") or 100)
         found = {
-            name: Field(f"procfs.status.{key}", "B", doc, KIB) for name, (key, doc) in STATUS.items()
+            name: Field(f"procfs.status.{key}", "B", doc, KIB)
+            for name, (key, doc) in STATUS.items()
         }
         for name, (index, unit, scale, doc) in STAT.items():
             step = tick if unit == "s" else scale

@@ -35,7 +35,10 @@ class Psi:
         del facts
         return {
             f"{kind}_{line}": Field(
-                f"psi.{kind}.{line}.total", "s", f"time that {line} tasks stalled on {kind}", 1e-6,
+                f"psi.{kind}.{line}.total",
+                "s",
+                f"time that {line} tasks stalled on {kind}",
+                1e-6,
                 "counter",
             )
             for kind, lines in LINES.items()
