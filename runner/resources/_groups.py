@@ -165,8 +165,8 @@ def limits_to_cells(
         return _cgroup_v1.group_cells(
             controllers_mounts, folders(path), wanted, known, values or {}
         )
-    ours = base(known)
-    delegated = ours.rpartition("/")[0] if path.startswith(f"{ours}/") else ""
+    ours = base(known).rpartition("/")[0]
+    delegated = ours if ours and path.startswith(f"{ours}/") else ""
     needed = controllers_of(wanted)
     if "memory" in controllers_mounts and "memory" not in needed:
         needed.insert(0, "memory")  # the sampler reads the memory group of every workload

@@ -14,12 +14,13 @@ from runner.resources._groups import (
     base,
     controllers_of,
     limits_to_cells,
+    missing,
     mounted,
 )
 from runner.resources._limits import Limits
 from runner.resources.interface import Cell, Facts, Json, Planned, Refused, Unknown, Values
 
-__all__ = ["KIND", "Limits", "base", "limits_to_cells", "mounted"]
+__all__ = ["KIND", "Limits", "base", "limits_to_cells", "missing", "mounted"]
 
 GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 

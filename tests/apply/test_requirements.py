@@ -47,3 +47,18 @@ def test_role_chooses_the_host():
         {"hosts": {"server": "a", "load": "b"}, "requires": {"load.arch": "arm", "arch": "x"}}
     )
     assert unmet(spec, {"a": {"arch": "x"}, "b": {"arch": "x"}}) == ["b: arch is x, not arm"]
+
+
+def test_a_missing_controller_comes_with_the_edit_that_brings_it():
+    """Raspberry Pi OS boots without the memory controller until cmdline.txt says otherwise."""
+    spec = Experiment.model_validate(
+        {"hosts": {"server": "pi"}, "requires": {"cgroup.controllers": {"contains": "memory"}}}
+    )
+    facts = {
+        "cgroup.controllers": ["cpu"],
+        "kernel.cmdline": "cgroup_disable=memory root=/dev/mmcblk0p2",
+        "kernel.cmdline_file": "/boot/firmware/cmdline.txt",
+    }
+    (said,) = unmet(spec, {"pi": facts})
+    assert said.startswith("pi: cgroup.controllers is ['cpu'], without memory; add ")
+    assert "`cgroup_enable=memory` to the end of the one line in /boot/firmware/cmdline.txt" in said

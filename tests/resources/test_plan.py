@@ -202,6 +202,18 @@ def test_groups_of_a_trial_stand_below_a_delegated_unit():
     )
     assert join == ["/sys/fs/cgroup/system.slice/runner-cgroup.service/runner/t1"]
     assert cells[0].id == "cgroup:delegated"
+    shell = cells[0].write["active"][-1].replace("$$", "")
+    assert "$" not in shell, "systemd would expand a single dollar to nothing"
+    # systemd alone makes and removes the unit's own group, also for a run's own folder
+    made = [
+        cell.path
+        for cell in limits_to_cells(
+            2, mounted(facts)[1], f"{base(facts)}-5a/t1", {"memory.max": 1}, facts=facts
+        )[1]
+        if cell.via == "cgroup"
+    ]
+    below = "/sys/fs/cgroup/system.slice/runner-cgroup.service/runner-5a"
+    assert made == [below, f"{below}/t1"]
     v1 = {"cgroup.version": 1, "cgroup.mounts": {"memory": "/m"}, "systemd.version": 252}
     join, cells = limits_to_cells(1, mounted(v1)[1], f"{base(v1)}/t1", {"memory.max": 1}, facts=v1)
     assert join == ["/m/runner/t1"]
