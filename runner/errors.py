@@ -12,6 +12,7 @@
     ├── VerdictFailed      1   a required verdict does not hold
     ├── RecordError        2   a run folder that cannot be read or written
     └── Interrupted       99   Ctrl-C; the state was restored
+        └── LeftRunning   99   a second Ctrl-C: the trial goes on without us
 
 The number is the exit code of the command. `fix` says what to do next.
 """
@@ -82,3 +83,7 @@ class Interrupted(RunnerError):  # noqa: N818 - the word users read
     """Ctrl-C; the host was restored."""
 
     exit_code = 99
+
+
+class LeftRunning(Interrupted):
+    """A second Ctrl-C: the trial was left running, and the host as it is."""

@@ -16,7 +16,7 @@ from runner.apply.requirements import unmet
 from runner.apply.schedule import run_all
 from runner.apply.state import HostRun
 from runner.apply.trials import TrialRunner
-from runner.errors import HostBusy, HostError, Interrupted, RunnerError, SpecError
+from runner.errors import HostBusy, HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.executor.agent import Agent
 from runner.plan import declared, sources, with_sources
 from runner.report import rebuild
@@ -149,6 +149,9 @@ class _Run:
             self._stages()
         except BaseException as raised:  # noqa: BLE001 - whatever it is, the hosts are put back
             error = raised
+        if isinstance(error, LeftRunning):
+            # the record stays open, the host as it is: attach completes both
+            raise error
         left = self._restore()
         state: State = "done"
         why = ""

@@ -10,7 +10,7 @@ from runner.analysis import frames, trials
 from runner.analysis.steps import StepPlan
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
 from runner.compile import nofile_needed, trial_program
-from runner.errors import HostError, RunnerError
+from runner.errors import HostError, LeftRunning, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
 from runner.generators import generator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runner.resources.interface import Cell
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
+    from runner.toolchain import Build
 
 
 @dataclass
@@ -40,18 +41,25 @@ class TrialRunner:
     builder: Builder
     done: dict[str, Trial] = field(default_factory=dict)
     uploaded: set[str] = field(default_factory=set)
+    made: dict[str, Build | None] = field(default_factory=dict)
     builds: dict[str, dict[str, Any]] = field(default_factory=dict)
     expected: int = 0
 
     def prepare(
         self, levels: Mapping[str, str], *, upload: bool = True
     ) -> tuple[Experiment, Any, dict[str, Any]]:
-        """Build and upload what a treatment needs; give its experiment, binary and numbers."""
+        """Build and upload what a treatment needs; give its experiment, binary and numbers.
+
+        What is built is built once a run: sources that change while it goes on are
+        another run's.
+        """
         experiment = with_levels(self.loaded.experiment, levels)
-        made = self.builder.build(experiment, self.host.facts)
+        name = treatment_name(levels)
+        if name not in self.made:
+            self.made[name] = self.builder.build(experiment, self.host.facts)
+        made = self.made[name]
         if made is None:
             return experiment, None, {}
-        name = treatment_name(levels)
         if name not in self.builds:
             self.builds[name] = record_of(made)
             self.folder.update(builds=self.builds)
@@ -159,11 +167,17 @@ class TrialRunner:
             if not spool.exists() or not spool.stat().st_size:
                 raise
         except KeyboardInterrupt:
-            # a second Ctrl-C must not wait for this: it leaves the trial running
-            with contextlib.suppress(RunnerError):
-                stop_trial(self.host.agent, trial_id)
-                # the rest of its record, its end included
-                attach_trial(self.host.agent, trial_id, lambda _: None, spool)
+            self.reporter.note("stopping the trial; Ctrl-C again leaves it running")
+            try:
+                with contextlib.suppress(RunnerError):
+                    stop_trial(self.host.agent, trial_id)
+                    # the rest of its record, its end included
+                    attach_trial(self.host.agent, trial_id, lambda _: None, spool)
+            except KeyboardInterrupt:
+                raise LeftRunning(
+                    f"trial {trial_id} goes on on {self.host.name}",
+                    fix=f"follow it and put the host back: runner attach {self.folder.id}",
+                ) from None
             raise
         found = judged(self.folder, trial_id, plan, experiment, self.host.facts)
         self.done[trial_id] = found
