@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.cli import common, console
 from runner.errors import RecordError, SpecError
@@ -94,13 +94,15 @@ def side(args: argparse.Namespace, which: str, where: str) -> Side:
         raise SpecError(f"`:{where}` names no run", fix="write RUN:factor=level first")
     folder = find(common.reports_dir(args), which)
     experiment = of_record(folder)
-    facts = folder.facts
-    host = experiment.hosts.server[0]
+    everywhere = folder.facts
+    facts: dict[str, Any] = everywhere.get(experiment.hosts.server[0]) or next(
+        iter(everywhere.values()), {}
+    )
     return Side(
         name=folder.id + (f":{where}" if where else ""),
         analysis=recorded(folder),
         where=levels(folder, where),
-        facts={**(facts.get(host) or next(iter(facts.values()), {})), **made_with(folder)},
+        facts={**facts, **made_with(folder)},
         spec=folder.spec,
         metrics=experiment.metrics,
         run=folder.id,

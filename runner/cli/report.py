@@ -10,11 +10,19 @@ from runner.cli import common, console
 if TYPE_CHECKING:
     import argparse
 
+    from runner.apply.interface import Loaded
+    from runner.store.record import RunFolder
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("runs", metavar="RUN", nargs="+", help="folder, run-id or experiment")
     parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
+    parser.add_argument(
+        "--with", dest="spec", metavar="EXP",
+        help="judge with this spec's claims, from now on; the report says so where they differ",
+    )  # fmt: skip
+    parser.set_defaults(extra_vars=[], host=None, inventory=None)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
 
     for which in args.runs:
         folder = find(common.reports_dir(args), which)
+        if args.spec:
+            judge_with(folder, common.read_spec(args, args.spec)[0])
         if complete(folder):
             made = rebuild.write(folder, analyse(folder, of_record(folder)))
         else:
@@ -32,3 +42,21 @@ def run(args: argparse.Namespace) -> int:
             made = rebuild.rebuild(folder)
         console.out(str(made))
     return 0
+
+
+def judge_with(folder: RunFolder, loaded: Loaded) -> None:
+    """Note the claims in the record, so that every later report is judged with the same."""
+    import hashlib  # noqa: PLC0415 - start-up cost
+
+    from runner.apply.ledger import differences  # noqa: PLC0415 - start-up cost
+    from runner.spec.expand import claims_hash  # noqa: PLC0415
+
+    changed, _ = differences(folder.spec, loaded.experiment)
+    judged = {
+        "sha256": hashlib.sha256(loaded.text.encode()).hexdigest(),
+        "claims_hash": claims_hash(loaded.experiment),
+        "changed": list(changed),
+        "claims": loaded.expanded.get("claims", []),
+        "metrics": loaded.expanded.get("metrics", {}),
+    }
+    folder.update(judged_with=judged if changed else None)

@@ -1,0 +1,92 @@
+"""`runner lint EXP…`: faults of method, which no syntax shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from runner.cli import common, console
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from runner.apply.interface import Loaded
+    from runner.lint import Finding
+
+MOST_BYTES = 1_000_000
+COLOURS = {"error": "failed", "warning": "changed", "note": "dim"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    common.add_spec(parser, many=True)
+    parser.add_argument(
+        "--strict", action="store_true", help="exit 1 on warnings too, not only on errors"
+    )
+    parser.add_argument("--all", action="store_true", help="show what the spec ignores, too")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what is found; 1 where an error is not ignored (with --strict: or a warning)."""
+    from runner.lint import lint  # noqa: PLC0415 - start-up cost
+
+    failing = {"error", "warning"} if args.strict else {"error"}
+    code = 0
+    documents = []
+    for path in args.specs:
+        loaded, _ = common.read_spec(args, path)
+        found = lint(loaded.expanded, None, sources(loaded))
+        if any(one.severity in failing and not one.ignored for one in found):
+            code = 1
+        documents.append({"spec": path, "findings": [dataclasses.asdict(one) for one in found]})
+        if not args.json:
+            show(path, found, everything=args.all)
+    if args.json:
+        console.out(json.dumps(documents, ensure_ascii=False, indent=1))
+    return code
+
+
+def sources(loaded: Loaded) -> dict[str, str]:
+    """Read the Go files of every package that the spec names, confined to its repository."""
+    from runner.spec.treatments import treatments, with_levels  # noqa: PLC0415 - start-up cost
+
+    root = loaded.path.parent.resolve()
+    top = next((up for up in (root, *root.parents) if (up / ".git").exists()), root)
+    packages: set[str] = set()
+    for levels in treatments(loaded.experiment):
+        one = with_levels(loaded.experiment, levels)
+        if one.build is not None:
+            packages.add(one.build.package)
+        if one.workload is not None and one.workload.go_test is not None:
+            packages.add(one.workload.go_test.package)
+    found: dict[str, str] = {}
+    for package in sorted(packages):
+        folder = (root / package).resolve()
+        if folder.is_dir() and folder.is_relative_to(top):
+            found |= _texts(folder, package)
+    return found
+
+
+def _texts(folder: Path, package: str) -> dict[str, str]:
+    return {
+        f"{package}/{file.name}": file.read_text(encoding="utf-8", errors="replace")
+        for file in sorted(folder.glob("*.go"))
+        if file.is_file() and file.stat().st_size <= MOST_BYTES
+    }
+
+
+def show(path: str, found: tuple[Finding, ...], *, everything: bool) -> None:
+    """Print the findings of one spec."""
+    kept = [one for one in found if not one.ignored]
+    for one in found if everything else kept:
+        severity = console.colour(one.severity, COLOURS.get(one.severity, "dim"))
+        where = f" {one.where}" if one.where else ""
+        console.out(f"{path}:{where}: {severity}: {one.message} [{one.rule}]")
+        console.out(f"    ignored: {one.ignored}" if one.ignored else f"    fix: {one.fix}")
+    ignored = len(found) - len(kept)
+    more = f", {ignored} ignored with a reason" if ignored else ""
+    said = f"{len(kept)} finding(s)" if kept else "nothing found"
+    console.say(f"{path}: {said}{more}" + ("; runner explain RULE says why" if kept else ""))

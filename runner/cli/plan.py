@@ -1,0 +1,239 @@
+"""`runner plan EXP`: what would change, how long it takes, and what it can decide."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.cli import common, console
+from runner.errors import HostBusy, RecordError, RunnerError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from runner.analysis.forecast import Chance, Duration
+    from runner.analysis.model import Analysis
+    from runner.apply.interface import Loaded
+    from runner.apply.state import HostRun
+    from runner.specfile.inventory import Inventory
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    common.add_spec(parser)
+    parser.add_argument("--offline", action="store_true", help="ask no host")
+    parser.add_argument("--diff", action="store_true", help="show unified diffs of files")
+    parser.add_argument(
+        "--pilot", metavar="RUN", help="run to learn the spread from (default: the newest one)"
+    )
+    parser.add_argument(
+        "--spread", metavar="PERCENT",
+        help="standard deviation of one repetition, in place of a pilot: 5%%",
+    )  # fmt: skip
+    parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
+    parser.add_argument(
+        "--program", action="store_true", help="print the programs that the hosts would be sent"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan; a host that cannot be asked does not hide what is known without it."""
+    from runner.analysis.forecast import chances, duration  # noqa: PLC0415 - start-up cost
+    from runner.cli.compare import threshold  # noqa: PLC0415
+
+    loaded, known = common.read_spec(args, args.spec)
+    spread = None if args.spread is None else threshold(args.spread)
+    code = 0
+    hosts: list[HostRun] = []
+    if not args.offline:
+        try:
+            hosts = observed(args, loaded, known)
+        except RunnerError as error:
+            console.error(error.message, error.fix)
+            code = error.exit_code
+    if args.program:
+        console.out(json.dumps(programs(loaded, hosts), indent=1, ensure_ascii=False))
+        return code
+    name, pilot = pilot_of(args, loaded)
+    took = duration(loaded.experiment)
+    decided = chances(loaded.experiment, pilot, spread)
+    if args.json:
+        data = as_json(hosts, loaded, took, decided, name)
+        console.out(json.dumps(data, ensure_ascii=False, default=vars))
+        return code
+    for host in hosts:
+        show_host(host, loaded, diff=args.diff)
+    show_duration(took)
+    show_chances(decided, name)
+    return code
+
+
+def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list[HostRun]:
+    """Probe every host and plan its state; nothing is changed."""
+    from runner.apply.interface import Options  # noqa: PLC0415 - start-up cost
+    from runner.apply.run import declared_state  # noqa: PLC0415
+    from runner.apply.state import HostRun  # noqa: PLC0415
+    from runner.cli.terminal import Terminal  # noqa: PLC0415
+    from runner.executor.agent import Agent  # noqa: PLC0415
+    from runner.plan import plan_state  # noqa: PLC0415
+
+    options = Options(reports=common.reports_dir(args), cache=common.cache_dir())
+    system = declared_state(loaded, options)
+    found = []
+    for host in common.entries(args, known, loaded.experiment.hosts.names()).values():
+        agent = Agent(host.transport, run_id="plan", state_dir=host.state_dir, become=host.become)
+        one = HostRun(host, agent, "plan", Terminal(quiet=True), lambda _: None)
+        try:
+            one.observe(system)
+        except HostBusy as busy:
+            # planning changes nothing: what another run has set is what would be found
+            console.say(f"note: {busy.message}")
+            one.plan = plan_state(system, one.facts, one.values)
+        finally:
+            host.transport.close()
+        found.append(one)
+    return found
+
+
+def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | None]:
+    """Give the run that is named, or the newest of the experiment."""
+    from runner.apply.ledger import recorded  # noqa: PLC0415 - start-up cost
+    from runner.store.record import find, newest  # noqa: PLC0415
+
+    root = common.reports_dir(args)
+    if args.pilot is not None:
+        folder = find(root, args.pilot)
+        return folder.id, recorded(folder)
+    try:
+        newest_run = newest(root, loaded.experiment.name)
+        return ("", None) if newest_run is None else (newest_run.id, recorded(newest_run))
+    except RecordError as error:
+        console.say(f"no pilot: {error.message}")
+        return "", None
+
+
+def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
+    """Give what each host would be sent: cells of the state, and each treatment's trial."""
+    from runner.apply.trials import network_cells, treatment_name  # noqa: PLC0415 - start-up cost
+    from runner.compile import trial_program  # noqa: PLC0415
+    from runner.plan import MASK  # noqa: PLC0415
+    from runner.spec.treatments import treatments, with_levels  # noqa: PLC0415
+
+    found = []
+    for host in hosts:
+        cells = [
+            {**cell.to_json(), "want": MASK} if cell.secret else cell.to_json()
+            for cell in (*host.plan.packages, *host.plan.cells, *host.plan.actions)
+        ]
+        trials = {}
+        for levels in treatments(loaded.experiment) if host is hosts[0] else ():
+            experiment = with_levels(loaded.experiment, levels)
+            if experiment.workload is None:
+                continue
+            search = experiment.search
+            made = trial_program(
+                experiment,
+                host.facts,
+                f"{treatment_name(levels)}-r1-a1",
+                binary=None,
+                network_cells=network_cells(experiment, host.plan.cells),
+                connections=None if search is None else search.low,
+            )
+            trials[treatment_name(levels)] = made.program
+        found.append({"host": host.name, "converge": cells, "trials": trials})
+    return found
+
+
+def as_json(
+    hosts: Sequence[HostRun],
+    loaded: Loaded,
+    took: Duration,
+    decided: Sequence[Chance],
+    pilot: str,
+) -> dict[str, Any]:
+    """Give what `--json` prints."""
+    from runner.apply.requirements import unmet  # noqa: PLC0415 - start-up cost
+    from runner.plan import would_change  # noqa: PLC0415
+
+    return {
+        "experiment": loaded.experiment.name,
+        "hosts": {
+            host.name: {
+                "changes": [vars(change) for change in would_change(host.plan, host.values)],
+                "skipped": host.plan.skipped,
+                "refused": {kind: vars(said) for kind, said in host.plan.refused.items()},
+                "needs_root": host.plan.needs_root,
+            }
+            for host in hosts
+        },
+        "requirements_not_met": unmet(loaded.experiment, {h.name: h.facts for h in hosts})
+        if hosts
+        else [],
+        "duration": vars(took),
+        "pilot": pilot or None,
+        "claims": [vars(one) for one in decided],
+    }
+
+
+def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
+    """Print what would change on one host."""
+    from runner.apply.requirements import unmet  # noqa: PLC0415 - start-up cost
+    from runner.plan import would_change  # noqa: PLC0415
+
+    changes = would_change(host.plan, host.values)
+    due = [change for change in changes if change.outcome != "ok"]
+    console.out(f"{host.name}: {len(due)} of {len(changes)} resources would change")
+    for change in due:
+        console.out(f"  {change.id}: {change}")
+        if diff and change.diff:
+            console.out(change.diff.rstrip("\n"))
+    for kind, why in host.plan.skipped.items():
+        console.out(f"  {kind}: skipped ({why})")
+    for kind, said in host.plan.refused.items():
+        console.out(f"  {kind}: refused ({said.why})" + (f"; {said.fix}" if said.fix else ""))
+    if host.plan.needs_root and not host.host.root:
+        console.out(f"  root is needed for {', '.join(host.plan.needs_root)}")
+    for problem in unmet(loaded.experiment, {host.name: host.facts}):
+        if problem.startswith(f"{host.name}:"):
+            console.out(f"  requirement not met: {problem}")
+
+
+def show_duration(took: Duration) -> None:
+    """Print how long it takes."""
+    from runner.report.units import long_duration  # noqa: PLC0415 - start-up cost
+
+    if not took.trial_s[1]:
+        return
+    searched = ""
+    if took.searched is not None:
+        searched = f" × {took.searched[0]}–{took.searched[1]} trials of a search"
+    repetitions = "–".join(str(n) for n in dict.fromkeys(took.repetitions))
+    trials = "–".join(str(n) for n in dict.fromkeys(took.trials))
+    lasting = " to ".join(dict.fromkeys(long_duration(s) for s in took.seconds))
+    console.out(
+        f"duration: {lasting}: {took.treatments} treatment(s) × {repetitions} repetition(s)"
+        f"{searched} = {trials} trial(s), beside builds, packages and repeated invalid trials"
+    )
+
+
+def show_chances(decided: Sequence[Chance], pilot: str) -> None:
+    """Print what the repetitions can decide."""
+    if not decided:
+        return
+    console.out(f"claims (pilot: {pilot or 'none'}):")
+    for one in decided:
+        said = ""
+        if one.chance is not None:
+            low, high = one.chance
+            n = f"n = {one.n[0]}" + (f"–{one.n[1]}" if one.n[1] != one.n[0] else "")
+            said = f"{low:.0%}" + (f"–{high:.0%}" if high != low else "")
+            said = f"chance to decide with {n}: {said}"
+            said += f" (towards {one.towards})" if one.towards else ""
+        more = f"; about {one.needed} for 80 %" if one.needed and one.needed > one.n[1] else ""
+        basis = f" [{one.basis}]" if one.basis else ""
+        console.out(f"  {one.id}  {one.published}: {said or 'cannot be said'}{more}{basis}")
+        if one.warning:
+            console.out(f"      ! {one.warning}")
