@@ -251,5 +251,6 @@ def _tight(region: tuple[float | None, float | None], relative: float, n: int, u
     more = f"{wanted} repetitions" if wanted <= MANY else f"more than {MANY} repetitions"
     return (
         f"the margin is too tight: were the published number exactly right, {n} repetitions would "
-        f"say so with a chance of {likely:.0%}; it takes {more}, or a region of ±{shown:.3g} {unit}{share}"
+        f"say so with a chance of {likely:.0%}; it takes {more}, "
+        f"or a region of ±{shown:.3g} {unit}{share}"
     )

@@ -15,7 +15,9 @@ _TAIL_BYTES = 65536
 
 
 def run(where: state.State, emit: Emit) -> None:
-    """Say one `status` event."""
+    """Say one `status` event, and an `applied` one for everything that is changed."""
+    from . import applied  # noqa: PLC0415 - a restore needs only `trials`
+
     held = state.hold(where)
     found = journal.read(where.journal)
     emit(
@@ -29,6 +31,7 @@ def run(where: state.State, emit: Emit) -> None:
         },
         trials=trials(where),
     )
+    applied.run(where, emit)
 
 
 def trials(where: state.State) -> List[Dict[str, Any]]:
