@@ -33,7 +33,7 @@ def up(board: Board, tell: Tell, *, mirror: str | None = None) -> Entry:
     """Give the board, started if it does not run yet and its image built if there is none."""
     with registry.locked(board.name) as folder:
         entry = registry.read(folder)
-        if entry is not None and entry.pid is not None:
+        if entry is not None and entry.on:
             if entry.board != board:
                 raise BoardError(
                     f"{board.name} runs already, as another machine",
@@ -128,7 +128,7 @@ def _wait(
                     f"{access.LOOPBACK}:{entry.port}"
                 )
             return entry
-        gone = keeper.poll() is not None if keeper is not None else entry.pid is None
+        gone = keeper.poll() is not None if keeper is not None else not entry.on
         waited = time.monotonic() - started
         if gone:
             raise BoardError(

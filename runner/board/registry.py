@@ -43,6 +43,11 @@ class Entry:
         return alive(self.folder, "qemu.pid")
 
     @property
+    def on(self) -> bool:
+        """Whether it runs, or reboots: its keeper lives without QEMU for a moment then."""
+        return self.pid is not None or alive(self.folder, "keeper.pid") is not None
+
+    @property
     def disk(self) -> Path:
         """What the board has written."""
         return self.folder / "disk.qcow2"

@@ -94,7 +94,9 @@ def _list(_: argparse.Namespace) -> int:
 
     for entry in registry.entries():
         board = entry.board
-        state = f"on, port {entry.port}, pid {entry.pid}" if entry.pid else "off"
+        state = "reboots" if entry.on else "off"
+        if entry.pid:
+            state = f"on, port {entry.port}, pid {entry.pid}"
         memory = "" if board.memory_controller else ", memory controller off"
         console.out(
             f"{board.name}: {state}; {board.machine}, {board.memory_mib} MiB, "
@@ -108,7 +110,7 @@ def _ssh(args: argparse.Namespace) -> int:
 
     user, _, name = args.board.rpartition("@")
     entry = registry.find(name)
-    if entry is None or entry.pid is None:
+    if entry is None or not entry.on:
         raise RunnerError(f"{name} is not on", fix=f"runner board up {name}")
     words = args.words[1:] if args.words[:1] == ["--"] else args.words
     argv = access.ssh(entry, user or names.USER, ask=not words)
