@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from runner.spec.experiment import Experiment
     from runner.toolchain import Build, Toolchain
+
+GOROOT = re.compile(r"(?m)(?<=^)/\S*?/src/")
 
 
 @dataclass
@@ -91,4 +94,6 @@ def record_of(made: Build) -> dict[str, Any]:
     data = asdict(made)
     data.pop("path")
     data.pop("cached")
+    # -m names files of the toolchain by their place on this machine
+    data["stderr"] = GOROOT.sub("$GOROOT/src/", data["stderr"])
     return data
