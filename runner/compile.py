@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from runner.resources.interface import Cell
     from runner.spec.experiment import Experiment
+    from runner.spec.faults import Fault
     from runner.spec.load import Cooldown, ExpandedStep
     from runner.spec.workload import Workload
 
@@ -70,8 +71,11 @@ def trial_program(
     hold: Mapping[str, Any] | None = None,
     connections: int | None = None,
     run: str = "",
+    settle: bool = False,
 ) -> TrialProgram:
     """Compile one trial; `connections` is the level of a search, `run` the run's id.
+
+    With `settle` it begins with the pause between trials that the spec asks for.
 
     HostError where the host cannot give the cgroup that the workload needs.
     """
@@ -90,6 +94,8 @@ def trial_program(
         "sample": {"hz": experiment.sample.hz, "reads": reads(facts, hz=experiment.sample.hz)},
         "load": _load(experiment, steps) if steps else None,
         "idle_s": idle,
+        "faults": [_fault(index, fault) for index, fault in enumerate(experiment.faults)],
+        "settle": _cooldown(experiment.repeat.cooldown) if settle else None,
         "abort": _abort(experiment),
         "fetch": [fetch.model_dump() for fetch in workload.fetch] if workload else [],
         "stop": {
@@ -184,11 +190,43 @@ def _warmup(name: str, step: ExpandedStep, asked: LoadStep) -> list[str] | None:
 def _cooldown(asked: Cooldown | None) -> dict[str, Any] | None:
     if asked is None:
         return None
+    until = asked.until
     return {
         "at_least_s": asked.at_least.seconds,
         "at_most_s": asked.at_most.seconds,
-        "time_wait_below": asked.until.time_wait_below,
+        "time_wait_below": until.time_wait_below,
+        "temperature_below": float(until.temperature_below.exact)
+        if until.temperature_below
+        else None,
+        "load_below": until.load_below,
     }
+
+
+def _fault(index: int, fault: Fault) -> dict[str, Any]:
+    """Give one fault as the agent takes it."""
+    found: dict[str, Any] = {
+        "index": index,
+        "kind": fault.kind,
+        "at_s": fault.at.seconds,
+        "for_s": fault.for_.seconds if fault.for_ else None,
+    }
+    if fault.network is not None:
+        asked = fault.network
+        if asked.down is not None:
+            return {**found, "link": asked.down, "down": True}
+        words: list[str] = []
+        if asked.delay is not None:
+            words += ["delay", f"{asked.delay.seconds * 1e3:g}ms"]
+            words += [f"{asked.jitter.seconds * 1e3:g}ms"] if asked.jitter else []
+        if asked.loss is not None:
+            words += ["loss", f"{asked.loss.ratio * 100:g}%"]
+        if asked.rate is not None:
+            words += ["rate", asked.rate]
+        return {**found, "link": asked.link, "netem": words}
+    if fault.process is not None:
+        return {**found, "do": "pause" if fault.process.pause else "kill"}
+    assert fault.memory is not None  # noqa: S101 - the model has exactly one of the three
+    return {**found, "bytes": int(fault.memory.pressure.exact)}
 
 
 def _idle_s(experiment: Experiment) -> float:

@@ -60,7 +60,7 @@ def _one(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> R
     else:
         same = str(actual) == wanted
     held = same if rule.op in {"is", "=="} else not same
-    return RuleResult(rule.text, held, _shown(actual))
+    return RuleResult(rule.text, held, _shown(actual), "" if held else why.get(name, ""))
 
 
 def _compared(rule: Rule, actual: Number, wanted: float) -> RuleResult:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from runner.analysis import conditions
 from runner.analysis.frames import increase
 from runner.generators import generator
 
@@ -84,9 +85,11 @@ def steps(
             # a death in the warm-up is the step's too
             alive = not any(entered.get(event["index"], start) <= t <= end + 0.5 for t in died)
             plan = by_index[event["index"]]
-            numbers, why, error = _numbers(
-                plan, event, reading.frame.window(start, end), fields, absent
-            )
+            frame = reading.frame.window(start, end)
+            numbers, why, error = _numbers(plan, event, frame, fields, absent)
+            begin = entered.get(event["index"], start)
+            error = conditions.judge_generator(plan, begun_by(reading, event), numbers, error)
+            conditions.add(reading.events, event, (begin, end), frame, fields, numbers, why)
             # an order to stop is nobody's fault; anything else that cuts a step is the workload's
             cut = str(event.get("cut") or "")
             cut = "" if cut == "stopped" else cut
@@ -101,6 +104,18 @@ def steps(
         plan = by_index[index]
         found.append(StepData(plan, start, max(start, end), seen, unseen, error, not died))
     return tuple(found)
+
+
+def begun_by(reading: Reading, ended: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the event with which a step began, by the one with which it ended."""
+    return next(
+        (
+            event
+            for event in reading.events
+            if event["event"] == "step_started" and event["index"] == ended["index"]
+        ),
+        {},
+    )
 
 
 def _numbers(
@@ -132,9 +147,11 @@ def _numbers(
     if seen is None:
         why["load.established"] = absent.get("net.sockets", "not counted on the host")
     wall, cpu = event.get("wall_s"), event.get("cpu_s")
-    numbers["load.cpu"] = cpu / wall if wall and cpu is not None else None
-    if numbers["load.cpu"] is None:
-        why["load.cpu"] = "the generator's CPU time was not recorded"
+    numbers["load.cpu"] = numbers["load.cpu_s"] = None
+    if wall and cpu is not None:
+        numbers["load.cpu"], numbers["load.cpu_s"] = cpu / wall, cpu
+    else:
+        why["load.cpu"] = why["load.cpu_s"] = "the generator's CPU time was not recorded"
     return numbers, why, error
 
 

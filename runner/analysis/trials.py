@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.analysis import outputs
+from runner.analysis import conditions, outputs
 from runner.analysis.frames import Frame, Reading, thin
 from runner.analysis.model import RuleResult, Series, Step, Trial
 from runner.analysis.rules import judge
@@ -119,6 +119,7 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
     for event in reading.events:
         if event["event"] == "idle_ended":
             exact_counters(event, fields, numbers)
+            conditions.add(reading.events, event, (after_s, last), frame, fields, numbers, why)
     start, end = (float(frame.t[0]), float(frame.t[-1])) if len(frame.t) else (0.0, last)
     died = any(e["event"] == "workload_exited" and not e.get("expected") for e in reading.events)
     return StepData(StepPlan(0, "idle", None), start, end, numbers, why, alive=not died)
@@ -171,10 +172,6 @@ def _derived(numbers: dict[str, Any]) -> None:
     if numbers.get("host.oom_kills") is not None:
         inside = numbers.get("cgroup.oom_kills") or 0
         numbers["host.oom_kills_outside_cgroup"] = max(0, numbers["host.oom_kills"] - inside)
-    high, low = numbers.get("board.throttled"), numbers.get("board.throttled.min")
-    if high is not None and low is not None:
-        # the sticky bits (16–19) say "since boot": only those gained during the step count
-        numbers["board.throttled.gained"] = int(high) & ~int(low)
 
 
 def _outcome(  # noqa: PLR0911 - one return per way a trial ends

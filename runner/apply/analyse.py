@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis import frames, trials
+from runner.analysis import conditions, frames, trials
 from runner.analysis.claims import claim_results
 from runner.analysis.estimates import estimates
 from runner.analysis.model import Analysis
@@ -43,6 +43,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
             )
         )
         lines += trials.series(reading, trial_id, known)
+        notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading.events)]
     search = folder.manifest.get("search")
     measured = estimates(experiment.metrics, found, search)
     server: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})

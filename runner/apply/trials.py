@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,9 @@ class TrialRunner:
     reporter: Reporter
     builder: Builder
     done: dict[str, Trial] = field(default_factory=dict)
+    """Finished trials by id, of an earlier part of the run too: they are not run again."""
+    lost: frozenset[str] = frozenset()
+    """Ids of an earlier part that are used up: begun, and not finished."""
     uploaded: set[str] = field(default_factory=set)
     made: dict[str, Build | None] = field(default_factory=dict)
     builds: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -107,8 +111,10 @@ class TrialRunner:
         experiment, binary, extra = self.prepare(levels)
         self.preflight(experiment)
         level = f"-c{connections}-{serial}" if connections is not None else ""
-        for attempt in range(1, experiment.repeat.attempts + 1):
-            trial_id = f"{treatment_name(levels)}-r{repetition}{level}-a{attempt}"
+        stem = f"{treatment_name(levels)}-r{repetition}{level}-a"
+        numbers = (n for n in itertools.count(1) if f"{stem}{n}" not in self.lost)
+        for attempt in itertools.islice(numbers, experiment.repeat.attempts):
+            trial_id = f"{stem}{attempt}"
             if trial_id in self.done:
                 found = self.done[trial_id]
             else:
@@ -139,6 +145,7 @@ class TrialRunner:
             hold=self.host.hold,
             connections=connections,
             run=self.folder.id,
+            settle=bool(self.done),
         )
         plan = {
             "host": self.host.name,

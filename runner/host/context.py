@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Sequence, Set
 
 from .loop import Loop
 from .sampler import Sampler
@@ -28,6 +28,8 @@ class Context:
         self.words: Dict[str, str] = {"dir": folder}
         self.generator = 0
         """Pid of the load generator while one runs: below us, but not the workload's."""
+        self.helpers: Set[int] = set()
+        """Pids of processes that faults need: below us as well, and not the workload's."""
         self._spool = spool
         sample = program.get("sample") or {"hz": 10, "reads": []}
         self.sampler = Sampler(sample["reads"], float(sample["hz"]), self.start, self.emit)

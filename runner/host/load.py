@@ -7,9 +7,9 @@ import os
 import resource
 import signal
 import time
-from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
 
-from . import process, request_log, sockets
+from . import cooldown, process, request_log, sockets
 from .context import Aborted, Context
 from .loop import Exit, Stopped
 from .output import Capture
@@ -36,6 +36,9 @@ class Load:
     def __init__(self, ctx: Context, plan: Mapping[str, Any], port: Optional[int]) -> None:
         self._ctx, self._plan, self._port = ctx, plan, port
         self._diag = sockets.Diag()
+        self._began: Optional[float] = None
+        self.begins: Callable[[], None] = _nothing
+        """Called as a step begins, for what counts from the first one on."""
 
     def close(self) -> None:
         """Close the socket dump."""
@@ -46,11 +49,22 @@ class Load:
         ctx, index = self._ctx, step["index"]
         ctx.words["step"] = str(index)
         nofile = _nofile(step.get("connections"), int(self._plan.get("nofile") or 0))
-        ctx.emit("step_started", index=index, name=step.get("name"), nofile=nofile[0])
+        late_s = self._on_time(step)
+        cpus = len(self._plan.get("cpus") or os.sched_getaffinity(0))
+        ctx.emit(
+            "step_started", index=index, name=step.get("name"), nofile=nofile[0], cpus=cpus,
+            **({} if late_s is None else {"late_s": late_s}),
+        )  # fmt: skip
+        self.begins()
         fields: Dict[str, Any] = {"index": index, "exit": None, "stdout": "", "stderr": ""}
-        if step.get("warmup"):
-            warm = self._run(step["warmup"], float(step["timeout_s"]), nofile)
-            fields["warmup_exit"] = None if warm.ended is None else warm.ended.code
+        try:
+            if step.get("warmup_s"):
+                self._look_on(float(step["warmup_s"]))
+            elif step.get("warmup"):
+                warm = self._run(step["warmup"], float(step["timeout_s"]), nofile)
+                fields["warmup_exit"] = None if warm.ended is None else warm.ended.code
+        except _Cut as cut:
+            raise self._cut(fields, cut, None) from None
         fields["at_start"] = self._counters()
         log = self._log(step)
         if log is not None:
@@ -60,15 +74,34 @@ class Load:
         try:
             ran = self._run(step["argv"], float(step["timeout_s"]), nofile)
         except _Cut as cut:
-            self._ended(fields, cut.ran)
-            self._read_log(log, fields)
-            fields["cut"] = str(cut.cause) or "stopped"
-            ctx.emit("step_ended", **fields)
-            raise cut.cause from None
+            raise self._cut(fields, cut, log) from None
         self._ended(fields, ran)
         self._read_log(log, fields)
         ctx.emit("step_ended", **fields)
         self._cool(step)
+
+    def _cut(self, fields: Dict[str, Any], cut: _Cut, log: Optional[str]) -> Exception:
+        """End the record of a step that was cut short; give what cut it."""
+        self._ended(fields, cut.ran)
+        self._read_log(log, fields)
+        self._ctx.emit("step_ended", **fields, cut=str(cut.cause) or "stopped")
+        return cut.cause
+
+    def _on_time(self, step: Mapping[str, Any]) -> Optional[float]:
+        """Wait for the common start of several hosts; give how late this one is.
+
+        `start.at` is this host's clock, reckoned by the controller. The server's host,
+        which runs no generator, sets the time itself, by `start.lead_s`.
+        """
+        start = self._plan.get("start")
+        if not start:
+            return None
+        if self._began is None:
+            self._began = float(start["at"] if "at" in start else time.time() + start["lead_s"])
+            self._ctx.emit("load_at", unix=round(self._began, 6))
+        left = self._began + float(step.get("at_s") or 0) - time.time()
+        self._ctx.loop.wait(max(0.0, left))
+        return round(max(0.0, -left), 6)
 
     def _log(self, step: Mapping[str, Any]) -> Optional[str]:
         """Give the path of the generator's log of single requests."""
@@ -121,20 +154,46 @@ class Load:
                 found["sockets." + name] = many
         return found
 
-    def _run(self, argv: Sequence[str], timeout_s: float, nofile: Sequence[int]) -> Ran:
+    def _counted(self) -> Callable[[], int]:
+        """Give a function that counts connections now and then, and gives the most so far."""
+        counted: Dict[str, float] = {"next": 0.0, "most": -1}
+
+        def most() -> int:
+            now = time.monotonic()
+            if self._port is not None and now >= counted["next"]:
+                counted["next"] = now + COUNT_EVERY_S
+                counted["most"] = max(counted["most"], self._diag.established(self._port))
+            return int(counted["most"])
+
+        return most
+
+    def _look_on(self, seconds: float) -> Ran:
+        """Watch a load that comes from other hosts, as long as it takes there."""
+        began, most = time.monotonic(), self._counted()
+        cause: Optional[Exception] = None
+        try:
+            self._ctx.loop.wait(seconds, lambda: most() < -1)
+        except (Aborted, Stopped) as fault:
+            cause = fault
+        ran = Ran(None, time.monotonic() - began, "", "")
+        ran.max_established = most() if most() >= 0 else None
+        if cause is not None:
+            raise _Cut(ran, cause)
+        return ran
+
+    def _run(self, argv: Optional[Sequence[str]], timeout_s: float, nofile: Sequence[int]) -> Ran:
+        if argv is None:
+            return self._look_on(timeout_s)
         ctx = self._ctx
         start = process.Start(ctx.fill_all(argv), nofile=nofile, cpus=self._plan.get("cpus"))
         began = time.monotonic()
         child = process.spawn(start, ctx.loop)
         ctx.generator = child.pid
         out, err = Capture(child.out, ctx.loop), Capture(child.err, ctx.loop)
-        counted: Dict[str, float] = {"next": began, "most": -1}
+        most = self._counted()
 
         def ended() -> bool:
-            now = time.monotonic()
-            if self._port is not None and now >= counted["next"]:
-                counted["next"] = now + COUNT_EVERY_S
-                counted["most"] = max(counted["most"], self._diag.established(self._port))
+            most()
             return ctx.loop.exit_of(child.pid) is not None
 
         cause: Optional[Exception] = None
@@ -153,7 +212,8 @@ class Load:
         wall = (how.at if how is not None else time.monotonic()) - began
         ran = Ran(how, wall, out.close(), err.close())
         ran.timed_out = not done and cause is None
-        ran.max_established = int(counted["most"]) if counted["most"] >= 0 else None
+        seen = most()
+        ran.max_established = seen if seen >= 0 else None
         if cause is not None:
             raise _Cut(ran, cause)
         return ran
@@ -169,35 +229,12 @@ class Load:
                     break
 
     def _cool(self, step: Mapping[str, Any]) -> None:
-        """Wait until few sockets are in TIME_WAIT: they slow down the next step's connects."""
-        plan = step.get("cooldown")
+        """Wait until the next step may begin: sockets in TIME_WAIT slow down its connects."""
+        plan, port = step.get("cooldown"), self._port
         if not plan:
             return
-        began = time.monotonic()
-        earliest = began + float(plan.get("at_least_s") or 0)
-        bound = plan.get("time_wait_below")
-        checked = {"next": 0.0, "many": 0.0}
-
-        def drained() -> bool:
-            now = time.monotonic()
-            if now < earliest:
-                return False
-            if bound is None or self._port is None:
-                return True
-            if now >= checked["next"]:
-                checked["next"] = now + COUNT_EVERY_S
-                checked["many"] = self._diag.count(self._port)["time_wait"]
-            return checked["many"] < float(bound)
-
-        longest = max(float(plan.get("at_most_s") or 0), earliest - began)
-        done = self._ctx.loop.wait(longest, drained)
-        self._ctx.emit(
-            "cooled",
-            index=step["index"],
-            after_s=round(time.monotonic() - began, 6),
-            time_wait=int(checked["many"]),
-            drained=done,
-        )
+        count = None if port is None else lambda: float(self._diag.count(port)["time_wait"])
+        self._ctx.emit("cooled", index=step["index"], **cooldown.wait(self._ctx.loop, plan, count))
 
 
 class _Cut(Exception):  # noqa: N818 - carries an exception past the record of the step

@@ -54,6 +54,8 @@ class Loop:
         self.sampler: Optional[Sampler] = None
         self.watch: Callable[[], None] = _nothing
         """Called after each wake-up; it may raise to leave the wait."""
+        self.turn: Callable[[], None] = _nothing
+        """Called before `watch`: what is due at a time of its own."""
         self.deaf = False
         """While True (cleaning up), an order to stop does not interrupt."""
         self._order: Optional[int] = None
@@ -102,6 +104,7 @@ class Loop:
             self._reap()
             if self._order is not None and not self.deaf:
                 raise Stopped
+            self.turn()
             self.watch()
             if done():
                 return True

@@ -13,7 +13,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, Dict, Mapping, NoReturn, Optional
 
-from . import attach, network, process, state, trial_program
+from . import attach, cooldown, network, process, state, trial_program
 from .context import Aborted, Context
 from .digest import sha256
 from .fetching import fetch_all
@@ -24,7 +24,9 @@ from .state import Refused, State
 from .workload import Workload
 
 if TYPE_CHECKING:
+    from .drift import Drift
     from .emit import Emit
+    from .faults import Faults
 
 STDERR_NAME = "stderr.txt"
 
@@ -103,6 +105,8 @@ class _Trial:
         self._ctx = ctx
         self._workload: Optional[Workload] = None
         self._load: Optional[Load] = None
+        self._faults: Optional[Faults] = None
+        self._drift: Optional[Drift] = None
 
     def run(self) -> None:
         ctx = self._ctx
@@ -137,6 +141,7 @@ class _Trial:
         if program.get("network") == "isolated":
             network.isolate(program.get("network_cells") or [], ctx.emit)
         self._files()
+        self._settle(program.get("settle"))
         plan = program.get("workload")
         if plan:
             self._workload = Workload(ctx, plan)
@@ -146,12 +151,27 @@ class _Trial:
             ctx.sampler.point(ctx.words)
             ctx.sample()
         self._fetch("before")
+        if os.path.exists(ctx.state.journal):
+            from .drift import Drift  # noqa: PLC0415 - as above
+
+            self._drift = Drift(ctx.state, program)
         self._idle(float(program.get("idle_s") or 0))
         if program.get("load"):
             self._steps(program["load"])
         if self._workload is not None and self._workload.once:
             self._workload.finish()
         self._fetch("after")
+
+    def _settle(self, plan: Optional[Mapping[str, Any]]) -> None:
+        """Pause between trials: the first thing of the later one."""
+        if plan:
+            self._ctx.emit("settled", **cooldown.wait(self._ctx.loop, plan))
+
+    def _check_state(self, index: Optional[int]) -> None:
+        if self._drift is not None:
+            self._ctx.emit(
+                "state_checked", index=index, cells=len(self._drift), drifted=self._drift.found()
+            )
 
     def _begin_workload(self) -> None:
         workload = self._workload
@@ -168,18 +188,29 @@ class _Trial:
         self._ctx.emit("idle_started")
         self._ctx.loop.wait(seconds)
         self._ctx.emit("idle_ended", at_start=first, at_end=self._ctx.sampler.snapshot())
+        self._check_state(None)
 
     def _steps(self, plan: Mapping[str, Any]) -> None:
         port = None if self._workload is None else self._workload.port
         self._load = Load(self._ctx, plan, port)
+        if self._ctx.program.get("faults"):
+            from .faults import Faults  # noqa: PLC0415 - as above
+
+            self._faults = Faults(self._ctx, self._ctx.program["faults"], self._pid)
+            self._load.begins = self._faults.begin
+            self._ctx.loop.turn = self._faults.turn
         for number, step in enumerate(plan["steps"]):
             if number and plan.get("between") == "fresh" and self._workload is not None:
                 self._workload.stop()
                 self._begin_workload()
             self._load.step(step)
+            self._check_state(step["index"])
             if self._workload is not None:
                 self._workload.demand_alive()
             self._fetch("after_step", step["index"])
+
+    def _pid(self) -> int:
+        return 0 if self._workload is None else self._workload.pid
 
     def _fetch(self, when: str, index: Optional[int] = None) -> None:
         wanted = [item for item in self._ctx.program.get("fetch") or [] if item["when"] == when]
@@ -199,7 +230,9 @@ class _Trial:
 
     def _clean_up(self) -> None:
         ctx = self._ctx
-        ctx.loop.watch = _nothing
+        ctx.loop.watch = ctx.loop.turn = _nothing
+        if self._faults is not None:
+            self._faults.end_all()  # first: what is paused does not heed SIGTERM
         if self._load is not None:
             self._load.close()
             self._load = None

@@ -56,7 +56,21 @@ def _faults(program: Mapping[str, Any]) -> List[str]:
     for name, blob in (program.get("upload") or {}).items():
         if not SHA256.fullmatch(blob["sha256"]):
             found.append(f"upload {name} has no sha256")
+    found += _faults_asked(program.get("faults") or [])
     return found + _end(program) + _sample(program) + _workload(program) + _load(program)
+
+
+def _faults_asked(asked: List[Mapping[str, Any]]) -> List[str]:
+    found = []
+    for fault in asked:
+        name = "fault {}".format(fault["index"])
+        if fault["kind"] not in ("network", "process", "memory"):
+            found.append(f"{name} is of no known kind: {fault['kind']!r}")
+        if float(fault["at_s"]) < 0:
+            found.append(f"{name} is before the load")
+        if float(fault.get("for_s") or 0) <= 0 and fault.get("do") != "kill":
+            found.append(f"{name} has no end")
+    return found
 
 
 def _end(program: Mapping[str, Any]) -> List[str]:
@@ -129,7 +143,7 @@ def _load(program: Mapping[str, Any]) -> List[str]:
     if plan.get("between", "keep") not in ("keep", "fresh"):
         found.append("load.between is keep or fresh, not {!r}".format(plan["between"]))
     for step in plan["steps"]:
-        if not step["argv"]:
+        if not step["argv"] and not (step["argv"] is None and plan.get("start")):
             found.append("step {} has no argv".format(step["index"]))
         log = str((step.get("log") or {}).get("name", "log")).replace("{step}", "0")
         if not FILE_NAME.fullmatch(log):

@@ -151,7 +151,7 @@ class Workload:
 
     def _left(self) -> List[int]:
         """What the workload left running: orphans come to this process (process.adopt)."""
-        own = {self._ctx.generator, *process.descendants(self._ctx.generator)}
+        own = {self._ctx.generator, *process.descendants(self._ctx.generator), *self._ctx.helpers}
         return [pid for pid in process.descendants(os.getpid()) if pid not in own]
 
     def await_ready(self) -> None:

@@ -23,6 +23,10 @@ class NetworkFault(Model):
     def _something(self) -> NetworkFault:
         if all(x is None for x in (self.down, self.delay, self.loss, self.rate)):
             raise fault("fault", "does nothing: give down, delay, loss or rate")
+        if self.down is not None and any(x is not None for x in (self.delay, self.loss, self.rate)):
+            raise fault("fault", "a link that is down is not slow too: make it two faults")
+        if self.jitter is not None and self.delay is None:
+            raise fault("fault", "jitter is that of a delay: give delay too")
         return self
 
 
@@ -36,11 +40,17 @@ class ProcessFault(Model):
     def _one(self) -> ProcessFault:
         if (self.pause is None) == (self.kill is None):
             raise fault("fault", "needs exactly one of pause and kill, for example pause: workload")
+        named = self.pause or self.kill
+        if named != "workload":
+            raise fault("fault", f"only the workload can be paused or killed, not `{named}`")
         return self
 
 
 class MemoryFault(Model):
-    """Memory taken away from the host by a process outside the workload's cgroup."""
+    """Memory taken away from the host by a process outside the workload's cgroup.
+
+    The process is the first to go when the kernel has to kill one.
+    """
 
     pressure: Size
 

@@ -39,7 +39,7 @@ HINTS: dict[str, tuple[str, ...]] = {
     "cgroup": (*_MEMORY, "limit_hits", "failcnt", "first_oom", "refaults", "swap", "cpu",
                "throttled", "pids"),
     "board": ("frequency", "temperature", "throttled", "voltage", "model"),
-    "host": ("load", "load1", "cpu", "steal", "oom_kills", "oom_kills_outside_cgroup",
+    "host": ("load", "load1", "cpu", "steal", "others", "clock_step", "oom_kills", "oom_kills_outside_cgroup",
              "memory_available", "swap_used", "processes", "drift", "clock_changed"),
     "net": ("established", "time_wait", "listen_overflows", "retransmits", "listen_drops"),
     "psi": ("memory.some", "memory.full", "cpu.some", "io.some", "io.full"),

@@ -94,7 +94,7 @@ def test_a_whole_trial_in_a_memory_group(host):
     said = [kind for kind in kinds(answer.events) if kind not in ("columns", "output", "absent")]
     assert said[said.index("trial_started") :] == [
         "trial_started", "workload_started", "ready", "listener", "fetched", "step_started",
-        "measure_started", "step_ended", "cooled", "fetched", "fetched", "fetched",
+        "measure_started", "step_ended", "cooled", "state_checked", "fetched", "fetched", "fetched",
         "workload_exited", "sampler", "end",
     ]  # fmt: skip
     assert answer.outcomes["limit"] == "changed"

@@ -1,0 +1,76 @@
+"""Waiting until a host is fit for what comes next: sockets gone, board cool, load low."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
+
+if TYPE_CHECKING:
+    from .loop import Loop
+
+LOOK_EVERY_S = 0.25
+TEMPERATURE = "/sys/class/thermal/thermal_zone0/temp"
+LOAD = "/proc/loadavg"
+SOCKETS = "/proc/net/sockstat"
+
+
+def wait(
+    loop: Loop, plan: Mapping[str, Any], time_wait: Optional[Callable[[], float]] = None
+) -> Dict[str, Any]:
+    """Wait as `plan` asks, `at_most_s` at the longest; give the fields of the event.
+
+    `time_wait` counts sockets that wait for the port of the load; all of them else.
+    """
+    began = time.monotonic()
+    earliest = began + float(plan.get("at_least_s") or 0)
+    measures: Dict[str, Callable[[], Optional[float]]] = {
+        "time_wait": time_wait or _sockets,
+        "temperature": _temperature,
+        "load": _load,
+    }
+    bounds = {name: plan.get(f"{name}_below") for name in measures}
+    seen: Dict[str, Optional[float]] = {}
+    looked = [0.0]
+
+    def fit() -> bool:
+        now = time.monotonic()
+        if now < earliest:
+            return False
+        if now >= looked[0]:
+            looked[0] = now + LOOK_EVERY_S
+            for name, bound in bounds.items():
+                if bound is not None:
+                    seen[name] = measures[name]()
+        # what cannot be measured here cannot be waited for
+        return all(
+            value is None or value < float(bounds[name] or 0) for name, value in seen.items()
+        )
+
+    longest = max(float(plan.get("at_most_s") or 0), earliest - began)
+    done = loop.wait(longest, fit)
+    absent = sorted(name for name, value in seen.items() if value is None)
+    found: Dict[str, Any] = {"time_wait": 0, **seen, "drained": done}
+    found["after_s"] = round(time.monotonic() - began, 6)
+    if absent:
+        found["absent"] = absent
+    return found
+
+
+def _sockets() -> Optional[float]:
+    return _number(SOCKETS, lambda text: float(text.split(" tw ")[1].split()[0]))
+
+
+def _temperature() -> Optional[float]:
+    return _number(TEMPERATURE, lambda text: int(text) / 1000)
+
+
+def _load() -> Optional[float]:
+    return _number(LOAD, lambda text: float(text.split()[0]))
+
+
+def _number(path: str, read: Callable[[str], float]) -> Optional[float]:
+    try:
+        with open(path, encoding="ascii") as file:
+            return read(file.read())
+    except (OSError, ValueError, IndexError):
+        return None
