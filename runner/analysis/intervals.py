@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     """Reduces the last axis."""
 
 RESAMPLES: Final = 2000
+SMALLEST_BOOTSTRAP: Final = 10
 _EXACT_RANKS: Final = 50
 """Sizes up to which rank distributions are counted, as benchstat's exact limit."""
 
@@ -216,13 +217,14 @@ def bca(
     Hesterberg 2015, The American Statistician 69, 371-386, §4.3 (expanded
     percentile): bootstrap spread is too small by sqrt((n-1)/n), and z stands
     where t should. Without it the result is scipy.stats.bootstrap's.
-    None under 3 values.
+    None under 10 values, where even a normal sample's mean is covered too seldom
+    (benchmarks/calibration); a skewed one's needs many more.
     """
     import numpy as np  # noqa: PLC0415 - costs start-up, and few specs ask for it
 
     data = np.asarray(values, dtype=np.float64)
     n = len(data)
-    if n < 3:
+    if n < SMALLEST_BOOTSTRAP:
         return None
     estimate = float(statistic(data))
     drawn = np.asarray(statistic(data[rng.integers(0, n, (resamples, n))]), dtype=np.float64)
