@@ -7,7 +7,10 @@ RUN := $(VENV)/bin/runner
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace
 
-.PHONY: demo test test-slow test-all check setup tools bench schema docs reproduce clean
+BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-support arch-test e2fsprogs openssh-client
+BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
+
+.PHONY: demo test test-slow test-all test-board board-tools check setup tools bench schema docs reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -21,6 +24,18 @@ test-slow: $(VENV)/.dev tools
 
 test-all: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "not board"
+
+# builds the image of the virtual Arm board where there is none (about 6 minutes, once)
+test-board: $(VENV)/.dev tools board-tools
+	$(SUDO) $(RUN) board build
+	$(SUDO) $(VENV)/bin/python -m pytest -m board tests/board
+
+board-tools:
+	@missing=; for tool in $(BOARD_PROGRAMS); do \
+	  PATH=$$PATH:/usr/sbin:/sbin command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "installing for the virtual board:$$missing"; \
+	  $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BOARD_TOOLS) >/dev/null; fi
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

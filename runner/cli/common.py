@@ -43,6 +43,10 @@ def add_host(parser: argparse.ArgumentParser) -> None:
         "--accept-new-host-key", action="store_true",
         help="trust the key of a host that known_hosts has not got, once, and remember it",
     )  # fmt: skip
+    parser.add_argument(
+        "--ephemeral", action="store_true",
+        help="end a virtual board that this command started, with all it has written",
+    )  # fmt: skip
     parser.add_argument("--ssh-config", type=Path, help=argparse_suppress())
     parser.add_argument("--known-hosts", type=Path, help=argparse_suppress())
     parser.add_argument("--state-dir", help=argparse_suppress())
@@ -156,6 +160,10 @@ def _board(args: argparse.Namespace, name: str) -> HostEntry:
     started = registry.find(name)
     board = started.board if started is not None else names.PREDEFINED[name]
     on = qemu.up(board, console.say)
+    if args.ephemeral and started is None:
+        import atexit  # noqa: PLC0415 - after the restore, however the command ends
+
+        atexit.register(qemu.down, name)
     options = SshOptions(
         host=access.LOOPBACK,
         user=names.USER,
