@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.analysis.model import Analysis
 from runner.apply.analyse import analyse
+from runner.apply.attach import complete, finished, mark, refuse_if_followed, reopen
 from runner.apply.building import Builder
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
@@ -27,6 +28,7 @@ from runner.store.record import RunFolder, new_run_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.analysis.model import Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
     from runner.store.record import State
 
@@ -51,6 +53,15 @@ def apply(
     names = experiment.hosts.names()
     if options.check:
         return _check(loaded, hosts, run_id, options, reporter)
+    if options.resume is not None:
+        folder = reopen(loaded, options)
+        with folder:
+            runs = [_host_run(hosts[n], folder.id, reporter, folder.append_change) for n in names]
+            for host in runs:
+                # before anything is written: the record of a run that goes on is not ours
+                refuse_if_followed(host, folder.id)
+                host.touched = True
+            return _Run(loaded, runs, options, reporter, folder).go()
     folder = RunFolder.create(
         options.reports,
         experiment.name,
@@ -183,6 +194,7 @@ class _Run:
     def _stages(self) -> None:
         experiment = self.loaded.experiment
         self.system = declared_state(self.loaded, self.options)
+        done, lost = self._before()
         for host in self.hosts:
             self.reporter.phase(f"probe {host.name}")
             self._observe(host)
@@ -195,7 +207,9 @@ class _Run:
             )
         server = self.hosts[0]
         builder = Builder(self.options.cache, self.loaded.path.parent)
-        runner = TrialRunner(self.loaded, server, self.folder, self.reporter, builder, expected=0)
+        runner = TrialRunner(
+            self.loaded, server, self.folder, self.reporter, builder, done, lost, expected=0
+        )
         if experiment.build is not None:
             # before any change: a compiler error must not cost a converge and a restore
             self.reporter.phase("build")
@@ -207,6 +221,17 @@ class _Run:
         if experiment.workload is not None:
             self.reporter.phase("trials")
             run_all(runner)
+
+    def _before(self) -> tuple[dict[str, Trial], frozenset[str]]:
+        """Complete what an earlier part of this run has begun; nothing where it is the first."""
+        if self.options.resume is None:
+            return {}, frozenset()
+        mark(self.folder, self.options)
+        experiment = self.loaded.experiment
+        complete(self.folder, {host.name: host for host in self.hosts}, experiment, self.reporter)
+        done, lost = finished(self.folder, experiment)
+        self.reporter.note(f"{self.folder.id}: {len(done)} trials are finished already")
+        return done, lost
 
     def _observe(self, host: HostRun) -> None:
         while True:

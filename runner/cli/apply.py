@@ -33,6 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="all kinds of resources but these")  # fmt: skip
     parser.add_argument("--limit", metavar="PATTERN",
                         help="only specs whose hosts match: pi4, lab:!pi5, 'pi*'")  # fmt: skip
+    parser.add_argument(
+        "--resume", metavar="RUN", nargs="?", const="",
+        help="go on with a run that stopped (default: the newest); its finished trials are kept",
+    )  # fmt: skip
     parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what was ok, too")
@@ -63,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
             keep=args.keep,
             twice=args.twice,
             wait=args.wait,
+            resume=args.resume,
             tags=_tags(args.tags),
             skip_tags=_tags(args.skip_tags),
             command=("runner", "apply", *_repeat(args, str(spec.path))),

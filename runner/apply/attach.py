@@ -1,0 +1,227 @@
+"""Going on with a run whose controller is gone: its open trials, its hosts, its record.
+
+`attach` completes what was begun and puts the hosts back; `reopen` lets `apply`
+go on where a run stopped. A trial is never run twice under one id: one that is
+whole and was judged is kept, any other gets a new attempt.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.apply.analyse import analyse, of_record
+from runner.apply.interface import Outcome
+from runner.apply.state import HostRun
+from runner.apply.trials import judged
+from runner.errors import HostBusy, HostError, RecordError, RunnerError, SpecError
+from runner.executor.agent import Agent
+from runner.executor.host import status
+from runner.executor.trial import attach_trial
+from runner.report import rebuild
+from runner.spec.expand import run_hash
+from runner.spec.experiment import Experiment
+from runner.spec.treatments import treatments
+from runner.store.record import EVENTS, RunFolder, find, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.analysis.model import Trial
+    from runner.apply.interface import HostEntry, Loaded, Options, Reporter
+    from runner.store.record import State
+
+FINISHED = ("healthy", "unhealthy", "invalid")
+"""Outcomes of a trial that ran to its end; `error` is none."""
+
+
+def unfinished(root: Path, experiment: str | None = None) -> RunFolder:
+    """Open the newest run that is still marked as running."""
+    for path in reversed(runs(root, experiment)):
+        try:
+            folder = RunFolder.open(path)
+        except RecordError:
+            continue
+        if folder.state == "running":
+            return folder
+    raise RecordError(f"no run under {root} is unfinished", fix="name one: a folder or a run-id")
+
+
+def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter) -> Outcome:
+    """Follow what still runs to its end, put the hosts back, close the record, report."""
+    if folder.state != "running":
+        raise RecordError(
+            f"run {folder.id} has ended: {folder.state}",
+            fix=f"go on with it: runner apply EXP --resume {folder.id}",
+        )
+    experiment = of_record(folder)
+    with folder:
+        own = {name: _host_run(entry, folder, reporter) for name, entry in hosts.items()}
+        for host in own.values():
+            refuse_if_followed(host, folder.id)
+        complete(folder, own, experiment, reporter)
+        left: RunnerError | None = None
+        for host in own.values():
+            reporter.phase(f"restore {host.name}")
+            try:
+                host.restore()
+            except RunnerError as error:
+                left = left or error
+        found = analyse(folder, experiment)
+        rebuild.write_analysis(folder, found)
+        state, why = _ended(folder, experiment, found.trials)
+        if left is not None:
+            state, why = "failed", str(left)
+        folder.update(recap={name: vars(host.counts) for name, host in own.items()})
+        folder.finish(state, at=time.time(), why=why)
+        report = rebuild.write(folder, found)
+    if left is not None:
+        raise left
+    if why:
+        reporter.note(why)
+    failed = "; ".join(f"{t.id}: {t.why}" for t in found.trials if t.outcome == "error")
+    return Outcome(
+        folder.id, report, {n: h.counts for n, h in own.items()}, found.trials, found.claims, failed
+    )
+
+
+def _host_run(entry: HostEntry, folder: RunFolder, reporter: Reporter) -> HostRun:
+    agent = Agent(entry.transport, run_id=folder.id, state_dir=entry.state_dir, become=entry.become)
+    controller = f"{socket.gethostname()}:{os.getpid()}"
+    return HostRun(entry, agent, controller, reporter, folder.append_change)
+
+
+def refuse_if_followed(host: HostRun, run: str) -> None:
+    """Raise HostBusy where the run's own controller is known to live, or another run is at it."""
+    said = next((e for e in status(host.agent) if e["event"] == "status"), {})
+    held: Mapping[str, Any] = said.get("hold") or {}
+    if not held or not said.get("alive"):
+        return
+    if held["run"] != run:
+        raise HostBusy(f"{host.name} is held by run {held['run']}", fix="wait for it to end")
+    where, _, pid = str(held.get("controller")).rpartition(":")
+    here = where == socket.gethostname() and pid.isdigit()
+    if here and int(pid) != os.getpid() and Path(f"/proc/{pid}").exists():
+        raise HostBusy(
+            f"run {run} is followed by its controller (pid {pid})",
+            fix="wait for it to end, or interrupt it",
+        )
+
+
+def complete(
+    folder: RunFolder,
+    hosts: Mapping[str, HostRun],
+    experiment: Experiment,
+    reporter: Reporter,
+) -> None:
+    """Bring the record of every begun trial to its end, as far as the host still has it."""
+    for trial, plan in (folder.manifest.get("trials") or {}).items():
+        spool = folder.path / EVENTS / f"{trial}.jsonl"
+        if not spool.exists() and trial in folder.trials():
+            continue  # compressed: its run was finished once
+        host = hosts[plan["host"]]
+        if not _ends(spool):
+            reporter.phase(f"attach {trial}")
+        try:
+            attach_trial(host.agent, trial, partial(reporter.event, trial), spool)
+        except HostError as error:
+            # what its end says is an outcome; and a trial that the host has lost is judged as it is
+            reporter.note(f"{trial}: {error.message}")
+        if spool.exists() and spool.stat().st_size:
+            facts = folder.facts.get(plan["host"], {})
+            reporter.trial_ended(judged(folder, trial, plan, experiment, facts))
+        elif spool.exists():
+            spool.unlink()  # never begun: an empty record would say that it was
+
+
+def _ends(spool: Path) -> bool:
+    if not spool.exists():
+        return False
+    lines = spool.read_bytes().splitlines()
+    return bool(lines) and lines[-1].startswith(b'{"event":"end"')
+
+
+def finished(folder: RunFolder, experiment: Experiment) -> tuple[dict[str, Trial], frozenset[str]]:
+    """Give the trials that need not be run again, and the ids that are used up."""
+    done: dict[str, Trial] = {}
+    lost = set()
+    for trial, plan in (folder.manifest.get("trials") or {}).items():
+        try:
+            facts = folder.facts.get(plan["host"], {})
+            found = judged(folder, trial, plan, experiment, facts)
+        except RecordError:
+            lost.add(trial)
+            continue
+        if found.outcome in FINISHED:
+            done[trial] = found
+        else:
+            lost.add(trial)
+    return done, frozenset(lost)
+
+
+def _ended(
+    folder: RunFolder, experiment: Experiment, trials: tuple[Trial, ...]
+) -> tuple[State, str]:
+    """Say whether the least that was asked is there."""
+    cells = treatments(experiment)
+    wanted = len(cells) * experiment.repeat.minimum
+    if experiment.search is not None:
+        have = len((folder.manifest.get("search") or {}).get("runs") or [])
+    else:
+        valid = {
+            (tuple(trial.treatment.items()), trial.repetition)
+            for trial in trials
+            if trial.outcome in {"healthy", "unhealthy"}
+        }
+        have = len(valid)
+    if have >= wanted:
+        return "done", ""
+    return "interrupted", (
+        f"its controller was gone: {have} of {wanted} repetitions are complete; "
+        f"go on: runner apply EXP --resume {folder.id}"
+    )
+
+
+def reopen(loaded: Loaded, options: Options) -> RunFolder:
+    """Open the run to go on with; SpecError where what is run has changed since."""
+    name = loaded.experiment.name
+    if options.resume:
+        folder = find(options.reports, options.resume)
+    else:
+        folder = _stopped(options.reports, name)
+    if folder.experiment != name:
+        raise SpecError(
+            f"run {folder.id} is of {folder.experiment}, not of {name}", fix="name its own spec"
+        )
+    if folder.state == "done":
+        raise RecordError(f"run {folder.id} is done: nothing is left", fix="start a new run")
+    recorded = run_hash(Experiment.model_validate(folder.spec))
+    if recorded != run_hash(loaded.experiment):
+        raise SpecError(
+            f"what is run has changed since {folder.id} (run hash {recorded[:12]})",
+            fix="undo the change, choose the same host, or start a new run",
+        )
+    return folder
+
+
+def _stopped(root: Path, name: str) -> RunFolder:
+    found = runs(root, name)
+    if not found:
+        raise RecordError(f"there is no run of {name} under {root}", fix="start one")
+    return RunFolder.open(found[-1])
+
+
+def mark(folder: RunFolder, options: Options) -> None:
+    """Mark a run as running again; how it ended before stays in the record."""
+    manifest = folder.manifest
+    before = {key: manifest.get(key) for key in ("state", "ended_at", "why")}
+    resumed = [*(manifest.get("resumed") or []), {**before, "at": time.time()}]
+    folder.update(
+        state="running", ended_at=None, why="", resumed=resumed,
+        # searches are gone through again, their finished trials read from the record
+        search=None, command=list(manifest.get("command") or options.command),
+    )  # fmt: skip
