@@ -218,7 +218,9 @@ class _Run:
             self.reporter.phase(f"converge {host.name}")
             host.apply(self.system, self.options)
         self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
-        if experiment.workload is not None:
+        # a build that is measured is a trial, though nothing is run
+        built = any((m.source or "").startswith("build.") for m in experiment.metrics.values())
+        if experiment.workload is not None or built:
             self.reporter.phase("trials")
             run_all(runner)
 

@@ -46,7 +46,8 @@ HINTS: dict[str, tuple[str, ...]] = {
     "gctrace": ("count", "pause", "pause_mean", "pause_total", "heap_live", "heap_goal", "cpu",
                 "interval"),
     "scavtrace": ("count", "released", "retained", "interval"),
-    "gobench": ("ns_per_op", "bytes_per_op", "allocs_per_op", "mb_per_s", "iterations"),
+    "gobench": ("ns_per_op", "bytes_per_op", "allocs_per_op", "mallocs_per_op", "mb_per_s",
+                "iterations"),
 }  # fmt: skip
 """Families with usual names; others are let through unless they look like a slip."""
 
