@@ -1,0 +1,60 @@
+"""`runner doctor HOST`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from runner.cli import common, console
+
+if TYPE_CHECKING:
+    import argparse
+
+COLOURS = {"lacking": "failed", "advice": "changed", "ok": "ok"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("hosts", metavar="HOST", nargs="*", default=[], help="default: local")
+    common.add_host(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show what is fine, too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Say what each host lacks; 2 where something is lacking, 0 for advice only."""
+    from runner.analysis.doctor import examine  # noqa: PLC0415 - start-up cost
+    from runner.executor.agent import Agent  # noqa: PLC0415
+    from runner.executor.probe import probe  # noqa: PLC0415
+
+    found = {}
+    names = args.hosts or [args.host or "local"]
+    for name, host in common.entries(args, common.inventory_of(args, None), names).items():
+        agent = Agent(host.transport, run_id="doctor", state_dir=host.state_dir, become=host.become)
+        try:
+            seen = probe(agent)
+        finally:
+            host.transport.close()
+        found[name] = examine(
+            seen.facts,
+            root=seen.host.root,
+            busy=seen.host.busy,
+            journal_entries=seen.host.journal_entries,
+            name=name,
+        )
+    lacking = sum(check.level == "lacking" for checks in found.values() for check in checks)
+    if args.json:
+        data = {name: [dataclasses.asdict(one) for one in checks] for name, checks in found.items()}
+        console.out(json.dumps(data, ensure_ascii=False, indent=1))
+        return 2 if lacking else 0
+    for name, checks in found.items():
+        for check in checks:
+            if check.level != "ok" or args.verbose:
+                level = console.colour(check.level.ljust(8), COLOURS[check.level])
+                console.out(f"{name}  {level} {check.name}: {check.found}")
+                if check.fix:
+                    console.out(f"{' ' * len(name)}           fix: {check.fix}")
+        fine = sum(check.level == "ok" for check in checks)
+        console.out(f"{name}  {fine} of {len(checks)} checks are fine")
+    return 2 if lacking else 0

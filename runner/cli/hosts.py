@@ -1,0 +1,56 @@
+"""`runner hosts`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from runner.cli import common, console
+
+if TYPE_CHECKING:
+    import argparse
+
+    from runner.specfile.inventory import Inventory
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "pattern", metavar="PATTERN", nargs="?", default="all", help="host, group, lab:!pi5, pi*"
+    )
+    common.add_host(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each host of the inventory, how it is reached, its groups and variables' names."""
+    known = common.inventory_of(args, None)
+    rows = [row(known, name) for name in known.names(args.pattern)]
+    if args.json:
+        console.out(json.dumps(rows, ensure_ascii=False, indent=1))
+        return 0
+    if not known.hosts:
+        console.say("no inventory: `local` and every name of ~/.ssh/config work as they are")
+    for said in rows:
+        groups = f"  groups: {', '.join(said['groups'])}" if said["groups"] else ""
+        names = f"  vars: {', '.join(said['vars'])}" if said["vars"] else ""
+        become = "  become" if said["become"] else ""
+        console.out(f"{said['name']}  {said['way']}{become}{groups}{names}")
+    return 0
+
+
+def row(known: Inventory, name: str) -> dict[str, Any]:
+    """Describe one host; values of variables stay where they are, they may be secret."""
+    host = known.host(name)
+    way = "this machine"
+    if not host.local:
+        way = "ssh " + (f"{host.user}@" if host.user else "") + (host.address or name)
+        way += f":{host.port}" if host.port else ""
+        way += f" by way of {host.jump}" if host.jump else ""
+    return {
+        "name": name,
+        "way": way,
+        "become": host.become,
+        "groups": list(host.groups),
+        "vars": sorted(host.vars),
+    }
