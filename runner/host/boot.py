@@ -19,7 +19,9 @@ PACKAGE = "runner_host"
 
 # Safe between single quotes in any shell: no quote, dollar, backtick, backslash or
 # exclamation mark in it. Every step that could be cut leaves either nothing or the
-# whole: the agent's folder gets its name only when its files are on the disk.
+# whole: the agent's folder gets its name only when its files are on the disk. It is
+# compiled by a child, once: what compiling takes (1.5 MB) stays with the process that
+# does it, and may be the one that samples a trial.
 BOOT = """\
 import sys, os
 try: from _sha256 import sha256
@@ -71,6 +73,12 @@ try:
         except OSError:
             shutil.rmtree(part)
             if not os.path.isdir(home): raise
+        child = os.fork()
+        if child == 0:
+            import compileall
+            try: compileall.compile_dir(home, quiet=2)
+            finally: os._exit(0)
+        os.waitpid(child, 0)
 except OSError as fault:
     full = fault.errno in (28, 122)
     why = "cannot keep the agent in " + state + ": " + str(fault)

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import Any, Callable, Dict, Mapping, Optional
 
-from . import blobs, cells, converge, journal, normal, restore, state
+from . import cells, journal, normal, state
 from .emit import Emit, shown, to_fd
 
 VERSION = 1
@@ -111,21 +111,43 @@ def _fault_of_want(cell: Mapping[str, Any]) -> Optional[str]:
 
 
 def _dispatch(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    name = program["program"]
-    if name == "put":
-        return blobs.put(program, where, emit, sys.stdin.buffer)
     works: Dict[str, Callable[[Mapping[str, Any], state.State, Emit], bool]] = {
         "probe": _probe,
-        "converge": converge.run,
-        "restore": restore.run,
-        "forget": blobs.forget,
+        "converge": _converge,
+        "restore": _restore,
+        "put": _put,
+        "forget": _forget,
         "status": _status,
     }
-    return works.get(name, _trial)(program, where, emit)
+    return works.get(str(program["program"]), _trial)(program, where, emit)
 
 
-# The imports below stand here and not at the top: a start costs a small board what
-# it imports, and probe, converge and restore are the most frequent.
+# The imports below stand here and not at the top: a start costs a small board what it
+# imports, and what a trial imports stays in memory beside it.
+
+
+def _converge(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    from . import converge  # noqa: PLC0415
+
+    return converge.run(program, where, emit)
+
+
+def _restore(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    from . import restore  # noqa: PLC0415
+
+    return restore.run(program, where, emit)
+
+
+def _put(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    from . import blobs  # noqa: PLC0415
+
+    return blobs.put(program, where, emit, sys.stdin.buffer)
+
+
+def _forget(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    from . import blobs  # noqa: PLC0415
+
+    return blobs.forget(program, where, emit)
 
 
 def _status(_: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
