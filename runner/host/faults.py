@@ -27,16 +27,16 @@ SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"
 KEPT_FREE = 32 << 20
 HELD_WITHIN_S = 30.0
 ROUTES = "/proc/net/route"
-# {name} up with its routes, which the kernel forgets when it goes down; or just `down`
+# `up` with its routes, which the kernel forgets when it goes down; or just `down`
 READ_LINK = (
     'ip link show dev "$1" | head -n 1 | grep -q "[<,]UP[,>]" || { echo down; exit 0; }; '
-    'echo up; ip -4 route show dev "$1" | grep -v "proto kernel"'
+    'echo "up;$(ip -4 route show dev "$1" | grep -v "proto kernel" | '
+    'sed -E "s/ (linkdown|dead)//g; s/ +$//" | sort | paste -sd ";" -)"'
 )
-READ_LINK += "; true"
 WRITE_LINK = (
     'case "$2" in down) exec ip link set dev "$1" down;; esac; ip link set dev "$1" up && '
-    'printf "%s\\n" "$2" | tail -n +2 | while read -r route; do '
-    '[ -z "$route" ] || ip -4 route replace $route dev "$1"; done'
+    'printf "%s\\n" "${2#up;}" | tr ";" "\\n" | while read -r route; do '
+    '[ -z "$route" ] || ip -4 route replace $route dev "$1" || exit 1; done'
 )
 HOLD = """\
 import mmap, sys, time
@@ -211,7 +211,6 @@ def _down(link: str) -> Dict[str, Any]:
         "name": f"link {link}",
         "read": ["sh", "-c", READ_LINK, "sh", link],
         "write": ["sh", "-c", WRITE_LINK, "sh", link, "{value}"],
-        "form": "set",
         "want": "down",
         "runtime": True,
     }
