@@ -12,11 +12,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis.intervals import median_interval
+from runner.search_fit import Fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 POINTS = 120
+SPREAD = 0.15
+"""Share of the level by which the drawn curve goes beyond what was found."""
 
 
 def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -60,26 +63,21 @@ def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
             {"level": level, "passes": passes[level], "trials": tried[level]}
             for level in sorted(tried)
         ],
-        "curve": _curve(runs, sorted(tried)),
+        "curve": _curve(runs),
         "notes": notes,
         "runs": [dict(run) for run in runs],
     }
 
 
-def _curve(runs: Sequence[Mapping[str, Any]], levels: Sequence[int]) -> list[list[float]]:
-    """Give the mean of the fitted curves, over the levels tried."""
-    fits = [run["fitted"] for run in runs if run.get("fitted")]
-    if not fits or len(levels) < 2:
+def _curve(runs: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+    """Give the mean of the fitted curves where it moves: around the levels they found."""
+    fits = [Fit(**run["fitted"]) for run in runs if run.get("fitted")]
+    if not fits:
         return []
-    low, high = math.log(levels[0]), math.log(levels[-1])
+    low = math.log(min(fit.half for fit in fits) * (1 - SPREAD))
+    high = math.log(max(fit.half for fit in fits) * (1 + SPREAD))
     points = []
     for index in range(POINTS):
         level = math.exp(low + (high - low) * index / (POINTS - 1))
-        points.append([level, statistics.fmean(_p(fit, level) for fit in fits)])
+        points.append([level, statistics.fmean(fit.p(level) for fit in fits)])
     return points
-
-
-def _p(fitted: Mapping[str, Any], level: float) -> float:
-    from runner.search_fit import Fit  # noqa: PLC0415 - only a run with searches needs it
-
-    return Fit(**fitted).p(level)
