@@ -36,7 +36,11 @@ def main(restore: bool) -> int:
     entry = registry.read(folder)
     if entry is None:
         return 1
-    (folder / "keeper.pid").write_text(f"{os.getpid()}\n", encoding="ascii")
+    # whoever starts a board does not stay to be its parent
+    child = os.fork()
+    if child:
+        (folder / "keeper.pid").write_text(f"{child}\n", encoding="ascii")
+        return 0
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     while _run(entry, restore=restore):

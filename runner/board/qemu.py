@@ -100,37 +100,34 @@ def _start(entry: Entry, tell: Tell, *, restore: bool) -> Entry:
         entry = registry.Entry(entry.board, entry.folder, _free_port(), entry.image)
         entry.write()
         with (entry.folder / "keeper.log").open("wb") as log:
-            keeper = subprocess.Popen(
+            subprocess.run(
                 [sys.executable, "-m", "runner.board.keeper", *(["restore"] if restore else [])],
-                cwd=entry.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=entry.folder, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         try:
-            return _wait(entry, tell, BOOT_S, keeper)
+            return _wait(entry, tell, BOOT_S, started=True)
         except BoardError as error:
             if left == 0 or "host forwarding" not in error.message:
                 raise
     raise AssertionError  # pragma: no cover - the last try raises
 
 
-def _wait(
-    entry: Entry, tell: Tell, timeout_s: float, keeper: subprocess.Popen[bytes] | None = None
-) -> Entry:
+def _wait(entry: Entry, tell: Tell, timeout_s: float, *, started: bool = False) -> Entry:
     """Wait until the board lets us in."""
-    started = time.monotonic()
+    begun = time.monotonic()
     name = entry.board.name
     told = 0.0
     while True:
         if access.answers(entry) and access.settle(entry):
-            if keeper is not None:
+            if started:
                 tell(
-                    f"{name}: ready after {time.monotonic() - started:.0f} s at "
+                    f"{name}: ready after {time.monotonic() - begun:.0f} s at "
                     f"{access.LOOPBACK}:{entry.port}"
                 )
             return entry
-        gone = keeper.poll() is not None if keeper is not None else not entry.on
-        waited = time.monotonic() - started
-        if gone:
+        waited = time.monotonic() - begun
+        if not entry.on:
             raise BoardError(
                 f"{name} ended: {_tail(entry.folder / 'keeper.log')}", fix=_again(name)
             )
