@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from runner.analysis import frames, trials
 from runner.analysis.steps import StepPlan
+from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
-from runner.compile import nofile_needed, trial_program
+from runner.compile import trial_program
 from runner.errors import HostError, LeftRunning, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
-from runner.generators import generator
 from runner.generators.interface import LoadStep
 from runner.sources import fields
 from runner.spec.treatments import treatments, with_levels
@@ -48,6 +48,9 @@ class TrialRunner:
     made: dict[str, Build | None] = field(default_factory=dict)
     builds: dict[str, dict[str, Any]] = field(default_factory=dict)
     expected: int = 0
+    load_hosts: Sequence[HostRun] = ()
+    """Hosts that the load comes from, where they are others than the server's."""
+    told: set[str] = field(default_factory=set)
 
     def prepare(
         self, levels: Mapping[str, str], *, upload: bool = True
@@ -81,27 +84,13 @@ class TrialRunner:
 
     def preflight(self, experiment: Experiment) -> None:
         """Say what the host lacks for the load, with the exact fix, before a trial begins."""
-        load = experiment.load
-        if load is None or load.generator == "none":
-            return
-        kind = generator(load.generator)
-        tools = self.host.facts.get("tools") or {}
-        if kind.tool and not (tools.get(kind.tool) or self.host.facts.get(f"tools.{kind.tool}")):
-            raise HostError(
-                f"{self.host.name} has no {kind.tool}",
-                fix=f"add `packages: [{kind.package}]` under system, "
-                f"or: sudo apt install {kind.package}",
-            )
-        most = max((step.connections or 0 for step in load.expanded_steps()), default=0)
-        if experiment.search is not None:
-            most = max(most, experiment.search.high)
-        hard = self.host.facts.get("nofile_hard") or self.host.facts.get("limits.nofile_hard")
-        if hard is not None and nofile_needed(most) > int(hard):
-            raise HostError(
-                f"{self.host.name}: {most} connections need {nofile_needed(most)} open files, "
-                f"the hard limit is {hard}",
-                fix="raise it in /etc/security/limits.d, or ask for fewer connections",
-            )
+        server = (self.host.name, self.host.facts)
+        loads = [(host.name, host.facts) for host in self.load_hosts] or [server]
+        preflight.check(experiment, server, loads, self.host.plan.cells)
+        for said in preflight.opened_fewer(experiment):
+            if said not in self.told:
+                self.told.add(said)
+                self.reporter.note(said)
 
     def run(
         self, levels: Mapping[str, str], repetition: int, *, connections: int | None = None,

@@ -1,0 +1,189 @@
+"""What the hosts lack for a load, with the exact fix, before a trial begins. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.compile import nofile_needed
+from runner.errors import HostError
+from runner.generators import generator
+from runner.generators.interface import LoadStep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from runner.resources.interface import Cell
+    from runner.spec.experiment import Experiment
+
+SOMAXCONN: Final = "net.core.somaxconn"
+PORTS: Final = "net.ipv4.ip_local_port_range"
+# what a fresh network namespace begins with (Linux 5.4 and later)
+FRESH: Final = {SOMAXCONN: "4096", PORTS: "32768 60999"}
+WIDEST: Final = (1024, 65535)
+
+
+def most_connections(experiment: Experiment) -> int:
+    """Give the connections of the largest step, or of the search's upper end."""
+    load = experiment.load
+    if load is None:
+        return 0
+    most = max((step.connections or 0 for step in load.expanded_steps()), default=0)
+    search = experiment.search
+    if search is not None and search.goal.variable == "connections":
+        most = max(most, search.high)
+    return most
+
+
+def check(
+    experiment: Experiment,
+    server: tuple[str, Mapping[str, Any]],
+    loads: Sequence[tuple[str, Mapping[str, Any]]],
+    cells: Sequence[Cell] = (),
+) -> None:
+    """HostError with every lack and its fix; `cells` are what the run itself sets."""
+    load = experiment.load
+    if load is None or load.generator == "none":
+        return
+    found = [
+        *_tools(load.generator, loads),
+        *_nofile(experiment, server, loads),
+        *_ports(experiment, loads, cells),
+        *_backlog(experiment, server, cells),
+    ]
+    if found:
+        raise HostError(
+            "\n".join(said for said, _ in found), fix="\n".join(dict.fromkeys(f for _, f in found))
+        )
+
+
+def _tools(name: str, loads: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:
+    kind = generator(name)
+    for host, facts in loads:
+        tools = facts.get("tools") or {}
+        if kind.tool and not (tools.get(kind.tool) or facts.get(f"tools.{kind.tool}")):
+            yield (
+                f"{host} has no {kind.tool}",
+                (
+                    f"add `packages: [{kind.package}]` under system, "
+                    f"or: sudo apt install {kind.package}"
+                ),
+            )
+
+
+def _share(experiment: Experiment, loads: Sequence[Any]) -> int:
+    """Connections that one load host has to open."""
+    return math.ceil(most_connections(experiment) / max(1, len(loads)))
+
+
+def _nofile(
+    experiment: Experiment,
+    server: tuple[str, Mapping[str, Any]],
+    loads: Sequence[tuple[str, Mapping[str, Any]]],
+) -> Iterator[tuple[str, str]]:
+    share, most = _share(experiment, loads), most_connections(experiment)
+    for host, facts in loads:
+        hard = facts.get("limits.nofile_hard")
+        if hard is not None and nofile_needed(share) > int(hard):
+            yield (
+                (
+                    f"{host}: {share} connections need {nofile_needed(share)} open files, "
+                    f"the hard limit is {hard}"
+                ),
+                (
+                    f"raise it: echo '* hard nofile {nofile_needed(share)}' | "
+                    "sudo tee /etc/security/limits.d/runner.conf, and log in anew"
+                ),
+            )
+    workload = experiment.workload
+    if workload is None:
+        return
+    need = nofile_needed(most)
+    limit = workload.limits.nofile
+    if limit is not None:
+        if isinstance(limit.soft, int) and limit.soft < need:
+            yield (
+                (
+                    f"the workload: {most} connections need {need} open files, its limit is "
+                    f"{limit.soft}"
+                ),
+                f"say under workload: limits: {{nofile: {need}}}",
+            )
+        return
+    name, facts = server
+    # a Go program raises its own soft limit to the hard one (since 1.19)
+    kind = "hard" if experiment.build is not None else "soft"
+    has = facts.get(f"limits.nofile_{kind}")
+    if has is not None and most >= int(has):
+        yield (
+            f"{name}: the workload would have {has} open files for {most} connections",
+            f"say under workload: limits: {{nofile: {need}}}",
+        )
+
+
+def _setting(
+    key: str, experiment: Experiment, facts: Mapping[str, Any], cells: Sequence[Cell]
+) -> str | None:
+    """Give a sysctl as it is in the trial: what the run sets, then what there is."""
+    path = "/proc/sys/" + key.replace(".", "/")
+    for cell in cells:
+        if cell.path == path:
+            return str(cell.want)
+    if experiment.workload is not None and experiment.workload.network == "isolated":
+        return FRESH[key]
+    found = facts.get(f"sysctl.{key}")
+    return None if found is None else str(found)
+
+
+def _ports(
+    experiment: Experiment,
+    loads: Sequence[tuple[str, Mapping[str, Any]]],
+    cells: Sequence[Cell],
+) -> Iterator[tuple[str, str]]:
+    share = _share(experiment, loads)
+    for host, facts in loads:
+        words = (_setting(PORTS, experiment, facts, cells) or "").split()
+        if len(words) != 2:
+            continue
+        there = int(words[1]) - int(words[0]) + 1
+        if share > there:
+            low, high = WIDEST
+            fix = f'add under system: sysctl: {{{PORTS}: "{low} {high}"}}'
+            if share > high - low:
+                fix = f"at most {high - low} connections per load host: add load hosts"
+            yield f"{host}: {share} connections, and {there} ports to open them from", fix
+
+
+def _backlog(
+    experiment: Experiment, server: tuple[str, Mapping[str, Any]], cells: Sequence[Cell]
+) -> Iterator[tuple[str, str]]:
+    """All connections are opened at once: a full queue drops some for a second or more."""
+    name, facts = server
+    if experiment.workload is None:
+        return
+    has, most = _setting(SOMAXCONN, experiment, facts, cells), most_connections(experiment)
+    if has is not None and int(has) < most:
+        yield (
+            f"{name}: {most} connections at once, and a listen queue of {has} at most",
+            f"add under system: sysctl: {{{SOMAXCONN}: {1 << (most - 1).bit_length()}}}",
+        )
+
+
+def opened_fewer(experiment: Experiment) -> list[str]:
+    """Say where the generator opens fewer connections than a step asks for."""
+    load = experiment.load
+    if load is None or load.generator == "none":
+        return []
+    kind, found = generator(load.generator), []
+    for step in load.expanded_steps():
+        if step.connections is None:
+            continue
+        asked = LoadStep(step.url, step.connections, step.duration_s, step.threads)
+        opened = kind.opened(asked)
+        if opened < step.connections:
+            fits = max(n for n in range(1, step.threads + 1) if step.connections % n == 0)
+            found.append(
+                f"step {step.name}: {load.generator} opens {opened} of {step.connections} "
+                f"connections with {step.threads} threads; threads: {fits} opens them all"
+            )
+    return found
