@@ -108,6 +108,8 @@ def build(
         ran = run(argv, env=env, cwd=folder, timeout_s=_BUILD_S)
         seconds = time.monotonic() - started
         said = "\n".join(text for text in (ran.stdout.rstrip(), ran.stderr.rstrip()) if text)
+        # generic code is named with its file in the toolchain, which is in a user's own cache
+        said = said.replace(str(toolchain.path.parent.parent), "$GOROOT")
         if ran.code != 0 or not output.is_file():
             _refuse(ran.code, shown, said, request)
         _record(temporary, shown, said, seconds, toolchain)
