@@ -121,9 +121,9 @@ def bootstrap(count, rng):
     table = Table(
         "Mean, BCa bootstrap, 90 %",
         ["distribution", *(f"n = {n}" for n in sizes)],
-        "Expanded for small n, 999 resamples; refused under 10 values. A bootstrap knows no tail that it has not seen: "
-        "for skewed\ndistributions it covers less, which is shown and held to no target. "
-        "It is used where a spec asks for it.",
+        "Expanded for small n, 999 resamples; refused under 10 values. A bootstrap knows no tail\n"
+        "that it has not seen: for skewed distributions it covers less, which is shown and held\n"
+        "to no target. It is used where a spec asks for it.",
     )
     shapes = {
         "normal": (lambda size: rng.normal(0, 1, size), 0.0, COVER),
@@ -315,10 +315,10 @@ def main():
     print(
         f"{count} simulated experiments for each number. Targets: 90 % intervals cover at least\n"
         "89 %, false `reproduced` on the region's edge at most 5.5 %, false `contradicted` at\n"
-        "most 2.5 %. A number that misses its target is bold. Intervals of order statistics cover more\n"
-        "than they are asked for, since ranks are whole: 93.75 % at n = 5, 96.9 % at 6, 98.4 % at\n"
-        "7, 93.0 % at 8. They are calibrated exactly; what is over a bound by less than twice its\n"
-        "standard error (0.16 points at 2.5 %, 0.22 at 5 %, 0.31 at 89 %) is chance."
+        "most 2.5 %. A number that misses its target is bold. Intervals of order statistics cover\n"
+        "more than they are asked for, since ranks are whole: 93.75 % at n = 5, 96.9 % at 6,\n"
+        "98.4 % at 7, 93.0 % at 8. The standard error of these shares is 0.16 points at 2.5 %,\n"
+        "0.22 at 5 % and 0.31 at 89 %."
     )
     intervals(count, rng)
     bootstrap(count, rng)

@@ -39,9 +39,6 @@ def _tasks(view: View) -> Hits:
             yield where, f"`{named[0]}` writes a name where the kernel takes a pid"
         if _ROOT_LIMIT.search(text):
             yield where, "a limit is written on the root group, which has none"
-    for path in view.at("system", "files") or {}:
-        if str(path).startswith("/sys/fs/cgroup/"):
-            yield f"system.files.{path}", "a cgroup is written as if it were a file"
 
 
 def _ulimit(view: View) -> Hits:

@@ -31,6 +31,8 @@ from runner.analysis.facts import same, table
         ("memory", ["cpu", "memory"], False),
         ("stopped", "running", False),
         (1.5, 1.5, True),
+        (True, 1, True),
+        (["memory"], "memory", True),
     ],
 )
 def test_same(declared, observed, equal):

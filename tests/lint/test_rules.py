@@ -236,7 +236,7 @@ CASES = {
 }
 
 SHIPPED = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
-FACTS = {"memory.total_bytes": 4_000_000_000, "arch": "aarch64"}
+FACTS = {"memory.total_bytes": 4_000_000_000, "arch": "aarch64", "limits.nofile_hard": 1024}
 
 
 def spec(over):
@@ -333,6 +333,12 @@ def test_an_empty_spec_is_no_crash():
          "cgroup-tasks-name", "root group"),
         ({**number(5.1, rounded_to=0.1), "claims": [{**number(5.1, rounded_to=0.1)["claims"][0],
           "unit": "GB"}]}, "memory-exceeds-board", "5.1 GB do not fit"),
+        ({"workload": {"cgroup": {"memory.max": "8GiB"}}}, "memory-exceeds-board", "above the board"),
+        ({"system": {"hugepages": {"2MiB": 16}}}, "hugetlb-escapes-memcg", "hugetlb pages"),
+        (shell('go build -gcflags="-l -m" .'), "gcflags-l-disables-inlining", "inlining off"),
+        ({"load": {"steps": {"from": 10, "to": 100, "times": None, "by": 10, "duration": "2s"}}},
+         "step-too-short", "2 s are short"),
+        ({"workload": {"limits": None}}, "nofile-too-low", "the host allows 1024"),
         ({"workload": {"limits": {"as": "32MiB"}}}, "ulimit-v-kib", "1 GiB"),
         (merge(SEARCH, {"workload": {"limits": {"nofile": 4096}}}), "nofile-too-low", "5427"),
         ({**metric("gctrace.count"), "load": {"steps": [{"connections": 9, "duration": "20s"}]}},
