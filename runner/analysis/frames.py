@@ -6,7 +6,8 @@ a few hundred megabytes: Python lists of that many numbers would not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from array import array
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -40,23 +41,55 @@ class Frame:
         return np.empty(0) if found is None else found[~np.isnan(found)]
 
 
-@dataclass
-class _Part:
-    """Rows between two `columns` events."""
+class _Columns:
+    """Growing columns; rows of a host that restarts its columns are filled by name.
 
-    names: Sequence[str]
-    rows: list[list[Any]] = field(default_factory=list)
-    packed: list[NDArray[np.float64]] = field(default_factory=list)
+    Of `array`, which grows in place: joining packed blocks at the end would need the
+    memory of all samples twice over.
+    """
+
+    def __init__(self) -> None:
+        self._t = array("d")
+        self._grown: dict[str, array[float]] = {}
+        self._names: Sequence[str] | None = None
+        self._rows: list[list[Any]] = []
+
+    def begin(self, names: Sequence[str]) -> None:
+        self._pack()
+        self._names = names
 
     def add(self, t: float, values: list[Any]) -> None:
-        self.rows.append([t, *values])
-        if len(self.rows) >= CHUNK:
-            self.pack()
+        if self._names is None or len(values) != len(self._names):
+            return
+        self._rows.append([t, *values])
+        if len(self._rows) >= CHUNK:
+            self._pack()
 
-    def pack(self) -> None:
-        if self.rows:
-            self.packed.append(np.array(self.rows, dtype=np.float64))
-            self.rows = []
+    def _pack(self) -> None:
+        if not self._rows or self._names is None:
+            return
+        block = np.array(self._rows, dtype=np.float64)
+        self._rows = []
+        before = len(self._t)
+        self._t.frombytes(block[:, 0].tobytes())
+        for index, name in enumerate(self._names):
+            grown = self._grown.setdefault(name, array("d"))
+            _pad(grown, before)
+            grown.frombytes(block[:, 1 + index].tobytes())
+
+    def frame(self) -> Frame:
+        self._pack()
+        for grown in self._grown.values():
+            _pad(grown, len(self._t))
+        return Frame(
+            np.frombuffer(self._t) if self._t else np.empty(0),
+            {name: np.frombuffer(grown) for name, grown in self._grown.items()},
+        )
+
+
+def _pad(grown: array[float], length: int) -> None:
+    """Fill with NaN where the column was not there."""
+    grown.frombytes(np.full(length - len(grown), np.nan).tobytes())
 
 
 @dataclass(frozen=True)
@@ -70,38 +103,16 @@ class Reading:
 def read(events: Iterable[dict[str, Any]]) -> Reading:
     """Sort a trial's events into samples and the rest, each in the order given."""
     rest: list[dict[str, Any]] = []
-    parts: list[_Part] = []
+    columns = _Columns()
     for event in events:
         kind = event.get("event")
         if kind == "sample":
-            if parts and len(event["v"]) == len(parts[-1].names):
-                parts[-1].add(event["t"], event["v"])
+            columns.add(event["t"], event["v"])
         elif kind == "columns":
-            parts.append(_Part(event["names"]))
+            columns.begin(event["names"])
         else:
             rest.append(event)
-    return Reading(_join(parts), tuple(rest))
-
-
-def _join(parts: list[_Part]) -> Frame:
-    for part in parts:
-        part.pack()
-    filled = [part for part in parts if part.packed]
-    names = dict.fromkeys(name for part in filled for name in part.names)
-    blocks = [np.concatenate(part.packed) for part in filled]
-    if not blocks:
-        return Frame(np.empty(0), {})
-    t = np.concatenate([block[:, 0] for block in blocks])
-    columns: dict[str, Column] = {}
-    for name in names:
-        pieces = []
-        for part, block in zip(filled, blocks, strict=True):
-            if name in part.names:
-                pieces.append(block[:, 1 + list(part.names).index(name)])
-            else:
-                pieces.append(np.full(len(block), np.nan))
-        columns[name] = np.concatenate(pieces)
-    return Frame(t, columns)
+    return Reading(columns.frame(), tuple(rest))
 
 
 def increase(values: Column) -> float | None:
