@@ -93,8 +93,8 @@ def rows(what: str, folder: RunFolder, analysis: Analysis) -> Iterable[Row]:
 def parquet(table: Iterable[Row], out: Path) -> None:
     """Write a Parquet file, where pyarrow is installed."""
     try:
-        import pyarrow  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - optional
-        import pyarrow.parquet  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415
+        import pyarrow as pa  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415
+        import pyarrow.parquet as pq  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415
     except ImportError:
         raise RunnerError(
             "Parquet needs pyarrow, which is not installed",
@@ -110,7 +110,7 @@ def parquet(table: Iterable[Row], out: Path) -> None:
             isinstance(x, str) or x is None for x in column
         )
         columns[name] = [None if x is None else str(x) for x in column] if mixed else column
-    pyarrow.parquet.write_table(pyarrow.table(columns), out)
+    pq.write_table(pa.table(columns), out)
     console.out(str(out))
 
 

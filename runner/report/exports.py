@@ -41,7 +41,7 @@ def values(analysis: Analysis, run: str) -> list[Row]:
             row: Row = {"run": run, "metric": item.metric}
             row |= {f"factor.{name}": item.treatment.get(name) for name in factors}
             row |= {
-                "step": item.step, "repetition": repetition, "value": value, "unit": item.unit,
+                "step": item.step, "repetition": repetition, "value": value, "shown_in": item.unit,
                 "why": item.why if value is None else "",
             }  # fmt: skip
             rows.append(row)

@@ -1,0 +1,60 @@
+"""What a command line costs before it does anything, and what it says of itself."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from runner.cli import COMMANDS
+from tests.cli.command import ROOT, runner
+
+HEAVY = ("pydantic", "fabric", "paramiko", "numpy", "scipy", "jinja2", "yaml", "tabulate")
+PROBE = """
+import sys
+from runner.cli import main
+code = main({words!r})
+print("LOADED", *sorted(name for name in {heavy!r} if name in sys.modules))
+sys.exit(code)
+"""
+
+
+def loaded(*words):
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(words=list(words), heavy=HEAVY)],
+        cwd=ROOT, text=True, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.stdout.rpartition("LOADED")[2].split()
+
+
+@pytest.mark.parametrize("words", [["--help"], [], ["--version"], ["no-such-command"]])
+def test_help_imports_nothing_heavy(words):
+    assert loaded(*words) == []
+
+
+@pytest.mark.parametrize("command", [*COMMANDS])
+def test_help_of_each_command_imports_nothing_heavy(command):
+    assert loaded(command, "--help") == []
+
+
+def test_every_command_is_there():
+    text = runner("--help").stdout
+    listed = re.findall(r"^ {4}(\w+) ", text, re.MULTILINE)
+    assert listed == [*COMMANDS]
+    assert len(listed) >= 20
+
+
+def test_readme_lists_the_commands():
+    readme = ROOT / "README.md"
+    if not readme.is_file():
+        pytest.skip("there is no README yet")
+    named = set(re.findall(r"\brunner ([a-z]+)\b", readme.read_text()))
+    table = set(re.findall(r"^\| `runner ([a-z]+)", readme.read_text(), re.MULTILINE))
+    assert named <= set(COMMANDS) | {"is", "does", "itself"}, named - set(COMMANDS)
+    if table:
+        assert table == set(COMMANDS)
+
+
+def test_a_wrong_command_line_is_64():
+    assert runner("compare", code=64).stderr.startswith("usage:")
+    assert "invalid choice" in runner("no-such-command", code=64).stderr

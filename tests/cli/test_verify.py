@@ -1,0 +1,131 @@
+"""`verify`, `claims` and `report --with`: verdicts of recorded runs."""
+
+import gzip
+import json
+
+from tests.cli.command import FIRST, SECOND, SPEC, changed, copied, runner
+
+
+def test_required_claims_hold_and_the_others_do_not_count():
+    done = runner("verify", SPEC)
+    assert f"run {SECOND}" in done.stdout
+    assert "✓ 1  ✓ reproduced" in done.stdout
+    assert "· 3  ? inconclusive (not required)" in done.stdout
+    assert "· 4  – not testable" in done.stdout
+
+
+def test_a_required_claim_that_does_not_hold_is_1(tmp_path):
+    spec = changed(tmp_path, ", required: false", "")
+    done = runner("verify", spec, code=1)
+    assert "✗ 3  ? inconclusive" in done.stdout
+    assert "changed after the run: claims" in done.stdout
+
+
+def test_one_spec_of_several_fails_all(tmp_path):
+    spec = changed(tmp_path, "{value: 22MiB}", "{value: 220MiB}")
+    said = json.loads(runner("verify", SPEC, spec, "--json", code=1).stdout)
+    assert [one["holds"] for one in said] == [True, False]
+    assert said[1]["claims_changed_after_run"] == ["claims"]
+    assert [claim["holds"] for claim in said[1]["claims"]] == [True, False, True, True]
+
+
+def test_no_run_is_no_verdict(tmp_path):
+    done = runner("verify", SPEC, reports=tmp_path, code=1)
+    assert "no finished run" in done.stdout
+
+
+def test_what_is_run_changed_since(tmp_path):
+    spec = changed(tmp_path, "time.sleep(0.3)", "time.sleep(0.4)")
+    done = runner("verify", spec)
+    assert "no longer what was run: workload" in done.stdout
+    runner("verify", spec, "--strict", code=1)
+
+
+def test_a_run_that_did_not_finish_is_passed_over_and_named(tmp_path):
+    reports = copied(tmp_path)
+    manifest = reports / "sizes" / SECOND / "run.json"
+    manifest.write_text(manifest.read_text().replace('"state": "done"', '"state": "failed"'))
+    done = runner("verify", SPEC, reports=reports)
+    assert f"run {FIRST}" in done.stdout
+    assert "1 newer run(s) did not finish" in done.stdout
+
+
+def test_without_the_events_the_recorded_trials_are_judged(tmp_path):
+    reports = copied(tmp_path)
+    for file in reports.rglob("*.jsonl.gz"):
+        file.unlink()
+    whole = json.loads(runner("verify", SPEC, "--json").stdout)
+    bare = json.loads(runner("verify", SPEC, "--json", reports=reports).stdout)
+    assert [c["verdict"] for c in bare[0]["claims"]] == [c["verdict"] for c in whole[0]["claims"]]
+    assert bare[0]["claims"][1]["values"] == whole[0]["claims"][1]["values"]
+
+
+def test_a_damaged_record_is_an_error_and_no_verdict(tmp_path):
+    reports = copied(tmp_path)
+    file = next((reports / "sizes" / SECOND / "events").iterdir())
+    file.write_bytes(gzip.compress(b'{"event": "a"}\nnot json\n{"event": "b"}\n'))
+    done = runner("verify", SPEC, reports=reports, code=None)
+    assert done.returncode in {0, 1}  # five of six values may still decide
+
+
+def test_ledger_lists_every_claim():
+    rows = json.loads(runner("claims", SPEC, "--json").stdout)
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4"]
+    assert rows[0]["section"] == "2"
+    assert rows[0]["verdict"] == "reproduced"
+    assert rows[1]["n"] == 6
+    assert rows[0]["report"] == f"sizes/{SECOND}/artifacts/report.md"
+    assert rows[3]["reason"] == "nothing to measure"
+
+
+def test_ledger_as_a_page_is_up_to_date_until_a_claim_changes(tmp_path):
+    reports = copied(tmp_path)
+    assert runner("claims", SPEC, "--markdown", reports=reports).stdout.endswith("CLAIMS.md\n")
+    text = (reports / "CLAIMS.md").read_text()
+    assert "4 published claims in 1 experiment" in text
+    assert f"](sizes/{SECOND}/artifacts/report.md#claim-1)" in text
+    assert "inconclusive (not required)" in text
+    runner("claims", SPEC, "--check", reports=reports)
+    spec = changed(tmp_path, "twice the bytes", "double the bytes")
+    runner("claims", spec, "--check", reports=reports, code=1)
+
+
+def test_ledger_goes_on_behind_an_invalid_spec(tmp_path):
+    (tmp_path / "a.yaml").write_text("schema: experiment/1\nnope: 1\n")
+    changed(tmp_path, "rough", "generous")
+    done = runner("claims", tmp_path, code=3)
+    assert "nope" in done.stderr
+    assert "✓ reproduced" in done.stdout
+
+
+def test_report_says_that_claims_were_changed_after_the_run(tmp_path):
+    reports = copied(tmp_path)
+    report = reports / "sizes" / SECOND / "artifacts" / "report.md"
+    runner("report", SECOND, reports=reports)
+    assert "judged with another version" not in report.read_text()
+    spec = changed(tmp_path, "relative: 20%", "relative: 30%")
+    runner("report", SECOND, "--with", spec, reports=reports)
+    first = report.read_text()
+    assert "judged with another version of the spec" in first
+    assert "changed: `claims`" in first
+    runner("report", SECOND, reports=reports)
+    assert report.read_text() == first
+    runner("report", SECOND, "--with", SPEC, reports=reports)
+    assert "judged with another version" not in report.read_text()
+
+
+def test_record_holds_the_hashes():
+    from runner.apply.analyse import of_record
+    from runner.spec.expand import claims_hash, run_hash
+    from runner.store.record import find
+    from tests.cli.command import RUNS
+
+    folder = find(RUNS, SECOND)
+    assert folder.manifest["claims_hash"] == claims_hash(of_record(folder))
+    assert folder.manifest["run_hash"] == run_hash(of_record(folder))
+
+
+def test_what_is_only_said_changes_no_hash(tmp_path):
+    spec = changed(tmp_path, "title: A program", "title: Another program")
+    done = runner("verify", spec, "--strict")
+    assert "!" not in done.stdout.replace("! the spec was not committed", "")
