@@ -1,0 +1,75 @@
+"""`compare`: two recorded runs, and two treatments of one."""
+
+import json
+
+import pytest
+
+from tests.cli.command import FIRST, SECOND, copied, runner
+
+
+def test_two_runs_of_the_same_are_equivalent():
+    said = json.loads(runner("compare", FIRST, SECOND, "--json", "--fail-on-regression").stdout)
+    assert [row["outcome"] for row in said["rows"]] == ["equivalent", "equivalent"]
+    assert [row["test"] for row in said["rows"]] == ["Mann-Whitney"] * 2
+    assert said["environment"] == []
+
+
+@pytest.mark.parametrize("a", ["mb=10", "10"])
+def test_treatments_of_a_run_are_paired_by_repetition(a):
+    said = json.loads(runner("compare", f"{FIRST}:{a}", ":mb=20", "--json").stdout)
+    (row,) = said["rows"]
+    assert row["outcome"] == "worse"
+    assert row["test"] == "sign test on pairs"
+    assert row["n"] == [6, 6]
+    assert 1.3 < row["ratio"] < 1.6
+    assert row["p"] == 2 / 2**6
+    assert {"name": "factor.mb", "a": "10", "b": "20"} in said["environment"]
+
+
+def test_a_regression_fails_only_where_asked():
+    runner("compare", f"{FIRST}:10", ":20")
+    runner("compare", f"{FIRST}:10", ":20", "--fail-on-regression", code=1)
+    runner("compare", f"{FIRST}:20", ":10", "--fail-on-regression")
+
+
+def test_a_wide_threshold_makes_it_equivalent():
+    done = runner("compare", f"{FIRST}:10", ":20", "--threshold", "80%", "--fail-on-regression")
+    assert "= equivalent" in done.stdout
+
+
+def test_environment_comes_before_the_metrics(tmp_path):
+    reports = copied(tmp_path)
+    facts = reports / "sizes" / SECOND / "facts.json"
+    known = json.loads(facts.read_text())
+    known["local"] |= {"kernel.release": "0.0.0-other", "uptime_s": 1.0}
+    facts.write_text(json.dumps(known))
+    page = runner("compare", FIRST, SECOND, "--markdown", reports=reports).stdout
+    assert page.index("0.0.0-other") < page.index("## Metrics")
+    assert "uptime" not in page
+
+
+def test_markdown_is_a_table():
+    page = runner("compare", f"{FIRST}:10", ":20", "--markdown").stdout
+    assert page.startswith(f"# {FIRST}:10 → {FIRST}:20\n")
+    assert "| ✗ worse" in page
+
+
+def test_benchfmt_has_a_line_per_repetition_and_a_side_to_compare_by():
+    text = runner("compare", f"{FIRST}:10", ":20", "--format", "benchfmt").stdout
+    lines = text.splitlines()
+    assert sum(line.startswith("BenchmarkSizes 1 ") for line in lines) == 12
+    assert lines.index("side: a") < lines.index("side: b")
+    assert "Unit rss better=lower" in lines
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((f"{FIRST}:30", ":20"), 2, "no treatment `30`"),
+        ((":10", ":20"), 3, "names no run"),
+        (("absent", FIRST), 2, "no run `absent`"),
+        ((FIRST, SECOND, "--threshold", "many"), 3, "--threshold"),
+    ],
+)
+def test_wrong_words(words, code, said):
+    assert said in runner("compare", *words, code=code).stderr
