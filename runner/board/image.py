@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 _BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
+# of what mmdebstrap says, what a user waits for
+_SAID: Final = re.compile(r"I: (downloading|extracting|installing|cleaning)\b.*[^.\s]")
 _ROOT_DONE: Final = "root.done"
 _DISK_DONE: Final = "disk.done"
 
@@ -69,7 +71,7 @@ def build(tell: Tell, *, mirror: str | None = None) -> Image:
     folder = paths.images() / recipe.identity()
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
-    with _alone(part, tell):
+    with _alone(part, tell) as lock:
         found = find()  # somebody else may have built it while we waited
         if found is not None:
             return found
@@ -80,13 +82,14 @@ def build(tell: Tell, *, mirror: str | None = None) -> Image:
 
         root = part / "root"
         if not (part / _ROOT_DONE).exists():
-            _bootstrap(root, step, mirror)
+            _bootstrap(root, step, mirror, lock)
             (part / _ROOT_DONE).touch()
         if not (part / _DISK_DONE).exists():
             _personal(root)
             _disk(root, part / "disk.raw", step)
             (part / _DISK_DONE).touch()
         _boot_files(root, part, step)
+        _unmounted(root)
         shutil.rmtree(root)
         part.replace(folder)
         size = (folder / "disk.raw").stat().st_blocks * 512 / 1e6
@@ -95,7 +98,11 @@ def build(tell: Tell, *, mirror: str | None = None) -> Image:
 
 
 @contextlib.contextmanager
-def _alone(part: Path, tell: Tell) -> Iterator[None]:
+def _alone(part: Path, tell: Tell) -> Iterator[int]:
+    """Hold the lock of one image, as a file descriptor.
+
+    What writes the root inherits it: it goes on holding when this process is killed.
+    """
     lock = part.with_name(part.name.removesuffix(".part") + ".lock")
     with lock.open("w") as file:
         try:
@@ -104,14 +111,15 @@ def _alone(part: Path, tell: Tell) -> Iterator[None]:
             tell("another process builds the same image: waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
             part.mkdir(parents=True, exist_ok=True)
-        yield
+        yield file.fileno()
 
 
-def _bootstrap(root: Path, step: Tell, mirror: str | None) -> None:
+def _bootstrap(root: Path, step: Tell, mirror: str | None, lock: int) -> None:
     """Packages into a folder; what an earlier attempt downloaded is used again."""
     store = paths.packages()
     store.mkdir(parents=True, exist_ok=True)
     if root.exists():
+        _unmounted(root)
         for package in (root / "var/cache/apt/archives").glob("*.deb"):
             shutil.move(package, store / package.name)
         shutil.rmtree(root)
@@ -124,15 +132,19 @@ def _bootstrap(root: Path, step: Tell, mirror: str | None) -> None:
         log.open("w", encoding="utf-8") as kept,
         subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace",
+            text=True, errors="replace", pass_fds=(lock,),
         ) as process,
     ):  # fmt: skip
         assert process.stdout is not None  # noqa: S101 - asked for above
+        told = 0
         for line in process.stdout:
             kept.write(line)
-            said = re.match(r"I: (.{3,})", line)
-            if said and "success" not in line:
-                step(said[1].strip().rstrip("."))
+            told += line.startswith("Setting up ")
+            said = _SAID.match(line)
+            if said:
+                step(said[0].removeprefix("I: ").rstrip("."))
+            elif told and told % 20 == 0 and line.startswith("Setting up "):
+                step(f"{told} packages set up, now {line.split()[2]}")
     if process.returncode:
         tail = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
         raise BoardError(
@@ -141,10 +153,24 @@ def _bootstrap(root: Path, step: Tell, mirror: str | None) -> None:
         )
 
 
+def _unmounted(root: Path) -> None:
+    """Refuse to remove a folder below which this machine's own /proc or /sys is mounted."""
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    inside = [point for point in (line.split()[4] for line in mounts) if f"{root}/" in point]
+    if inside:
+        raise BoardError(
+            f"{', '.join(inside)} is still mounted",
+            fix=f"umount {' '.join(reversed(inside))}, then run the command again",
+        )
+
+
 def command(root: Path, store: Path, sources: list[str]) -> list[str]:
     """Give mmdebstrap's argument list."""
     return [
+        # what it mounts below the root, and every process of it, ends with it
+        *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),
         "mmdebstrap",
+        "--verbose",
         f"--architectures={recipe.ARCHITECTURE}",
         "--variant=apt",
         "--mode=root",

@@ -271,6 +271,13 @@ def test_mmdebstrap_is_told_root_packages_and_sources() -> None:
     assert "--architectures=arm64" in told
 
 
+def test_a_root_with_mounts_in_it_is_not_removed() -> None:
+    """Below it would be this machine's own files."""
+    with pytest.raises(BoardError) as caught:
+        image._unmounted(Path("/dev"))
+    assert "umount" in caught.value.fix
+
+
 def test_there_is_no_image_before_its_last_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
