@@ -7,6 +7,7 @@ whole and was judged is kept, any other gets a new attempt.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
@@ -29,7 +30,7 @@ from runner.spec.treatments import treatments
 from runner.store.record import EVENTS, RunFolder, find, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from runner.analysis.model import Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
@@ -83,10 +84,22 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         raise left
     if why:
         reporter.note(why)
-    failed = "; ".join(f"{t.id}: {t.why}" for t in found.trials if t.outcome == "error")
     return Outcome(
-        folder.id, report, {n: h.counts for n, h in own.items()}, found.trials, found.claims, failed
+        folder.id,
+        report,
+        {name: host.counts for name, host in own.items()},
+        found.trials,
+        found.claims,
+        failures(found.trials),
     )
+
+
+def failures(trials: Iterable[Trial]) -> str:
+    """Say which trials failed; one that a later attempt made good is none."""
+    last: dict[str, Trial] = {}
+    for trial in trials:
+        last[trial.id.rpartition("-a")[0]] = trial
+    return "; ".join(f"{t.id}: {t.why}" for t in last.values() if t.outcome == "error")
 
 
 def _host_run(entry: HostEntry, folder: RunFolder, reporter: Reporter) -> HostRun:
@@ -131,6 +144,10 @@ def complete(
         except HostError as error:
             # what its end says is an outcome; and a trial that the host has lost is judged as it is
             reporter.note(f"{trial}: {error.message}")
+        for part in plan.get("loads") or ():
+            with contextlib.suppress(HostError):
+                path = folder.path / EVENTS / f"{part['id']}.jsonl"
+                attach_trial(hosts[part["host"]].agent, part["id"], lambda _: None, path)
         if spool.exists() and spool.stat().st_size:
             facts = folder.facts.get(plan["host"], {})
             reporter.trial_ended(judged(folder, trial, plan, experiment, facts))

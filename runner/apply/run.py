@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.analysis.model import Analysis
 from runner.apply.analyse import analyse
-from runner.apply.attach import complete, finished, mark, refuse_if_followed, reopen
+from runner.apply.attach import complete, failures, finished, mark, refuse_if_followed, reopen
 from runner.apply.building import Builder
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
@@ -181,7 +181,7 @@ class _Run:
             raise error
         if left is not None:
             raise left
-        failed = "; ".join(f"{t.id}: {t.why}" for t in analysis.trials if t.outcome == "error")
+        failed = failures(analysis.trials)
         return Outcome(
             self.folder.id,
             report,
@@ -205,11 +205,12 @@ class _Run:
                 "requirements not met:\n" + "\n".join(problems),
                 fix="choose another host with -H, or change what the message names",
             )
-        server = self.hosts[0]
+        server, hosts = self.hosts[0], experiment.hosts
         builder = Builder(self.options.cache, self.loaded.path.parent)
         runner = TrialRunner(
-            self.loaded, server, self.folder, self.reporter, builder, done, lost, expected=0
-        )
+            self.loaded, server, self.folder, self.reporter, builder, done, lost, expected=0,
+            load_hosts=[] if hosts.same else [h for h in self.hosts if h.name in hosts.load],
+        )  # fmt: skip
         if experiment.build is not None:
             # before any change: a compiler error must not cost a converge and a restore
             self.reporter.phase("build")

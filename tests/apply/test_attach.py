@@ -1,0 +1,172 @@
+"""A controller that is killed: status sees what is left, attach and --resume go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.apply.conftest import Cli
+
+KEY = Path("/proc/sys/vm/max_map_count")
+SPEC = """\
+schema: experiment/1
+name: long
+hosts: {{server: local}}
+system: {{sysctl: {{vm.max_map_count: {wanted}}}}}
+workload:
+  argv: [python3, -c, "import time; time.sleep({seconds})"]
+  run: once
+  cgroup: {{memory.max: 64MiB}}
+factors: {{level: [a, b]}}
+repeat: {{between: [2, 2], order: {{by: written}}}}
+metrics: {{rss: {{from: procfs.rss, statistic: max, unit: MiB}}}}
+"""
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def before():
+    found = KEY.read_text()
+    yield found
+    left = KEY.read_text()
+    KEY.write_text(found)
+    assert left == found
+
+
+def spec(cli: Cli, before: str, seconds: float = 2.5) -> Path:
+    return cli.spec(SPEC.format(wanted=int(before) + 1, seconds=seconds), "long.yaml")
+
+
+def until(cli: Cli, trial: str) -> Path:
+    """Wait until a trial is sampled, and give its run's folder."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for file in cli.reports.glob(f"long/*/events/{trial}.jsonl"):
+            if b'"sample"' in file.read_bytes():
+                return file.parent.parent
+        time.sleep(0.05)
+    raise AssertionError(f"{trial} never began")
+
+
+def kill(controller) -> None:
+    os.kill(controller.pid, signal.SIGKILL)
+    controller.communicate(timeout=20)
+
+
+def begun(run: Path) -> dict[str, int]:
+    """How often each trial was started, over all that was recorded."""
+    import gzip
+
+    found = {}
+    for file in (run / "events").iterdir():
+        text = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        found[file.name.partition(".")[0]] = text.count(b'"event":"trial_started"')
+    return found
+
+
+def test_killed_attached_and_resumed(cli, before):
+    file = spec(cli, before)
+    controller = cli.start("apply", str(file))
+    run = until(cli, "b-r1-a1")
+    kill(controller)
+
+    said = cli("status").stdout
+    assert f"run {run.name}" in said
+    assert "applied    sysctl:vm.max_map_count" in said
+    assert "running    trial b-r1-a1" in said
+
+    cli("attach")
+    assert KEY.read_text() == before
+    manifest = json.loads((run / "run.json").read_text())
+    assert manifest["state"] == "interrupted"
+    assert "2 of 4 repetitions are complete" in manifest["why"]
+    assert "nothing is changed" in cli("status").stdout
+
+    said = cli.apply(file, "--resume", run.name)
+    assert said["run"] == run.name
+    assert begun(run) == {"a-r1-a1": 1, "b-r1-a1": 1, "a-r2-a1": 1, "b-r2-a1": 1}
+    assert [trial["outcome"] for trial in said["trials"]] == ["healthy"] * 4
+    manifest = json.loads((run / "run.json").read_text())
+    assert (manifest["state"], len(manifest["resumed"])) == ("done", 1)
+    assert "nothing is left" in cli("apply", str(file), "--resume", run.name, code=2).stderr
+
+
+def test_resume_alone_follows_what_still_runs(local, before):
+    file = spec(local, before)
+    controller = local.start("apply", str(file))
+    run = until(local, "b-r1-a1")
+    kill(controller)
+    said = local.apply(file, "--resume")
+    assert said["run"] == run.name
+    assert begun(run) == {"a-r1-a1": 1, "b-r1-a1": 1, "a-r2-a1": 1, "b-r2-a1": 1}
+    assert KEY.read_text() == before
+
+
+def test_a_trial_that_was_lost_gets_a_new_attempt(local, before):
+    file = spec(local, before)
+    controller = local.start("apply", str(file))
+    run = until(local, "b-r1-a1")
+    kill(controller)
+    # its host's record is gone: what is here has no end
+    import shutil
+
+    for trial in json.loads(local("status", "--json").stdout)["local"]["trials"]:
+        if trial["running"]:
+            local("restore")
+    shutil.rmtree(local.folder / "state" / "runs", ignore_errors=True)
+    said = local.apply(file, "--resume")
+    ids = [trial["id"] for trial in said["trials"]]
+    assert "b-r1-a2" in ids
+    assert all(count <= 1 for count in begun(run).values())
+    good = [trial for trial in said["trials"] if trial["outcome"] == "healthy"]
+    assert sorted((t["treatment"]["level"], t["repetition"]) for t in good) == [
+        ("a", 1), ("a", 2), ("b", 1), ("b", 2),
+    ]  # fmt: skip
+
+
+def test_nobody_attaches_while_the_controller_lives(local, before):
+    file = spec(local, before, seconds=6)
+    controller = local.start("apply", str(file))
+    run = until(local, "a-r1-a1")
+    try:
+        for words in (("attach", run.name), ("apply", str(file), "--resume", run.name)):
+            assert "followed by its controller" in local(*words, code=5).stderr
+        assert json.loads((run / "run.json").read_text())["state"] == "running"
+    finally:
+        controller.send_signal(signal.SIGINT)
+        controller.communicate(timeout=60)
+
+
+def test_another_spec_is_not_gone_on_with(local, before):
+    file = spec(local, before, seconds=0.2)
+    run = local.apply(file)["run"]
+    manifest = local.reports / "long" / run / "run.json"
+    manifest.write_text(manifest.read_text().replace('"state": "done"', '"state": "failed"'))
+    other = spec(local, before, seconds=0.3)
+    assert "has changed since" in local("apply", str(other), "--resume", run, code=3).stderr
+
+
+def test_nothing_to_attach_to(local):
+    assert "is unfinished" in local("attach", code=2).stderr
+
+
+def test_status_tells_drift_from_what_is_applied(local, before):
+    text = f"schema: experiment/1\nname: s\nsystem: {{sysctl: {{vm.max_map_count: {int(before) + 1}}}}}\n"
+    local.apply(local.spec(text), "--keep")
+    assert "kept in place" in local("status").stdout
+    KEY.write_text(str(int(before) + 2))
+    try:
+        said = json.loads(local("status", "--json").stdout)["local"]
+        assert [one["state"] for one in said["applied"]] == ["drifted"]
+        assert said["applied"][0]["now"] == str(int(before) + 2)
+    finally:
+        KEY.write_text(str(int(before) + 1))
+    assert f"applied    sysctl:vm.max_map_count  {before.strip()} →" in local("status").stdout
+    local("restore")
+    assert "nothing is changed" in local("status").stdout
