@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import SpecError
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 # thousands of clients, and reading the last replies within the generator's own timeout
 SLACK_S: Final = 15.0
 IDLE_S: Final = 5.0
+# from the server's word to the load's start on other hosts: agents have to be started there
+LEAD_S: Final = 5.0
+LINGER_S: Final = 2.0
+# between steps of several hosts, for those that end late
+BETWEEN_S: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,19 @@ def trial_program(
     connections: int | None = None,
     run: str = "",
     settle: bool = False,
+    remote: bool = False,
 ) -> TrialProgram:
     """Compile one trial; `connections` is the level of a search, `run` the run's id.
 
     With `settle` it begins with the pause between trials that the spec asks for.
+    With `remote` the load comes from other hosts (see `load_program`).
 
     HostError where the host cannot give the cgroup that the workload needs.
     """
     steps, files = _steps(experiment, connections)
+    if remote and steps:
+        files = []
+        _reachable(experiment)
     idle = _idle_s(experiment) if not steps else 0.0
     workload = experiment.workload
     program: dict[str, Any] = {
@@ -92,7 +102,7 @@ def trial_program(
         "upload": {"binary": {"sha256": binary.sha256, "size": binary.size}} if binary else {},
         "workload": _workload(workload, facts, trial_id, binary, run) if workload else None,
         "sample": {"hz": experiment.sample.hz, "reads": reads(facts, hz=experiment.sample.hz)},
-        "load": _load(experiment, steps) if steps else None,
+        "load": (_looked_on if remote else _load)(experiment, steps) if steps else None,
         "idle_s": idle,
         "faults": [_fault(index, fault) for index, fault in enumerate(experiment.faults)],
         "settle": _cooldown(experiment.repeat.cooldown) if settle else None,
@@ -108,8 +118,8 @@ def trial_program(
             step.index,
             step.name,
             step.connections,
-            experiment.load.generator if experiment.load else None,
-            load,
+            experiment.load.generator if experiment.load and not remote else None,
+            None if remote else load,
         )
         for step, load in steps
     )
@@ -173,6 +183,123 @@ def _load(experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]
         # both ends need the descriptors: 20 % and a few hundred above the connections
         "nofile": nofile_needed(max(asked.connections for _, asked in steps)),
     }
+
+
+def _reachable(experiment: Experiment) -> None:
+    """SpecError where no other host could reach the server as the spec has it."""
+    load, workload = experiment.load, experiment.workload
+    if workload is not None and workload.network == "isolated":
+        raise SpecError(
+            "the load comes from another host, and the workload has a network of its own",
+            fix="say network: host under workload",
+        )
+    for step in load.expanded_steps() if load else ():
+        if re.search(r"//(127\.|localhost|\[::1\])", step.url):
+            raise SpecError(
+                f"the load comes from another host, and its url is {step.url}",
+                fix='say url: "http://{server_address}:{port}/", and let the workload listen there',
+            )
+
+
+def _schedule(experiment: Experiment, steps: Sequence[ExpandedStep]) -> list[float]:
+    """Seconds after the common start at which each step begins on every host."""
+    load = experiment.load
+    pause = load.cooldown.at_most.seconds if load and load.cooldown else 0.0
+    found, at = [], 0.0
+    for step in steps:
+        found.append(at)
+        at += step.warmup_s + step.duration_s + pause + BETWEEN_S
+    return found
+
+
+def _looked_on(
+    experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]
+) -> dict[str, Any]:
+    """Steps that only watch: the generators run elsewhere."""
+    load = experiment.load
+    assert load is not None  # noqa: S101 - the caller has looked
+    times = _schedule(experiment, [step for step, _ in steps])
+    return {
+        "start": {"lead_s": LEAD_S},
+        "steps": [
+            {
+                "index": step.index,
+                "name": step.name,
+                "connections": asked.connections,
+                "at_s": at,
+                "argv": None,
+                "warmup_s": step.warmup_s,
+                "measure_s": step.duration_s,
+                "timeout_s": step.duration_s,
+                "linger_s": LINGER_S,
+                "cooldown": _cooldown(load.cooldown),
+            }
+            for (step, asked), at in zip(steps, times, strict=True)
+        ],
+        "between": "keep",
+    }
+
+
+def load_program(
+    experiment: Experiment,
+    facts: Mapping[str, Any],
+    trial_id: str,
+    *,
+    share: tuple[int, int],
+    server: str,
+    port: int | None,
+    at: float,
+    hold: Mapping[str, Any] | None = None,
+    connections: int | None = None,
+) -> TrialProgram:
+    """Compile the part of a load host: number `share[0]` of `share[1]`, from `at` on its clock."""
+    steps, files = _steps(experiment, connections)
+    number, of = share
+    parts: list[tuple[ExpandedStep, LoadStep]] = []
+    for step, asked in steps:
+        many = asked.connections // of + (number < asked.connections % of)
+        url = asked.url.replace("{server_address}", server).replace("{port}", str(port))
+        rate = None if asked.rate is None else asked.rate / of
+        if many < 1:
+            raise SpecError(
+                f"step {step.name}: {asked.connections} connections for {of} load hosts",
+                fix="ask for at least one per load host",
+            )
+        parts.append((step, replace(asked, connections=many, url=url, rate=rate)))
+    load = _load(experiment, parts)
+    times = _schedule(experiment, [step for step, _ in parts])
+    for item, moment in zip(load["steps"], times, strict=True):
+        item["at_s"] = moment
+        item["cooldown"] = None
+    load |= {"start": {"at": at}, "between": "keep"}
+    wanted = reads(facts, hz=experiment.sample.hz)
+    program: dict[str, Any] = {
+        "program": "trial",
+        "trial": trial_id,
+        "hold": dict(hold or {}),
+        "network": "host",
+        "files": files,
+        "workload": None,
+        # what is the workload's is not on this host
+        "sample": {
+            "hz": experiment.sample.hz,
+            "reads": [
+                read
+                for read in wanted
+                if "{" not in str(read["path"]) and "established" not in read["pick"]
+            ],
+        },
+        "load": load,
+        "idle_s": 0.0,
+        "abort": {},
+        "stop": {"signal": "TERM", "grace_s": 5.0},
+    }
+    name = experiment.load.generator if experiment.load else None
+    planned = tuple(
+        PlannedStep(step.index, step.name, asked.connections, name, asked) for step, asked in parts
+    )
+    seconds = sum(step.duration_s + step.warmup_s for step, _ in parts)
+    return TrialProgram(program, planned, seconds)
 
 
 def nofile_needed(connections: int) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis import conditions, outputs
 from runner.analysis.frames import Frame, Reading, thin
+from runner.analysis.loads import LoadPart, with_loads
 from runner.analysis.model import RuleResult, Series, Step, Trial
 from runner.analysis.rules import judge
 from runner.analysis.steps import (
@@ -50,6 +51,8 @@ class TrialPlan:
     steps: tuple[StepPlan, ...] = ()
     extra: Mapping[str, Any] | None = None
     """Numbers known without the host: build size and id, the search's level."""
+    loads: tuple[LoadPart, ...] = ()
+    """Hosts that the load came from, where they were others."""
 
 
 def trial(
@@ -67,6 +70,8 @@ def trial(
     events = {event["event"]: event for event in reading.events}
     origin = float(events.get("trial_started", {}).get("at", 0.0))
     data = list(steps(reading, plan.steps, fields))
+    if plan.loads:
+        data = [with_loads(item, plan.loads) for item in data]
     whole = outputs.of_trial(reading.events)
     if not plan.steps:
         data.append(_whole(reading, fields, _after_s(events, metrics or {}, origin)))

@@ -35,7 +35,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
         found.append(
             trials.trial(
                 reading,
-                trial_plan(trial_id, plan),
+                trial_plan(trial_id, plan, folder),
                 known,
                 experiment.healthy,
                 experiment.guards,

@@ -29,6 +29,12 @@ class HostEntry:
     lease_s: float | None = None
     """Dead-man lease; None for no lease (the local machine)."""
     vars: Mapping[str, Any] = field(default_factory=dict)
+    address: str = "127.0.0.1"
+
+    @property
+    def load_address(self) -> str:
+        """Where other hosts reach it: the variable `load_address`, or as we do."""
+        return str(self.vars.get("load_address") or self.address)
 
 
 @dataclass(frozen=True)

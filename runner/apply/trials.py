@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis import frames, trials
+from runner.analysis.loads import LoadPart
 from runner.analysis.steps import StepPlan
 from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
+from runner.apply.loading import Loading
 from runner.compile import trial_program
-from runner.errors import HostError, LeftRunning, RunnerError
+from runner.errors import HostError, LeftRunning, RecordError, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
 from runner.generators.interface import LoadStep
@@ -135,7 +137,12 @@ class TrialRunner:
             connections=connections,
             run=self.folder.id,
             settle=bool(self.done),
+            remote=bool(self.load_hosts),
         )
+        loading = Loading(
+            experiment, trial_id, self.host, self.load_hosts, self.folder.path / "events",
+            connections,
+        )  # fmt: skip
         plan = {
             "host": self.host.name,
             "treatment": dict(levels),
@@ -143,6 +150,7 @@ class TrialRunner:
             "attempt": attempt,
             "connections": connections,
             "steps": [asdict(step) for step in compiled.steps],
+            "loads": loading.prepare() if self.load_hosts else [],
             "extra": {k: v for k, v in extra.items() if isinstance(v, int | float | str)},
         }
         self.folder.update(trials={**self.folder.manifest.get("trials", {}), trial_id: plan})
@@ -151,20 +159,28 @@ class TrialRunner:
             trial_id, len(self.done) + 1, self.expected, compiled.duration_s
         )
         spool = self.folder.path / "events" / f"{trial_id}.jsonl"
+
+        def heard(event: Mapping[str, Any]) -> None:
+            loading.heard(event)
+            self.reporter.event(trial_id, event)
+
         try:
             run_trial(
                 self.host.agent,
                 compiled.program,
-                lambda event: self.reporter.event(trial_id, event),
+                heard,
                 spool,
             )
+            loading.finish()
         except HostError:
+            loading.finish(stop=True)
             # what a begun trial's end says is in its record: that is an outcome, not a fault
             if not spool.exists() or not spool.stat().st_size:
                 raise
         except KeyboardInterrupt:
             self.reporter.note("stopping the trial; Ctrl-C again leaves it running")
             try:
+                loading.finish(stop=True)
                 with contextlib.suppress(RunnerError):
                     stop_trial(self.host.agent, trial_id)
                     # the rest of its record, its end included
@@ -175,6 +191,8 @@ class TrialRunner:
                     fix=f"follow it and put the host back: runner attach {self.folder.id}",
                 ) from None
             raise
+        for error in loading.errors:
+            self.reporter.note(str(error))
         found = judged(self.folder, trial_id, plan, experiment, self.host.facts)
         self.done[trial_id] = found
         self.reporter.trial_ended(found)
@@ -209,12 +227,21 @@ def judged(
 ) -> Trial:
     """Judge one trial from its record."""
     reading = frames.read(folder.iter_events(trial_id))
-    return trials.trial(reading, trial_plan(trial_id, plan), fields(facts),
+    return trials.trial(reading, trial_plan(trial_id, plan, folder), fields(facts),
                         experiment.healthy, experiment.guards)  # fmt: skip
 
 
-def trial_plan(trial_id: str, plan: Mapping[str, Any]) -> trials.TrialPlan:
-    """Read a trial's plan back from run.json."""
+def load_part(part: Mapping[str, Any], folder: RunFolder) -> LoadPart:
+    """Read what one load host did; without a record where it did nothing."""
+    try:
+        reading = frames.read(folder.iter_events(part["id"]))
+    except RecordError:
+        reading = None
+    return LoadPart(part["host"], tuple(step_plan(step) for step in part["steps"]), reading)
+
+
+def trial_plan(trial_id: str, plan: Mapping[str, Any], folder: RunFolder) -> trials.TrialPlan:
+    """Read a trial's plan back from run.json, with the records of its load hosts."""
     return trials.TrialPlan(
         id=trial_id,
         host=plan["host"],
@@ -223,6 +250,7 @@ def trial_plan(trial_id: str, plan: Mapping[str, Any]) -> trials.TrialPlan:
         attempt=plan["attempt"],
         steps=tuple(step_plan(step) for step in plan["steps"]),
         extra=plan["extra"],
+        loads=tuple(load_part(part, folder) for part in plan.get("loads") or ()),
     )
 
 

@@ -140,6 +140,7 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
         args.state_dir,
         lease_s=DEFAULT_LEASE_S,
         vars=found.vars,
+        address=found.address or name,
     )
 
 

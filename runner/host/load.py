@@ -78,6 +78,8 @@ class Load:
         self._ended(fields, ran)
         self._read_log(log, fields)
         ctx.emit("step_ended", **fields)
+        # generators elsewhere end a little later than this host has looked on
+        ctx.loop.wait(float(step.get("linger_s") or 0))
         self._cool(step)
 
     def _cut(self, fields: Dict[str, Any], cut: _Cut, log: Optional[str]) -> Exception:

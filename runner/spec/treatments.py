@@ -16,7 +16,7 @@ from runner.spec.system import System
 from runner.spec.workload import Workload
 
 RUNTIME = ("binary", "port", "dir", "pid", "cgroup", "connections", "duration", "rate", "url",
-           "threads")  # fmt: skip
+           "threads", "server_address")  # fmt: skip
 """Placeholders that the run fills in; factors cannot have these names."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")

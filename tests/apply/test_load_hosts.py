@@ -1,0 +1,95 @@
+"""Load from hosts other than the server's: a common start, shares, and numbers merged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.apply.conftest import Cli, needs_root_and_memory_group
+from tests.apply.test_apply import SERVER
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
+    pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed"),
+    pytest.mark.timeout(180),
+]
+
+
+@pytest.fixture
+def three(tmp_path, sshd) -> Cli:
+    """One machine under three names: a server and two load hosts, each with links of its own."""
+    needs_root_and_memory_group()
+    options = sshd.options(tmp_path)
+    host = {"address": options.host, "port": options.port, "user": options.user,
+            "key": str(options.key), "python": sys.executable}  # fmt: skip
+    hosts = {"hosts": dict.fromkeys(("board", "left", "right"), host)}
+    (tmp_path / "hosts.yaml").write_text(json.dumps(hosts))
+    return Cli(
+        tmp_path,
+        ["-i", str(tmp_path / "hosts.yaml"), "--known-hosts", str(options.known_hosts),
+         "--ssh-config", str(options.ssh_config), "--state-dir", str(tmp_path / "state")],
+    )  # fmt: skip
+
+
+URL = "http://{server_address}:{port}/"
+
+
+def spec(generator: str, how: str = "good", *, url: str = URL, more: str = "") -> str:
+    return f"""\
+schema: experiment/1
+name: two-load-hosts
+hosts: {{server: board, load: [left, right]}}
+workload:
+  argv: [{json.dumps(sys.executable)}, {json.dumps(str(SERVER))}, {how}, "{{port}}"]
+  ready: {{http: "http://127.0.0.1:{{port}}/"}}
+{more}
+load:
+  generator: {generator}
+  url: "{url}"
+  threads: 1
+  timeout: 1s
+  warmup: 1s
+  steps: [{{connections: 5, duration: 2s}}, {{connections: 8, duration: 1s}}]
+healthy: [load.error_ratio <= 0.01, load.established == load.connections]
+"""
+
+
+@pytest.mark.parametrize("generator", ["h2load", "wrk"])
+def test_two_load_hosts_are_one_load(three, generator, unchanged):
+    found = three.apply(three.spec(spec(generator)))
+    (trial,) = found["trials"]
+    assert trial["outcome"] == "healthy", trial
+    events = Path(found["report"]).parents[1] / "events"
+    names = sorted(path.name.split(".jsonl")[0] for path in events.iterdir())
+    assert names == ["all-r1-a1", "all-r1-a1.left", "all-r1-a1.right"]
+    for step in trial["steps"]:
+        numbers = step["numbers"]
+        assert numbers["load.hosts"] == 2
+        assert numbers["load.opened"] == numbers["load.established"] == step["connections"]
+        assert numbers["load.requests"] > 0
+        if generator == "h2load":
+            assert 0 < numbers["load.latency_raw_p50"] <= numbers["load.latency_raw_p99"]
+        else:
+            assert numbers["load.latency_p99"] is None
+            assert numbers["load.latency_max"] > 0
+
+
+def test_server_that_dies_ends_the_load_too(three, unchanged):
+    found = three.apply(three.spec(spec("wrk", "die")), code=None)
+    assert found["trials"][0]["outcome"] == "unhealthy"
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        (spec("wrk", url="http://127.0.0.1:{port}/"), "http://{server_address}:{port}"),
+        (spec("wrk", more="  network: isolated"), "network: host"),
+    ],
+)
+def test_what_no_other_host_can_reach(three, unchanged, text, fix):
+    done = three("apply", str(three.spec(text)), code=3)
+    assert fix in done.stderr
