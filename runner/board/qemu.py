@@ -97,7 +97,9 @@ def _start(entry: Entry, tell: Tell, *, restore: bool) -> Entry:
     if not restore:
         tell(f"{name}: booting under emulation, 10 to 40 seconds")
     for left in reversed(range(_TRIES)):
-        entry = registry.Entry(entry.board, entry.folder, _free_port(), entry.image)
+        # a controller that lost the board looks for it where it was
+        port = _free_port(entry.port if left == _TRIES - 1 else 0)
+        entry = registry.Entry(entry.board, entry.folder, port, entry.image)
         entry.write()
         with (entry.folder / "keeper.log").open("wb") as log:
             subprocess.run(
@@ -156,7 +158,13 @@ def _tail(file: Path) -> str:
     return " / ".join(said[-3:]) or "it left no word"
 
 
-def _free_port() -> int:
+def _free_port(wanted: int) -> int:
+    """Give a free port of loopback: the wanted one if it is."""
     with socket.socket() as probe:
-        probe.bind((access.LOOPBACK, 0))
+        # connections that ended a moment ago do not keep a port from QEMU either
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((access.LOOPBACK, wanted))
+        except OSError:
+            probe.bind((access.LOOPBACK, 0))
         return int(probe.getsockname()[1])
