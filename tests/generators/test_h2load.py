@@ -38,7 +38,9 @@ def test_numbers_of_a_good_server(serve, tmp_path):  # noqa: F811
     assert numbers["requests"] > 20
     assert numbers["errors"] == 0
     assert found.histogram.n == pytest.approx(numbers["requests"], abs=8)
-    assert 0 < numbers["latency_raw_min"] <= numbers["latency_raw_p50"] <= numbers["latency_raw_p99"]
+    assert (
+        0 < numbers["latency_raw_min"] <= numbers["latency_raw_p50"] <= numbers["latency_raw_p99"]
+    )
     assert numbers["latency_corrected_p99"] >= numbers["latency_raw_p99"] * 0.999
     assert numbers["littles_law"] == pytest.approx(1.0, abs=0.15)
 

@@ -39,9 +39,7 @@ def test_sums_are_those_of_the_log(tmp_path, monkeypatch):
     found = request_log.summarise(str(path), nothing)
     good = [c for _, status, c in rows if status != -1]
     assert found["rows"] == 5000
-    assert found["statuses"] == {
-        str(k): sum(b == k for _, b, _ in rows) for k in (200, 503, -1)
-    }
+    assert found["statuses"] == {str(k): sum(b == k for _, b, _ in rows) for k in (200, 503, -1)}
     assert (found["sum_us"], found["min_us"], found["max_us"]) == (sum(good), min(good), max(good))
     assert sum(many for _, many in pairs(found)) == len(good)
     assert len(found["histogram"]) < 40_000

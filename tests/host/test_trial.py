@@ -274,7 +274,11 @@ def test_nobody_on_the_port(host):
 def test_a_program_that_needs_no_port_may_leave_it(host):
     """A port is chosen for every workload; one that nothing asks for is not demanded."""
     workload = ping("other-port", ready={"stdout": "listening"})
-    workload["argv"] = [PYTHON, "-c", "import time; print('listening', flush=True); time.sleep(600)"]
+    workload["argv"] = [
+        PYTHON,
+        "-c",
+        "import time; print('listening', flush=True); time.sleep(600)",
+    ]
     answer = host.ask(program(workload))
     assert answer.end["ok"]
     assert not of(answer.events, "aborted")

@@ -75,9 +75,7 @@ def is_up(name: str) -> bool:
 def test_link_of_the_host_comes_back_with_its_routes(host, link):  # noqa: F811
     before = routes(link)
     asked = [fault("network", link=link, down=True)]
-    answer = host.ask(
-        program(ping(), network="host", faults=asked, **load(step(seconds=2)))
-    )
+    answer = host.ask(program(ping(), network="host", faults=asked, **load(step(seconds=2))))
     assert answer.end["ok"], answer.end
     started(answer)
     assert is_up(link)
