@@ -23,14 +23,14 @@ HZ = 10
 
 def lines(samples: int):
     """The events of one trial as the host would send them, one by one."""
-    from runner.sources import reads  # noqa: PLC0415 - in the child that is measured
+    from runner.sources import reads
 
     facts = {
         "cgroup.version": 1,
         "cgroup.mounts": {"memory": "/sys/fs/cgroup/memory"},
         "clock_ticks": 100,
     }
-    from runner.host.pick import columns  # noqa: PLC0415
+    from runner.host.pick import columns
 
     wanted = reads(facts, hz=HZ)
     names = [
@@ -68,12 +68,12 @@ def lines(samples: int):
 
 def measured(folder: str, samples: int) -> None:
     """Store, analyse and report; say the seconds of each, and the highest memory."""
-    from runner.analysis import frames, trials  # noqa: PLC0415
-    from runner.analysis.model import Analysis  # noqa: PLC0415
-    from runner.analysis.steps import StepPlan  # noqa: PLC0415
-    from runner.report import rebuild  # noqa: PLC0415
-    from runner.sources import fields  # noqa: PLC0415
-    from runner.store.record import RunFolder, new_run_id  # noqa: PLC0415
+    from runner.analysis import frames, trials
+    from runner.analysis.model import Analysis
+    from runner.analysis.steps import StepPlan
+    from runner.report import rebuild
+    from runner.sources import fields
+    from runner.store.record import RunFolder, new_run_id
 
     spec = json.loads(Path(folder, "spec.json").read_text())
     events = Path(folder, "events.jsonl")
