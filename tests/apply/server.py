@@ -22,7 +22,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(60)
         if how == "die" and Handler.seen > 50:
             os.kill(os.getpid(), signal.SIGKILL)
-        if how == "leak" and not first:
+        if how in ("leak", "fork-leak") and not first:
             kept.append(bytearray(1 << 20))
         body = b"pong"
         self.send_response(503 if how == "refuse" and not first else 200)
@@ -43,6 +43,13 @@ class Server(ThreadingHTTPServer):
 
 
 kept = []
+if how == "exit":
+    sys.exit("cannot start: no such thing")
+if how == "slow":
+    time.sleep(1.5)
+if how.startswith("fork") and os.fork():
+    os.wait()  # a child serves; when it dies the parent goes on
+    threading.Event().wait()
 if how == "never":
     threading.Event().wait()
 Server(("127.0.0.1", port), Handler).serve_forever()
