@@ -95,6 +95,7 @@ def trial_program(
     program: dict[str, Any] = {
         "program": "trial",
         "trial": trial_id,
+        "boot_id": facts.get("boot_id"),
         "hold": dict(hold or {}),
         "network": workload.network if workload else "host",
         "network_cells": [cell.to_json() for cell in network_cells],

@@ -38,6 +38,13 @@ def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bo
     """
     del emit  # everything that is sent comes from the spool
     trial_program.check(program, here)
+    boot = program.get("boot_id")
+    if boot and boot != state.boot_id():
+        # what was converged went with the old boot: the trial would measure another state
+        raise Refused(
+            "bad_program", "the host was rebooted after it was brought to the declared state",
+            "run the experiment again; `apply --resume` keeps the trials that are done",
+        )
     folder = attach.folder_of(program, here)
     with state.locked(here):
         state.take(here, str(program["run"]), program.get("hold") or {})
