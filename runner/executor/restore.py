@@ -23,5 +23,7 @@ def restore(
 
     `gone` names a run whose controller is known to be dead: its hold does not count.
     """
-    program: dict[str, Any] = {"program": "restore", "force": force, "gone": gone}
+    program: dict[str, Any] = {"program": "restore", "force": force}
+    if gone is not None:
+        program["gone"] = gone
     return collect(agent.run(program), on_event)
