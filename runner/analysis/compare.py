@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.intervals import Interval, median_interval
+from runner.analysis.intervals import Interval, median_interval, rank_sum_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +53,12 @@ def mann_whitney(a: Sequence[float], b: Sequence[float]) -> RankTest:
         seen += count
     u = (ranks - m * (m + 1)) / 2
     if max(m, n) <= (EXACT_TIES if tied else EXACT):
-        p = _exact_p([count for _, count in groups], m, ranks)
-        return RankTest(u, p, "exact with ties" if tied else "exact")
+        if tied:
+            p = _exact_p([count for _, count in groups], m, ranks)
+            return RankTest(u, p, "exact with ties")
+        counts = rank_sum_counts(m, n)
+        p = 2 * sum(counts[: min(int(u), m * n - int(u)) + 1]) / sum(counts)
+        return RankTest(u, min(1.0, p), "exact")
     total = m + n
     ties = sum(count**3 - count for _, count in groups)
     spread = math.sqrt(m * n / 12 * (total + 1 - ties / (total * (total - 1))))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     """Reduces the last axis."""
 
 RESAMPLES: Final = 2000
-SMALLEST_BOOTSTRAP: Final = 10
+SMALLEST_BOOTSTRAP: Final = 15
 _EXACT_RANKS: Final = 50
 """Sizes up to which rank distributions are counted, as benchstat's exact limit."""
 
@@ -144,7 +144,7 @@ def shift(a: Sequence[float], b: Sequence[float], level: float = 0.90) -> Interv
     if not differences:
         return None
     if max(m, n) <= _EXACT_RANKS:
-        rank, got = _tail_rank(_rank_sum_counts(m, n), level)
+        rank, got = _tail_rank(rank_sum_counts(m, n), level)
     else:
         rank, got = _normal_rank(m * n / 2, m * n * (m + n + 1) / 12, level)
     if rank == 0:
@@ -167,7 +167,7 @@ def _signed_rank_counts(n: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=128)
-def _rank_sum_counts(m: int, n: int) -> tuple[int, ...]:
+def rank_sum_counts(m: int, n: int) -> tuple[int, ...]:
     """Count the arrangements with each U: the Gaussian binomial coefficient's terms.
 
     Product over i of (1 - q^(n+i)) / (1 - q^i) (Andrews, The Theory of
@@ -217,7 +217,7 @@ def bca(
     Hesterberg 2015, The American Statistician 69, 371-386, §4.3 (expanded
     percentile): bootstrap spread is too small by sqrt((n-1)/n), and z stands
     where t should. Without it the result is scipy.stats.bootstrap's.
-    None under 10 values, where even a normal sample's mean is covered too seldom
+    None under 15 values, where even a normal sample's mean is covered too seldom
     (benchmarks/calibration); a skewed one's needs many more.
     """
     import numpy as np  # noqa: PLC0415 - costs start-up, and few specs ask for it

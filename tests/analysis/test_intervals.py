@@ -120,7 +120,7 @@ def test_large_samples_use_the_normal_approximation():
 
 
 @pytest.mark.parametrize("name", ["mean", "median", "std"])
-@pytest.mark.parametrize("n", [12, 30])
+@pytest.mark.parametrize("n", [15, 30])
 def test_bca_agrees_with_scipy(name, n):
     data = np.random.default_rng(n).lognormal(0, 0.5, n)
     statistic = {
@@ -139,18 +139,18 @@ def test_bca_agrees_with_scipy(name, n):
 
 
 def test_bca_expanded_is_wider():
-    data = list(np.random.default_rng(5).normal(0, 1, 10))
+    data = list(np.random.default_rng(5).normal(0, 1, 15))
 
     def width(expand):
         found = bca(data, lambda x: np.mean(x, axis=-1), np.random.default_rng(0), expand=expand)
         return found.high - found.low
 
-    assert width(True) > 1.08 * width(False)
+    assert width(True) > 1.05 * width(False)
 
 
 def test_bca_of_constant_and_of_nothing():
     def mean(x):
         return np.mean(x, axis=-1)
 
-    assert bca([4.0] * 10, mean, np.random.default_rng(0)).bounds == (4.0, 4.0)
-    assert bca([1.0, 2.0] * 4, mean, np.random.default_rng(0)) is None
+    assert bca([4.0] * 15, mean, np.random.default_rng(0)).bounds == (4.0, 4.0)
+    assert bca([1.0, 2.0] * 7, mean, np.random.default_rng(0)) is None
