@@ -42,7 +42,8 @@ def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bo
     if boot and boot != state.boot_id():
         # what was converged went with the old boot: the trial would measure another state
         raise Refused(
-            "bad_program", "the host was rebooted after it was brought to the declared state",
+            "bad_program",
+            "the host was rebooted after it was brought to the declared state",
             "run the experiment again; `apply --resume` keeps the trials that are done",
         )
     folder = attach.folder_of(program, here)
