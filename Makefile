@@ -85,6 +85,16 @@ $(DONE)/%: experiments/%.yaml $(VENV)/.installed
 	$(SUDO) $(RUN) apply --wait $< || [ $$? = 1 ]
 	@mkdir -p $(@D) && touch $@
 
+# each writes its results.md; converge takes about half an hour, most of it Ansible's
+bench: $(VENV)/.dev tools benchmarks/.cache/tools
+	for name in startup pipeline sampler observer converge; do \
+	  $(SUDO) $(VENV)/bin/python -m benchmarks.$$name.run || exit; done
+
+# what converge is compared with
+benchmarks/.cache/tools:
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check ansible-core pyinfra || { rm -rf $@; exit 1; }
+
 schema: $(VENV)/.installed
 	$(RUN) schema > schemas/experiment.schema.json
 

@@ -48,13 +48,22 @@ def sysctl_keys(many: int) -> list[tuple[str, str]]:
             "igmp_max_memberships igmp_max_msf tcp_base_mss tcp_probe_interval"
         ).split()
     ] + ["net/core/somaxconn"]
+    found += [
+        f"net/ipv4/conf/{interface}/{name}"
+        for interface in ("lo", "default")
+        for name in (
+            "log_martians arp_announce arp_ignore arp_filter arp_accept arp_notify rp_filter "
+            "proxy_arp tag medium_id src_valid_mark promote_secondaries disable_policy "
+            "ignore_routes_with_linkdown drop_gratuitous_arp"
+        ).split()
+    ]
     keys = []
     for key in found:
         path = Path("/proc/sys", key)
         with contextlib.suppress(OSError, ValueError):
             text = path.read_text().strip()
             number = int(text)
-            if 2 < number < 2**30:
+            if 0 <= number < 2**30:
                 path.write_text(str(number + 1))
                 kept = path.read_text().strip()
                 path.write_text(text)
