@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from typing import TYPE_CHECKING, List, Optional, Tuple
+
+from .sock import socket
 
 if TYPE_CHECKING:
     from .loop import Loop

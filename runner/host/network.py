@@ -6,11 +6,11 @@ import contextlib
 import ctypes
 import fcntl
 import os
-import socket
 import struct
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from . import enclosure
+from .sock import socket
 from .state import Refused
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def isolate(cells: Sequence[Mapping[str, Any]], emit: Emit) -> None:
 
 def up(interface: str) -> None:
     """Set an interface up, as `ip link set … up` does."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as control:
+    with contextlib.closing(
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    ) as control:
         name = interface.encode()
         now = fcntl.ioctl(control, SIOCGIFFLAGS, _IFREQ.pack(name, 0))
         flags = _IFREQ.unpack(now)[1]
@@ -57,7 +59,7 @@ def free_port() -> int:
     own connections must not get the port while the workload is being restarted.
     """
     for port in range(FIRST_PORT, LAST_PORT):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
             try:
                 probe.bind(("", port))
             except OSError:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import struct
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+
+from .sock import socket
 
 NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20
