@@ -328,7 +328,11 @@ def main():
         for label, text in failures:
             print(f"- {label}: {text}")
     else:
-        print("Every target is met.")
+        print(
+            "The targets are met, with two exceptions that the tables show: the bootstrap of a mean\n"
+            "under strong skew is held to nothing, and false `contradicted` of a distribution with two\n"
+            "modes around a narrow region is held to the 5 % of its two-sided interval."
+        )
     return 1 if failures else 0
 
 
