@@ -73,7 +73,8 @@ def measured(folder: str, samples: int) -> None:
     from runner.analysis.steps import StepPlan
     from runner.report import rebuild
     from runner.sources import fields
-    from runner.store.record import RunFolder, new_run_id
+    from runner.store.names import new_run_id
+    from runner.store.record import RunFolder
 
     spec = json.loads(Path(folder, "spec.json").read_text())
     events = Path(folder, "events.jsonl")

@@ -27,7 +27,8 @@ from runner.report import rebuild
 from runner.spec.expand import run_hash
 from runner.spec.experiment import Experiment
 from runner.spec.treatments import treatments
-from runner.store.record import EVENTS, RunFolder, find, runs
+from runner.store.record import EVENTS, RunFolder
+from runner.store.runs import find, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

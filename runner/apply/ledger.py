@@ -18,7 +18,8 @@ from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
 from runner.spec.experiment import Experiment
 from runner.store import analysis_file
 from runner.store.files import read_json
-from runner.store.record import ARTIFACTS, newest, runs
+from runner.store.record import ARTIFACTS
+from runner.store.runs import newest, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

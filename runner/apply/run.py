@@ -22,8 +22,9 @@ from runner.executor.agent import Agent
 from runner.plan import declared, sources, with_sources
 from runner.report import rebuild
 from runner.spec.expand import claims_hash, run_hash
+from runner.store.names import new_run_id
 from runner.store.provenance import describe
-from runner.store.record import RunFolder, new_run_id
+from runner.store.record import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

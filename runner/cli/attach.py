@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     from runner.apply.attach import attach, unfinished  # noqa: PLC0415 - start-up cost
     from runner.cli.apply import as_json, show  # noqa: PLC0415
-    from runner.store.record import find  # noqa: PLC0415
+    from runner.store.runs import find  # noqa: PLC0415
 
     root = common.reports_dir(args)
     folder = find(root, args.run) if args.run else unfinished(root)

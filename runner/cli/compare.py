@@ -88,7 +88,7 @@ def side(args: argparse.Namespace, which: str, where: str) -> Side:
     from runner.analysis.comparison import Side  # noqa: PLC0415 - start-up cost
     from runner.apply.analyse import of_record  # noqa: PLC0415
     from runner.apply.ledger import recorded  # noqa: PLC0415
-    from runner.store.record import find  # noqa: PLC0415
+    from runner.store.runs import find  # noqa: PLC0415
 
     if not which:
         raise SpecError(f"`:{where}` names no run", fix="write RUN:factor=level first")

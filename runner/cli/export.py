@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from runner.apply.analyse import of_record  # noqa: PLC0415 - start-up cost
     from runner.apply.ledger import recorded  # noqa: PLC0415
     from runner.report import benchfmt, exports  # noqa: PLC0415
-    from runner.store.record import find  # noqa: PLC0415
+    from runner.store.runs import find  # noqa: PLC0415
 
     folder = find(common.reports_dir(args), args.run)
     analysis = recorded(folder)
@@ -117,7 +117,7 @@ def parquet(table: Iterable[Row], out: Path) -> None:
 def crate(folder: RunFolder, analysis: Analysis) -> str:
     """Describe the run's folder; what is not in git is left out."""
     from runner.report import exports  # noqa: PLC0415 - start-up cost
-    from runner.store.record import RAW  # noqa: PLC0415
+    from runner.store.keeping import RAW  # noqa: PLC0415
 
     files = [
         (path.relative_to(folder.path).as_posix(), path.stat().st_size)

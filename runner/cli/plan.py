@@ -101,7 +101,7 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
 def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | None]:
     """Give the run that is named, or the newest of the experiment."""
     from runner.apply.ledger import recorded  # noqa: PLC0415 - start-up cost
-    from runner.store.record import find, newest  # noqa: PLC0415
+    from runner.store.runs import find, newest  # noqa: PLC0415
 
     root = common.reports_dir(args)
     if args.pilot is not None:

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Rebuild analysis and report of each run."""
     from runner.apply.analyse import analyse, complete, of_record  # noqa: PLC0415 - start-up cost
     from runner.report import rebuild  # noqa: PLC0415
-    from runner.store.record import find  # noqa: PLC0415
+    from runner.store.runs import find  # noqa: PLC0415
 
     for which in args.runs:
         folder = find(common.reports_dir(args), which)

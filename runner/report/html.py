@@ -24,7 +24,9 @@ from runner.report import words
 from runner.report.render import REPORT
 from runner.store import analysis_file
 from runner.store.files import read_json
-from runner.store.record import ARTIFACTS, RAW, RunFolder, runs
+from runner.store.keeping import RAW
+from runner.store.record import ARTIFACTS, RunFolder
+from runner.store.runs import runs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,36 +17,18 @@ its last whole line.
 from __future__ import annotations
 
 import contextlib
-import re
-import secrets
-import unicodedata
 import weakref
-from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self
 
 from runner.errors import RecordError
 from runner.store import files, keeping
 from runner.store.keeping import ARTIFACTS_BYTES, COMMITTED_BYTES, RAW, RULE
+from runner.store.names import safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
-
-__all__ = [
-    "ARTIFACTS",
-    "ARTIFACTS_BYTES",
-    "COMMITTED_BYTES",
-    "RAW",
-    "RULE",
-    "RunFolder",
-    "State",
-    "find",
-    "new_run_id",
-    "newest",
-    "runs",
-    "safe_name",
-]
 
 State = Literal["running", "done", "failed", "interrupted"]
 
@@ -54,22 +36,6 @@ SCHEMA: Final = "run/1"
 MANIFEST: Final = "run.json"
 EVENTS: Final = "events"
 ARTIFACTS: Final = "artifacts"
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
-_NAME_BYTES = 200
-
-
-def new_run_id(at: float, suffix: str | None = None) -> str:
-    """Name a run by its start (unix seconds); `suffix` is six hex digits, random by default."""
-    start = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f"{start}-{suffix or secrets.token_hex(3)}"
-
-
-def safe_name(name: str) -> str:
-    """Return a name that is one path component, or raise RecordError."""
-    bad = any(c in "/\\" or unicodedata.category(c) in {"Cc", "Cs"} for c in name)
-    if not name or bad or name.startswith(".") or len(name.encode()) > _NAME_BYTES:
-        raise RecordError(f"{name[:60]!r} cannot name a file", fix="use letters, digits, - and _")
-    return name
 
 
 class RunFolder:
@@ -349,47 +315,3 @@ def _close(streams: dict[str, IO[bytes]]) -> None:
         with contextlib.suppress(OSError):
             stream.close()
     streams.clear()
-
-
-# -- many runs -------------------------------------------------------------------------------
-
-
-def runs(root: Path, experiment: str | None = None) -> list[Path]:
-    """Folders of the runs under `root`, oldest first."""
-    pattern = f"{safe_name(experiment)}/*/{MANIFEST}" if experiment else f"*/*/{MANIFEST}"
-    found = [path.parent for path in root.glob(pattern) if _RUN_ID.fullmatch(path.parent.name)]
-    return sorted(found, key=lambda path: (path.name, path.parent.name))
-
-
-def newest(root: Path, experiment: str, *, states: Sequence[str] = ("done",)) -> RunFolder | None:
-    """Open the newest run of an experiment in one of `states`; None where there is none."""
-    for path in reversed(runs(root, experiment)):
-        try:
-            folder = RunFolder.open(path)
-        except RecordError:
-            continue  # a damaged run must not hide the one before it
-        if folder.state in states:
-            return folder
-    return None
-
-
-def find(root: Path, which: str) -> RunFolder:
-    """Open a run by its path, its id, a unique start of its id, or an experiment's name."""
-    given = root.__class__(which)
-    if (given / MANIFEST).is_file():
-        return RunFolder.open(given)
-    if given.name == MANIFEST and given.is_file():
-        return RunFolder.open(given.parent)
-    everything = runs(root)
-    found = [path for path in everything if path.name == which]
-    found = found or [path for path in everything if which and path.name.startswith(which)]
-    found = found or [path for path in everything if path.parent.name == which][-1:]
-    if len(found) == 1:
-        return RunFolder.open(found[0])
-    if found:
-        names = ", ".join(path.name for path in found[-5:])
-        raise RecordError(f"`{which}` fits {len(found)} runs: {names}", fix="write more of the id")
-    last = everything[-1].name if everything else "none yet"
-    raise RecordError(
-        f"there is no run `{which}` under {root}", fix=f"give a folder or a run-id (newest: {last})"
-    )

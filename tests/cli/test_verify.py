@@ -117,7 +117,7 @@ def test_report_says_that_claims_were_changed_after_the_run(tmp_path):
 def test_record_holds_the_hashes():
     from runner.apply.analyse import of_record
     from runner.spec.expand import claims_hash, run_hash
-    from runner.store.record import find
+    from runner.store.runs import find
     from tests.cli.command import RUNS
 
     folder = find(RUNS, SECOND)

@@ -19,7 +19,8 @@ from runner.errors import RecordError
 from runner.report import asked, changed, environment, rebuild, render, steps, trials
 from runner.report.render import _environment
 from runner.store import analysis_file
-from runner.store.record import COMMITTED_BYTES, RAW, RunFolder
+from runner.store.keeping import COMMITTED_BYTES, RAW
+from runner.store.record import RunFolder
 from tests.report import fixture
 from tests.report.test_markdown import HOSTILE, inline
 

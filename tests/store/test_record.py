@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from runner.errors import RecordError
 from runner.store import files, record
-from runner.store.record import RunFolder, find, new_run_id, newest, runs
+from runner.store.names import new_run_id
+from runner.store.record import RunFolder
+from runner.store.runs import find, newest, runs
 
 AT = 1_795_000_000.0
 
