@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import RecordError
-from runner.store import files, record
+from runner.store import keeping, names
 from runner.store.names import new_run_id
 from runner.store.record import RunFolder
 from runner.store.runs import find, newest, runs
@@ -36,7 +36,7 @@ def make(root, suffix="000001", at=AT, experiment="quickstart"):
 def test_run_id_is_utc_start_and_six_hex_digits():
     """Ids sort by start, whatever the machine's time zone."""
     assert new_run_id(AT, "00beef") == "20261118T110640Z-00beef"
-    assert record._RUN_ID.fullmatch(new_run_id(AT))
+    assert names.RUN_ID.fullmatch(new_run_id(AT))
 
 
 def test_new_run_is_readable_at_once(tmp_path):
@@ -170,7 +170,7 @@ def test_size_rule_keeps_small_trials_and_names_the_rest(tmp_path):
     seen = sum(
         p.stat().st_size for p in other.path.rglob("*") if p.is_file() and p.suffix != ".raw"
     )
-    assert seen + record.ARTIFACTS_BYTES <= record.COMMITTED_BYTES + 10_000
+    assert seen + keeping.ARTIFACTS_BYTES <= keeping.COMMITTED_BYTES + 10_000
     # in a clone the raw file is absent, and the message says whose fault that is
     (other.path / "events/two.jsonl.gz.raw").unlink()
     with pytest.raises(RecordError, match="left out of git by the size rule"):
