@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import RecordError
-from runner.store import keeping, names
+from runner.store import files, keeping, names
 from runner.store.names import new_run_id
 from runner.store.record import RunFolder
 from runner.store.runs import find, newest, runs
