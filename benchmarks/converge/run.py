@@ -13,6 +13,7 @@ import getpass
 import json
 import os
 import resource
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -27,6 +28,7 @@ from tests.sshd import start_sshd, stop_sshd
 
 TOOLS = ROOT / "benchmarks" / ".cache" / "tools" / "bin"
 CPU = Path("/sys/fs/cgroup/cpuacct")
+SLOW = ("pyinfra", "Ansible")
 INSIDE = "RUNNER_BENCHMARK_INSIDE"
 NEIGH = (
     "base_reachable_time_ms gc_stale_time delay_first_probe_time mcast_solicit ucast_solicit "
@@ -135,8 +137,8 @@ class Job:
 
 
 class Bench:
-    def __init__(self, folder: Path, rounds: int) -> None:
-        self.folder, self.rounds = folder, rounds
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         (folder / "sshd").mkdir()
         self.server = start_sshd(
             folder / "sshd",
@@ -258,17 +260,21 @@ class Bench:
             "trips": _ask(link)[0],
         }
 
-    def table(self, many: int, delay_s: float, names: list[str] | None, rounds: int) -> dict:
+    def table(
+        self, many: int, delay_s: float, rounds: int, slow_rounds: int, without: set[str]
+    ) -> dict:
         """Median of each number, by tool and phase; the tools take turns."""
         job = Job(self.folder / f"files-{many}", KEYS[: many // 2], many - many // 2)
         found: dict = {}
         with self.link(delay_s) as (link, port):
             folders = {}
             for name in self.contenders(job, port, self._work(f"probe-{many}-{delay_s}")):
-                if names is None or name in names:
+                if name not in without:
                     folders[name] = self._work(f"{name}-{many}-{delay_s}".replace(" ", "_"))
-            for _ in range(rounds):
+            for turn in range(rounds):
                 for name, work in folders.items():
+                    if name in SLOW and turn >= slow_rounds:
+                        continue
                     argv = self.contenders(job, port, work)[name]
                     shutil.rmtree(work / "state", ignore_errors=True)
                     shutil.rmtree(work / "state-cli", ignore_errors=True)
@@ -419,7 +425,9 @@ def rows_of(found: dict, floor: str = "fabric script") -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="10,50,100")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--slow-rounds", type=int, default=3, help=f"of {' and '.join(SLOW)}")
+    parser.add_argument("--without", action="append", default=[], help="leave a tool out")
     parser.add_argument("--dry", action="store_true", help="write no results.md")
     given = parser.parse_args()
     sizes = [int(word) for word in given.sizes.split(",")]
@@ -431,21 +439,21 @@ def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     KEYS.extend(sysctl_keys(max(sizes) // 2))
     with tempfile.TemporaryDirectory() as name:
-        bench = Bench(Path(name), given.rounds)
+        bench = Bench(Path(name))
         try:
-            body = report(bench, sizes, given.rounds)
+            body = report(bench, sizes, given.rounds, given.slow_rounds, set(given.without))
         finally:
             bench.close()
-    command = f"python -m benchmarks.converge.run --rounds {given.rounds}"
+    command = shlex.join(["python", "-m", "benchmarks.converge.run", *sys.argv[1:]])
     if given.dry:
         print(body)
     else:
         publish("converge", "Applying state over ssh, beside other tools", command, body)
 
 
-def report(bench: Bench, sizes: list[int], rounds: int) -> str:
+def report(bench: Bench, sizes: list[int], rounds: int, slow_rounds: int, without: set[str]) -> str:
     text = [
-        f"Median of {rounds} rounds, the tools in turn, one sshd on loopback through a proxy that "
+        f"Median of {rounds} rounds ({slow_rounds} of {' and '.join(SLOW)}), the tools in turn, one sshd on loopback through a proxy that "
         "counts. Half of the resources are sysctls of a private network namespace, half files. "
         "*first* is the first apply on a host that never saw the tool (runner sends its agent "
         "then), *agent there* a first apply where the agent was sent before, *no-op* the same "
@@ -458,14 +466,13 @@ def report(bench: Bench, sizes: list[int], rounds: int) -> str:
     ]
     tables = {}
     for many in sizes:
-        tables[many] = bench.table(many, 0.0, None, rounds)
+        tables[many] = bench.table(many, 0.0, rounds, slow_rounds, without)
         text += [f"## {many} resources", "", *rows_of(tables[many]), ""]
     most = max(sizes)
-    # Ansible would take a quarter of an hour for this table alone
-    names = [name for name in dict.fromkeys(n for n, _ in tables[most]) if name != "Ansible"]
-    slow = bench.table(most, 0.01, names, 1)
+    # with a delay for each of its round trips Ansible would take a quarter of an hour
+    slow = bench.table(most, 0.01, slow_rounds, 1, {*without, "Ansible"})
     text += [
-        f"## {most} resources, 20 ms of round-trip time, one round, without Ansible", "",
+        f"## {most} resources, 20 ms of round-trip time, {slow_rounds} rounds, without Ansible", "",
         *rows_of(slow), "",
     ]  # fmt: skip
     text += ["## Several hosts at once", "", "20 files each, no-op, one process, one thread a host; "
