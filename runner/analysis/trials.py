@@ -72,10 +72,11 @@ def trial(
     data = list(steps(reading, plan.steps, fields))
     if plan.loads:
         data = [with_loads(item, plan.loads) for item in data]
-    whole = outputs.of_trial(reading.events)
     if not plan.steps:
         data.append(_whole(reading, fields, _after_s(events, metrics or {}, origin)))
-    judged = tuple(_judge(_printed(item, reading, whole), plan, healthy, guards) for item in data)
+    judged = tuple(
+        _judge(_printed(item, reading, metrics or {}), plan, healthy, guards) for item in data
+    )
     outcome, why = _outcome(events, judged, plan)
     sampler = {k: v for k, v in events.get("sampler", {}).items() if k not in {"event", "at"}}
     return Trial(
@@ -94,14 +95,20 @@ def trial(
     )
 
 
-def _printed(data: StepData, reading: Reading, whole: outputs.Output) -> StepData:
-    """Add what the workload printed: of the whole trial, and within the step."""
-    inside = outputs.of_window(reading.events, data.start_s, data.end_s)
-    return replace(
-        data,
-        numbers={**whole.numbers, **inside.numbers, **data.numbers},
-        why={**whole.why, **inside.why, **data.why},
+def _printed(data: StepData, reading: Reading, metrics: Mapping[str, Metric]) -> StepData:
+    """Add what the workload printed and answered."""
+    found = outputs.of_step(
+        reading.events,
+        data.start_s,
+        data.end_s,
+        index=data.plan.index,
+        patterns=tuple(
+            (metric.source, metric.pattern)
+            for metric in metrics.values()
+            if metric.source is not None and metric.pattern is not None
+        ),
     )
+    return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
 
 
 def _after_s(

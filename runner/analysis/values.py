@@ -66,14 +66,13 @@ def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str |
 
 
 def _of_step(metric: Metric, step: Step) -> tuple[float | str | None, str]:
-    name = str(metric.source)
+    name = metric.number
     if metric.statistic in VARIANTS and f"{name}.{metric.statistic}" in step.numbers:
         name = f"{name}.{metric.statistic}"
     number = step.numbers.get(name)
     if number is None:
-        return None, step.why.get(name) or step.why.get(str(metric.source)) or (
-            f"{name} was not measured"
-        )
+        why = (step.why.get(key) for key in (name, metric.number, name.partition(".")[0]))
+        return None, next((said for said in why if said), f"{name} was not measured")
     if isinstance(number, str):
         return number, ""
     if metric.as_ is not None and metric.as_.startswith("rate/"):

@@ -6,9 +6,9 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis.outputs import escapes
 from runner.compile import Binary
 from runner.errors import SpecError
+from runner.sources.build import escapes
 from runner.toolchain import BuildRequest, build, resolve, target_of
 
 if TYPE_CHECKING:

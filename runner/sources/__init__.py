@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from types import ModuleType
 
-    from runner.sources.interface import Field, Read, Source
+    from runner.sources.interface import Field, Parser, Read, Source
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Every family that has a file here; nothing is imported for it."""
+    found = (info.name for info in pkgutil.iter_modules(__path__))
+    return tuple(name for name in found if name != "interface" and not name.startswith("_"))
+
+
+def module(name: str) -> ModuleType:
+    """Import the file of one family."""
+    return import_module(f"{__name__}.{name}")
+
+
+def _all(attribute: str) -> Iterator[Any]:
+    for name in names():
+        kind = getattr(module(name), attribute, None)
+        if kind is not None:
+            yield kind
 
 
 def kinds() -> dict[str, Source]:
-    """Every sampled source of this package by name, found by its file."""
-    found: dict[str, Source] = {}
-    for info in pkgutil.iter_modules(__path__):
-        module = import_module(f"{__name__}.{info.name}")
-        kind = getattr(module, "KIND", None)
-        if kind is not None:
-            found[kind.name] = kind
-    return found
+    """Every sampled source by name."""
+    return {kind.name: kind for kind in _all("KIND")}
+
+
+def parsers() -> dict[str, Parser]:
+    """Every source by name that makes numbers of what was printed or answered."""
+    return {kind.name: kind for kind in _all("PARSER")}
 
 
 def reads(facts: Mapping[str, Any], *, hz: float) -> list[Read]:

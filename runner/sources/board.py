@@ -21,6 +21,7 @@ class Board:
     """Board sensors at 1 Hz."""
 
     name = "board"
+    derived: tuple[str, ...] = ("throttled.gained",)
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Clock of CPU 0, first thermal zone, firmware's throttle bits."""

@@ -32,6 +32,7 @@ class Cgroup:
     """Memory controller of the workload's group."""
 
     name = "cgroup"
+    derived: tuple[str, ...] = ("first_oom",)
 
     def _v1(self, facts: Mapping[str, Any]) -> bool:
         mounts = facts.get("cgroup.mounts") or {}

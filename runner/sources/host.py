@@ -26,6 +26,16 @@ class Host:
     """Host-wide numbers at 1 Hz."""
 
     name = "host"
+    derived: tuple[str, ...] = (
+        "load",
+        "cpu",
+        "steal",
+        "others",
+        "clock_step",
+        "clock_changed",
+        "drift",
+        "oom_kills_outside_cgroup",
+    )
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Four small files."""

@@ -1,8 +1,13 @@
-"""What every metric source is to the rest: which files to read, what the columns mean."""
+"""What every metric source is to the rest: what to read, and what it means.
+
+A *sampled* source (`Source`, a file's KIND) says which files the sampler reads and what
+their columns are. A *parsed* one (`Parser`, a file's PARSER) makes numbers of what a
+program printed, or of what its URLs answered. Both are pure.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -10,6 +15,9 @@ if TYPE_CHECKING:
 
 Read = dict[str, Any]
 """A sampler read as docs/design/001-contracts.md has it: id, path, hz, pick."""
+
+Number = float | int | str | None
+"""A measured value in base units; None with a reason beside it."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +38,70 @@ class Source(Protocol):
     """One kind of metric source that the sampler reads."""
 
     name: str
+    derived: tuple[str, ...]
+    """Quantities that the analysis makes of the fields, such as `host.cpu`."""
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Files to read on a host with these facts; a missing file is said by the agent."""
 
     def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
         """Quantities by their short name (`rss`)."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of a URL, or one file, that a trial fetched."""
+
+    name: str
+    text: str | None
+    data: bytes | None = None
+    """What is no UTF-8, such as a profile; `text` is None then."""
+    why: str = ""
+    """Why there is nothing, or only a part."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a workload printed and answered, as one step sees it.
+
+    `stdout` and `stderr` are the whole trial's: a program run once speaks at its end.
+    """
+
+    stdout: str = ""
+    stderr: str = ""
+    pages: tuple[Page, ...] = ()
+    """Newest last: those of this step, and those that belong to no step."""
+    span_s: tuple[float, float] = (0.0, float("inf"))
+    """Begin and end of the step, in seconds since the workload's start."""
+    stderr_within: str = ""
+    """What came on stderr within the step, to about a second."""
+    patterns: tuple[tuple[str, str], ...] = ()
+    """(`stdout.regex`, regular expression): what the spec's metrics look for."""
+
+
+@dataclass
+class Found:
+    """Numbers by their full name (`gctrace.count`), and why some are None."""
+
+    numbers: dict[str, Number] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    """By a number's name, or by the family where it has none at all."""
+
+    def absent(self, name: str, why: str) -> None:
+        """Say that a quantity does not exist, with the reason; never 0."""
+        self.numbers[name], self.why[name] = None, why
+
+
+class Parser(Protocol):
+    """One kind of text or bytes that numbers are made of."""
+
+    name: str
+    """The family: what stands before the first dot."""
+    doc: str
+    known: tuple[str, ...]
+    """Names that it always or usually has, without the family."""
+    open: bool
+    """Whether what was printed decides about further names."""
+
+    def parse(self, printed: Printed) -> Found:
+        """Numbers of one step; nothing where nothing of its kind was printed."""

@@ -18,6 +18,7 @@ class Net:
     """Established connections at 2 Hz, counters at 1 Hz."""
 
     name = "net"
+    derived: tuple[str, ...] = ("time_wait",)
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Socket dump for the workload's port, and two counters."""

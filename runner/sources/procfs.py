@@ -39,6 +39,7 @@ class Procfs:
     """stat and status at the full rate; smaps_rollup at 1 Hz: it holds mmap_lock."""
 
     name = "procfs"
+    derived: tuple[str, ...] = ()
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Give the three files of the workload's process."""

@@ -16,6 +16,7 @@ class Psi:
     """Stalled time (µs counters), per resource."""
 
     name = "psi"
+    derived: tuple[str, ...] = ()
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Three files at 1 Hz at most: totals lose nothing between reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,19 @@ def _compute(text: str) -> str:
 ReferenceText = Annotated[Text, AfterValidator(_reference)]
 
 
+PATTERNED = ("stdout.regex", "stderr.regex")
+
+
+def _pattern(text: str) -> str:
+    try:
+        groups = re.compile(text).groups
+    except re.error as wrong:
+        raise fault("pattern", f"`{text}` is no regular expression: {wrong}") from None
+    if groups > 1:
+        raise fault("pattern", f"`{text}` has {groups} groups: one number needs one, or none")
+    return text
+
+
 class Metric(Model):
     """One thing measured; null with a reason where it does not exist."""
 
@@ -65,14 +79,26 @@ class Metric(Model):
         "sampled", description="exact: the same in every repetition (a file's size)"
     )
     better: Literal["higher", "lower"] | None = None
-    pattern: Text | None = Field(None, description="Regular expression of stdout.regex")
+    pattern: Annotated[Text, AfterValidator(_pattern)] | None = Field(
+        None, description="Regular expression of stdout.regex; its group is the number"
+    )
     title: Text | None = None
 
     @model_validator(mode="after")
     def _origin(self) -> Metric:
         if (self.source is None) == (self.compute is None):
             raise fault("metric", "needs exactly one of from and compute")
+        wants = self.source in PATTERNED
+        if wants and self.pattern is None:
+            raise fault("metric", f"`{self.source}` needs a pattern, a regular expression")
+        if self.pattern is not None and not wants:
+            raise fault("metric", f"a pattern needs from: {' or '.join(PATTERNED)}")
         return self
+
+    @property
+    def number(self) -> str:
+        """Name of the number it is in a step: `procfs.rss`, `stdout.regex(took (.*) ms)`."""
+        return f"{self.source}({self.pattern})" if self.pattern else str(self.source)
 
     @property
     def expression(self) -> Expression | None:

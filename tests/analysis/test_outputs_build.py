@@ -1,8 +1,8 @@
 """What the compiler said, and statements over exact metrics."""
 
-from runner.analysis import outputs
 from runner.analysis.claims import claim_results
 from runner.analysis.model import Estimate
+from runner.sources.build import escapes
 from runner.spec.experiment import Experiment
 
 SAID = """./article.go:10:7: can inline init.func1
@@ -13,7 +13,7 @@ SAID = """./article.go:10:7: can inline init.func1
 
 
 def test_variables_moved_to_the_heap_are_counted_by_name():
-    numbers = outputs.escapes(SAID)
+    numbers = escapes(SAID)
     assert numbers["build.moved_to_heap.buf"] == 1
     assert numbers["build.escapes"] == 2
     assert numbers["build.inlined"] == numbers["build.can_inline"] == 1

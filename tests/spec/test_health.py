@@ -30,9 +30,9 @@ from runner.spec.health import Reference, Rule, RuleError, parse_rule
         ("cgroup.oom_kills > 0", "cgroup.oom_kills", ">", parse(0)),
         ("workload.alive", "workload.alive", "is", True),
         ("not workload.dead", "workload.dead", "is", False),
-        ("facts.thp == madvise", "facts.thp", "==", "madvise"),
-        ("facts.thp != 'never ever'", "facts.thp", "!=", "never ever"),
-        ("facts.emulated == false", "facts.emulated", "==", False),
+        ("build.toolchain == devel", "build.toolchain", "==", "devel"),
+        ("build.toolchain != 'go 1.22'", "build.toolchain", "!=", "go 1.22"),
+        ("build.stripped == false", "build.stripped", "==", False),
         ("board.temperature < 80°C", "board.temperature", "<", parse("80°C")),
     ],
 )
@@ -83,5 +83,6 @@ def test_what_is_no_rule_says_what_to_write(text, message):
 
 
 def test_sources_whose_names_a_workload_decides_are_open():
-    assert parse_rule("expvar.anything.at.all == 3").subject == "expvar.anything.at.all"
-    assert parse_rule("cgroup.stat.inactive_anon < 3MB").subject == "cgroup.stat.inactive_anon"
+    assert parse_rule("stdout.json.anything.at == 3").subject == "stdout.json.anything.at"
+    with pytest.raises(RuleError, match=r"source `cgroup` has no `stat\.inactive_anon`"):
+        parse_rule("cgroup.stat.inactive_anon < 3MB")
