@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from .sock import socket
 
@@ -30,14 +30,22 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
-def get(url: str, loop: Loop, within_s: float) -> Answer:
-    """Fetch a URL (http only). Never raises for what the other end does."""
+Sink = Callable[[bytes], None]
+
+
+def get(url: str, loop: Loop, within_s: float, sink: Optional[Sink] = None) -> Answer:
+    """Fetch a URL (http only). Never raises for what the other end does.
+
+    With a `sink` the body of a success goes there as it comes, however long; the answer's
+    is empty then, and its `why` says if the body ended early.
+    """
     place, path = split(url)
     head = f"GET {path} HTTP/1.0\r\nHost: {place}\r\nConnection: close\r\n\r\n"
     host, colon, port = place.rpartition(":")
     if not colon or not port.isdigit():
         host, port = place, "80"
-    return _Exchange(host.strip("[]") or "127.0.0.1", int(port), head.encode(), loop).run(within_s)
+    host = host.strip("[]") or "127.0.0.1"
+    return _Exchange(host, int(port), head.encode(), loop, sink).run(within_s)
 
 
 def split(url: str) -> Tuple[str, str]:
@@ -56,9 +64,14 @@ def connect(port: int, loop: Loop, within_s: float, host: str = "127.0.0.1") -> 
 class _Exchange:
     """One connection: connect, send, read to the end."""
 
-    def __init__(self, host: str, port: int, request: bytes, loop: Loop) -> None:
+    def __init__(
+        self, host: str, port: int, request: bytes, loop: Loop, sink: Optional[Sink] = None
+    ) -> None:
         self._host, self._port, self._request, self._loop = host, port, request, loop
         self._only_connect = not request
+        self._sink = sink
+        self._flows = False
+        """Whether the head is behind us, and what comes goes to the sink."""
         self._got: List[bytes] = []
         self._size = 0
         self._answer: Optional[Answer] = None
@@ -81,6 +94,8 @@ class _Exchange:
             self._loop.writer(fd, self._write)
             if self._loop.wait(within_s, lambda: self._answer is not None):
                 return self._answer or Answer(None, b"")
+            if self._flows:
+                return Answer(200, b"", f"the body did not end within {within_s:g} s")
             return Answer(None, b"", f"no answer within {within_s:g} s")
         finally:
             self._loop.forget(fd)
@@ -113,10 +128,25 @@ class _Exchange:
         except OSError as fault:
             self._answer = Answer(None, b"".join(self._got), str(fault.strerror))
             return
-        self._got.append(data)
         self._size += len(data)
+        if self._sink is not None and self._flows:
+            self._sink(data)
+            if not data:
+                self._answer = _sunk(b"".join(self._got), self._size)
+            return
+        self._got.append(data)
         if not data or self._size > LIMIT_BYTES:
             self._answer = _parse(b"".join(self._got))
+        elif self._sink is not None:
+            self._divert(self._sink)
+
+    def _divert(self, sink: Sink) -> None:
+        """Give the sink what came of the body once the head is whole, and says success."""
+        head, gap, body = b"".join(self._got).partition(b"\r\n\r\n")
+        status = _parse(head + gap).status
+        if gap and status is not None and 200 <= status < 300:
+            self._got, self._flows, self._size = [head + gap], True, len(body)
+            sink(body)
 
 
 def _parse(data: bytes) -> Answer:
@@ -128,6 +158,12 @@ def _parse(data: bytes) -> Answer:
     if len(body) > LIMIT_BYTES or (length is not None and len(body) < length):
         return Answer(int(words[1]), body, f"the body is cut at {len(body)} bytes")
     return Answer(int(words[1]), body)
+
+
+def _sunk(head: bytes, size: int) -> Answer:
+    length = _length(head)
+    short = length is not None and size < length
+    return Answer(_parse(head).status, b"", f"the body is cut at {size} bytes" if short else "")
 
 
 def _length(head: bytes) -> Optional[int]:

@@ -39,6 +39,9 @@ class Load:
         self._began: Optional[float] = None
         self.begins: Callable[[], None] = _nothing
         """Called as a step begins, for what counts from the first one on."""
+        self.measures: Callable[[int], None] = _ignored
+        """Called with a step's index as its measurement begins, and `measured` as it ends."""
+        self.measured: Callable[[], None] = _nothing
 
     def close(self) -> None:
         """Close the socket dump."""
@@ -71,10 +74,12 @@ class Load:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(log)  # the warm-up's: generators append to it
         ctx.emit("measure_started", index=index)
+        self.measures(index)
         try:
             ran = self._run(step["argv"], float(step["timeout_s"]), nofile)
         except _Cut as cut:
             raise self._cut(fields, cut, log) from None
+        self.measured()
         self._ended(fields, ran)
         self._read_log(log, fields)
         ctx.emit("step_ended", **fields)
@@ -248,6 +253,10 @@ class _Cut(Exception):  # noqa: N818 - carries an exception past the record of t
 
 
 def _nothing() -> None:
+    return
+
+
+def _ignored(_: int) -> None:
     return
 
 

@@ -17,7 +17,7 @@ from .emit import line_of
 NAME = "spool.jsonl"
 RESERVE_NAME = "reserve"
 RESERVE_BYTES = 65536
-BULK = ("sample", "output", "fetched")
+BULK = ("sample", "output", "fetched", "fetched_part")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -11,12 +11,12 @@ import contextlib
 import fcntl
 import os
 import signal
-from typing import TYPE_CHECKING, Any, Dict, Mapping, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, NoReturn, Optional
 
 from . import attach, cooldown, network, process, state, trial_program
 from .context import Aborted, Context
 from .digest import sha256
-from .fetching import fetch_all
+from .fetching import During, fetch_all
 from .load import Load
 from .loop import Stopped
 from .spool import FULL, DiskFull, Spool
@@ -201,12 +201,15 @@ class _Trial:
     def _steps(self, plan: Mapping[str, Any]) -> None:
         port = None if self._workload is None else self._workload.port
         self._load = Load(self._ctx, plan, port)
+        during = During(self._ctx)
+        self._load.measures, self._load.measured = during.begin, during.end
+        self._ctx.loop.turn = during.turn
         if self._ctx.program.get("faults"):
             from .faults import Faults  # noqa: PLC0415 - as above
 
             self._faults = Faults(self._ctx, self._ctx.program["faults"], self._pid)
             self._load.begins = self._faults.begin
-            self._ctx.loop.turn = self._faults.turn
+            self._ctx.loop.turn = _both(self._faults.turn, during.turn)
         for number, step in enumerate(plan["steps"]):
             if number and plan.get("between") == "fresh" and self._workload is not None:
                 self._workload.stop()
@@ -251,6 +254,14 @@ class _Trial:
 
 def _nothing() -> None:
     return
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def turn() -> None:
+        one()
+        other()
+
+    return turn
 
 
 def _error_of(fault: Exception) -> Dict[str, str]:

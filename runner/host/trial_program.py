@@ -12,7 +12,7 @@ from .state import Refused, State
 
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
-FETCH_WHEN = ("before", "after_step", "after")
+FETCH_WHEN = ("before", "during_step", "after_step", "after")
 MOST_HZ = 1000
 MOST_COLUMNS = 2000
 MOST_STEPS = 1000
