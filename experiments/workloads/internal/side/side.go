@@ -24,6 +24,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -219,21 +220,25 @@ func (g *gauges) write(w io.Writer) {
 		"# TYPE go_mem_read_seconds_total counter\ngo_mem_read_seconds_total %g\n", g.readsSeconds)
 }
 
-// heapDump goes through a file: the world is stopped while it is written, so
-// nothing in this process could read the other end of a pipe.
+// heapDump writes into the connection itself: the world is stopped meanwhile, and the kernel
+// takes the bytes away as the other end reads. A file would do as well, but its pages would be
+// charged to the cgroup whose limit is being looked at.
 func heapDump(w http.ResponseWriter, _ *http.Request) {
-	file, err := os.CreateTemp("", "heapdump")
+	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	defer os.Remove(file.Name())
-	defer file.Close()
-	debug.WriteHeapDump(file.Fd())
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
+	defer conn.Close()
+	file, err := conn.(*net.TCPConn).File()
+	if err != nil {
 		return
 	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	io.Copy(w, file)
+	defer file.Close()
+	// without a length: the dump ends where the connection does
+	io.WriteString(buffered, "HTTP/1.0 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n")
+	buffered.Flush()
+	fd := file.Fd()
+	syscall.SetNonblock(int(fd), false) // WriteHeapDump takes a full buffer for an error
+	debug.WriteHeapDump(fd)
 }
