@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
+from runner.analysis import pages
 from runner.sources import parsers
-from runner.sources.interface import Found, Page, Printed
+from runner.sources.interface import Found, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ def of_step(
     printed = Printed(
         stdout=text_of(events, "stdout"),
         stderr=text_of(events, "stderr"),
-        pages=tuple(_page(e) for e in events if e["event"] == "fetched" and _of(e, index)),
+        pages=pages.of_step(events, index),
         span_s=(start_s - started, end_s - started),
         stderr_within=text_of(within, "stderr"),
         patterns=patterns,
@@ -50,17 +50,3 @@ def text_of(events: Sequence[Mapping[str, Any]], stream: str) -> str:
     return "".join(
         str(e.get("text", "")) for e in events if e["event"] == "output" and e["stream"] == stream
     )
-
-
-def _of(event: Mapping[str, Any], index: int | None) -> bool:
-    return index is None or event.get("step") in (None, index)
-
-
-def _page(event: Mapping[str, Any]) -> Page:
-    raw = event.get("bytes_b64")
-    data = base64.b64decode(raw) if raw else None
-    why = str(event.get("why") or "")
-    status = event.get("status")
-    if status is not None and not 200 <= int(status) < 300:
-        why = why or f"answered with status {status}"
-    return Page(str(event["name"]), event.get("text"), data, why)

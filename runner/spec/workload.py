@@ -86,11 +86,28 @@ class Ready(Model):
 
 
 class Fetch(Model):
-    """A page of the workload kept with the trial."""
+    """A page of the workload, or a file of the host, kept with the trial."""
 
     name: Text
-    url: Text
-    when: Literal["before", "after_step", "after"] = "after"
+    url: Text | None = None
+    path: Text | None = Field(
+        None, description="File of the host; {pid} and {cgroup} are filled in: /proc/{pid}/smaps"
+    )
+    binary: bool = Field(
+        False, description="Bytes and not text, such as a heap dump: deflated, up to 64 MiB"
+    )
+    when: Literal["before", "during_step", "after_step", "after"] = "after"
+    after: Duration | None = Field(
+        None, description="Of during_step: seconds of the measurement that have to be over"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Fetch:
+        if (self.url is None) == (self.path is None):
+            raise fault("fetch", f"`{self.name}` needs exactly one of url and path")
+        if self.after is not None and self.when != "during_step":
+            raise fault("fetch", f"`after` of `{self.name}` needs `when: during_step`")
+        return self
 
 
 class Stop(Model):
