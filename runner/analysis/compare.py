@@ -162,7 +162,8 @@ def paired(
 def outcome(interval: Interval | None, threshold: float, better: str | None) -> str:
     """Say what a ratio's interval means: better, worse, changed, equivalent or undecided.
 
-    Equivalent is inside [1/(1+t), 1+t] (TOST on the log scale: symmetric in
+    Of numbers that leave nothing to chance: those of tests are judged together, see
+    `runner.analysis.comparison`. Equivalent is inside [1/(1+t), 1+t] (symmetric in
     which of the two is on top); better or worse is wholly beyond 1, and not
     equivalent.
     """

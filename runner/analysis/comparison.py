@@ -5,23 +5,25 @@ values are paired by repetition, which is the block; between runs they are not.
 
 - `equivalent`: the 90 % interval of the ratio lies within the practical
   threshold (TOST at 5 %);
-- `better`, `worse` (`changed` where the metric says neither is better): the 95 %
-  interval lies wholly on one side of 1;
+- `better`, `worse` (`changed` where the metric says neither is better): p <= 0.05
+  after Holm over all tests of the comparison, so that of all metrics together one
+  is found to differ by chance in at most 5 % of comparisons. benchstat's
+  documentation warns of this under "Tips" and leaves it to the reader;
 - `undecided`: neither.
 
 Ratios of unpaired samples are Hodges-Lehmann shifts of logarithms, p is of
-Mann-Whitney's test, or of the sign test for pairs; neither is corrected for the
-number of metrics, so a page of them has some that differ by chance.
+Mann-Whitney's test, or of the sign test for pairs.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.analysis.compare import equivalent, mann_whitney, outcome, paired, sign_p
+from runner.analysis.compare import equivalent, holm, mann_whitney, outcome, paired, sign_p
+from runner.analysis.differences import environment
 from runner.analysis.intervals import Interval, shift, smallest_n
 from runner.analysis.values import counted
 
@@ -32,13 +34,11 @@ if TYPE_CHECKING:
     from runner.spec.metrics import Metric
 
 THRESHOLD: Final = 0.05
+ALPHA: Final = 0.05
+"""How often any metric of a comparison may be found to differ by chance."""
 ORDER: Final = ("worse", "changed", "better", "undecided", "equivalent", "not comparable")
 """Regressions first."""
-VOLATILE: Final = (
-    "boot_id", "uptime_s", "clock.unix_s", "load.", "memory.available", "memory.free",
-    "memory.swap_free", "cpu.now_khz", "thermal.", "net.interfaces", "absent", "host.name",
-)  # fmt: skip
-"""Facts that are never the same twice."""
+DIFFERENT: Final = ("worse", "changed", "better")
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class Row:
     outcome: str
     better: str | None = None
     why: str = ""
+    p_holm: float | None = None
+    """p among all tests of the comparison."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ class Comparison:
     """Metrics that one side has not."""
 
     @property
+    def tests(self) -> int:
+        """How many tests share the error rate."""
+        return sum(row.p is not None for row in self.rows)
+
+    @property
     def regressions(self) -> tuple[Row, ...]:
         """Rows that got worse."""
         return tuple(row for row in self.rows if row.outcome == "worse")
@@ -97,14 +104,34 @@ class Comparison:
 def compare(a: Side, b: Side, threshold: float = THRESHOLD) -> Comparison:
     """Compare every metric that both sides have, regressions first."""
     left, right = _cells(a), _cells(b)
-    rows = [
-        _row(a, b, left[key], right[key], dict(key[1]), threshold) for key in left if key in right
-    ]
+    rows = _decided(
+        [_row(a, b, left[key], right[key], dict(key[1]), threshold) for key in left if key in right]
+    )
     rows.sort(key=lambda row: ORDER.index(row.outcome))
     missing = [_label(key) for key in {**left, **right} if not (key in left and key in right)]
     return Comparison(
         a.name, b.name, threshold, environment(a, b), tuple(rows), tuple(dict.fromkeys(missing))
     )
+
+
+def _decided(rows: Sequence[Row]) -> list[Row]:
+    """Name what differs; the number of tests decides with each of them."""
+    adjusted = holm({str(at): row.p for at, row in enumerate(rows) if row.p is not None})
+    found = []
+    for at, row in enumerate(rows):
+        p = adjusted.get(str(at))
+        said, why = row.outcome, row.why
+        if p is not None and p > ALPHA and said in DIFFERENT:
+            said = "undecided"
+            why = why or f"p = {row.p:.2g} by itself, {p:.2g} among {len(adjusted)} tests"
+        found.append(replace(row, outcome=said, why=why, p_holm=p))
+    return found
+
+
+def _direction(better: str | None, *, up: bool) -> str:
+    if better is None:
+        return "changed"
+    return "better" if up == (better == "higher") else "worse"
 
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
@@ -177,8 +204,7 @@ def _exact(common: dict[str, Any], x: float, y: float, threshold: float) -> Row:
 
 def _difference(common: dict[str, Any], x: float, y: float) -> Row:
     """Name the better of two exact numbers that have no ratio."""
-    better = common["better"]
-    said = "changed" if better is None else "better" if (y > x) == (better == "higher") else "worse"
+    said = _direction(common["better"], up=y > x)
     return Row(**common, ratio=None, ratio_interval=None, p=None, test="exact", outcome=said,
                why="no ratio with a number that is not above 0")  # fmt: skip
 
@@ -188,13 +214,12 @@ def _paired(common: dict[str, Any], blocks: Sequence[tuple[float, float]], thres
     if any(one * other <= 0 for one, other in blocks):
         return _without_ratio(common, x, y)
     found = paired(x, y, 0.90)
-    wide = paired(x, y, 0.95)
     above = sum(other > one for one, other in blocks)
     below = sum(other < one for one, other in blocks)
     p = min(1.0, 2 * sign_p(max(above, below), above + below)) if above + below else 1.0
     return _judged(
-        common, found.interval, wide.interval, statistics.median(found.values), p,
-        "sign test on pairs", threshold, found.why,
+        common, found.interval, statistics.median(found.values), p, "sign test on pairs",
+        threshold, found.why, up=above > below,
     )  # fmt: skip
 
 
@@ -205,20 +230,19 @@ def _unpaired(
         return _without_ratio(common, x, y)
     test = mann_whitney(x, y)
     logs = [math.log(value) for value in x], [math.log(value) for value in y]
-    narrow, wide = _exp(shift(*logs, 0.90)), _exp(shift(*logs, 0.95))
-    ratio = narrow.estimate if narrow else statistics.median(y) / statistics.median(x)
-    why = "" if narrow else f"{len(x)} and {len(y)} values are too few for a 90 % interval"
-    return _judged(common, narrow, wide, ratio, test.p, "Mann-Whitney", threshold, why)
+    found = _exp(shift(*logs, 0.90))
+    ratio = found.estimate if found else statistics.median(y) / statistics.median(x)
+    why = "" if found else f"{len(x)} and {len(y)} values are too few for a 90 % interval"
+    up = 2 * test.u < len(x) * len(y)
+    return _judged(common, found, ratio, test.p, "Mann-Whitney", threshold, why, up=up)
 
 
 def _without_ratio(common: dict[str, Any], x: Sequence[float], y: Sequence[float]) -> Row:
     """Compare by ranks alone: equal is what never differs, and no threshold applies."""
     test = mann_whitney(x, y)
     said = "equivalent" if set(x) == set(y) and len(set(x)) == 1 else "undecided"
-    if test.p <= 0.05:
-        up = statistics.median(y) > statistics.median(x)
-        better = common["better"]
-        said = "changed" if better is None else "better" if up == (better == "higher") else "worse"
+    if test.p <= ALPHA:
+        said = _direction(common["better"], up=2 * test.u < len(x) * len(y))
     return Row(**common, ratio=None, ratio_interval=None, p=test.p, test="Mann-Whitney",
                outcome=said, why="no ratio with a number that is not above 0")  # fmt: skip
 
@@ -232,19 +256,21 @@ def _exp(found: Interval | None) -> Interval | None:
 
 def _judged(
     common: dict[str, Any],
-    narrow: Interval | None,
-    wide: Interval | None,
+    interval: Interval | None,
     ratio: float,
     p: float,
     test: str,
     threshold: float,
     why: str,
+    *,
+    up: bool,
 ) -> Row:
-    if equivalent(narrow, 1 / (1 + threshold), 1 + threshold):
+    said = "undecided"
+    if equivalent(interval, 1 / (1 + threshold), 1 + threshold):
         said = "equivalent"
-    else:
-        said = outcome(wide, threshold, common["better"])
-    bounds = narrow.bounds if narrow is not None else None
+    elif p <= ALPHA:
+        said = _direction(common["better"], up=up)
+    bounds = interval.bounds if interval is not None else None
     return Row(**common, ratio=ratio, ratio_interval=bounds, p=p, test=test, outcome=said, why=why)
 
 
@@ -278,44 +304,3 @@ def by_repetition(analysis: Analysis, item: Estimate) -> dict[int, float | None]
     if len(found) != len(item.values) or len(set(found)) != len(found):
         return None
     return dict(zip(found, item.values, strict=True))
-
-
-def environment(a: Side, b: Side) -> tuple[tuple[str, str, str], ...]:
-    """Name what differs between the two beside the metrics: facts, then what was asked."""
-    found: list[tuple[str, Any, Any]] = []
-    if a.run != b.run or not a.run:
-        found += [
-            (name, a.facts.get(name), b.facts.get(name))
-            for name in sorted({*a.facts, *b.facts})
-            if not name.startswith(VOLATILE)
-        ]
-    skipped = ("claims", "title", "description", "source", "report", "lint", "name", "vars")
-    one = flat({k: v for k, v in a.spec.items() if k not in skipped})
-    other = flat({k: v for k, v in b.spec.items() if k not in skipped})
-    found += [(f"spec.{k}", one.get(k), other.get(k)) for k in {**one, **other}]
-    found += [(f"factor.{k}", a.where.get(k), b.where.get(k)) for k in {**a.where, **b.where}]
-    return tuple((name, _said(x), _said(y)) for name, x, y in found if x != y)
-
-
-def flat(value: Any, path: str = "") -> dict[str, Any]:
-    """Write nested data as `load.steps.0.connections: 100`."""
-    if isinstance(value, dict):
-        pairs = [(str(key), item) for key, item in value.items()]
-    elif isinstance(value, list):
-        pairs = [(str(at), item) for at, item in enumerate(value)]
-    else:
-        return {path: value}
-    found: dict[str, Any] = {}
-    for key, item in pairs:
-        found |= flat(item, f"{path}.{key}" if path else key)
-    return found
-
-
-def _said(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return " ".join(str(item) for item in value) or "none"
-    return str(value)

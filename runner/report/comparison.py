@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis.comparison import ALPHA
 from runner.report import markdown, units, words
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ MARKS: Final = {
     "undecided": "? undecided",
     "not comparable": "– not comparable",
 }
-HEAD: Final = ("metric", "where", "a", "b", "b / a", "90 % interval", "p", "n", "result")
+HEAD: Final = (
+    "metric", "where", "a", "b", "b / a", "90 % interval", "p", "p (Holm)", "n", "result",
+)  # fmt: skip
 
 
 def data(found: Comparison) -> dict[str, Any]:
@@ -28,6 +31,8 @@ def data(found: Comparison) -> dict[str, Any]:
         "a": found.a,
         "b": found.b,
         "threshold": found.threshold,
+        "alpha": ALPHA,
+        "tests": found.tests,
         "environment": [{"name": n, "a": x, "b": y} for n, x, y in found.environment],
         "regressions": len(found.regressions),
         "rows": [dataclasses.asdict(row) for row in found.rows],
@@ -55,6 +60,7 @@ def cells(row: Row) -> list[str]:
         "" if row.ratio is None else f"{row.ratio:.3f}",
         interval or units.NONE,
         units.NONE if row.p is None else f"{row.p:.3g}",
+        units.NONE if row.p_holm is None else f"{row.p_holm:.3g}",
         f"{row.n[0]}+{row.n[1]}",
         MARKS[row.outcome] + (f" ({row.why})" if row.why else ""),
     ]
@@ -69,15 +75,13 @@ def summary(found: Comparison) -> str:
 
 def foot(found: Comparison) -> str:
     """Say how the results are to be read."""
-    tested = sum(row.p is not None for row in found.rows)
     text = (
         f"Equivalent: the 90 % interval of b / a lies within 1/{1 + found.threshold:g} and "
-        f"{1 + found.threshold:g}; better and worse: the 95 % interval lies on one side of 1."
+        f"{1 + found.threshold:g}. Better and worse: p ≤ {ALPHA:g}"
     )
-    if tested > 1:
-        chance = units.digits(tested * 0.05, 2)
-        text += f" p is not corrected: of {tested} tests, {chance} are below 0.05 by chance alone."
-    return text
+    if found.tests > 1:
+        text += f", corrected for {found.tests} tests (Holm)"
+    return f"{text}. Intervals of the two sides are 90 % of the median."
 
 
 def page(found: Comparison) -> str:
@@ -91,7 +95,7 @@ def page(found: Comparison) -> str:
         parts.append("Nothing that was recorded.")
     parts.append("## Metrics")
     if found.rows:
-        parts.append(markdown.table(HEAD, [cells(row) for row in found.rows], "llrrrrrrl"))
+        parts.append(markdown.table(HEAD, [cells(row) for row in found.rows], "llrrrrrrrl"))
     if found.only:
         parts.append(f"On one side only: {markdown.join(found.only)}.")
     parts.append(foot(found))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.comparison import Side, compare, flat
+from runner.analysis.comparison import Side, compare
+from runner.analysis.differences import flat
 from runner.analysis.intervals import median_interval
 from runner.analysis.model import Analysis, Estimate, Trial
 from runner.spec.metrics import Metric
@@ -93,6 +94,45 @@ def test_regressions_come_first():
     found = compare(*both)
     assert [row.outcome for row in found.rows] == ["worse", "equivalent"]
     assert [row.metric for row in found.regressions] == ["m"]
+
+
+def family(count, far=1.5):
+    """One metric that differs by pairs, in a run with others that do not."""
+    base = [10.0, 11.0, 12.0, 13.0, 14.0, 15.0]
+    noise = [0.8, 1.3, 0.7, 1.25, 0.9, 1.2]
+    trials = tuple(
+        Trial(f"{x}{i}", "h", {"f": x}, i, 1, "healthy", "", 0.0) for x in "ab" for i in range(1, 7)
+    )
+    cells = [estimate(base, {"f": "a"}), estimate([v * far for v in base], {"f": "b"})]
+    for at in range(1, count):
+        for level, values in (
+            ("a", base),
+            ("b", [v * n for v, n in zip(base, noise, strict=True)]),
+        ):
+            cells.append(dataclasses.replace(estimate(values, {"f": level}), metric=f"m{at}"))
+    metrics = {
+        name: Metric.model_validate({"from": "load.rps", "better": "lower"})
+        for name in ("m", *(f"m{at}" for at in range(1, count)))
+    }
+    analysis = Analysis(trials=trials, estimates=tuple(cells))
+    sides = (Side(x, analysis, {"f": x}, {}, {}, metrics, "run") for x in "ab")
+    return compare(*sides)
+
+
+def test_the_number_of_metrics_counts():
+    """Six pairs of six are p = 0.031: a regression alone, not as one of two metrics."""
+    (alone,) = family(1).rows
+    assert (alone.outcome, alone.p_holm) == ("worse", 2 / 2**6)
+    two = family(2)
+    row = next(row for row in two.rows if row.metric == "m")
+    assert (two.tests, row.p, row.p_holm) == (2, 2 / 2**6, 4 / 2**6)
+    assert (row.outcome, two.regressions) == ("undecided", ())
+    assert row.why == "p = 0.031 by itself, 0.062 among 2 tests"
+
+
+def test_exact_metrics_take_no_part_in_the_correction():
+    found = compare(side([100.0], level=1.0), side([200.0], level=1.0))
+    assert (found.tests, found.rows[0].p_holm, found.rows[0].outcome) == (0, None, "worse")
 
 
 def test_a_lost_repetition_shifts_no_pair():

@@ -22,7 +22,8 @@ def test_treatments_of_a_run_are_paired_by_repetition(a):
     assert row["test"] == "sign test on pairs"
     assert row["n"] == [6, 6]
     assert 1.3 < row["ratio"] < 1.6
-    assert row["p"] == 2 / 2**6
+    assert row["p"] == row["p_holm"] == 2 / 2**6
+    assert (said["tests"], said["alpha"]) == (1, 0.05)
     assert {"name": "factor.mb", "a": "10", "b": "20"} in said["environment"]
 
 
@@ -52,6 +53,15 @@ def test_markdown_is_a_table():
     page = runner("compare", f"{FIRST}:10", ":20", "--markdown").stdout
     assert page.startswith(f"# {FIRST}:10 → {FIRST}:20\n")
     assert "| ✗ worse" in page
+    head = next(line for line in page.splitlines() if line.startswith("| metric"))
+    for column in ("b / a", "90 % interval", "p", "p (Holm)", "n", "result"):
+        assert f" {column} " in head
+    assert "Better and worse: p ≤ 0.05" in page
+
+
+def test_the_correction_is_said_where_there_are_several_tests():
+    assert "corrected for 2 tests (Holm)" in runner("compare", FIRST, SECOND, "--markdown").stdout
+    assert "corrected for 2 tests (Holm)" in runner("compare", FIRST, SECOND).stdout
 
 
 def test_benchfmt_has_a_line_per_repetition_and_a_side_to_compare_by():
