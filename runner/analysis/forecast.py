@@ -18,7 +18,7 @@ from runner.analysis.compare import sign_p
 from runner.analysis.estimates import estimates
 from runner.analysis.intervals import smallest_n
 from runner.analysis.repetitions import MANY, POWER, chance, needed
-from runner.analysis.verdict import ALPHA, LEVEL_INSIDE, NOT_TESTABLE
+from runner.analysis.verdict import LEVEL_INSIDE, NOT_TESTABLE, alpha_outside
 from runner.quantities import in_unit
 from runner.search import Done, Params, Search, State
 from runner.spec.treatments import treatments, with_levels
@@ -213,7 +213,7 @@ def _number(base: Chance, result: ClaimResult, spread: float | None, family: int
         return Chance(base.id, base.published, base.n, None, basis=basis)
     room = min(math.inf if low is None else truth - low, math.inf if high is None else high - truth)
     deviation = relative * abs(truth)
-    alpha = 1 - LEVEL_INSIDE if room > 0 else ALPHA / family
+    alpha = 1 - LEVEL_INSIDE if room > 0 else alpha_outside((low, high), family)
     reach = abs(room)
     found = (chance(deviation, reach, alpha, base.n[0]), chance(deviation, reach, alpha, base.n[1]))
     wanted = None

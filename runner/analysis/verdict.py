@@ -4,13 +4,17 @@
     2. not measured    too few valid units, guards kept breaking, search ended at its bounds
     3. not comparable  a fact of the claim's `must` list differs from what it declares
     4. reproduced      the 90 % interval lies inside the region (TOST at 5 %)
-    5. contradicted    the 95 % interval lies wholly outside (Holm across the claims);
+    5. contradicted    the interval lies wholly outside, wrongly so in at most 2.5 % of
+                       experiments (Holm across the claims): the 95 % one for an open range or
+                       a statement, which can be missed on one side, the 97.5 % one for a range
+                       with two ends, which can be missed on either;
                        `differs (environment undeclared)` where the source is silent on a fact
     6. inconclusive    with its lean, and about how many more repetitions would decide
 
 The region is the published range widened by the margin, both fixed before the
 data. An interval here is the median's order-statistic interval, so verdict 5
-is a sign test and needs at least 6 values, verdict 4 at least 5.
+is a sign test and needs at least 6 values, or 7 for a range with two ends,
+verdict 4 at least 5.
 """
 
 from __future__ import annotations
@@ -44,8 +48,8 @@ VERDICTS: Final = (
 )  # fmt: skip
 
 LEVEL_INSIDE: Final = 0.90
-LEVEL_OUTSIDE: Final = 0.95
-ALPHA: Final = 1 - LEVEL_OUTSIDE
+ALPHA: Final = 0.025
+"""How often any claim of an experiment may be `contradicted` falsely."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,9 @@ class Case:
 
     id: str
     published: Region | None = None
-    """Bounds as published, rounding included; None for a statement. See `rounding`."""
+    """Bounds as published, rounding included; None for a statement."""
     region: Region | None = None
-    """The published bounds widened by the margin; `published` where there is none. See `widen`."""
+    """The published bounds widened by the margin; `published` where there is none."""
     values: Sequence[float | None] = ()
     """One per repetition (or paired block); of a comparison, left - right."""
     truths: Sequence[bool | None] | None = None
@@ -92,31 +96,25 @@ class Judgement:
     region: Region | None = None
     facts: tuple[Fact, ...] = ()
     p: float | None = None
-    """Smallest level at which the interval lies outside, before Holm."""
+    """Of the sign test of verdict 5, before Holm: one-sided, doubled for a range with two ends."""
     p_holm: float | None = None
     more: int | None = None
     """About how many more repetitions would decide; None where that is unknown."""
     lean: str = ""
 
 
-def rounding(value: float, rounded_to: float | None = None) -> tuple[float, float]:
-    """Give every number that is printed as `value`: 12.3 to 0.1 is [12.25, 12.35].
+def sides(region: Region | None) -> int:
+    """Count the sides on which a median may miss a region; a statement (None) has one."""
+    return 2 if region is not None and None not in region else 1
 
-    GUM (JCGM 100:2008), F.2.2.1: a resolution of d stands for ± d/2.
+
+def alpha_outside(region: Region | None, family: int) -> float:
+    """Give 1 - level of the interval that contradicts the first of so many claims.
+
+    A median that lies in a narrow region may have almost half of its distribution
+    on either side; each side is tested, and both together may err in ALPHA.
     """
-    half = (rounded_to or 0.0) / 2
-    return value - half, value + half
-
-
-def widen(bounds: Region, absolute: float | None = None, relative: float | None = None) -> Region:
-    """Widen published bounds by the margin; an open end stays open."""
-    low, high = bounds
-    by = absolute or 0.0
-    share = relative or 0.0
-    return (
-        None if low is None else low - by - abs(low) * share,
-        None if high is None else high + by + abs(high) * share,
-    )
+    return 2 * ALPHA / sides(region) / max(1, family)
 
 
 def judge_all(cases: Iterable[Case]) -> tuple[Judgement, ...]:
@@ -170,7 +168,7 @@ def _number(case: Case) -> Judgement:
     low, high = region
     above = sum(high is not None and v > high for v in values)
     below = sum(low is not None and v < low for v in values)
-    p = min(1.0, 2 * sign_p(max(above, below), len(values)))
+    p = min(1.0, sides(region) * sign_p(max(above, below), len(values)))
     base = replace(base, interval=interval.bounds, level=interval.level, p=p)
     if equivalent(interval, low, high):
         reason = (
@@ -210,7 +208,7 @@ def _statement(case: Case) -> Judgement:
     if exact:
         verdict = REPRODUCED if truths[0] else CONTRADICTED
         return replace(base, verdict=verdict, reason=f"exact metrics: it is {_yes(truths[0])}")
-    base = replace(base, p=min(1.0, 2 * sign_p(n - true, n)), lean=_lean(true, n))
+    base = replace(base, p=sign_p(n - true, n), lean=_lean(true, n))
     if sign_p(true, n) <= (1 - LEVEL_INSIDE) / 2:
         return replace(base, verdict=REPRODUCED, reason=f"it holds in {true} of {n} blocks")
     return base
@@ -251,7 +249,7 @@ def _finished(case: Case, draft: Judgement, family: int) -> Judgement:
 
 
 def _undecided(case: Case, draft: Judgement, family: int) -> Judgement:
-    alphas = (1 - LEVEL_INSIDE, ALPHA / max(1, family))
+    alphas = (1 - LEVEL_INSIDE, alpha_outside(draft.region, family))
     if case.truths is not None:
         truths = [value for value in case.truths if value is not None]
         more = more_blocks(sum(truths), draft.n, alphas)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _ENOUGH = 5
 _TO_CONTRADICT = 6
+"""Of a statement, or a range with one end; two ends take one more."""
+_ALPHA = 0.025
 _WIDE = 0.2
 
 
@@ -57,10 +59,13 @@ def _few(view: View) -> Hits:
 
 
 def _holm(view: View) -> Hits:
-    claims = len(_sampled(view))
+    sampled = _sampled(view)
+    claims = len(sampled)
     most = _between(view)[1]
     needed = _TO_CONTRADICT
-    while 2 * 0.5**needed > 0.05 / max(1, claims):
+    while 0.5**needed > _ALPHA / max(1, claims):
+        needed += 1
+    if not any(claim.get("expect") or _open(view, claim) for claim in sampled):
         needed += 1
     if claims > 1 and _ENOUGH <= most < needed:
         yield (
@@ -70,6 +75,14 @@ def _holm(view: View) -> Hits:
                 f"repetitions to be contradicted, and {most} is the most"
             ),
         )
+
+
+def _open(view: View, claim: Mapping[str, Any]) -> bool:
+    """Whether a published range has one end only."""
+    return any(
+        number.get("value") is None and (number.get("low") is None or number.get("high") is None)
+        for _, number in view.published(claim)
+    )
 
 
 def _optional(view: View) -> Hits:
@@ -180,8 +193,9 @@ RULES = (
     Rule(
         "too-few-repetitions", "warning",
         "There are fewer repetitions than an interval needs.",
-        "A 90 % interval of a median exists from 5 values on, a 95 % one from 6.",
-        "Start `repeat.between` at 6.",
+        "A 90 % interval of a median exists from 5 values on; a published bound is contradicted "
+        "from 6 on, a range from 7.",
+        "Start `repeat.between` at 7.",
         f"{SIGPLAN}, “Sufficient number of trials”; Conover (1999), §3.2",
         _few,
     ),

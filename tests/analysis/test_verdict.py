@@ -17,12 +17,10 @@ from runner.analysis.verdict import (
     Case,
     judge,
     judge_all,
-    rounding,
-    widen,
 )
 
 INSIDE = [88.0, 89.0, 89.5, 90.0, 91.0, 89.2]
-OUTSIDE = [108.0, 109.0, 120.0, 99.5, 101.0, 105.0]
+OUTSIDE = [108.0, 109.0, 120.0, 99.5, 101.0, 105.0, 103.0]
 ACROSS = [90.0, 92.0, 93.0, 94.0, 95.0, 91.0]
 
 
@@ -93,9 +91,17 @@ def test_margin_decides():
     assert judge(case(values=values, region=None)).verdict != REPRODUCED
 
 
-def test_contradicted_needs_six():
-    assert judge(case(values=OUTSIDE)).verdict == CONTRADICTED
-    assert judge(case(values=OUTSIDE[:5])).verdict == INCONCLUSIVE
+def test_a_range_with_two_ends_is_contradicted_by_seven():
+    """Half of a distribution above and half below would be six on one side in 3.1 %."""
+    found = judge(case(values=OUTSIDE))
+    assert (found.verdict, found.p) == (CONTRADICTED, 2 / 2**7)
+    assert judge(case(values=OUTSIDE[:6])).verdict == INCONCLUSIVE
+
+
+def test_a_range_with_one_end_is_contradicted_by_six():
+    found = judge(case(values=OUTSIDE[:6], region=(None, 93)))
+    assert (found.verdict, found.p) == (CONTRADICTED, 1 / 2**6)
+    assert judge(case(values=OUTSIDE[:5], region=(None, 93))).verdict == INCONCLUSIVE
 
 
 def test_silence_of_the_source_is_not_contradicted():
@@ -117,6 +123,7 @@ def test_inconclusive_leans_and_says_how_many_more():
     assert f"about {found.more} more" in found.reason
     other = judge(case(values=[90.0, *OUTSIDE[:5]]))
     assert (other.verdict, other.lean) == (INCONCLUSIVE, CONTRADICTED)
+    assert other.more > 0
 
 
 def test_number_without_width_cannot_be_reproduced():
@@ -140,7 +147,7 @@ def test_values_on_both_sides_of_a_narrow_range_contradict_nothing():
 
 
 def test_exact_metric_goes_by_rounding_alone():
-    region = rounding(12.4e6, 0.1e6)
+    region = (12.35e6, 12.45e6)
     exact = {"kind": "exact", "published": region, "region": None}
     assert judge(case(values=[12_436_512.0], **exact)).verdict == REPRODUCED
     found = judge(case(values=[6_912_044.0], **exact))
@@ -154,12 +161,12 @@ def test_exact_metric_that_varies_is_judged_as_sampled():
 
 
 def test_holm_spans_the_experiment():
-    """Six values far off are p = 0.031: enough alone, not beside another claim."""
+    """Seven values far off are p = 0.016: enough alone, not beside another claim."""
     alone = judge_all([case(values=OUTSIDE)])
     both = judge_all([case(values=OUTSIDE), case()])
     assert alone[0].verdict == CONTRADICTED
     assert both[0].verdict == INCONCLUSIVE
-    assert both[0].p_holm == pytest.approx(0.0625)
+    assert both[0].p_holm == pytest.approx(0.03125)
     assert both[0].more == 1
     assert judge_all([case(values=[*OUTSIDE, 103.0]), case()])[0].verdict == CONTRADICTED
 
@@ -210,11 +217,11 @@ def test_statement_shows_the_paired_difference():
     st.integers(0, 4),
 )
 def test_reproduced_and_contradicted_are_what_the_intervals_say(values, region, others):
-    """Verdict 4 is the 90 % interval inside, verdict 5 the 95 % (Holm) one outside."""
+    """Verdict 4 is the 90 % interval inside, verdict 5 the 97.5 % (Holm) one outside."""
     cases = [Case("a", region, values=values), *[case() for _ in range(others)]]
     found = judge_all(cases)[0]
     inner = median_interval(values, 0.90)
-    outer = median_interval(values, 1 - 0.05 / (others + 1))
+    outer = median_interval(values, 1 - 0.025 / (others + 1))
     if inner is None:
         assert found.verdict == NOT_MEASURED
     elif inner.inside(*region):
@@ -223,13 +230,6 @@ def test_reproduced_and_contradicted_are_what_the_intervals_say(values, region, 
         assert found.verdict == CONTRADICTED
     else:
         assert found.verdict == INCONCLUSIVE
-
-
-def test_rounding_and_margins():
-    assert rounding(12.3, 0.1) == pytest.approx((12.25, 12.35))
-    assert rounding(5) == (5, 5)
-    assert widen((87, 92), absolute=1) == (86, 93)
-    assert widen((-100, None), relative=0.1) == pytest.approx((-110, None))
 
 
 def test_needed_and_chance_are_each_other_turned_around():

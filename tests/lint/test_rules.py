@@ -127,7 +127,7 @@ CASES = {
     ),
     "closed-loop-latency": (
         metric("load.latency_p99"),
-        {**metric("load.latency_p99"), "load": {"generator": "k6", "rate": "100/s", "steps": None}},
+        {**metric("load.latency_p99"), "load": {"generator": "vegeta", "rate": "100/s", "steps": None}},
     ),
     "client-shares-host": ({"hosts": {"load": "pi4"}}, {}),
     "step-too-short": (
@@ -201,7 +201,7 @@ CASES = {
         {"claims": [{**CLEAN["claims"][0], "id": str(i)} for i in range(5)]},
         {
             "claims": [{**CLEAN["claims"][0], "id": str(i)} for i in range(5)],
-            "repeat": {"between": [8, 8]},
+            "repeat": {"between": [9, 9]},
         },
     ),
     "optional-stopping": (
