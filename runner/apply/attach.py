@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.apply.analyse import analyse, of_record
+from runner.apply.conclude import failures
 from runner.apply.interface import Outcome
 from runner.apply.state import HostRun
 from runner.apply.trials import judged
@@ -31,7 +32,7 @@ from runner.store.record import EVENTS, RunFolder
 from runner.store.runs import find, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from runner.analysis.model import Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
@@ -93,14 +94,6 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         found.claims,
         failures(found.trials),
     )
-
-
-def failures(trials: Iterable[Trial]) -> str:
-    """Say which trials failed; one that a later attempt made good is none."""
-    last: dict[str, Trial] = {}
-    for trial in trials:
-        last[trial.id.rpartition("-a")[0]] = trial
-    return "; ".join(f"{t.id}: {t.why}" for t in last.values() if t.outcome == "error")
 
 
 def _host_run(entry: HostEntry, folder: RunFolder, reporter: Reporter) -> HostRun:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis.model import Analysis
-from runner.apply.analyse import analyse
-from runner.apply.attach import complete, failures, finished, mark, refuse_if_followed, reopen
-from runner.apply.building import Builder
+from runner.apply import hosts as at_all
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
 from runner.apply.requirements import unmet
-from runner.apply.schedule import run_all
 from runner.apply.state import HostRun
-from runner.apply.trials import TrialRunner
-from runner.errors import HostBusy, HostError, Interrupted, LeftRunning, RunnerError, SpecError
+from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.executor.agent import Agent
 from runner.plan import declared, sources, with_sources
-from runner.report import rebuild
 from runner.spec.expand import claims_hash, run_hash
 from runner.store.names import new_run_id
 from runner.store.provenance import describe
@@ -31,11 +27,15 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
+    from runner.apply.trials import TrialRunner
     from runner.store.record import State
 
-WAIT_S = 5.0
 TOOLS = {"ssh": ["ssh", "-V"], "git": ["git", "--version"]}
 """Tools of the controller that a record names with their versions."""
+
+# What judges a run is imported while its hosts answer, a fifth of a second of a no-op
+# apply; hence the imports inside of functions below.
+_JUDGING = "runner.apply.conclude"
 
 
 def apply(
@@ -54,10 +54,14 @@ def apply(
     names = experiment.hosts.names()
     if options.check:
         return _check(loaded, hosts, run_id, options, reporter)
+    threading.Thread(target=import_module, args=(_JUDGING,)).start()
     if options.resume is not None:
+        from runner.apply.attach import refuse_if_followed, reopen  # noqa: PLC0415
+
         folder = reopen(loaded, options)
         with folder:
-            runs = [_host_run(hosts[n], folder.id, reporter, folder.append_change) for n in names]
+            record = at_all.locked(folder.append_change)
+            runs = [_host_run(hosts[name], folder.id, reporter, record) for name in names]
             for host in runs:
                 # before anything is written: the record of a run that goes on is not ours
                 refuse_if_followed(host, folder.id)
@@ -80,7 +84,8 @@ def apply(
         },
     )
     with folder:
-        runs = [_host_run(hosts[name], run_id, reporter, folder.append_change) for name in names]
+        record = at_all.locked(folder.append_change)
+        runs = [_host_run(hosts[name], run_id, reporter, record) for name in names]
         return _Run(loaded, runs, options, reporter, folder).go()
 
 
@@ -171,8 +176,10 @@ class _Run:
             state, why = "interrupted", "Ctrl-C"
         elif error is not None or left is not None:
             state, why = "failed", str(error or left)
-        analysis = self._conclude(state, why)
-        report = rebuild.write(self.folder, analysis)
+        from runner.apply.conclude import conclude, failures  # noqa: PLC0415
+
+        counts = {host.name: host.counts for host in self.hosts}
+        analysis, report = conclude(self.folder, self.loaded.experiment, counts, state, why)
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(
                 "interrupted; the hosts were put back" if left is None else str(left),
@@ -183,71 +190,70 @@ class _Run:
         if left is not None:
             raise left
         failed = failures(analysis.trials)
-        return Outcome(
-            self.folder.id,
-            report,
-            {host.name: host.counts for host in self.hosts},
-            analysis.trials,
-            analysis.claims,
-            failed,
-        )
+        return Outcome(self.folder.id, report, counts, analysis.trials, analysis.claims, failed)
 
     def _stages(self) -> None:
         experiment = self.loaded.experiment
         self.system = declared_state(self.loaded, self.options)
         done, lost = self._before()
-        for host in self.hosts:
-            self.reporter.phase(f"probe {host.name}")
-            self._observe(host)
+        self.reporter.phase(f"probe {', '.join(host.name for host in self.hosts)}")
+        at_all.observe(self.hosts, self.system, self.options, self.reporter)
         self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
-        problems = unmet(experiment, {host.name: host.facts for host in self.hosts})
+        # what is lacking may be what a reboot is to bring
+        reboots = any(host.reboots for host in self.hosts)
+        if not reboots:
+            self._require()
+        # a build that is measured is a trial, though nothing is run
+        built = any((m.source or "").startswith("build.") for m in experiment.metrics.values())
+        trials = experiment.workload is not None or built
+        runner = self._trial_runner(done, lost) if trials or experiment.build is not None else None
+        if runner is not None and experiment.build is not None:
+            # before any change: a compiler error must not cost a converge and a restore
+            self.reporter.phase("build")
+            runner.build_all()
+        if reboots:
+            at_all.reboot(self.hosts, self.system, self.options, self.reporter)
+            self._require()
+        at_all.apply(self.hosts, self.system, self.options, self.reporter)
+        self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
+        if runner is not None and trials:
+            from runner.apply.schedule import run_all  # noqa: PLC0415
+
+            self.reporter.phase("trials")
+            run_all(runner)
+
+    def _require(self) -> None:
+        """Raise one HostError with every requirement that is not met."""
+        problems = unmet(self.loaded.experiment, {host.name: host.facts for host in self.hosts})
         if problems:
             raise HostError(
                 "requirements not met:\n" + "\n".join(problems),
                 fix="choose another host with -H, or change what the message names",
             )
-        server, hosts = self.hosts[0], experiment.hosts
-        builder = Builder(self.options.cache, self.loaded.path.parent)
-        runner = TrialRunner(
-            self.loaded, server, self.folder, self.reporter, builder, done, lost, expected=0,
+
+    def _trial_runner(self, done: dict[str, Trial], lost: frozenset[str]) -> TrialRunner:
+        from runner.apply.building import Builder  # noqa: PLC0415
+        from runner.apply.trials import TrialRunner  # noqa: PLC0415
+
+        server, hosts = self.hosts[0], self.loaded.experiment.hosts
+        return TrialRunner(
+            self.loaded, server, self.folder, self.reporter,
+            Builder(self.options.cache, self.loaded.path.parent), done, lost, expected=0,
             load_hosts=[] if hosts.same else [h for h in self.hosts if h.name in hosts.load],
         )  # fmt: skip
-        if experiment.build is not None:
-            # before any change: a compiler error must not cost a converge and a restore
-            self.reporter.phase("build")
-            runner.build_all()
-        for host in self.hosts:
-            self.reporter.phase(f"converge {host.name}")
-            host.apply(self.system, self.options)
-        self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
-        # a build that is measured is a trial, though nothing is run
-        built = any((m.source or "").startswith("build.") for m in experiment.metrics.values())
-        if experiment.workload is not None or built:
-            self.reporter.phase("trials")
-            run_all(runner)
 
     def _before(self) -> tuple[dict[str, Trial], frozenset[str]]:
         """Complete what an earlier part of this run has begun; nothing where it is the first."""
         if self.options.resume is None:
             return {}, frozenset()
+        from runner.apply.attach import complete, finished, mark  # noqa: PLC0415
+
         mark(self.folder, self.options)
         experiment = self.loaded.experiment
         complete(self.folder, {host.name: host for host in self.hosts}, experiment, self.reporter)
         done, lost = finished(self.folder, experiment)
         self.reporter.note(f"{self.folder.id}: {len(done)} trials are finished already")
         return done, lost
-
-    def _observe(self, host: HostRun) -> None:
-        while True:
-            try:
-                host.observe(self.system)
-            except HostBusy as busy:
-                if not self.options.wait:
-                    raise
-                self.reporter.note(busy.message)
-                time.sleep(WAIT_S)
-            else:
-                return
 
     def _restore(self) -> RunnerError | None:
         """Put every host back; give the first fault instead of raising it."""
@@ -257,20 +263,7 @@ class _Run:
                     f"{host.name}: kept as declared; undo: runner restore {host.name}"
                 )
             return None
-        first: RunnerError | None = None
-        for host in self.hosts:
-            if not host.touched:
-                continue
-            self.reporter.phase(f"restore {host.name}")
-            try:
-                host.restore()
-            except RunnerError as error:
-                first = first or error
-        return first
-
-    def _conclude(self, state: State, why: str) -> Analysis:
-        self.folder.update(recap={host.name: vars(host.counts) for host in self.hosts})
-        analysis = analyse(self.folder, self.loaded.experiment)
-        rebuild.write_analysis(self.folder, analysis)
-        self.folder.finish(state, at=time.time(), why=why)
-        return analysis
+        touched = [host for host in self.hosts if host.touched]
+        if touched:
+            self.reporter.phase(f"restore {', '.join(host.name for host in touched)}")
+        return at_all.restore(touched)

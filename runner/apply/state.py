@@ -12,7 +12,9 @@ from runner.errors import HostBusy, HostError
 from runner.executor.agent import Agent
 from runner.executor.converge import converge, hold
 from runner.executor.probe import HostState, probe
+from runner.executor.reboot import reboot
 from runner.executor.restore import restore
+from runner.executor.results import Result
 from runner.plan import StatePlan, candidates, plan_state, unified, would_change
 from runner.resources.interface import Cell, ReadError
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.apply.interface import HostEntry, Options, Reporter
-    from runner.executor.results import Result
 
     Record = Callable[[Mapping[str, Any]], None]
 
@@ -40,6 +41,8 @@ class HostRun:
     plan: StatePlan = field(default_factory=StatePlan)
     counts: Counts = field(default_factory=Counts)
     touched: bool = False
+    stale: bool = False
+    """Another run has held the host since it was observed."""
     keep: bool = False
     """The declared state stays: nobody holds the host afterwards."""
 
@@ -72,6 +75,34 @@ class HostRun:
                 fix=f"wait with --wait; if its controller is gone: runner restore {self.name}",
             )
         self.plan = plan_state(system, self.facts, self.values)
+        self.stale = False
+
+    @property
+    def reboots(self) -> list[Cell]:
+        """What is planned and in force only after a reboot, which is allowed."""
+        return [cell for cell in self.plan.cells if cell.reboot]
+
+    def reboot(self, system: Any) -> None:
+        """Edit the kernel's command line, reboot, wait, and observe what came up.
+
+        The run's hold outlives the boot; HostError where the words are not in force then.
+        """
+        if self.entry.local:
+            raise HostError(
+                f"{self.name} is this machine: `reboot: allowed` would end the run with it",
+                fix=f"edit {self.reboots[0].path} and reboot it by hand",
+            )
+        StatePlan(needs_root=[cell.id for cell in self.reboots]).check(root=self.host.root)
+        self._converge(self.reboots, "reboot")
+        self.reporter.phase(f"reboot {self.name}")
+        reboot(self.agent)
+        self.observe(system)
+        if self.reboots:
+            raise HostError(
+                f"{self.name} was rebooted, but its kernel came up as before: "
+                f"{self.facts.get('kernel.cmdline')}",
+                fix=f"see whether its boot loader reads {self.reboots[0].path}",
+            )
 
     def preview(self) -> list[str]:
         """Tell what would change; give the ids that would."""
@@ -79,6 +110,8 @@ class HostRun:
         for change in changes:
             self.reporter.change(self.name, change)
             self.counts.add(change.outcome)
+        if self.reboots:
+            self.reporter.note(f"{self.name}: would be rebooted for {self.reboots[0].path}")
         self._skipped()
         return [change.id for change in changes if change.outcome == "would change"]
 
@@ -93,6 +126,7 @@ class HostRun:
 
     def apply(self, system: Any, options: Options) -> None:
         """Install packages, converge, run actions; HostError when a resource failed."""
+        self.reporter.phase(f"converge {self.name}")
         self.plan.check(root=self.host.root)
         if self.plan.unknown:
             raise HostError(
@@ -103,12 +137,16 @@ class HostRun:
                 fix="mend what it depends on, or leave the kind out",
             )
         self._skipped()
-        if self.plan.packages:
+        if not self._as_wanted(self.plan.packages):
             # packages are a phase of their own: apt is slow, and tools are facts afterwards
             done = self._converge(self.plan.packages, "packages")
             if any(result.changed for result in done):
                 self.observe(system)
-        if self.plan.cells:
+        if self.keep and self._as_wanted(self.plan.cells):
+            # nobody needs the host held, so the probe's look was all there is to do
+            for cell in self.plan.cells:
+                self._tell("converge", Result(cell.id, "ok", *[self.values.get(cell.id)] * 2))
+        else:
             self._converge(self.plan.cells, "converge")
         if self.plan.actions:
             self._converge(self.plan.actions, "actions")
@@ -121,12 +159,20 @@ class HostRun:
                     fix="the kernel does not keep what was asked; report this kind",
                 )
 
+    def _as_wanted(self, cells: list[Cell]) -> bool:
+        return all(change.outcome == "ok" for change in would_change(cells, self.values))
+
     def _converge(self, cells: list[Cell], phase: str) -> list[Result]:
         if not cells:
             return []
-        self.touched = True
         by_id = {cell.id: cell for cell in cells}
-        found = converge(self.agent, [cell.to_json() for cell in cells], held=self.hold)
+        touched, self.touched = self.touched, True
+        try:
+            found = converge(self.agent, [cell.to_json() for cell in cells], held=self.hold)
+        except HostBusy:
+            # somebody came between probe and converge; nothing was changed
+            self.touched, self.stale = touched, True
+            raise
         for result in found:
             cell = by_id.get(result.id)
             diff = ""
@@ -161,6 +207,12 @@ class HostRun:
         found = restore(self.agent, force=force, gone=gone)
         for result in found:
             self._tell("restore", result)
+            if result.id.startswith("kernel_cmdline:") and result.outcome == "restored":
+                path = result.id.partition(":")[2]
+                self.reporter.note(
+                    f"{self.name}: {path} is as it was; the running kernel keeps its words "
+                    "until the next reboot"
+                )
         left = [result for result in found if result.failed]
         if left:
             raise HostError(

@@ -14,6 +14,7 @@ from .emit import Emit, shown, to_fd
 VERSION = 1
 PROGRAMS = (
     "probe", "converge", "restore", "trial", "attach", "stop", "status", "put", "forget",
+    "reboot",
 )  # fmt: skip
 
 _ADDRESS = {
@@ -118,6 +119,7 @@ def _dispatch(program: Mapping[str, Any], where: state.State, emit: Emit) -> boo
         "put": _put,
         "forget": _forget,
         "status": _status,
+        "reboot": _reboot,
     }
     return works.get(str(program["program"]), _trial)(program, where, emit)
 
@@ -155,6 +157,12 @@ def _status(_: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
 
     status.run(where, emit)
     return True
+
+
+def _reboot(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+    from . import reboot  # noqa: PLC0415
+
+    return reboot.run(program, where, emit)
 
 
 def _trial(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:

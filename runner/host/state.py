@@ -22,6 +22,9 @@ from .fault import tick
 LOCK_WAIT_S = 3.0
 """Longer than a converge takes; who waits longer is told `busy`."""
 
+REBOOT_S = 900.0
+"""How long a run that reboots its host may stay away: a slow board, and a check of its disk."""
+
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
     """A program is not carried out; `code` is one of the contract's error codes."""
@@ -143,9 +146,12 @@ def hold(state: State) -> Optional[Dict[str, Any]]:
 
 
 def alive(found: Optional[Mapping[str, Any]]) -> bool:
-    """Say whether a hold still counts: same boot, its controller there or heard of in time."""
-    if not found or found.get("boot_id") != boot_id() or found.get("kept"):
+    """Say whether a hold still counts: its boot or its reboot, its controller heard of in time."""
+    if not found or found.get("kept"):
         return False
+    if found.get("boot_id") != boot_id():
+        # it rebooted for its own run, which has this long to take it up again
+        return bool(found.get("rebooting")) and time.time() - float(found["seen"]) <= REBOOT_S
     if found.get("pid") is not None:
         # the controller runs on this very machine: nothing has to be guessed
         return os.path.exists(f"/proc/{int(found['pid'])}")
@@ -181,11 +187,21 @@ def take(state: State, run: str, want: Mapping[str, Any]) -> Dict[str, Any]:
         "lease_s": want.get("lease_s"),
         "pid": want.get("pid"),
         "kept": bool(want.get("kept")),
+        "rebooting": False,
         "seen": now,
         "boot_id": boot_id(),
     }
     write_whole(state.path("hold.json"), json.dumps(taken).encode())
     return taken
+
+
+def leave_for_a_boot(state: State, run: str) -> None:
+    """Let a run's hold outlive the reboot that it asked for; Refused where it has none."""
+    found = hold(state)
+    if not found or found["run"] != run or found.get("boot_id") != boot_id():
+        raise Refused("busy", f"run {run} does not hold this host", "converge first")
+    kept = {**found, "rebooting": True, "seen": time.time()}
+    write_whole(state.path("hold.json"), json.dumps(kept).encode())
 
 
 def touch(state: State, run: str) -> None:

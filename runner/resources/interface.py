@@ -74,6 +74,8 @@ class Cell:
     """Written every time and never read: has an effect, not a state."""
     timeout_s: float | None = None
     """Of an `argv`, where the agent's usual half minute is too short."""
+    reboot: bool = False
+    """Not sent: in force only after a reboot, which was allowed."""
     needs_root: bool = True
     """Not sent: lets the plan name everything that needs root in one message."""
     observed: Any = UNSET

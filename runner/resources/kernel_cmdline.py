@@ -1,8 +1,10 @@
 """kernel_cmdline: words on the kernel command line; takes a reboot.
 
 Without `reboot: allowed` nothing is edited: the plan says which line of which
-file to change. With it the one line of the Raspberry Pi's cmdline.txt is edited,
-and the host has to be rebooted before the rest is applied.
+file to change. With it the one line of the Raspberry Pi's cmdline.txt is edited
+and the host rebooted before the rest is applied. At the end the file is put
+back; the words themselves go with the next reboot, whenever that is, so that a
+row of experiments that ask for the same words costs one reboot and not two each.
 
 The firmware puts words of its own in front of cmdline.txt, and the last word
 wins: `cgroup_enable=memory` has to come after `cgroup_disable=memory`.
@@ -87,7 +89,8 @@ class KernelCmdline:
     name = "kernel_cmdline"
     doc = (
         "`{present: [cgroup_enable=memory], absent: […], reboot: never}`: says what to edit; "
-        "with `reboot: allowed` edits cmdline.txt and asks for a reboot"
+        "with `reboot: allowed` edits cmdline.txt, reboots, waits, goes on; the file is put back "
+        "at the end, the words go with the next reboot"
     )
     absent = "refused, with the line to edit; edits only a Raspberry Pi's cmdline.txt"
     needs_root = True
@@ -135,7 +138,7 @@ class KernelCmdline:
             )
         line = edited(content, payload, running)
         value = {"type": "file", "bytes_b64": base64.b64encode(line.encode()).decode()}
-        return [self._cell(path, want=value)]
+        return [self._cell(path, want=value, reboot=True)]
 
     def _file(self, values: Values) -> tuple[str | None, str | None]:
         for path in FILES:

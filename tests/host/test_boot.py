@@ -146,7 +146,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     [
         (b"[1, 2", "no JSON"),
         (b"[1, 2]", "JSON object"),
-        ({"program": "reboot"}, "no program 'reboot'"),
+        ({"program": "dance"}, "no program 'dance'"),
         ({"program": "probe", "version": 2}, "version 2"),
         ({"program": "probe", "run": ""}, "`run`"),
         ({"program": "converge"}, "`cells`"),

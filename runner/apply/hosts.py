@@ -1,0 +1,122 @@
+"""Each phase of a run at all of its hosts at once, waiting for a host that is busy."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import HostBusy, RunnerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runner.apply.interface import Options, Reporter
+    from runner.apply.state import HostRun
+
+WAIT_S = 5.0
+
+
+def observe(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Reporter) -> None:
+    """Probe every host and plan."""
+    _patiently(hosts, lambda host: host.observe(system), options, reporter)
+
+
+def apply(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Reporter) -> None:
+    """Converge every host; one that was taken since it was observed is observed anew."""
+
+    def bring(host: HostRun) -> None:
+        if host.stale:
+            host.observe(system)
+        host.apply(system, options)
+
+    _patiently(hosts, bring, options, reporter)
+
+
+def reboot(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Reporter) -> None:
+    """Edit what only a boot puts in force, reboot, and plan again; the others are left alone."""
+
+    def bring(host: HostRun) -> None:
+        if host.stale:
+            host.observe(system)
+        host.reboot(system)
+
+    _patiently([host for host in hosts if host.reboots], bring, options, reporter)
+
+
+def restore(hosts: Sequence[HostRun]) -> RunnerError | None:
+    """Put every host back; give the first fault instead of raising it."""
+    faults = _at_all(hosts, lambda host: host.restore()) if hosts else []
+    return next((fault for fault in faults if fault is not None), None)
+
+
+def locked(record: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str, Any]], None]:
+    """Let several hosts write one record."""
+    lock = Lock()
+
+    def one_at_a_time(change: Mapping[str, Any]) -> None:
+        with lock:
+            record(change)
+
+    return one_at_a_time
+
+
+def _patiently(
+    hosts: Sequence[HostRun],
+    work: Callable[[HostRun], Any],
+    options: Options,
+    reporter: Reporter,
+) -> None:
+    """Do it at all hosts; with `wait`, again at those that are busy until they are not."""
+    left = list(hosts)
+    while left:
+        busy = []
+        for host, fault in zip(left, _at_all(left, work), strict=True):
+            if isinstance(fault, HostBusy) and options.wait:
+                reporter.note(fault.message)
+                busy.append(host)
+            elif fault is not None:
+                raise fault
+        left = busy
+        if left:
+            # here and not in a thread: Ctrl-C ends it
+            time.sleep(WAIT_S)
+
+
+def _at_all(hosts: Sequence[HostRun], work: Callable[[HostRun], Any]) -> list[RunnerError | None]:
+    """Do it at all hosts at once; give the fault of each. What they tell comes in their order."""
+
+    def one(host: HostRun) -> RunnerError | None:
+        try:
+            work(host)
+        except RunnerError as fault:
+            return fault
+        return None
+
+    if len(hosts) == 1:
+        return [one(hosts[0])]  # in this thread, which Ctrl-C interrupts
+    told = [_Later(host) for host in hosts]
+    with ThreadPoolExecutor(len(hosts)) as pool:
+        faults = list(pool.map(one, hosts))
+    for later in told:
+        later.tell()
+    return faults
+
+
+class _Later:
+    """Keeps what one host tells until the others are done: lines of two hosts do not mix."""
+
+    def __init__(self, host: HostRun) -> None:
+        self._host, self._reporter = host, host.reporter
+        self._calls: list[tuple[str, tuple[Any, ...]]] = []
+        host.reporter = self
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *said: self._calls.append((name, said))
+
+    def tell(self) -> None:
+        """Hand it on."""
+        self._host.reporter = self._reporter
+        for name, said in self._calls:
+            getattr(self._reporter, name)(*said)

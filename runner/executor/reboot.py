@@ -1,0 +1,64 @@
+"""Reboot a host and wait until it is there again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.errors import HostUnreachable, RunnerError
+from runner.executor.agent import StreamCut
+from runner.executor.probe import probe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.executor.agent import Agent
+
+WITHIN_S: Final = 600.0
+"""A Raspberry Pi is back within a minute, an emulated board within two."""
+POLL_S: Final = 2.0
+_BOOT_ID: Final[Mapping[str, Any]] = {
+    "id": "boot_id", "via": "pseudo", "path": "/proc/sys/kernel/random/boot_id",
+}  # fmt: skip
+
+
+def reboot(
+    agent: Agent,
+    *,
+    within_s: float = WITHIN_S,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> str:
+    """Reboot; give the new boot_id. HostUnreachable when it stays away.
+
+    The run has to hold the host: its hold outlives this one boot.
+    """
+    ended = ""
+    try:
+        for event in agent.run({"program": "reboot"}):
+            if event["event"] == "rebooting":
+                ended = str(event["boot_id"])
+    except (HostUnreachable, StreamCut):
+        if not ended:
+            raise
+    agent.transport.close()
+    until = clock() + within_s
+    while True:
+        sleep(POLL_S)
+        why: RunnerError | None = None
+        try:
+            found = probe(agent, [_BOOT_ID], facts=False).values["boot_id"].value
+        except RunnerError as error:
+            # going down and coming up, it refuses in many ways
+            why = error
+            agent.transport.close()
+        else:
+            if found != ended:
+                return str(found)
+        if clock() > until:
+            raise HostUnreachable(
+                f"{agent.name}: did not come back within {within_s:.0f} s of its reboot"
+                + (f": {why.message}" if why else ""),
+                fix="look at its screen or power; once it is back, `runner restore "
+                f"{agent.name}` puts back what was changed",
+            )
