@@ -53,6 +53,8 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
     shown = {
         "steps": [figure for figure in steps if figure],
         "memory": [figure for figure in lines if figure],
+        # one of each treatment comes first and stands open
+        "first": max(1, len(groups)),
         "search": add("search", "Share of healthy trials by level", health.draw(search))
         if search
         else None,

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from runner.analysis.model import Analysis, RuleResult, Series
 from runner.errors import RecordError
-from runner.report import asked, changed, environment, rebuild, render, steps, trials
+from runner.report import asked, changed, environment, rebuild, render, repeated, steps, trials
 from runner.report.render import _environment
 from runner.store import analysis_file
 from runner.store.keeping import COMMITTED_BYTES, RAW
@@ -133,10 +133,26 @@ def test_many_trials_of_one_step_share_a_table():
     many = tuple(replace(one, id=f"t-{i}", steps=one.steps[:1]) for i in range(100))
     series = tuple(replace(s, trial=t.id) for t in many for s in fixture.series("t", 1.0))
     report = made(analysis=Analysis(trials=many, series=series))
-    assert report.markdown.count("| connections ") <= 1
-    assert report.markdown.count("established") == 1
+    assert report.markdown.count("established") == 2  # over all of them, and each
+    assert "100 of 100" in report.markdown
     assert sum("memory" in name for name in report.files) == 8
     assert "the samples of 92 more are in their raw events" in report.markdown
+
+
+def test_repetitions_have_their_medians():
+    """Numbers are medians, errors are summed, and an invalid trial is no repetition."""
+    trials = [fixture.trial(f"t-r{i}", i, 1, wobble) for i, wobble in enumerate((1.0, 3.0, 1.2), 1)]
+    invalid = replace(fixture.trial("t-r4", 4, 1, 9.0), outcome="invalid")
+    table = repeated.summary([*trials, invalid])
+    assert table is not None
+    last = [cell.strip() for cell in table.splitlines()[-1].split("|")[1:-1]]
+    head = [cell.strip() for cell in table.splitlines()[0].split("|")[1:-1]]
+    cells = dict(zip(head, last, strict=True))
+    one = steps.row(trials[2].steps[2])
+    assert cells["req/s"] == one[steps.HEAD.index("req/s")]
+    assert cells["errors"] == "9 read, 36 timeout"
+    assert cells["healthy"] == "✗ 0 of 3"
+    assert repeated.summary([trials[0], invalid]) is None
 
 
 def test_errors_by_kind():
