@@ -7,8 +7,9 @@ increase over the step. What could not be read is None with a reason.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from runner.sources.interface import Field
 
 Number = float | int | str | None
+
+# a generator may end before the death that ended it is noticed
+NOTICED_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ def steps(
         for e in reading.events
         if e["event"] == "workload_exited" and not e.get("expected")
     ]
+    starts = [time_of(e, origin) for e in reading.events if e["event"] == "step_started"]
     for event in reading.events:
         kind = event["event"]
         if kind in {"step_started", "measure_started"}:
@@ -82,12 +87,14 @@ def steps(
             entered.setdefault(event["index"], time_of(event, origin))
         elif kind == "step_ended":
             start, end = begun.pop(event["index"], 0.0), time_of(event, origin)
-            # a death in the warm-up is the step's too
-            alive = not any(entered.get(event["index"], start) <= t <= end + 0.5 for t in died)
+            # a death in the warm-up is the step's too, and one seen just after its end, but
+            # not one under the next step
+            until = min((t for t in starts if t >= end), default=math.inf)
+            begin = entered.get(event["index"], start)
+            alive = not any(begin <= t <= min(end + NOTICED_S, until) for t in died)
             plan = by_index[event["index"]]
             frame = reading.frame.window(start, end)
             numbers, why, error = _numbers(plan, event, frame, fields, absent)
-            begin = entered.get(event["index"], start)
             error = conditions.judge_generator(plan, begun_by(reading, event), numbers, error)
             conditions.add(reading.events, event, (begin, end), frame, fields, numbers, why)
             # an order to stop is nobody's fault; anything else that cuts a step is the workload's

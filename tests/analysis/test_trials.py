@@ -55,6 +55,20 @@ def test_healthy():
     assert (found.outcome, found.why) == ("healthy", "")
 
 
+@pytest.mark.parametrize("next_step", [False, True])
+def test_death_belongs_to_the_step_it_happened_in(next_step):
+    """Just after a step's end it is that step's, unless the next one has begun."""
+    events = recorded("healthy")
+    at = next(i for i, e in enumerate(events) if e["event"] == "step_ended")
+    t = events[at]["t"]
+    later = [{"event": "step_started", "index": 1, "name": "8", "t": t + 0.1, "at": 0.0}]
+    death = {"event": "workload_exited", "expected": False, "signal": 9, "t": t + 0.3, "at": 0.0}
+    events[at + 1 : at + 1] = [*(later if next_step else []), death]
+    found = judged(events, steps=(STEP, StepPlan(1, "8", 8, "wrk", LOAD)))
+    outcomes = [step.outcome for step in found.steps]
+    assert outcomes == (["healthy", "unhealthy"] if next_step else ["unhealthy"])
+
+
 @pytest.mark.parametrize("name", ["died", "oom"])
 def test_death_is_unhealthy(name):
     """Killed, or killed for its memory, in the middle of the step."""
