@@ -38,6 +38,8 @@ class Step:
     `cgroup.peak`, `cgroup.oom_kills`, `procfs.rss` (maximum in the step), …"""
     why: dict[str, str] = field(default_factory=dict)
     """Reason of each `None` in `numbers`."""
+    atlas: dict[str, Any] | None = None
+    """The memory atlas where a heap dump was fetched, see `runner.analysis.atlas`."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.analysis import conditions, outputs
+from runner.analysis import atlas, conditions, outputs
 from runner.analysis.frames import Frame, Reading, thin
 from runner.analysis.loads import LoadPart, with_loads
 from runner.analysis.model import RuleResult, Series, Step, Trial
@@ -76,6 +76,9 @@ def trial(
         data.append(_whole(reading, fields, _after_s(events, metrics or {}, origin)))
     judged = tuple(
         _judge(_printed(item, reading, metrics or {}), plan, healthy, guards) for item in data
+    )
+    judged = tuple(
+        replace(step, atlas=atlas.of_step(reading.events, step.index)) for step in judged
     )
     outcome, why = _outcome(events, judged, plan)
     sampler = {k: v for k, v in events.get("sampler", {}).items() if k not in {"event", "at"}}

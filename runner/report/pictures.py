@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report import searches, words
+from runner.report import atlas, searches, words
 from runner.report.figures import health, load, memory, strip
 from runner.report.markdown import Md, image
 
@@ -69,6 +69,7 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
                 )
             )
         },
+        "atlas": atlas.views(analysis, add),
         "left_out": sum(bool(trial.steps) for trial in analysis.trials) - sum(map(bool, lines)),
     }
     return files, shown

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import RecordError
-from runner.report import pictures
+from runner.report import atlas, pictures
 from runner.report.render import REPORT, render
 from runner.store import analysis_file
 from runner.store.files import read_json
@@ -90,7 +90,7 @@ def trimmed(analysis: Analysis) -> Analysis:
         if used <= SERIES_BYTES:
             kept.add(i)
     series = tuple(found for i, found in enumerate(thinned) if i in kept)
-    return dataclasses.replace(analysis, series=series)
+    return atlas.trimmed(dataclasses.replace(analysis, series=series))
 
 
 def _thin(series: Series) -> Series:

@@ -16,6 +16,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from runner import resources_path
 from runner.report import (
     asked,
+    atlas,
     changed,
     claims,
     environment,
@@ -81,6 +82,7 @@ def render(
         "step_reasons": steps.reasons(analysis.trials),
         "search": searches.view(analysis.search),
         "figures": shown,
+        "atlas_unknown": atlas.UNKNOWN,
         "metrics": metrics.table(analysis.estimates, spec),
         "tables": metrics.asked_tables(analysis.estimates, spec),
         "claims_table": claims.table(analysis.claims),

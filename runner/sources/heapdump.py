@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from runner.sources.interface import Found
@@ -151,6 +152,7 @@ def looks_like(data: bytes) -> bool:
     return HEADER.match(data) is not None
 
 
+@lru_cache(maxsize=1)  # several sources ask for the same one, step after step
 def parse(data: bytes) -> HeapDump:
     """Read a whole dump; DumpError where it is none or does not reach its end."""
     head = HEADER.match(data)

@@ -36,7 +36,7 @@ CLASSES: Final = {
     "data": "data and bss",
     "library": "libraries",
     "brk_heap": "[heap] (brk)",
-    "stack": "stack of the first thread",
+    "stack": "first thread's stack",
     "kernel": "kernel's pages",
     "file": "other files",
 }

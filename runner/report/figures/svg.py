@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from html import escape
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Point = tuple[float, float]
 
@@ -38,11 +39,11 @@ PALETTE: Final[dict[str, tuple[str, str]]] = {
 SERIES: Final = ("c0", "c1", "c2", "c3")
 
 
-def _style() -> str:
+def _style(more: Mapping[str, tuple[str, str]]) -> str:
     def rules(index: int) -> str:
         return "".join(
             f".f-{name}{{fill:{colours[index]}}}.s-{name}{{stroke:{colours[index]}}}"
-            for name, colours in PALETTE.items()
+            for name, colours in {**PALETTE, **more}.items()
         )
 
     fonts = "system-ui,-apple-system,'Segoe UI','Noto Sans','DejaVu Sans',sans-serif"
@@ -88,7 +89,15 @@ def fit(text: str, width: float, size: float = 12.0) -> str:
 class Canvas:
     """Shapes in the order they are drawn."""
 
-    def __init__(self, height: float, title: str, description: str, width: float = WIDTH) -> None:
+    def __init__(
+        self,
+        height: float,
+        title: str,
+        description: str,
+        width: float = WIDTH,
+        palette: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> None:
+        """Begin a figure; `palette` has colours of its own, by name, for light and dark."""
         self.width = width
         self.height = height
         self._parts: list[str] = []
@@ -99,7 +108,7 @@ class Canvas:
             'aria-labelledby="title desc">\n'
             f'<title id="title">{clean(title)}</title>\n'
             f'<desc id="desc">{clean(description)}</desc>\n'
-            f"<style>{_style()}</style>\n"
+            f"<style>{_style(palette)}</style>\n"
         )
         self._parts.append(
             f'<rect class="f-card s-edge" x="0.5" y="0.5" width="{number(width - 1)}" '
@@ -114,6 +123,15 @@ class Canvas:
                 f'<rect class="{css}" x="{number(x)}" y="{number(y)}" '
                 f'width="{number(width)}" height="{number(height)}"/>'
             )
+
+    def rects(self, shapes: Iterable[tuple[float, float, float, float]], css: str) -> None:
+        """Fill many areas (x, y, width, height) of one colour as one shape."""
+        pieces = [
+            f"M{number(x)},{number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
+            for x, y, width, height in shapes
+        ]
+        if pieces:
+            self._parts.append(f'<path class="{css}" d="{"".join(pieces)}"/>')
 
     def line(self, a: Point, b: Point, css: str, *, width: float = 1.0, dash: str = "") -> None:
         """Draw a straight line."""
