@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.errors import SpecError
 from runner.generators import generator
 from runner.generators.interface import LoadStep
+from runner.generators.vegeta import in_flight
 from runner.resources.cgroup import base, limits_to_cells, mounted
 from runner.sources import reads
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from runner.spec.experiment import Experiment
     from runner.spec.faults import Fault
     from runner.spec.load import Cooldown, ExpandedStep
-    from runner.spec.workload import Workload
+    from runner.spec.workload import Fetch, Workload
 
 # a step may take this much longer than asked before the generator is stopped: connecting
 # thousands of clients, and reading the last replies within the generator's own timeout
@@ -72,6 +73,7 @@ def trial_program(
     trial_id: str,
     *,
     binary: Binary | None,
+    tool: Binary | None = None,
     network_cells: Sequence[Cell] = (),
     hold: Mapping[str, Any] | None = None,
     connections: int | None = None,
@@ -80,6 +82,8 @@ def trial_program(
     remote: bool = False,
 ) -> TrialProgram:
     """Compile one trial; `connections` is the level of a search, `run` the run's id.
+
+    `tool` is the load generator where runner has built it itself.
 
     With `settle` it begins with the pause between trials that the spec asks for.
     With `remote` the load comes from other hosts (see `load_program`).
@@ -100,7 +104,7 @@ def trial_program(
         "network": workload.network if workload else "host",
         "network_cells": [cell.to_json() for cell in network_cells],
         "files": files,
-        "upload": {"binary": {"sha256": binary.sha256, "size": binary.size}} if binary else {},
+        "upload": _uploads(binary=binary, generator=tool),
         "workload": _workload(workload, facts, trial_id, binary, run) if workload else None,
         "sample": {"hz": experiment.sample.hz, "reads": reads(facts, hz=experiment.sample.hz)},
         "load": (_looked_on if remote else _load)(experiment, steps) if steps else None,
@@ -108,7 +112,7 @@ def trial_program(
         "faults": [_fault(index, fault) for index, fault in enumerate(experiment.faults)],
         "settle": _cooldown(experiment.repeat.cooldown) if settle else None,
         "abort": _abort(experiment),
-        "fetch": [fetch.model_dump() for fetch in workload.fetch] if workload else [],
+        "fetch": [_fetch(fetch) for fetch in workload.fetch] if workload else [],
         "stop": {
             "signal": workload.stop.signal if workload else "TERM",
             "grace_s": workload.stop.grace.seconds if workload else 5.0,
@@ -128,6 +132,19 @@ def trial_program(
     return TrialProgram(program, planned, seconds)
 
 
+def _uploads(**programs: Binary | None) -> dict[str, Any]:
+    return {
+        name: {"sha256": made.sha256, "size": made.size}
+        for name, made in programs.items()
+        if made is not None
+    }
+
+
+def _fetch(asked: Fetch) -> dict[str, Any]:
+    after_s = asked.after.seconds if asked.after else None
+    return {**asked.model_dump(exclude={"after"}), "after_s": after_s}
+
+
 def _steps(
     experiment: Experiment, connections: int | None
 ) -> tuple[list[tuple[ExpandedStep, LoadStep]], list[dict[str, str]]]:
@@ -136,28 +153,44 @@ def _steps(
         return [], []
     found: list[tuple[ExpandedStep, LoadStep]] = []
     for step in load.expanded_steps():
-        count = connections if connections is not None else step.connections
-        if count is None and step.rate is None:
+        count, rate, name = step.connections, step.rate, step.name
+        if connections is not None and level_is_rate(experiment):
+            rate, name = float(connections), f"{connections}/s"
+        elif connections is not None:
+            count, name = connections, str(connections)
+        if generator(load.generator).paced and rate is not None:
+            most = count or in_flight(rate, load.timeout.seconds)
+        elif count is None:
             raise SpecError(
-                f"step {step.name} of the load says neither connections nor rate",
-                fix="say load.connections, load.steps, or search",
+                f"step {step.name} of the load says no {_wanted(load.generator)}",
+                fix=f"say load.{_wanted(load.generator)}, load.steps, or search",
             )
-        name = str(connections) if connections is not None else step.name
+        else:
+            most = count
         found.append(
             (
-                type(step)(**{**vars(step), "connections": count, "name": name}),
+                type(step)(**{**vars(step), "connections": count, "rate": rate, "name": name}),
                 LoadStep(
                     url=step.url,
-                    connections=count or 1,
+                    connections=most,
                     duration_s=step.duration_s,
                     threads=step.threads,
                     timeout_s=load.timeout.seconds,
-                    rate=step.rate,
+                    rate=rate,
                     argv=tuple(load.argv),
                 ),
             )
         )
     return found, generator(load.generator).files()
+
+
+def level_is_rate(experiment: Experiment) -> bool:
+    """Whether a search varies the arrival rate and not the connections."""
+    return experiment.search is not None and experiment.search.goal.variable == "rate"
+
+
+def _wanted(name: str) -> str:
+    return "rate" if name == "vegeta" else "connections"
 
 
 def _load(experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]) -> dict[str, Any]:
@@ -252,6 +285,7 @@ def load_program(
     at: float,
     hold: Mapping[str, Any] | None = None,
     connections: int | None = None,
+    tool: Binary | None = None,
 ) -> TrialProgram:
     """Compile the part of a load host: number `share[0]` of `share[1]`, from `at` on its clock."""
     steps, files = _steps(experiment, connections)
@@ -280,6 +314,7 @@ def load_program(
         "hold": dict(hold or {}),
         "network": "host",
         "files": files,
+        "upload": _uploads(generator=tool),
         "workload": None,
         # what is the workload's is not on this host
         "sample": {

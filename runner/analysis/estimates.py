@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from runner.analysis.intervals import median_interval
 from runner.analysis.model import Estimate
 from runner.analysis.statements import evaluate
-from runner.analysis.values import counted, step_names, value
+from runner.analysis.values import counted, levels, step_names, value
 from runner.spec.expressions import references
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _at_level(
             and dict(trial.treatment) == dict(run["treatment"])
             and trial.outcome == "healthy"
             and trial.steps
-            and trial.steps[0].connections == run.get("last_passing")
+            and levels(trial.steps[0])[search.get("what") == "rate"] == run.get("last_passing")
             and isinstance(number := value(metric, trial, None)[0], int | float)
         ]
         row: tuple[float | None, str] = (None, f"no healthy trial at level {level}")

@@ -37,10 +37,16 @@ def counted(trials: Iterable[Trial]) -> list[Trial]:
     """The trials that count: of each repetition the last attempt, if it was valid."""
     last: dict[tuple[tuple[tuple[str, str], ...], int, Any], Trial] = {}
     for trial in trials:
-        level = trial.steps[0].connections if len(trial.steps) == 1 else None
+        level = levels(trial.steps[0]) if len(trial.steps) == 1 else None
         key = (tuple(trial.treatment.items()), trial.repetition, level)
         last[key] = trial
     return [trial for trial in last.values() if trial.outcome in VALID]
+
+
+def levels(step: Step) -> tuple[int | None, float | None]:
+    """Connections and arrival rate of a step: what a search may vary."""
+    rate = step.numbers.get("load.rate")
+    return step.connections, float(rate) if isinstance(rate, int | float) else None
 
 
 def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str | None, str]:

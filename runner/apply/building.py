@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
+import runner.generators
 from runner.compile import Binary
 from runner.errors import SpecError
+from runner.generators import generator
 from runner.sources.build import escapes
 from runner.toolchain import BuildRequest, build, resolve, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from runner.spec.experiment import Experiment
     from runner.toolchain import Build, Toolchain
 
+GENERATOR_GO: Final = "1.22.10"
+"""Load generators that runner builds are the same whatever Go a spec asks for."""
 GOROOT = re.compile(r"(?m)(?<=^)/\S*?/src/")
 
 
@@ -29,6 +33,7 @@ class Builder:
     folder: Path
     """Where the spec lies: packages are relative to it."""
     toolchains: dict[str, Toolchain] = field(default_factory=dict)
+    _generators: dict[tuple[str, str], Build] = field(default_factory=dict)
 
     def build(self, experiment: Experiment, facts: Mapping[str, Any]) -> Build | None:
         """Build the experiment's program for a host with these facts; None where it has none."""
@@ -55,6 +60,30 @@ class Builder:
             test=bool(experiment.workload and experiment.workload.go_test),
         )
         return build(request, self.toolchains[spec.go], self.cache)
+
+    def generator(self, name: str, facts: Mapping[str, Any]) -> Build | None:
+        """Build the load generator for a host with these facts; None where it has its own."""
+        kind = generator(name)
+        if not kind.program:
+            return None
+        arch = str(facts.get("arch") or facts.get("machine") or "x86_64")
+        if (name, arch) not in self._generators:
+            self._generators[name, arch] = self._program(kind.program, arch)
+        return self._generators[name, arch]
+
+    def _program(self, folder: str, arch: str) -> Build:
+        if GENERATOR_GO not in self.toolchains:
+            self.toolchains[GENERATOR_GO] = resolve(GENERATOR_GO, self.cache)
+        target = target_of(arch)
+        request = BuildRequest(
+            package_dir=Path(runner.generators.__path__[0]) / folder,
+            goos=target.goos,
+            goarch=target.goarch,
+            env={**target.env, "CGO_ENABLED": "0"},
+            ldflags=("-s", "-w"),
+            trimpath=True,
+        )
+        return build(request, self.toolchains[GENERATOR_GO], self.cache)
 
     def _package(self, package: str) -> tuple[Path, str]:
         """Folder to build in, confined to the spec's folder or its repository."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.apply.state import HostRun
+    from runner.compile import Binary
     from runner.executor.agent import Agent
     from runner.spec.experiment import Experiment
 
@@ -45,6 +46,8 @@ class Loading:
     hosts: Sequence[HostRun]
     events: Path
     connections: int | None = None
+    tools: Mapping[str, Binary] = field(default_factory=dict)
+    """Load generator by host, where runner has built it."""
     ahead: dict[str, float] = field(default_factory=dict)
     errors: list[RunnerError] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -80,6 +83,7 @@ class Loading:
             at=at,
             hold=host.hold,
             connections=self.connections,
+            tool=self.tools.get(host.name),
         )
 
     def heard(self, event: Mapping[str, Any]) -> None:

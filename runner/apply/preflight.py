@@ -9,6 +9,7 @@ from runner.compile import nofile_needed
 from runner.errors import HostError
 from runner.generators import generator
 from runner.generators.interface import LoadStep
+from runner.generators.vegeta import in_flight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,11 +29,15 @@ def most_connections(experiment: Experiment) -> int:
     load = experiment.load
     if load is None:
         return 0
-    most = max((step.connections or 0 for step in load.expanded_steps()), default=0)
     search = experiment.search
+    timeout = load.timeout.seconds
+    rates = [step.rate for step in load.expanded_steps() if not step.connections]
+    if search is not None and search.goal.variable == "rate" and not load.connections:
+        rates.append(float(search.high))
+    most = max((step.connections or 0 for step in load.expanded_steps()), default=0)
     if search is not None and search.goal.variable == "connections":
         most = max(most, search.high)
-    return most
+    return max(most, *(in_flight(rate, timeout) for rate in rates if rate), 0)
 
 
 def check(
@@ -159,7 +164,9 @@ def _backlog(
 ) -> Iterator[tuple[str, str]]:
     """All connections are opened at once: a full queue drops some for a second or more."""
     name, facts = server
-    if experiment.workload is None:
+    load = experiment.load
+    # an open model opens a connection when one is due, not all at once
+    if experiment.workload is None or load is None or generator(load.generator).paced:
         return
     has, most = _setting(SOMAXCONN, experiment, facts, cells), most_connections(experiment)
     if has is not None and int(has) < most:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runner.analysis.model import Trial
     from runner.apply.interface import Loaded, Reporter
     from runner.apply.state import HostRun
+    from runner.compile import Binary
     from runner.resources.interface import Cell
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
@@ -46,7 +47,8 @@ class TrialRunner:
     """Finished trials by id, of an earlier part of the run too: they are not run again."""
     lost: frozenset[str] = frozenset()
     """Ids of an earlier part that are used up: begun, and not finished."""
-    uploaded: set[str] = field(default_factory=set)
+    uploaded: set[tuple[str, str]] = field(default_factory=set)
+    """(host, sha256) of what was brought in this run."""
     made: dict[str, Build | None] = field(default_factory=dict)
     builds: dict[str, dict[str, Any]] = field(default_factory=dict)
     expected: int = 0
@@ -74,15 +76,37 @@ class TrialRunner:
             self.folder.update(builds=self.builds)
             how = "cached" if made.cached else f"built in {made.seconds:.1f} s"
             self.reporter.note(f"{made.toolchain} → {made.size} bytes, {how} (go: {made.how})")
-        if upload and made.sha256 not in self.uploaded:
-            put(self.host.agent, made.path)
-            self.uploaded.add(made.sha256)
+        if upload:
+            self._bring(self.host, made)
         return experiment, binary_of(made), numbers_of(made)
 
+    def _bring(self, host: HostRun, made: Build) -> None:
+        if (host.name, made.sha256) not in self.uploaded:
+            put(host.agent, made.path)
+            self.uploaded.add((host.name, made.sha256))
+
+    def generators(self, experiment: Experiment) -> dict[str, Binary]:
+        """Bring the load generator to the hosts that need it built; by the host's name."""
+        found: dict[str, Binary] = {}
+        for host in self.load_hosts or (self.host,):
+            made = self._generator(experiment, host)
+            if made is not None:
+                self._bring(host, made)
+                found[host.name] = binary_of(made)
+        return found
+
+    def _generator(self, experiment: Experiment, host: HostRun) -> Build | None:
+        load = experiment.load
+        if load is None or load.generator == "none":
+            return None
+        return self.builder.generator(load.generator, host.facts)
+
     def build_all(self) -> None:
-        """Build every treatment's program before anything is changed on the host."""
+        """Build every treatment's program and generator before anything is changed on a host."""
         for levels in treatments(self.loaded.experiment):
-            self.prepare(levels, upload=False)
+            experiment, _, _ = self.prepare(levels, upload=False)
+            for host in self.load_hosts or (self.host,):
+                self._generator(experiment, host)
 
     def preflight(self, experiment: Experiment) -> None:
         """Say what the host lacks for the load, with the exact fix, before a trial begins."""
@@ -127,11 +151,13 @@ class TrialRunner:
         extra: dict[str, Any],
         connections: int | None,
     ) -> Trial:
+        tools = self.generators(experiment)
         compiled = trial_program(
             experiment,
             self.host.facts,
             trial_id,
             binary=binary,
+            tool=tools.get(self.host.name),
             network_cells=network_cells(experiment, self.host.plan.cells),
             hold=self.host.hold,
             connections=connections,
@@ -141,7 +167,7 @@ class TrialRunner:
         )
         loading = Loading(
             experiment, trial_id, self.host, self.load_hosts, self.folder.path / "events",
-            connections,
+            connections, tools,
         )  # fmt: skip
         plan = {
             "host": self.host.name,

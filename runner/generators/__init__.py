@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runner.generators.interface import Generator
 
-NAMES = ("wrk", "h2load", "command")
+NAMES = ("wrk", "h2load", "vegeta", "command")
 
 
 def generator(name: str) -> Generator:

@@ -17,6 +17,8 @@ class Command:
     name = "command"
     tool = ""
     package = ""
+    program = ""
+    paced = True  # as the program has it
 
     def threads(self, step: LoadStep) -> int:
         """Give what the spec says: nothing more is known of the program."""
@@ -27,8 +29,12 @@ class Command:
         return []
 
     def argv(self, step: LoadStep) -> list[str]:
-        """Give the user's argv; {connections} and {duration} are the step's."""
-        words = {"{connections}": str(step.connections), "{duration}": f"{step.duration_s:g}"}
+        """Give the user's argv; {connections}, {rate} and {duration} are the step's."""
+        words = {
+            "{connections}": str(step.connections),
+            "{duration}": f"{step.duration_s:g}",
+            "{rate}": "" if step.rate is None else f"{step.rate:g}",
+        }
         found = []
         for word in step.argv:
             text = word

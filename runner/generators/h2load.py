@@ -34,6 +34,8 @@ class H2load:
     name = "h2load"
     tool = "h2load"
     package = "nghttp2-client"
+    program = ""
+    paced = False
 
     def files(self) -> list[dict[str, str]]:
         """Nothing is sent beside the program."""

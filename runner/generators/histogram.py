@@ -133,3 +133,14 @@ def latency_numbers(
         numbers["littles_law"] = found.mean / interval
         numbers["littles_law_corrected"] = corrected_mean / interval
     return numbers
+
+
+def meant_numbers(found: Histogram) -> dict[str, float | int | None]:
+    """Latencies that already count from the intended start: true and corrected are one."""
+    whole = {name: found.quantile(q) for name, q in QUANTILES.items()}
+    whole |= {"mean": found.mean, "min": found.min_s, "max": found.max_s}
+    return {
+        f"latency_{view}{name}": value
+        for name, value in whole.items()
+        for view in ("", "corrected_")
+    }

@@ -39,8 +39,13 @@ class Generator(Protocol):
 
     name: str
     tool: str
-    """Program that has to be on the host's PATH; also Debian's package, see `package`."""
+    """Program that has to be on the host's PATH; empty: nothing has to be there."""
     package: str
+    """Debian's package of it."""
+    program: str
+    """Folder of Go source beside this file that runner builds and brings; mostly empty."""
+    paced: bool
+    """Open model: it sends at `LoadStep.rate`; else a closed loop of connections."""
 
     def threads(self, step: LoadStep) -> int:
         """Threads that the tool uses for this step: what it can saturate."""
@@ -49,7 +54,7 @@ class Generator(Protocol):
         """Files that the host needs in the trial's folder: name and text."""
 
     def argv(self, step: LoadStep) -> list[str]:
-        """Command line of one step; may hold {dir}, {port} and {step}."""
+        """Command line of one step; may hold {dir}, {port}, {step} and {generator}."""
 
     def log(self) -> str | None:
         """Name of the log of single requests in {dir}, may hold {step}; None: it writes none."""

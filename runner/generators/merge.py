@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runner.generators.histogram import added, latency_numbers
+from runner.generators.histogram import added, latency_numbers, meant_numbers
 from runner.generators.interface import LoadNumbers
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     Number = float | int | None
 
-SUMS: Final = ("requests", "rps", "good_rps", "bytes", "bytes_per_second", "opened", "errors",
-               "dropped", "failed", "rate")  # fmt: skip
+SUMS: Final = ("requests", "rps", "good_rps", "bytes", "opened", "errors",
+               "planned", "dropped", "rate")  # fmt: skip
 NOT_MERGED: Final = "numbers of {} generators cannot be merged"
 PERCENTILES: Final = "percentiles of {} generators cannot be merged: use h2load"
 
@@ -53,7 +53,8 @@ def merged(parts: Sequence[LoadNumbers], connections: int) -> LoadNumbers:
     histograms = [part.histogram for part in parts if part.histogram is not None]
     if len(histograms) == len(parts) and seconds:
         found = added(histograms)
-        numbers |= latency_numbers(found, connections, seconds)
+        paced = all(part.numbers.get("planned") is not None for part in parts)
+        numbers |= meant_numbers(found) if paced else latency_numbers(found, connections, seconds)
         why = {name: said for name, said in why.items() if numbers[name] is None}
         return LoadNumbers(numbers, why, found)
     _known_of_parts(parts, connections, numbers, why)

@@ -44,6 +44,8 @@ class Wrk:
     name = "wrk"
     tool = "wrk"
     package = "wrk"
+    program = ""
+    paced = False
 
     def files(self) -> list[dict[str, str]]:
         """Give the Lua script that prints the summary as JSON."""

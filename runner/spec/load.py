@@ -20,11 +20,15 @@ from runner.spec.base import (
     fault,
 )
 
-GENERATORS = ("wrk", "h2load", "k6", "vegeta", "command", "none")
+GENERATORS = ("wrk", "h2load", "vegeta", "command", "none")
+CLOSED = ("wrk", "h2load")
+"""Generators of a closed loop: a connection asks again once it was answered."""
 MAX_STEPS = 1000
 
 
 def _generator(name: str) -> str:
+    if name == "k6":
+        raise fault("generator", "k6 is not driven: an open model is `generator: vegeta`")
     if name not in GENERATORS:
         message = f"unknown load generator `{name}`{did_you_mean(name, GENERATORS)}"
         raise fault("generator", message)
@@ -140,8 +144,10 @@ class Load(Model):
     generator: Annotated[Text, AfterValidator(_generator)] = "wrk"
     url: Text = "http://127.0.0.1:{port}/"
     threads: Annotated[int, Field(ge=1)] = 2
-    connections: Annotated[int, Field(ge=1)] | None = None
-    rate: Rate | None = Field(None, description="Requests per second of an open model")
+    connections: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Of a closed loop; of an open model the most requests in flight"
+    )
+    rate: Rate | None = Field(None, description="Requests per second of an open model (vegeta)")
     timeout: Duration = parse("2s")
     warmup: Duration = parse("0s")
     measure: Duration = parse("30s")
@@ -161,6 +167,20 @@ class Load(Model):
             raise fault("load_argv", "the generator `command` needs argv")
         if not self.measure.exact:
             raise fault("measure", "measures for 0s")
+        if self.generator in CLOSED and any(s.rate is not None for s in self.expanded_steps()):
+            message = "is a closed loop and keeps no rate: say `generator: vegeta`"
+            raise fault("rate", f"{self.generator} {message}")
+        return self
+
+    @model_validator(mode="after")
+    def _heeded(self) -> Load:
+        """Refuse what no generator here would be told: a key that does nothing is a lie."""
+        asked = {"method": self.method != "GET", "headers": bool(self.headers),
+                 "body": self.body is not None, "script": self.script is not None}  # fmt: skip
+        for name, said in asked.items():
+            if said:
+                message = f"{name} is not passed to {self.generator}: requests are plain GETs; "
+                raise fault("load", message + "use `generator: command` with argv")
         return self
 
     def expanded_steps(self) -> tuple[ExpandedStep, ...]:

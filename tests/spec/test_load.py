@@ -42,7 +42,7 @@ def test_a_search_supplies_the_connections_later():
 
 
 def test_an_open_model_is_named_by_its_rate():
-    (step,) = load(generator="k6", rate="600/min", measure="30s").expanded_steps()
+    (step,) = load(generator="vegeta", rate="600/min", measure="30s").expanded_steps()
     assert (step.name, step.rate) == ("10/s", 10.0)
 
 

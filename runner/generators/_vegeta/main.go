@@ -1,0 +1,172 @@
+// Command vegeta attacks a URL at a constant arrival rate (an open model).
+//
+// It is the attacker of github.com/tsenart/vegeta with two things of its own: latency is
+// counted from the time at which a request was meant to start, and not from when a worker
+// was free for it (no coordinated omission); and every request is one line of the log,
+// "intended start in µs since the epoch, status (-1: failed), latency in µs", as h2load
+// writes it. A summary goes to stdout as one line of JSON.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// pacer plans request n at n/rate after the begin, and ends with the last planned one.
+type pacer struct {
+	rate    float64
+	planned uint64
+	began   time.Time
+}
+
+func (p *pacer) at(n uint64) time.Duration {
+	return time.Duration(float64(n) / p.rate * float64(time.Second))
+}
+
+func (p *pacer) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
+	if p.began.IsZero() {
+		p.began = time.Now().Add(-elapsed)
+	}
+	return p.at(hits) - elapsed, hits >= p.planned
+}
+
+func (p *pacer) Rate(time.Duration) float64 { return p.rate }
+
+// service is the time from a request's real start, where the client's own queue is left out.
+type service struct {
+	Mean float64 `json:"mean_s"`
+	P50  float64 `json:"p50_s"`
+	P90  float64 `json:"p90_s"`
+	P95  float64 `json:"p95_s"`
+	P99  float64 `json:"p99_s"`
+	Min  float64 `json:"min_s"`
+	Max  float64 `json:"max_s"`
+}
+
+type summary struct {
+	Rate     float64        `json:"rate"`
+	Planned  uint64         `json:"planned"`
+	Sent     uint64         `json:"sent"`
+	Answered uint64         `json:"answered"`
+	Bytes    uint64         `json:"bytes"`
+	AttackS  float64        `json:"attack_s"`
+	LastS    float64        `json:"last_answer_s"`
+	Errors   map[string]int `json:"errors"`
+	Said     string         `json:"said,omitempty"`
+	Service  *service       `json:"service,omitempty"`
+}
+
+// kind tells errors of the client's own host from those of the server's side.
+func kind(said string) string {
+	for name, words := range map[string][]string{
+		"local": {"too many open files", "cannot assign requested address",
+			"no buffer space", "cannot allocate memory"},
+		"timeout": {"Client.Timeout", "context deadline exceeded", "i/o timeout"},
+	} {
+		for _, word := range words {
+			if strings.Contains(said, word) {
+				return name
+			}
+		}
+	}
+	if strings.Contains(said, "dial tcp") || strings.Contains(said, "connection refused") {
+		return "connect"
+	}
+	if strings.Contains(said, "write tcp") {
+		return "write"
+	}
+	return "read"
+}
+
+func run() error {
+	url := flag.String("url", "", "URL to ask")
+	rate := flag.Float64("rate", 0, "requests per second")
+	duration := flag.Duration("duration", time.Second, "how long requests are sent")
+	workers := flag.Uint64("workers", 1, "most requests in flight")
+	timeout := flag.Duration("timeout", 2*time.Second, "time for one answer, from its real start")
+	threads := flag.Int("threads", 1, "threads that run Go code")
+	path := flag.String("log", "", "file for a line per request")
+	flag.Parse()
+	if *url == "" || *rate <= 0 || *path == "" {
+		return fmt.Errorf("needs -url, -rate and -log")
+	}
+	runtime.GOMAXPROCS(*threads)
+	file, err := os.Create(*path)
+	if err != nil {
+		return err
+	}
+	log := bufio.NewWriterSize(file, 1<<20)
+
+	most := int(*workers)
+	attacker := vegeta.NewAttacker(
+		vegeta.Timeout(*timeout), vegeta.Workers(min(*workers, 10)), vegeta.MaxWorkers(*workers),
+		vegeta.Connections(most), vegeta.MaxConnections(most),
+		vegeta.HTTP2(false), vegeta.Redirects(vegeta.NoFollow), vegeta.MaxBody(1<<20),
+	)
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for range stop {
+			attacker.Stop()
+		}
+	}()
+
+	// a hair more than a whole number of requests is no further request
+	plan := &pacer{rate: *rate, planned: uint64(*rate*duration.Seconds() + 1e-6)}
+	found := summary{Rate: *rate, Planned: plan.planned, AttackS: duration.Seconds(),
+		Errors: map[string]int{}}
+	var own vegeta.LatencyMetrics
+	target := vegeta.NewStaticTargeter(vegeta.Target{Method: "GET", URL: *url})
+	for result := range attacker.Attack(target, plan, *duration, "") {
+		meant := plan.began.Add(plan.at(result.Seq))
+		ended := result.Timestamp.Add(result.Latency)
+		found.Sent++
+		status := int(result.Code)
+		if status == 0 {
+			status = -1
+			found.Errors[kind(result.Error)]++
+			found.Said = result.Error
+		} else {
+			found.Answered++
+			found.Bytes += result.BytesIn
+			own.Add(result.Latency)
+			found.LastS = max(found.LastS, ended.Sub(plan.began).Seconds())
+			if status < 200 || status > 299 {
+				found.Errors["status"]++
+			}
+		}
+		fmt.Fprintf(log, "%d\t%d\t%d\n", meant.UnixMicro(), status, ended.Sub(meant).Microseconds())
+	}
+	if found.Answered > 0 {
+		q := func(p float64) float64 { return own.Quantile(p).Seconds() }
+		found.Service = &service{
+			Mean: own.Total.Seconds() / float64(found.Answered),
+			P50:  q(0.5), P90: q(0.9), P95: q(0.95), P99: q(0.99),
+			Min: own.Min.Seconds(), Max: own.Max.Seconds(),
+		}
+	}
+	if err := log.Flush(); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(found)
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "vegeta:", err)
+		os.Exit(1)
+	}
+}
