@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         parts = [
             benchfmt.text(
                 str(one.spec.get("name", "run")), one.analysis,
-                one.metrics, {"side": name, "run": one.run}, one.where,
+                one.metrics, {"side": name}, one.where, about={"run": one.run},
             )
             for name, one in (("a", left), ("b", right))
         ]  # fmt: skip

@@ -56,9 +56,9 @@ def run(args: argparse.Namespace) -> int:
     if args.to == "csv":
         text = exports.to_csv(rows(args.what, folder, analysis))
     elif args.to == "benchfmt":
-        commit = str((folder.manifest.get("git") or {}).get("commit"))
-        config = {"run": folder.id, "commit": commit, "experiment": folder.experiment}
-        text = benchfmt.text(folder.experiment, analysis, metrics, config)
+        about = {"run": folder.id, "commit": (folder.manifest.get("git") or {}).get("commit")}
+        config = {"experiment": folder.experiment}
+        text = benchfmt.text(folder.experiment, analysis, metrics, config, about=about)
     elif args.to == "openmetrics":
         at = float(folder.manifest.get("ended_at") or folder.manifest["started_at"])
         text = exports.openmetrics(analysis, metrics, folder.experiment, folder.id, at)

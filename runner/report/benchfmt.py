@@ -1,8 +1,9 @@
 """Values of repetitions in the Go benchmark format, for benchstat and its kin.
 
 One line per cell and repetition, numbers in base units; `Unit` lines say which
-way is better and which numbers are exact. Source: golang.org/design/14313-benchmark-format,
-golang.org/x/perf/benchfmt.
+way is better and which numbers are exact. What names one run alone is a comment: benchstat
+puts results whose configuration differs into tables of their own, and compares nothing.
+Source: golang.org/design/14313-benchmark-format, golang.org/x/perf/benchfmt.
 """
 
 from __future__ import annotations
@@ -25,9 +26,17 @@ def text(
     metrics: Mapping[str, Metric],
     config: Mapping[str, str],
     where: Mapping[str, str] | None = None,
+    *,
+    about: Mapping[str, str | None],
 ) -> str:
-    """Give the values of one run; `where` chooses treatments and leaves their factors out."""
-    return "\n".join([*_units(metrics), *block(name, analysis, config, where or {})]) + "\n"
+    """Give the values of one run; `where` chooses treatments and leaves their factors out.
+
+    `about` names the run in comments, `config` is what both sides of a comparison
+    share, or are told apart by.
+    """
+    said = [f"# {key}: {value}" for key, value in about.items() if value]
+    lines = [*said, *_units(metrics), *block(name, analysis, config, where or {})]
+    return "\n".join(lines) + "\n"
 
 
 def _units(metrics: Mapping[str, Metric]) -> Iterable[str]:
