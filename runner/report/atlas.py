@@ -27,12 +27,18 @@ PARTS: Final = {
 }
 UNKNOWN: Final = (
     "Which objects the next collection would free: a dump holds all that are not yet swept.",
-    "Where spans begin. A page with neither object nor frame is a free span, an emptied one or "
-    + "an unused stack; MemStats knows only their sums.",
-    "Types: objects have addresses and stacks that allocated them, but since Go 1.5 a dump has "
-    + "no types of them.",
-    "The place of what a heap profile counts: it has stacks and no addresses, and is as of the "
-    + "last finished collection, so that its total is not that of the dump.",
+    (
+        "Where spans begin. A page with neither object nor frame is a free span, an emptied one or "
+        "an unused stack; MemStats knows only their sums."
+    ),
+    (
+        "Types: objects have addresses and stacks that allocated them, but since Go 1.5 a dump has "
+        "no types of them."
+    ),
+    (
+        "The place of what a heap profile counts: it has stacks and no addresses, and is as of the "
+        "last finished collection, so that its total is not that of the dump."
+    ),
 )
 
 
@@ -164,8 +170,12 @@ def sentences(atlas: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"Between pagemap and the dump {units.size(shares['late'])} of objects came to lie "
             "on pages that had not been in memory"
-            + (f"; from smaps before the dump to smaps after it the process changed by "
-               f"{_signed(shares['drift'])}." if shares["drift"] is not None else ".")
+            + (
+                f"; from smaps before the dump to smaps after it the process changed by "
+                f"{_signed(shares['drift'])}."
+                if shares["drift"] is not None
+                else "."
+            )
         )
     own = ("MSpanSys", "MCacheSys", "BuckHashSys", "GCSys", "OtherSys")
     named = ", ".join(f"{name} {units.size(stats[name])}" for name in own if name in stats)
