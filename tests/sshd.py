@@ -88,7 +88,8 @@ def free_port() -> int:
         return sock.getsockname()[1]
 
 
-def start_sshd(folder: Path, extra: str = "") -> Sshd:
+def start_sshd(folder: Path, extra: str = "", within: tuple[str, ...] = ()) -> Sshd:
+    """Start it; `within` is what starts it instead, given its path and its configuration."""
     program = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if program is None or shutil.which("ssh-keygen") is None:
         pytest.skip("no sshd on this machine")
@@ -104,7 +105,7 @@ def start_sshd(folder: Path, extra: str = "") -> Sshd:
     config.write_text(CONFIG.format(port=port, folder=folder, extra=extra))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [program, "-D", "-e", "-f", str(config)],
+            [*within, program, str(config)] if within else [program, "-D", "-e", "-f", str(config)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,0 +1,163 @@
+"""`kernel_cmdline` with `reboot: allowed`: edit, reboot, wait, go on, put back.
+
+The host is a real sshd in a pid and mount namespace whose boots are those of machine.py;
+tests/board/test_reboot.py shows the same on a board that really boots.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.apply.conftest import ROOT, Cli, needs_root_and_memory_group
+from tests.apply.test_apply import running
+from tests.sshd import start_sshd
+
+SPEC = """\
+schema: experiment/1
+name: reboot
+hosts: {server: board}
+requires:
+  server.kernel.cmdline: {contains: cgroup_enable=memory}
+system:
+  kernel_cmdline: {present: [cgroup_enable=memory], absent: [quiet], reboot: allowed}
+  sysctl: {vm.stat_interval: 2}
+workload: {argv: [cat, /proc/cmdline], run: once}
+metrics:
+  pool: {from: 'stdout.regex:cgroup_(enable)=memory', unit: ""}
+"""
+STATE = SPEC.split("workload:", maxsplit=1)[0]
+LINE = "root=PARTUUID=1-02 rootwait quiet\n"
+EDITED = "root=PARTUUID=1-02 rootwait cgroup_enable=memory\n"
+
+
+class Machine(Cli):
+    """The command line, the host beside it."""
+
+    def inside(self, *argv: str) -> str:
+        pid = self.process.pid
+        (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return subprocess.run(
+            ["nsenter", "-t", child, "-m", "-p", *argv],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
+    @property
+    def line(self) -> str:
+        return self.inside("cat", "/boot/firmware/cmdline.txt")
+
+    @property
+    def boot(self) -> str:
+        return (self.machine / "boot_id").read_text()
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    needs_root_and_memory_group()
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare")
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    server = start_sshd(
+        folder,
+        within=("unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
+                sys.executable, str(ROOT / "tests" / "apply" / "machine.py"), str(folder)),
+    )  # fmt: skip
+    options = server.options(tmp_path)
+    (tmp_path / "hosts.yaml").write_text(
+        json.dumps(
+            {
+                "hosts": {
+                    "board": {
+                        "address": options.host, "port": options.port, "user": options.user,
+                        "key": str(options.key), "python": sys.executable,
+                    }
+                }
+            }
+        )
+    )  # fmt: skip
+    made = Machine(
+        tmp_path,
+        [
+            "-i", str(tmp_path / "hosts.yaml"), "--known-hosts", str(options.known_hosts),
+            "--ssh-config", str(options.ssh_config), "--state-dir", str(tmp_path / "state"),
+        ],
+    )  # fmt: skip
+    made.process, made.machine = server.process, folder
+    before = Path("/proc/sys/vm/stat_interval").read_text()
+    yield made
+    server.process.kill()  # and with it pid 1 of its namespace, and all that is in there
+    server.process.wait(10)
+    assert Path("/proc/sys/vm/stat_interval").read_text() == before
+
+
+def test_edits_reboots_and_goes_on(machine):
+    """The words are in force when the workload runs; afterwards the file is as it was."""
+    first = machine.boot
+    assert "would be rebooted" in machine("apply", str(machine.spec(SPEC)), "--check").stderr
+    assert machine.line == LINE
+    done = machine("apply", str(machine.spec(SPEC)), "-v")
+    assert machine.boot != first
+    assert "changed  kernel_cmdline:/boot/firmware/cmdline.txt" in done.stderr
+    assert "reboot board" in done.stderr
+    assert "restored kernel_cmdline:/boot/firmware/cmdline.txt" in done.stderr
+    assert "until the next reboot" in done.stderr
+    assert machine.line == LINE
+    (run,) = (machine.reports / "reboot").iterdir()
+    facts = json.loads((run / "facts.json").read_text())["board"]
+    assert facts["boot_id"] == machine.boot.strip()
+    # in force still, so the next run needs no reboot
+    second = machine.boot
+    machine("apply", str(machine.spec(SPEC)))
+    assert machine.boot == second
+    assert json.loads(machine("status", "board", "--json").stdout)["board"]["applied"] == []
+
+
+def test_words_that_do_not_come_are_an_error_and_the_file_is_put_back(machine):
+    """A boot loader that reads another file."""
+    (machine.machine / "deaf").touch()
+    done = machine("apply", str(machine.spec(STATE)), code=2)
+    assert "its kernel came up as before" in done.stderr
+    assert machine.line == LINE
+
+
+def test_a_host_that_reboots_is_held_and_a_dead_run_is_undone(machine):
+    """Another controller is refused after the boot; `restore` needs the journal alone."""
+    first = machine.boot
+    process = machine.start("apply", str(machine.spec(STATE)))
+    running(process, lambda: (machine.machine / "asked").exists() or machine.boot != first)
+    process.kill()
+    process.communicate()
+    end = time.monotonic() + 20
+    while machine.boot == first:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    time.sleep(0.5)  # its sshd starts
+    assert machine.line == EDITED
+    done = machine("apply", str(machine.spec(STATE)), code=5)
+    assert "host busy" in done.stderr
+    said = json.loads(machine("status", "board", "--json").stdout)["board"]
+    assert said["alive"]
+    assert [one["state"] for one in said["applied"]] == ["applied"]
+    machine("restore", "board")
+    assert machine.line == LINE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="would edit the kernel's command line")
+def test_without_the_word_allowed_nothing_is_edited(machine):
+    """The plan says which line of which file."""
+    first = machine.boot
+    text = STATE.split("requires:", maxsplit=1)[0] + "system:" + STATE.split("system:")[1]
+    done = machine("apply", str(machine.spec(text.replace("allowed", "never"))), code=2)
+    assert (
+        "append `cgroup_enable=memory` to the one line of /boot/firmware/cmdline.txt" in done.stderr
+    )
+    assert machine.boot == first
+    assert machine.line == LINE
