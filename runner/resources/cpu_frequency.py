@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    RootModel,
+    model_validator,
+)
 
 from runner.host.normal import integer
 from runner.quantities import FREQUENCY, parse_as
@@ -25,7 +32,9 @@ def _khz(value: Any) -> int:
     return int(amount)
 
 
-Frequency = Annotated[int, BeforeValidator(_khz, json_schema_input_type=str)]
+Frequency = Annotated[
+    int, BeforeValidator(_khz, json_schema_input_type=str), PlainSerializer("{}kHz".format)
+]
 
 
 class Bounds(Frozen):

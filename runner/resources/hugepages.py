@@ -23,12 +23,14 @@ from runner.resources.interface import (
     Values,
 )
 
+_SIZES = "/sys/kernel/mm/hugepages"
+
 
 def _size(value: Any) -> str:
     amount = parse_as(BYTES, value).bytes
     if amount < 4096 or amount & (amount - 1):
         raise ValueError(f"`{value}` is no size of a huge page, such as 2MiB")
-    return f"{amount // 1024}kB"
+    return f"{amount // 1024}KiB"  # what is dumped is read again, where there are factors
 
 
 Size = Annotated[str, BeforeValidator(_size)]
@@ -57,7 +59,7 @@ class Hugepages:
             {default: said}
             if isinstance(said, int)
             else {
-                f"/sys/kernel/mm/hugepages/hugepages-{size}/nr_hugepages": count
+                f"{_SIZES}/hugepages-{size.removesuffix('KiB')}kB/nr_hugepages": count
                 for size, count in said.items()
             }
         )

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from runner.resources import kinds, kinds_table
 from runner.resources.interface import Refused, Skipped, Unknown
+from runner.spec.system import _plain
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CASES = sorted(FIXTURES.glob("*/*.json"))
@@ -32,6 +33,21 @@ def answer(kind, case):
 def test_answer(path):
     case = json.loads(path.read_text())
     assert answer(kinds()[path.parent.name], case) == case["expect"]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_a_payload_is_written_as_it_is_read(path):
+    """A treatment is the experiment written, overlaid by its factors' levels, and read again."""
+    case = json.loads(path.read_text())
+    if "invalid" in case["expect"]:
+        return
+    model = kinds()[path.parent.name].Model
+    payload = model.model_validate(case["payload"])
+    for written in (
+        payload.model_dump(by_alias=True, exclude_unset=True),
+        json.loads(json.dumps(_plain(payload.model_dump(by_alias=True, exclude_none=True)))),
+    ):
+        assert model.model_validate(written) == payload
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}-{p.stem}")
