@@ -59,7 +59,7 @@ def of_step(events: Sequence[Mapping[str, Any]], index: int) -> dict[str, Any] |
     dump = joined.dump
     numbers = atlas.numbers(joined)
     shares = ("joined_share", "frames_in_arena", "brk_heap_share", "stacked_share",
-              "explained_share", "late", "drift")  # fmt: skip
+              "explained_share", "sums_share", "late", "drift")  # fmt: skip
     return {
         "go": dump.params.go,
         "arch": dump.params.arch,

@@ -26,7 +26,10 @@ PARTS: Final = {
     "free": "pages with neither",
 }
 UNKNOWN: Final = (
-    "Which objects the next collection would free: a dump holds all that are not yet swept.",
+    (
+        "Which objects the next collection would free: a dump holds what the last one has left and "
+        "what was allocated since. HeapAlloc is more where that one's garbage was not yet swept."
+    ),
     (
         "Where spans begin. A page with neither object nor frame is a free span, an emptied one or "
         "an unused stack; MemStats knows only their sums."
@@ -164,8 +167,10 @@ def sentences(atlas: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"{units.percent(shares['explained_share'])} of the arena's bytes in memory are on "
             f"pages with an object or a stack frame. The other {units.size(loose)} are on pages "
-            f"with neither; MemStats has {units.size(stats['HeapIdle'] - stats['HeapReleased'])} "
-            f"of idle heap not given back and {units.size(stats['StackInuse'])} of stacks."
+            f"with neither. By MemStats' sums {units.size(stats['HeapInuse'])} of heap are in "
+            f"use, {units.size(stats['StackInuse'])} of stacks, and "
+            f"{units.size(stats['HeapIdle'] - stats['HeapReleased'])} are idle and not given "
+            f"back: {units.percent(shares['sums_share'])} of what smaps has in memory there."
         )
         yield (
             f"Between pagemap and the dump {units.size(shares['late'])} of objects came to lie "

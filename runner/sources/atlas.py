@@ -103,6 +103,7 @@ def numbers(joined: Joined) -> dict[str, float | int | None]:
         "arena_end": arena.end,
         "arena_extent": arena.end - arena.start,
         "arena_rss": _rss(joined, "arena"),
+        "sums_share": _share(_held(dump.memstats), _rss(joined, "arena")),
         "rss": _rss(joined, *maps.CLASSES),
         "drift": joined.drift,
     }
@@ -125,6 +126,11 @@ def _rss(joined: Joined, *names: str) -> int:
     return sum(one.rss for one, name in pairs if name in names)
 
 
+def _held(stats: Mapping[str, int]) -> int:
+    """Give what MemStats has of the arena and not given back, in bytes."""
+    return stats["HeapInuse"] + stats["StackInuse"] + stats["HeapIdle"] - stats["HeapReleased"]
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
@@ -136,7 +142,7 @@ WITH_PAGES: Final = (
 WITHOUT: Final = (
     "joined_share", "mapped_share", "brk_heap_share", "frames_in_arena", "stacked_share",
     "arena_start", "arena_end", "arena_extent", "arena_rss", "rss", "drift",
-    *(f"virtual.{name}" for name in _arena.PARTS),
+    "sums_share", *(f"virtual.{name}" for name in _arena.PARTS),
 )  # fmt: skip
 
 

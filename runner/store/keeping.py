@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import RecordError
@@ -22,7 +23,9 @@ RULE: Final = (
     "events/1: compressed event files are kept in git from the smallest to the largest (equal "
     "sizes by name) while the whole run stays within limit_bytes less reserve_bytes for the "
     "report, or more where analysis.json needs it; the others get the suffix .raw, which "
-    ".gitignore leaves out, and are named here with size and sha256; artifacts/analysis.json "
+    ".gitignore leaves out, and are named here with size and sha256. So do all with pages that "
+    "were fetched as bytes: a heap dump holds whatever its program had in memory. "
+    "artifacts/analysis.json "
     "holds what the report is made of"
 )
 
@@ -38,8 +41,9 @@ def keep(run: Path, name: str, used: int) -> dict[str, Any]:
     for path in sorted(_pack(folder), key=lambda p: (p.stat().st_size, p.name)):
         size = path.stat().st_size
         trial = trial_of(path)
-        used += size
-        inside = used <= COMMITTED_BYTES
+        private = _has_bytes(path)
+        used += 0 if private else size
+        inside = used <= COMMITTED_BYTES and not private
         kept = path.with_name(f"{trial}.jsonl.gz" + ("" if inside else RAW))
         path.replace(kept)
         table[trial] = {
@@ -50,6 +54,11 @@ def keep(run: Path, name: str, used: int) -> dict[str, Any]:
         }
     files.sync_folder(folder)
     return dict(sorted(table.items()))
+
+
+def _has_bytes(path: Path) -> bool:
+    with gzip.open(path) as lines:
+        return any(line.startswith(b'{"event":"fetched_part"') for line in lines)
 
 
 def _pack(folder: Path) -> list[Path]:

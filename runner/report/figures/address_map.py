@@ -75,10 +75,10 @@ def draw(atlas: Mapping[str, Any], limit: int | None, label: str) -> bytes:
             _cells(canvas, atlas["arena"], y)
         else:
             _strip(canvas, name, areas, y)
-        held = _block(canvas, x, (name, areas), held, y, atlas)
+        held = _block(canvas, x, (name, areas), held, y, atlas, limit)
         y += height
     if charged:
-        _group(canvas, x, charged, y + 8)
+        _group(canvas, x, charged, y + 8, limit)
     _axis(canvas, x, bottom)
     if limit is not None:
         at = x.at(limit)
@@ -137,7 +137,13 @@ def _cells(canvas: Canvas, arena: Mapping[str, Any], y: float) -> None:
 
 
 def _block(
-    canvas: Canvas, x: scale.Axis, row: Row, held: float, y: float, atlas: Mapping[str, Any]
+    canvas: Canvas,
+    x: scale.Axis,
+    row: Row,
+    held: float,
+    y: float,
+    atlas: Mapping[str, Any],
+    limit: int | None,
 ) -> float:
     """Draw what of a row is in memory, behind what the rows above it have."""
     name, areas = row
@@ -149,13 +155,24 @@ def _block(
         share = rss * size / (sum(resident.values()) or 1) if resident else size
         canvas.rect(x.at(start), y, x.at(start + share) - x.at(start), THICK, f"f-{_colour(part)}")
         start += share
-    end = held + rss
-    text = units.size(rss)
-    if x.at(end) + text_width(text, 11) + 8 < END:
-        canvas.text(x.at(end) + 5, y + 12, text, "m f-ink")
+    _beside(canvas, x, (held, held + rss), y, limit)
+    return held + rss
+
+
+def _beside(
+    canvas: Canvas, x: scale.Axis, block: tuple[float, float], y: float, limit: int | None
+) -> None:
+    """Write a block's size after it, or before it where the limit's line or the end is near."""
+    text = units.size(block[1] - block[0])
+    left, right = x.at(block[0]) - 5, x.at(block[1]) + 5
+    wide = text_width(text, 11) + 3
+    line = END if limit is None else x.at(limit)
+    crossed = right - 5 <= line <= right + wide or right + wide > END
+    if crossed and left - wide > BARS:
+        canvas.text(left, y + 12, text, "m f-ink", anchor="end")
     else:
-        canvas.text(x.at(held) - 5, y + 12, text, "m f-ink", anchor="end")
-    return end
+        beyond = line + 5 if crossed and line + wide < END else right
+        canvas.text(beyond, y + 12, text, "m f-ink")
 
 
 def _charged(kernel: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -164,7 +181,13 @@ def _charged(kernel: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(colour, kernel[name]) for name, colour in names if kernel.get(name)]
 
 
-def _group(canvas: Canvas, x: scale.Axis, charged: Sequence[tuple[str, int]], y: float) -> None:
+def _group(
+    canvas: Canvas,
+    x: scale.Axis,
+    charged: Sequence[tuple[str, int]],
+    y: float,
+    limit: int | None,
+) -> None:
     canvas.line((16, y - 6), (END, y - 6), "s-grid")
     canvas.text(LEFT - 10, y + 8, "charged to the group", "b f-ink", anchor="end")
     canvas.text(LEFT, y + 8, "anonymous, file and kernel memory", "m f-soft")
@@ -172,12 +195,7 @@ def _group(canvas: Canvas, x: scale.Axis, charged: Sequence[tuple[str, int]], y:
     for colour, size in charged:
         canvas.rect(x.at(at), y, x.at(at + size) - x.at(at), THICK, f"f-{colour}")
         at += size
-    text = units.size(at)
-    after = x.at(at) + text_width(text, 11) + 8 < END
-    canvas.text(
-        x.at(at) + (5 if after else -5), y + 12, text, "m f-ink" if after else "m f-card",
-        anchor="start" if after else "end",
-    )  # fmt: skip
+    _beside(canvas, x, (0.0, at), y, limit)
 
 
 def _axis(canvas: Canvas, x: scale.Axis, y: float) -> None:
