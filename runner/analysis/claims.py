@@ -145,29 +145,35 @@ def _statement(
     trials: Sequence[Trial],
     common: Mapping[str, Any],
 ) -> _Asked:
+    held, found = blocks(claim, measured, common["observed"])
+    used = [name for item in found for name in _trials(item, trials)]
+    # facts and exact metrics leave nothing to chance: one block is enough
+    kind = "exact" if all(item.level == 1.0 for item in found) else "sampled"
+    case = Case(claim.id, truths=held, kind=kind, **common)
+    return _Asked(case, claim, str(claim.expect), "", tuple(dict.fromkeys(used)))
+
+
+def blocks(
+    claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, Any]
+) -> tuple[tuple[bool | None, ...], tuple[Estimate, ...]]:
+    """Say in which repetitions the claim's statement held, and what it was read from."""
     expression = _with_where(claim.statement, tuple(claim.where.items()))
-    observed = common["observed"]
     columns: dict[Ref, tuple[Any, ...]] = {}
-    used: list[str] = []
+    used: list[Estimate] = []
     longest = 1
-    certain = True
     for ref in references(expression):
         found = matching(measured, ref.name, dict(ref.where))
         if found is not None:
             texts = found.n == 0 and bool(found.why) and all(v is None for v in found.values)
             columns[ref] = (found.why,) * len(found.values) if texts else found.values
             longest = max(longest, len(found.values))
-            certain = certain and found.level == 1.0
-            used += _trials(found, trials)
+            used.append(found)
     for ref in references(expression):
         if ref not in columns:
             fact = observed.get(ref.name.removeprefix("facts."))
             value = fact if isinstance(fact, str | int | float | bool) else None
             columns[ref] = (value,) * longest
-    held = truths(expression, columns)
-    # facts and exact metrics leave nothing to chance: one block is enough
-    case = Case(claim.id, truths=held, kind="exact" if certain else "sampled", **common)
-    return _Asked(case, claim, str(claim.expect), "", tuple(dict.fromkeys(used)))
+    return truths(expression, columns), tuple(used)
 
 
 def _with_where(expression: Expression | None, where: tuple[tuple[str, str], ...]) -> Expression:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.analysis.intervals import median_interval
 from runner.analysis.model import Estimate
-from runner.analysis.statements import evaluate
+from runner.analysis.statements import evaluate, nothing_to_divide_by
 from runner.analysis.values import counted, levels, step_names, value
 from runner.spec.expressions import references
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Trial
+    from runner.spec.expressions import Expression
     from runner.spec.metrics import Metric
 
 LEVEL = 0.90
@@ -120,10 +121,17 @@ def _computed(
             if why:
                 rows[cell].append((None, why))
                 continue
-            number = evaluate(expression, lambda ref, known=known: known[ref.name])  # type: ignore[misc]
-            fits = isinstance(number, int | float)
-            rows[cell].append((number, "") if fits else (None, "a division by zero"))
+            number, why = _arithmetic(expression, known)
+            rows[cell].append((number, why))
     return rows
+
+
+def _arithmetic(expression: Expression, known: Mapping[str, float]) -> tuple[float | None, str]:
+    """Evaluate over numbers; None with its reason where the quantity does not exist."""
+    number = evaluate(expression, lambda ref: known[ref.name])
+    if isinstance(number, int | float):
+        return float(number), ""
+    return None, nothing_to_divide_by(expression, lambda ref: known[ref.name]) or "it is no number"
 
 
 def _estimate(

@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.claims import claim_results
-from runner.analysis.compare import sign_p
+from runner.analysis.blocks import statement_chance
+from runner.analysis.claims import blocks, claim_results
 from runner.analysis.estimates import estimates
 from runner.analysis.intervals import smallest_n
 from runner.analysis.repetitions import MANY, POWER, chance, needed
 from runner.analysis.verdict import LEVEL_INSIDE, NOT_TESTABLE, alpha_outside
 from runner.quantities import in_unit
 from runner.search import Done, Params, Search, State
+from runner.spec.expressions import references
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
     from runner.analysis.model import Analysis, ClaimResult
+    from runner.spec.claims import Claim
     from runner.spec.design import Search as Asked
     from runner.spec.experiment import Experiment
 
@@ -145,22 +147,41 @@ def chances(
     measured = estimates(experiment.metrics, trials, search)
     results = claim_results(experiment, measured, trials, {})
     family = max(1, sum(result.verdict != NOT_TESTABLE for result in results))
-    return tuple(
-        _chance(experiment, result, spread, family)
-        for result in results
-        if result.verdict != NOT_TESTABLE
-    )
+    found = []
+    for result in results:
+        if result.verdict == NOT_TESTABLE:
+            continue
+        claim = next(c for c in experiment.claims if _of(c.id, result.id))
+        if claim.expect is None:
+            found.append(_chance(experiment, claim, result, spread, family))
+            continue
+        base = Chance(result.id, result.published, _n(experiment), None)
+        held, _ = blocks(claim, measured, {})
+        exact = _exact(experiment, claim)
+        found.append(statement_chance(base, held, spread, family, exact=exact))
+    return tuple(found)
+
+
+def _of(claim: str, result: str) -> bool:
+    return result == claim or result.startswith(f"{claim}/")
+
+
+def _n(experiment: Experiment) -> tuple[int, int]:
+    return experiment.repeat.minimum, experiment.repeat.maximum
+
+
+def _exact(experiment: Experiment, claim: Claim) -> bool:
+    """Whether a statement is about exact metrics and facts alone."""
+    assert claim.statement is not None  # noqa: S101 - asked of statements only
+    names = {ref.name for ref in references(claim.statement)} & {*experiment.metrics}
+    return all(experiment.metrics[name].kind == "exact" for name in names)
 
 
 def _chance(
-    experiment: Experiment, result: ClaimResult, spread: float | None, family: int
+    experiment: Experiment, claim: Claim, result: ClaimResult, spread: float | None, family: int
 ) -> Chance:
-    repeat = experiment.repeat
-    n = (repeat.minimum, repeat.maximum)
-    claim = next(c for c in experiment.claims if result.id == c.id or _level_of(c.id, result.id))
+    n = _n(experiment)
     base = Chance(result.id, result.published, n, None)
-    if claim.expect is not None:
-        return _statement(base)
     metric = experiment.metrics.get(str(claim.metric))
     if metric is not None and metric.kind == "exact":
         return Chance(result.id, result.published, n, (1.0, 1.0), basis="exact metric", needed=1)
@@ -169,24 +190,6 @@ def _chance(
         warning = f"{n[1]} repetitions give no 90 % interval: at least {least} are needed"
         return Chance(result.id, result.published, n, (0.0, 0.0), needed=least, warning=warning)
     return _number(base, result, spread, family)
-
-
-def _level_of(claim: str, result: str) -> bool:
-    return result.startswith(f"{claim}/")
-
-
-def _statement(base: Chance) -> Chance:
-    """Say how many blocks it has to hold in; how often it does is not known."""
-    least = smallest_n(LEVEL_INSIDE)
-    if base.n[1] < least:
-        warning = f"{base.n[1]} blocks decide no statement: at least {least} are needed"
-        return Chance(base.id, base.published, base.n, (0.0, 0.0), needed=least, warning=warning)
-    rules = []
-    for n in dict.fromkeys(base.n):
-        k = next((k for k in range(n + 1) if sign_p(k, n) <= (1 - LEVEL_INSIDE) / 2), None)
-        rules.append(f"{k} of {n}" if k is not None else f"{n} are too few")
-    basis = f"reproduced where it holds in at least {' or '.join(rules)} blocks"
-    return Chance(base.id, base.published, base.n, None, basis=basis, needed=least)
 
 
 def _number(base: Chance, result: ClaimResult, spread: float | None, family: int) -> Chance:

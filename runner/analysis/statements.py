@@ -56,6 +56,20 @@ def evaluate(  # noqa: PLR0911 - one return for each kind of node
             return _binary(op, evaluate(left, lookup), evaluate(right, lookup))
 
 
+def nothing_to_divide_by(expression: Expression, lookup: Callable[[Ref], Value]) -> str:
+    """Say which divisor is 0, in the words of the spec; empty where none is."""
+    match expression:
+        case Unary(_, operand):
+            return nothing_to_divide_by(operand, lookup)
+        case Binary(op, left, right):
+            if op == "/" and evaluate(right, lookup) == 0:
+                names = " and ".join(ref.name for ref in references(right))
+                return f"no {names} (0), so there is nothing to divide by"
+            return nothing_to_divide_by(left, lookup) or nothing_to_divide_by(right, lookup)
+        case _:
+            return ""
+
+
 def by_block(expression: Expression, values: Mapping[Ref, Sequence[Value]]) -> tuple[Value, ...]:
     """Evaluate once per block; `values` holds for each reference one value per block."""
     refs = references(expression)

@@ -4,8 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.statements import by_block, differences, evaluate, truths
+from runner.analysis.estimates import estimates
+from runner.analysis.model import Step, Trial
+from runner.analysis.statements import (
+    by_block,
+    differences,
+    evaluate,
+    nothing_to_divide_by,
+    truths,
+)
 from runner.spec.expressions import Ref, parse_expression, parse_statement, references
+from runner.spec.metrics import Metric
 
 
 def blocks(text, **columns):
@@ -76,3 +85,29 @@ def test_truth_is_the_sign_of_the_difference(pairs):
     expression, values = blocks("a < b", a=a, b=b)
     numbers, _ = differences(expression, values)
     assert truths(expression, values) == tuple(number < 0 for number in numbers)
+
+
+def test_a_divisor_that_is_zero_is_named():
+    columns = {"pause": 3.0, "collections": 0.0, "rps": 5.0}
+
+    def said(text):
+        return nothing_to_divide_by(parse_expression(text), lambda ref: columns[ref.name])
+
+    assert said("pause / collections") == "no collections (0), so there is nothing to divide by"
+    assert said("rps + -(pause / (collections * rps))").startswith("no collections and rps (0)")
+    assert said("pause / rps") == ""
+
+
+def test_a_mean_over_no_collections_is_null_with_that_reason():
+    metrics = {
+        "pause_total": Metric.model_validate({"from": "gctrace.pause_total"}),
+        "collections": Metric.model_validate({"from": "gctrace.count"}),
+        "pause": Metric.model_validate({"compute": "pause_total / collections"}),
+    }
+    step = Step(
+        0, "one", 1, 0.0, 1.0, "healthy", numbers={"gctrace.pause_total": 0.0, "gctrace.count": 0}
+    )
+    trial = Trial("t", "h", {}, 1, 1, "healthy", "", 0.0, (step,))
+    found = {item.metric: item for item in estimates(metrics, (trial,), None)}
+    assert found["pause"].values == (None,)
+    assert found["pause"].why == "no collections (0), so there is nothing to divide by"

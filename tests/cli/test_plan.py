@@ -50,6 +50,10 @@ def test_the_newest_run_is_the_pilot():
     assert by_id["2"]["chance"][0] > 0.99
     assert by_id["3"]["towards"] == "contradicted"
     assert "4" not in by_id
+    assert by_id["1"]["towards"] == "reproduced"
+    assert by_id["1"]["basis"].startswith("pilot: it held in 6 of 6 blocks")
+    assert 0.6 < by_id["1"]["chance"][0] < 0.8
+    assert by_id["1"]["needed"] > 6
 
 
 def test_a_stated_spread_and_no_pilot(tmp_path):
@@ -58,6 +62,8 @@ def test_a_stated_spread_and_no_pilot(tmp_path):
     assert said["pilot"] is None
     assert two["chance"][0] > 0.99
     assert not two["warning"]
+    one = next(one for one in said["claims"] if one["id"] == "1")
+    assert "6 blocks do so with a chance of 80% where the two sides are 2." in one["basis"]
 
 
 def test_a_margin_that_is_too_tight_is_named(tmp_path):
