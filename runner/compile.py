@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import SpecError
 from runner.generators import generator
-from runner.generators.interface import LoadStep
+from runner.generators.interface import LoadStep, fitted
 from runner.generators.vegeta import in_flight
 from runner.resources.cgroup import base, limits_to_cells, mounted
 from runner.sources import reads
@@ -151,6 +151,7 @@ def _steps(
     load = experiment.load
     if load is None or load.generator == "none":
         return [], []
+    kind = generator(load.generator)
     found: list[tuple[ExpandedStep, LoadStep]] = []
     for step in load.expanded_steps():
         count, rate, name = step.connections, step.rate, step.name
@@ -158,7 +159,7 @@ def _steps(
             rate, name = float(connections), f"{connections}/s"
         elif connections is not None:
             count, name = connections, str(connections)
-        if generator(load.generator).paced and rate is not None:
+        if kind.paced and rate is not None:
             most = count or in_flight(rate, load.timeout.seconds)
         elif count is None:
             raise SpecError(
@@ -170,18 +171,21 @@ def _steps(
         found.append(
             (
                 type(step)(**{**vars(step), "connections": count, "rate": rate, "name": name}),
-                LoadStep(
-                    url=step.url,
-                    connections=most,
-                    duration_s=step.duration_s,
-                    threads=step.threads,
-                    timeout_s=load.timeout.seconds,
-                    rate=rate,
-                    argv=tuple(load.argv),
+                fitted(
+                    kind,
+                    LoadStep(
+                        url=step.url,
+                        connections=most,
+                        duration_s=step.duration_s,
+                        threads=step.threads,
+                        timeout_s=load.timeout.seconds,
+                        rate=rate,
+                        argv=tuple(load.argv),
+                    ),
                 ),
             )
         )
-    return found, generator(load.generator).files()
+    return found, kind.files()
 
 
 def level_is_rate(experiment: Experiment) -> bool:
@@ -290,6 +294,7 @@ def load_program(
     """Compile the part of a load host: number `share[0]` of `share[1]`, from `at` on its clock."""
     steps, files = _steps(experiment, connections)
     number, of = share
+    kind = generator(experiment.load.generator if experiment.load else "wrk")
     parts: list[tuple[ExpandedStep, LoadStep]] = []
     for step, asked in steps:
         many = asked.connections // of + (number < asked.connections % of)
@@ -300,7 +305,9 @@ def load_program(
                 f"step {step.name}: {asked.connections} connections for {of} load hosts",
                 fix="ask for at least one per load host",
             )
-        parts.append((step, replace(asked, connections=many, url=url, rate=rate)))
+        # of the threads asked for: those of all connections together may not fit a share
+        own = replace(asked, connections=many, url=url, rate=rate, threads=step.threads)
+        parts.append((step, fitted(kind, own)))
     load = _load(experiment, parts)
     times = _schedule(experiment, [step for step, _ in parts])
     for item, moment in zip(load["steps"], times, strict=True):

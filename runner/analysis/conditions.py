@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.generators import generator
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -47,7 +45,7 @@ def judge_generator(
     """
     if plan.generator is None or plan.load is None:
         return error
-    threads = generator(plan.generator).threads(plan.load)
+    threads = min(plan.load.threads, plan.load.connections)
     lanes = min(threads, int(started.get("cpus") or threads))
     cpu = numbers.get("load.cpu")
     if isinstance(cpu, int | float):

@@ -176,21 +176,24 @@ def _backlog(
         )
 
 
-def opened_fewer(experiment: Experiment) -> list[str]:
-    """Say where the generator opens fewer connections than a step asks for."""
+def fewer_threads(experiment: Experiment) -> list[str]:
+    """Say where the generator uses fewer threads than asked, so that it opens every connection."""
     load = experiment.load
     if load is None or load.generator == "none":
         return []
     kind, found = generator(load.generator), []
+    if experiment.search is not None and load.generator == "wrk" and load.threads > 1:
+        found.append(
+            f"wrk opens every level's connections with the most threads up to {load.threads} "
+            "that divide them; threads: 1 loads all levels alike"
+        )
     for step in load.expanded_steps():
         if step.connections is None:
             continue
-        asked = LoadStep(step.url, step.connections, step.duration_s, step.threads)
-        opened = kind.opened(asked)
-        if opened < step.connections:
-            fits = max(n for n in range(1, step.threads + 1) if step.connections % n == 0)
+        used = kind.threads(LoadStep(step.url, step.connections, step.duration_s, step.threads))
+        if used < step.threads:
             found.append(
-                f"step {step.name}: {load.generator} opens {opened} of {step.connections} "
-                f"connections with {step.threads} threads; threads: {fits} opens them all"
+                f"step {step.name}: {load.generator} uses {used} of {step.threads} threads, "
+                f"which is how it opens all {step.connections} connections"
             )
     return found

@@ -113,7 +113,7 @@ class TrialRunner:
         server = (self.host.name, self.host.facts)
         loads = [(host.name, host.facts) for host in self.load_hosts] or [server]
         preflight.check(experiment, server, loads, self.host.plan.cells)
-        for said in preflight.opened_fewer(experiment):
+        for said in preflight.fewer_threads(experiment):
             if said not in self.told:
                 self.told.add(said)
                 self.reporter.note(said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from runner.generators.histogram import Histogram
@@ -17,6 +17,7 @@ class LoadStep:
     connections: int
     duration_s: float
     threads: int
+    """In a record: those that were used."""
     timeout_s: float = 2.0
     rate: float | None = None
     argv: tuple[str, ...] = ()
@@ -71,3 +72,8 @@ class Generator(Protocol):
         log: Mapping[str, Any] | None = None,
     ) -> LoadNumbers:
         """Numbers of one step from what the tool printed and the host's sum of its log. Pure."""
+
+
+def fitted(kind: Generator, step: LoadStep) -> LoadStep:
+    """Give the step with the threads that the generator really uses for it."""
+    return replace(step, threads=kind.threads(step))

@@ -32,7 +32,7 @@ done = function(summary, latency, requests)
     ',"stdev_us":', string.format("%.1f", latency.stdev),
     ',"min_us":', string.format("%d", latency.min),
     ',"max_us":', string.format("%d", latency.max),
-    ',"p50_us":', p(50), ',"p75_us":', p(75), ',"p90_us":', p(90),
+    ',"p50_us":', p(50), ',"p75_us":', p(75), ',"p90_us":', p(90), ',"p95_us":', p(95),
     ',"p99_us":', p(99), ',"p999_us":', p(99.9), "}\\n")
 end
 """
@@ -52,8 +52,12 @@ class Wrk:
         return [{"name": "wrk.lua", "text": LUA}]
 
     def threads(self, step: LoadStep) -> int:
-        """Give the threads used: never more than connections (wrk refuses that)."""
-        return max(1, min(step.threads, step.connections))
+        """Give the largest number up to the one asked for that divides the connections.
+
+        Every thread opens as many, and wrk drops the remainder: -t4 -c87 opens 84.
+        """
+        most = min(step.threads, step.connections)
+        return next(n for n in range(most, 0, -1) if step.connections % n == 0)
 
     def argv(self, step: LoadStep) -> list[str]:
         """Command line of one step; wrk takes whole seconds."""
@@ -74,8 +78,8 @@ class Wrk:
         return None
 
     def opened(self, step: LoadStep) -> int:
-        """T·⌊N/T⌋: wrk gives every thread the same whole number of connections."""
-        threads = self.threads(step)
+        """T·⌊N/T⌋ of the step's threads; all of them where those are the threads that fit."""
+        threads = max(1, min(step.threads, step.connections))
         return threads * (step.connections // threads)
 
     def parse(
@@ -109,7 +113,10 @@ class Wrk:
         for kind in ("connect", "read", "write", "timeout", "status"):
             numbers[f"errors.{kind}"] = raw[kind]
         why: dict[str, str] = {}
-        for key in ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p99", "p999"):
+        for key in ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999"):
+            # a record made before wrk was asked for it has no p95
+            if f"{key}_us" not in raw:
+                continue
             name = f"latency_{key}"
             numbers[name] = raw[f"{key}_us"] / 1e6 if raw["requests"] else None
             numbers[f"latency_corrected_{key}"] = numbers[name]

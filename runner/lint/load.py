@@ -38,7 +38,7 @@ def _floor(view: View) -> Hits:
     threads = int(load.get("threads") or 2)
     for where, level in view.levels():
         if level > threads and level % threads:
-            yield where, _floored(threads, level)
+            yield where, f"{_floored(threads, level)}; here fewer threads open them all"
     if (
         view.at("search")
         and threads > 1
@@ -46,7 +46,7 @@ def _floor(view: View) -> Hits:
     ):
         yield (
             "load.threads",
-            (f"with {threads} threads only multiples of {threads} are opened as searched"),
+            f"levels that {threads} does not divide are loaded by fewer threads than others",
         )
 
 

@@ -89,7 +89,7 @@ def test_several_load_hosts_share_the_connections():
     assert said(exp, facts, loads=loads) == ("", "")
 
 
-def test_connections_that_are_not_opened_are_said():
-    (told,) = preflight.opened_fewer(experiment(87))
-    assert "84 of 87" in told
-    assert "threads: 3 opens them all" in told
+def test_fewer_threads_than_asked_are_said():
+    (told,) = preflight.fewer_threads(experiment(87))
+    assert "uses 3 of 4 threads" in told
+    assert preflight.fewer_threads(experiment(88)) == []

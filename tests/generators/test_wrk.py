@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import pytest
 
 from runner.generators import generator
-from runner.generators.interface import LoadStep
+from runner.generators.interface import LoadStep, fitted
 from runner.generators.wrk import LUA
+from runner.host import sockets
 
 pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 WRK = generator("wrk")
@@ -108,12 +111,35 @@ def test_nothing_listens(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("connections", "threads", "opened"),
-    [(87, 4, 84), (100, 4, 100), (3, 4, 3), (1, 2, 1), (92, 2, 92)],
+    ("connections", "asked", "used"),
+    [(87, 4, 3), (100, 4, 4), (97, 4, 1), (3, 4, 3), (1, 2, 1), (92, 8, 4)],
 )
-def test_opened_connections(connections, threads, opened):
-    """wrk -tT -cN opens T·⌊N/T⌋."""
-    assert WRK.opened(step(connections=connections, threads=threads)) == opened
+def test_threads_divide_the_connections(connections, asked, used):
+    """wrk -tT -cN opens T·⌊N/T⌋: only a divisor opens them all."""
+    assert WRK.threads(step(connections=connections, threads=asked)) == used
+
+
+@pytest.mark.parametrize("connections", [7, 8, 9, 13, 30])
+def test_every_connection_is_really_opened(tmp_path, serve, connections):
+    """Counted by the kernel while the real wrk runs, whatever its threads could divide."""
+    url = serve(200)
+    asked = fitted(WRK, step(url, connections=connections, threads=4))
+    counted, done = [], threading.Event()
+
+    def count():
+        with contextlib.closing(sockets.Diag()) as diag:
+            while not done.wait(0.05):
+                counted.append(diag.established(urlsplit(url).port))
+
+    watcher = threading.Thread(target=count)
+    watcher.start()
+    try:
+        numbers = run(tmp_path, asked).numbers
+    finally:
+        done.set()
+        watcher.join()
+    assert max(counted) == connections == numbers["opened"]
+    assert numbers["latency_p90"] <= numbers["latency_p95"] <= numbers["latency_p99"]
 
 
 def test_no_summary_is_the_generators_failure():
