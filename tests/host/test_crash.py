@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,7 @@ from tests.host import snapshot
 from tests.host.agent import Host, pseudo
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 IP = "/proc/sys/net/ipv4"
 KEYS = [
@@ -25,6 +27,7 @@ KEYS = [
     f"{IP}/neigh/lo/retrans_time_ms",
     "/proc/sys/net/core/somaxconn",
 ]
+ADDRESS = "192.0.2.7/32"
 DIED = fault_module.EXIT_CODE
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="changes owners and kernel keys")
@@ -65,6 +68,18 @@ def prepare(root: Path) -> None:
     os.chown(folder, 5, 6)
 
 
+def swap_file(root: Path) -> Path:
+    return root.with_name("swap")
+
+
+def prepare_swap(root: Path) -> None:
+    file = swap_file(root)
+    with file.open("wb") as out:
+        out.write(bytes(1 << 20))  # no holes: swapon refuses them
+    file.chmod(0o600)
+    subprocess.run(["mkswap", "-q", str(file)], check=True)
+
+
 def cells(root: Path, group: Path) -> list[dict[str, Any]]:
     limit = pseudo(
         str(group / "inner" / "memory.limit_in_bytes"), "33554432", form="page", after=["group"]
@@ -90,6 +105,20 @@ def cells(root: Path, group: Path) -> list[dict[str, Any]]:
         file(root / "a" / "b" / "new", {"type": "file", "bytes_b64": b64(b"deep")}),
         {"id": "group", "via": "cgroup", "path": str(group / "inner"), "want": "present"},
         limit,
+        {"id": "mtu", "via": "link", "name": "lo", "attr": "mtu", "want": "1400"},
+        {
+            "id": "address",
+            "via": "argv",
+            "name": "lo 192.0.2.7/32",
+            "read": ["ip", "-4", "-o", "address", "show", "dev", "lo"],
+            "parse": r"\sinet\s(192\.0\.2\.7/32)\s",
+            "write": {
+                ADDRESS: ["ip", "address", "add", ADDRESS, "dev", "lo"],
+                "null": ["ip", "address", "del", ADDRESS, "dev", "lo"],
+            },
+            "want": ADDRESS,
+        },
+        {"id": "swap", "via": "swap", "path": str(swap_file(root)), "want": {"priority": 5}},
     ]
 
 
@@ -103,21 +132,35 @@ class Scene:
         self.before = self.now()
 
     def now(self) -> Any:
-        return snapshot.tree(self.root), snapshot.keys(self.host, KEYS), self.group.exists()
+        return {
+            "files": snapshot.tree(self.root),
+            "keys": snapshot.keys(self.host, KEYS),
+            "group": self.group.exists(),
+            "link": self._says("ip", "-o", "link", "show", "lo"),
+            "addresses": self._says("ip", "-o", "address", "show", "lo"),
+            "swap": str(swap_file(self.root)) in Path("/proc/swaps").read_text(),
+        }
+
+    def _says(self, *argv: str) -> str:
+        return subprocess.run(
+            [*self.host.prefix, *argv], capture_output=True, text=True, check=True
+        ).stdout
 
     def same(self, what: str) -> None:
-        files, kernel, group = self.now()
-        assert files == self.before[0], what
-        assert kernel == self.before[1], what
-        assert group == self.before[2], what
+        for name, now in self.now().items():
+            assert now == self.before[name], (what, name)
         assert not (self.host.state / "journal.jsonl").exists(), what
         assert not (self.host.state / "hold.json").exists(), what
 
 
 @pytest.fixture
-def scene(net: Host, tmp_path: Path, group: Path) -> Scene:
+def scene(net: Host, tmp_path: Path, group: Path) -> Iterator[Scene]:
     prepare(tmp_path / "files")
-    return Scene(net, tmp_path / "files", group)
+    prepare_swap(tmp_path / "files")
+    yield Scene(net, tmp_path / "files", group)
+    subprocess.run(
+        ["swapoff", str(swap_file(tmp_path / "files"))], capture_output=True, check=False
+    )
 
 
 def test_uninterrupted(scene: Scene) -> None:
