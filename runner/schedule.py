@@ -2,7 +2,7 @@
 
     blocks       every treatment once per block, shuffled within each
     interleaved  every treatment once per block, the first one moving on by one
-    random       all trials shuffled together
+    random       all trials that are always run shuffled together, later ones as `blocks`
     written      block by block, as the spec has them
 
 A block is one repetition of every treatment. What drifts slowly (heat, other
@@ -65,6 +65,19 @@ def order(
     if by == "random":
         pairs = shuffled(pairs, rng)
     return tuple(Slot(at, repetition, cell) for at, (repetition, cell) in enumerate(pairs))
+
+
+def whole(cells: int, between: tuple[int, int], by: str, rng: Random) -> tuple[Slot, ...]:
+    """Order every repetition that may come, at once: how far it is followed changes nothing.
+
+    Up to the fewest repetitions nothing is decided on the way, so `random` mixes them all.
+    Each one after that is a block: the stop rule asks between whole repetitions only.
+    """
+    low, high = between
+    slots = order(cells, low, by, rng)
+    for repetition in range(low + 1, high + 1):
+        slots += order(cells, 1, by, rng, first=repetition)
+    return tuple(Slot(at, slot.repetition, slot.cell) for at, slot in enumerate(slots))
 
 
 def shuffled(items: Sequence[T], rng: Random) -> list[T]:

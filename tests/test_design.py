@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner.analysis.intervals import median_interval
 from runner.design import Design, design
-from runner.schedule import ORDERS, enough, order, shuffled
+from runner.schedule import ORDERS, enough, order, shuffled, whole
 from runner.spec.design import Skip
 
 FACTORS = {"flags": ("default", "stripped", "all"), "server": ("nethttp", "fasthttp")}
@@ -117,6 +117,34 @@ def test_schedule_goes_on_where_it_stopped():
     together = order(4, 6, "blocks", random.Random(3))
     parts = order(4, 4, "blocks", rng) + order(4, 2, "blocks", rng, first=5)
     assert [(s.repetition, s.cell) for s in parts] == [(s.repetition, s.cell) for s in together]
+
+
+@given(
+    st.integers(1, 5), st.integers(1, 6), st.integers(0, 6), st.sampled_from(ORDERS), st.integers()
+)
+def test_the_stop_rule_asks_between_whole_repetitions(cells, low, more, by, seed):
+    """Before a later repetition begins, every earlier one is whole, in every order."""
+    slots = whole(cells, (low, low + more), by, random.Random(seed))
+    assert [slot.position for slot in slots] == list(range(cells * (low + more)))
+    assert slots == whole(cells, (low, low + more), by, random.Random(seed))
+    for at, slot in enumerate(slots):
+        if slot.repetition > low:
+            before = {(s.repetition, s.cell) for s in slots[:at] if s.repetition < slot.repetition}
+            assert len(before) == cells * (slot.repetition - 1)
+
+
+def test_random_mixes_the_repetitions_that_are_always_run():
+    slots = whole(4, (6, 8), "random", random.Random(5))
+    repetitions = [slot.repetition for slot in slots]
+    assert repetitions[:24] != sorted(repetitions[:24])
+    assert repetitions[24:] == [7] * 4 + [8] * 4
+
+
+@pytest.mark.parametrize("by", ["blocks", "interleaved", "written"])
+def test_an_order_of_blocks_does_not_depend_on_how_many_are_certain(by):
+    """Runs that were recorded with these orders are repeated in the same one."""
+    orders = {whole(4, (low, 9), by, random.Random(3)) for low in range(1, 10)}
+    assert orders == {order(4, 9, by, random.Random(3))}
 
 
 def test_seeded_order_is_fixed_for_ever():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.analysis.estimates import estimates
 from runner.errors import TrialError
-from runner.schedule import enough, order
+from runner.schedule import enough, whole
 from runner.search import Done, Params, Search, State
 from runner.spec.treatments import treatments
 
@@ -33,7 +33,8 @@ def run_all(runner: TrialRunner) -> None:
     cells = treatments(experiment)
     seed = repeat.order.seed if repeat.order.seed is not None else SEED
     # the whole order is drawn at once: how far it is followed must not change it
-    slots = order(len(cells), repeat.maximum, repeat.order.by, random.Random(seed))  # noqa: S311 - an order, no secret
+    rng = random.Random(seed)  # noqa: S311 - an order, no secret
+    slots = whole(len(cells), (repeat.minimum, repeat.maximum), repeat.order.by, rng)
     runner.folder.update(
         order={
             "by": repeat.order.by,

@@ -73,7 +73,11 @@ class StopWhen(Model):
 class Order(Model):
     """In which order the trials run."""
 
-    by: Literal["blocks", "random", "written"] = "blocks"
+    by: Literal["blocks", "interleaved", "random", "written"] = Field(
+        "blocks",
+        description="blocks: shuffled within each repetition; interleaved: the first treatment "
+        "moves on by one; random: all shuffled together; written: as in the spec",
+    )
     seed: Annotated[int, Field(ge=0)] | None = None
 
 
@@ -133,8 +137,7 @@ def _find(text: str) -> str:
     match = _FIND.fullmatch(" ".join(text.split()))
     if match is None:
         raise fault("find", f"`{text}` is no goal: write `highest healthy connections`")
-    known = match[2] in VARIABLES or match[2].partition(".")[0] in OVERRIDABLE
-    if not known:
+    if match[2] not in VARIABLES:
         raise fault("find", f"cannot search `{match[2]}`{did_you_mean(match[2], VARIABLES)}")
     return " ".join(text.split())
 

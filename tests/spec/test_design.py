@@ -72,16 +72,10 @@ def test_a_search_has_a_goal_bounds_and_a_resolution():
     assert Search.model_validate({"between": [8, 4096], "resolution": 5}).step_at(1000) == 5
 
 
-def test_a_search_may_be_for_the_least_memory():
-    search = Search.model_validate(
-        {
-            "find": "lowest healthy workload.cgroup.memory.max",
-            "between": ["16MiB", "64MiB"],
-            "resolution": "1MiB",
-        }
-    )
-    assert search.goal == ("lowest", "workload.cgroup.memory.max")
-    assert (search.low, search.step_at(0)) == (16 * 2**20, 2**20)
+def test_a_search_may_be_for_the_lowest_rate():
+    search = Search.model_validate({"find": "lowest  healthy rate", "between": ["50/s", "4000/s"]})
+    assert search.goal == ("lowest", "rate")
+    assert (search.low, search.high) == (50, 4000)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +86,7 @@ def test_a_search_may_be_for_the_least_memory():
         ({"between": [1, "9s"]}, "are not of one kind"),
         ({"between": [1, 9], "find": "most connections"}, "is no goal"),
         ({"between": [1, 9], "find": "highest healthy conections"}, "did you mean `connections`?"),
+        ({"between": [1, 9], "find": "lowest healthy workload.cgroup.memory.max"}, "cannot search"),
         ({"between": [1, 9], "confirm": {"trials": 3, "healthy": 4}}, "cannot be healthy"),
         ({"between": [1, 9], "resolution": 0}, "above 0"),
     ],
