@@ -129,6 +129,13 @@ def _few(view: View) -> Hits:
         yield "repeat.between", f"{runs} runs of each benchmark; benchstat asks for 10 or more"
 
 
+def _micro(view: View) -> Hits:
+    if view.base.at("workload", "go_test") and not view.base.at("load"):
+        for claim in view.claims:
+            yield f"claims.{claim.get('id')}", "rests on a microbenchmark in one process alone"
+            return
+
+
 def _version(view: View) -> Hits:
     build = view.base.at("build")
     if build and not _PINNED.search(str(build.get("go") or "")):
@@ -214,6 +221,15 @@ RULES = (
         "Raise `repeat.between`.",
         f"{BENCHSTAT}, “Usage”",
         _few,
+    ),
+    Rule(
+        "microbenchmark-only", "note",
+        "What is claimed rests on a microbenchmark alone.",
+        "Client and server share a process, a heap and its collector: a server under load is "
+        "another program.",
+        "Claim it of the benchmark, and measure a server with `load:` beside it.",
+        f"{SIGPLAN}, “Applications, not (just) (micro)kernels”",
+        _micro,
     ),
     Rule(
         "go-version-not-exact", "warning",

@@ -24,6 +24,10 @@ _TELLING = (
     "load.latency", "load.raw_latency",
 )  # fmt: skip
 _SHORTEST_S = 5.0
+_CYCLES = 10
+"""GC cycles in a step under which a rate or a mean says little."""
+_KERNEL_NOFILE = 4096
+"""Hard limit of a kernel that nobody has told otherwise: INR_OPEN_MAX."""
 _GC_S = 30.0
 
 
@@ -39,6 +43,10 @@ def _floor(view: View) -> Hits:
     for where, level in view.levels():
         if level > threads and level % threads:
             yield where, f"{_floored(threads, level)}; here fewer threads open them all"
+    for where, low, high in _claimed(view):
+        lost = [c for c in range(low, high + 1) if c % threads]
+        if lost and threads > 1:
+            yield where, f"{lost[0]} cannot be opened: {_floored(threads, lost[0])}"
     if (
         view.at("search")
         and threads > 1
@@ -48,6 +56,17 @@ def _floor(view: View) -> Hits:
             "load.threads",
             f"levels that {threads} does not divide are loaded by fewer threads than others",
         )
+
+
+def _claimed(view: View) -> Iterator[tuple[str, int, int]]:
+    """Give the ends of every published number of connections."""
+    for claim in view.claims:
+        if claim.get("unit") != "connections" or view.at("search"):
+            continue
+        for _, number in view.published(claim):
+            ends = [amount(number.get(end)) for end in ("low", "high")]
+            if ends[0] is not None and ends[1] is not None:
+                yield f"claims.{claim.get('id')}", int(ends[0]), int(ends[1])
 
 
 def _floored(threads: int, level: int) -> str:
@@ -155,6 +174,24 @@ def _short(view: View) -> Hits:
         elif lasts < max(_SHORTEST_S, 2 * warmup):
             told = f", with a warm-up of {warmup:g} s" if warmup else ""
             yield where, f"{lasts:g} s are short{told}"
+        for claim, rate in _rates(view):
+            if 0 < rate * lasts < _CYCLES:
+                yield where, f"{lasts:g} s hold {rate * lasts:g} GC cycles at the rate of {claim}"
+
+
+def _rates(view: View) -> Iterator[tuple[str, float]]:
+    """Give every published rate of GC cycles, in 1/s."""
+    for claim in view.claims:
+        metric = view.metrics.get(str(claim.get("metric"))) or {}
+        said = str(metric.get("as") or "")
+        unit = amount(f"1{said.removeprefix('rate')}") if said.startswith("rate/") else None
+        if not str(metric.get("from")).startswith("gctrace.count") or unit is None:
+            continue
+        for level, number in view.published(claim):
+            value = amount(number.get("value"))
+            if value is not None:
+                where = f"claims.{claim.get('id')}" + (f" ({level})" if level else "")
+                yield where, value * unit
 
 
 def _nofile(view: View) -> Hits:
@@ -172,6 +209,18 @@ def _nofile(view: View) -> Hits:
         elif soft is None and known is not None and (amount(known) or 0) < needed:
             where = variant.path("workload.limits.nofile")
             yield where, f"not set; the host allows {known} and {needed} are needed"
+        elif soft is None and known is None and needed > _KERNEL_NOFILE:
+            where = variant.path("workload.limits.nofile")
+            said = f"a kernel allows {_KERNEL_NOFILE} by itself, and {needed} are needed"
+            yield where, f"not set; {said}"
+
+
+def _threads(view: View) -> Hits:
+    load = view.base.at("load") or {}
+    cores = amount(view.facts.get("cpu.count"))
+    asked = int(load.get("threads") or 0)
+    if cores is not None and asked > cores and not view.at("hosts", "load"):
+        yield "load.threads", f"{asked} threads on {cores:g} cores, beside the workload"
 
 
 def _warmup(view: View) -> Hits:
@@ -283,6 +332,14 @@ RULES = (
         "Set `workload: {limits: {nofile: …}}` to 1.2 × connections + 512 or more.",
         "getrlimit(2) RLIMIT_NOFILE",
         _nofile,
+    ),
+    Rule(
+        "threads-exceed-cores", "warning",
+        "The load generator has more threads than the host has cores.",
+        "They wait for each other and for the workload: their waiting is counted as its latency.",
+        "Set `load: {threads: …}` to the cores that are left, or load from another host.",
+        f"{SIGPLAN}, “Reasonable platform”; benchstat documentation, “Reducing noise”",
+        _threads,
     ),
     Rule(
         "no-warmup", "note",

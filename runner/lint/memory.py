@@ -19,6 +19,7 @@ _TASKS = re.compile(r"""echo\s+["']?([A-Za-z][\w.-]*)["']?\s*>+\s*\S*/(?:tasks|c
 _ROOT_LIMIT = re.compile(
     r">+\s*/sys/fs/cgroup/(?:memory/memory\.limit_in_bytes|memory\.(?:max|high))\b"
 )
+_LIMIT = re.compile(r"echo\s+[\"']?(\d+)[\"']?\s*>+\s*\S*/memory\.(?:limit_in_bytes|max)\b")
 _ULIMIT = re.compile(r"ulimit\s+(?:-[A-Za-z]+\s+)*-[A-Za-z]*v\s*(\d+)")
 _HEAP_FLAG = re.compile(r"-Xmx(\d+)([kmgKMG])|-XX:MaxDirectMemorySize=(\d+)([kmgKMG])")
 _DIVIDED = re.compile(r"1024\s*/\s*1024(?!.*MiB).*\bMB\b")
@@ -28,8 +29,13 @@ _POWER = {"k": 2**10, "m": 2**20, "g": 2**30}
 
 
 def _limit(variant: Variant) -> float | None:
+    """Bytes that the workload is held to, by its group or by a line of its shell."""
     found = variant.at("workload", "cgroup", "memory.max")
-    return None if found == "max" else amount(found)
+    if found is not None:
+        return None if found == "max" else amount(found)
+    argv = " ".join(map(str, variant.at("workload", "argv") or ()))
+    written = _LIMIT.search(argv)
+    return float(written[1]) if written else None
 
 
 def _tasks(view: View) -> Hits:
@@ -149,13 +155,14 @@ def _swappiness(view: View) -> Hits:
         if variant.at("system", "sysctl", "vm.swappiness") is None:
             continue
         none = amount(variant.at("workload", "cgroup", "memory.swap.max")) == 0
-        off = (
-            variant.at("system", "swap") in ("off", False)
-            or view.facts.get("memory.swap_total_bytes") == 0
-        )
-        if none or off:
-            how = "the host has no swap" if off else "the workload's group may not swap"
-            yield variant.path("system.sysctl.vm.swappiness"), f"has no effect: {how}"
+        swap, known = variant.at("system", "swap"), view.facts.get("memory.swap_total_bytes")
+        where = variant.path("system.sysctl.vm.swappiness")
+        if swap in ("off", False) or (swap is None and known == 0):
+            yield where, "has no effect: the host has no swap"
+        elif none:
+            yield where, "has no effect: the workload's group may not swap"
+        elif swap is None and known is None:
+            yield where, "has no effect without swap, and nothing is said of swap"
 
 
 def _units(view: View) -> Hits:
@@ -242,9 +249,9 @@ RULES = (
     ),
     Rule(
         "swappiness-without-swap", "note",
-        "vm.swappiness is set and there is no swap.",
+        "vm.swappiness is set and there is no swap, or nothing is said of it.",
         "It weighs swapping against dropping page cache; without swap it decides nothing.",
-        "Leave it out, or give the workload swap.",
+        "Leave it out, or say what swap there is: `system: {swap: …}`.",
         "Linux Documentation/admin-guide/sysctl/vm.rst, “swappiness”; mm/vmscan.c get_scan_count",
         _swappiness,
     ),

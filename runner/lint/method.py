@@ -136,6 +136,18 @@ def _undeclared(view: View) -> Hits:
             yield where, f"says nothing of {', '.join(missing)}: the verdict cannot be contradicted"
 
 
+def _elsewhere(view: View) -> Hits:
+    here = view.facts.get("board.model")
+    if here is None:
+        return
+    for claim in view.claims:
+        said = (claim.get("declared") or {}).get("board.model")
+        model = str(here).casefold().partition(" rev ")[0]
+        if said and "board.model" in (claim.get("must") or ()) and str(said).casefold() != model:
+            where = f"claims.{claim.get('id')}"
+            yield where, f"is of a {said}; this host is a {here}: it will be `not comparable`"
+
+
 def _no_width(view: View) -> Hits:
     for claim in _sampled(view):
         for level, number in view.published(claim):
@@ -265,6 +277,14 @@ RULES = (
         "Add it to `declared:` if the source says it, else leave it: the report tells.",
         f"{SIGPLAN}, “Sufficient information to repeat”",
         _undeclared,
+    ),
+    Rule(
+        "another-board", "note",
+        "A claim is of another board than the host.",
+        "Its number is measured and shown beside the facts that differ, and gets no verdict.",
+        "Run it on the board that is declared: `-H`.",
+        f"{SIGPLAN}, “Appropriately-scoped claims”",
+        _elsewhere,
     ),
     Rule(
         "value-without-width", "warning",

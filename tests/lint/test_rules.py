@@ -127,7 +127,10 @@ CASES = {
     ),
     "closed-loop-latency": (
         metric("load.latency_p99"),
-        {**metric("load.latency_p99"), "load": {"generator": "vegeta", "rate": "100/s", "steps": None}},
+        {
+            **metric("load.latency_p99"),
+            "load": {"generator": "vegeta", "rate": "100/s", "steps": None},
+        },
     ),
     "client-shares-host": ({"hosts": {"load": "pi4"}}, {}),
     "step-too-short": (
@@ -137,6 +140,10 @@ CASES = {
     "nofile-too-low": (
         {"workload": {"limits": {"nofile": 1024}}},
         {"workload": {"limits": {"nofile": 1712}}},
+    ),
+    "threads-exceed-cores": (
+        {"hosts": {"server": "pi4", "load": None}, "load": {"threads": 8}},
+        {"hosts": {"server": "pi4", "load": None}, "load": {"threads": 4}},
     ),
     "no-warmup": ({"load": {"warmup": "0s"}}, {}),
     "guards-missing": ({"guards": []}, {}),
@@ -194,6 +201,10 @@ CASES = {
         {"workload": {"go_test": {"bench": "."}, "argv": None}},
         {"workload": {"go_test": {"bench": "."}, "argv": None}, "repeat": {"between": [10, 10]}},
     ),
+    "microbenchmark-only": (
+        {"workload": {"go_test": {"bench": "."}, "argv": None}, "load": None},
+        {"workload": {"go_test": {"bench": "."}, "argv": None}, "load": None, "claims": []},
+    ),
     "go-version-not-exact": ({"build": {"go": "1.22"}}, {}),
     "no-repetitions": ({"repeat": {"between": [1, 1]}}, {}),
     "too-few-repetitions": ({"repeat": {"between": [3, 3]}}, {}),
@@ -217,6 +228,10 @@ CASES = {
     ),
     "claim-without-scope": (claim(must=[], declared={}), {}),
     "fact-not-declared": (claim(declared={}), {}),
+    "another-board": (
+        claim(declared={"board.model": "Raspberry Pi 5"}),
+        claim(declared={"board.model": "Raspberry Pi 4 Model B"}),
+    ),
     "value-without-width": (
         number(3000),
         claim(
@@ -236,7 +251,14 @@ CASES = {
 }
 
 SHIPPED = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
-FACTS = {"memory.total_bytes": 4_000_000_000, "arch": "aarch64", "limits.nofile_hard": 1024}
+FACTS = {
+    "memory.total_bytes": 4_000_000_000,
+    "memory.swap_total_bytes": 100_000_000,
+    "arch": "aarch64",
+    "limits.nofile_hard": 1024,
+    "cpu.count": 4,
+    "board.model": "Raspberry Pi 4 Model B Rev 1.2",
+}
 
 
 def spec(over):
@@ -306,7 +328,7 @@ def test_ignored_findings_keep_their_reason(ignore):
 
 def test_unknown_ignored_rule_is_a_finding():
     data = {**spec({}), "lint": {"ignore": {"no-such-rule": "x"}}}
-    assert [f.rule for f in lint(data)] == ["unknown-rule"]
+    assert [f.rule for f in lint(data, FACTS)] == ["unknown-rule"]
 
 
 def test_gravest_first():
@@ -345,6 +367,12 @@ def test_an_empty_spec_is_no_crash():
          "step-too-short", "GC cycles"),
         ({"healthy": ["procfs.rss <= 32MiB"]}, "rss-is-not-memcg", "RSS"),
         ({**number("32MB", rounded_to="1MB")}, "unit-mb-mib", "limit of 32 MiB"),
+        ({**WRK, **claim(unit="connections", published={"low": 87, "high": 92})},
+         "wrk-threads-floor", "opens 84"),
+        ({**claim(published={"value": 3}), "metrics": {"rps": {"from": "gctrace.count", "as": "rate/min"}}},
+         "step-too-short", "60 s hold 3 GC cycles"),
+        ({**shell("echo 33554432 > /sys/fs/cgroup/memory/mine/memory.limit_in_bytes; ./server"),
+          "healthy": ["procfs.rss <= 32MiB"]}, "rss-is-not-memcg", "RSS"),
     ],
 )  # fmt: skip
 def test_messages_name_the_fault(over, rule, said):
