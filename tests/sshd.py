@@ -129,8 +129,8 @@ def stop_sshd(server: Sshd) -> None:
 class Proxy:
     """A TCP link in front of a port that can be cut, and can be told to cut itself.
 
-    `cut_after` bytes from the server, both sides are closed; `down` refuses new
-    connections until it is taken back.
+    `cut_after` bytes from the server, or `cut_after_sent` to it, both sides are closed;
+    `down` refuses new connections until it is taken back. `carried` counts both.
     """
 
     def __init__(self, port: int) -> None:
@@ -138,6 +138,8 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.cut_after: int | None = None
+        self.cut_after_sent: int | None = None
+        self.carried = {"cut_after": 0, "cut_after_sent": 0}
         self.down = False
         self.accepted = 0
         self.cuts = 0
@@ -172,14 +174,17 @@ class Proxy:
                     data = sock.recv(65536)
                     if not data:
                         return
-                    if sock is far and self.cut_after is not None:
-                        if len(data) >= self.cut_after:
-                            near.sendall(data[: self.cut_after])
-                            self.cut_after = None
-                            self.cuts += 1
-                            return
-                        self.cut_after -= len(data)
-                    (near if sock is far else far).sendall(data)
+                    to, which = (near, "cut_after") if sock is far else (far, "cut_after_sent")
+                    left = getattr(self, which)
+                    if left is not None and len(data) >= left:
+                        to.sendall(data[:left])
+                        setattr(self, which, None)
+                        self.cuts += 1
+                        return
+                    if left is not None:
+                        setattr(self, which, left - len(data))
+                    self.carried[which] += len(data)
+                    to.sendall(data)
         except (OSError, ValueError):
             return
         finally:
