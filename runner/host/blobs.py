@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Any, BinaryIO, Mapping
 
 from . import journal, state
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _SHA = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _CHUNK = 1 << 20
+_KEPT = {"agent": 3, "blobs": 8}
+"""Of several controllers' versions, and of a row of experiments with the same builds."""
+_ABANDONED_S = 3600.0  # what is still being sent has another name, and is younger
 
 
 def put(program: Mapping[str, Any], where: state.State, emit: Emit, stdin: BinaryIO) -> bool:
@@ -34,6 +38,7 @@ def put(program: Mapping[str, Any], where: state.State, emit: Emit, stdin: Binar
     # it has its name only after its fsync, so the size is proof enough
     with contextlib.suppress(FileNotFoundError):
         if os.stat(path).st_size == size:
+            os.utime(path)  # the ones used last are kept
             emit("blob", sha256=sha, path=path, sent=False)
             return True
     emit("need_blob", sha256=sha, size=size)
@@ -75,6 +80,40 @@ def _receive(stdin: BinaryIO, part: str, size: int) -> str:
     return digest.hexdigest()
 
 
+def tidy(where: state.State) -> None:
+    """Remove all agents and executables but the newest few, and what a broken link left.
+
+    Called when a run has ended and the host is its own: nothing runs from here but this.
+    """
+    this = os.path.basename(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    for kind, kept in _KEPT.items():
+        found = []
+        with contextlib.suppress(OSError):
+            found = [(entry.stat().st_mtime, entry) for entry in os.scandir(where.path(kind))]
+        whole = sorted(
+            ((at, entry) for at, entry in found if _SHA.fullmatch(entry.name)),
+            key=lambda one: one[0],
+        )
+        old = [entry for _, entry in whole[:-kept] if entry.name != this]
+        parts = [
+            entry
+            for at, entry in found
+            if not _SHA.fullmatch(entry.name) and time.time() - at > _ABANDONED_S
+        ]
+        for entry in old + parts:
+            _remove(entry.path)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        if not os.path.isdir(path):
+            os.unlink(path)
+            return
+        import shutil  # noqa: PLC0415 - it brings half a dozen modules, and this is rare
+
+        shutil.rmtree(path)
+
+
 def forget(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
     """Remove the folder of a finished run; Refused while the host still needs it."""
     run = str(program["run"])
@@ -89,7 +128,7 @@ def forget(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
             raise state.Refused("busy", f"changes of run {run} are not undone", "restore it first")
         if not os.path.isdir(folder):
             raise state.Refused("not_found", f"there is nothing of run {run} on this host")
-        import shutil  # noqa: PLC0415 - it brings half a dozen modules, and forgetting is rare
+        import shutil  # noqa: PLC0415 - as above
 
         shutil.rmtree(folder)
     emit("forgotten", run=run)

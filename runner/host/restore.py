@@ -85,7 +85,14 @@ def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
             journal.retire(where.journal)
         # the run is over either way; what is left is for the next restore
         state.drop(where)
+        _tidy(where)
     return done
+
+
+def _tidy(where: state.State) -> None:
+    from . import blobs  # noqa: PLC0415 - a start costs a small board what it imports
+
+    blobs.tidy(where)
 
 
 def _stop_trials(where: state.State, emit: Emit) -> None:
