@@ -1,16 +1,19 @@
-"""What the newest run of a spec says of its claims: the ledger, and the gate of `verify`.
+"""What the runs of a spec say of its claims: the ledger, and the gate of `verify`.
 
+The gate asks the newest run. The ledger asks the newest run of each kind of host, and of
+those, for each claim, the one whose facts are nearest to what the claim declares.
 The claims and metrics are those of the spec as it is now; everything else is the
 run's record. Where the two were not fixed together, before the data, it is said.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.claims import claim_results
 from runner.analysis.estimates import estimates
+from runner.analysis.facts import table
 from runner.analysis.verdict import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
 from runner.apply.analyse import analyse, complete, observed, of_record
 from runner.errors import RecordError
@@ -18,7 +21,7 @@ from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
 from runner.spec.experiment import Experiment
 from runner.store import analysis_file
 from runner.store.files import read_json
-from runner.store.record import ARTIFACTS
+from runner.store.record import ARTIFACTS, RunFolder
 from runner.store.runs import newest, runs
 
 if TYPE_CHECKING:
@@ -26,16 +29,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.analysis.model import Analysis, ClaimResult
-    from runner.store.record import RunFolder
+    from runner.spec.claims import Claim
 
 REPORT: Final = "report.md"
 ELSEWHERE: Final = ("hosts", "schema")
 """Sections that may differ though the same thing is run: -H chooses another host."""
+KIND: Final = ("arch", "board.model", "emulated", "cgroup.version")
+"""Facts of a server that make its runs another kind of evidence."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One spec, its newest finished run, and a verdict for each of its claims."""
+    """One spec, one finished run of it, and a verdict for each of its claims."""
 
     experiment: Experiment
     path: str
@@ -46,6 +51,8 @@ class Entry:
     stale: tuple[str, ...] = ()
     """Sections that decide the trials and are no longer what was run."""
     notes: tuple[str, ...] = ()
+    observed: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of the run that claims may name."""
 
     @property
     def failing(self) -> tuple[ClaimResult, ...]:
@@ -70,9 +77,74 @@ def entry(experiment: Experiment, path: str, reports: Path) -> Entry:
         made = claim_results(experiment, (), (), {})
         reason = f"no finished run of {experiment.name} under {reports.name}/"
         return Entry(experiment, path, tuple(_unmeasured(claim, reason) for claim in made))
-    notes = list(_unfinished(reports, experiment.name, folder))
+    one = _entry(experiment, path, folder)
+    return replace(one, notes=(*_unfinished(reports, experiment.name, folder), *one.notes))
+
+
+def ledger(experiment: Experiment, path: str, reports: Path) -> list[tuple[ClaimResult, Entry]]:
+    """Give for each claim the verdict of the run that tells most of it.
+
+    What a verdict is does not count. A run that is still the spec's goes first, then one
+    that measured the claim, then the fewest facts that differ: those that have to match,
+    then those that are only noted. Of equals the newest.
+    """
+    found = [
+        _entry(experiment, path, folder) for folder in _newest_of_each_kind(experiment, reports)
+    ]
+    if not found:
+        one = entry(experiment, path, reports)
+        return [(claim, one) for claim in one.claims]
+    return [
+        min(zip(results, found, strict=True), key=_distance)
+        for results in zip(*(one.claims for one in found), strict=True)
+    ]
+
+
+def _newest_of_each_kind(experiment: Experiment, reports: Path) -> list[RunFolder]:
+    """Newest first."""
+    found: dict[tuple[str, ...], RunFolder] = {}
+    for path in reversed(runs(reports, experiment.name)):
+        try:
+            folder = RunFolder.open(path)
+            if folder.state == "done":
+                facts = _server(folder, experiment)
+                found.setdefault(tuple(str(facts.get(name)) for name in KIND), folder)
+        except RecordError:
+            continue  # a damaged run must not hide the others
+    return list(found.values())
+
+
+def _distance(told: tuple[ClaimResult, Entry]) -> tuple[bool, bool, int, int]:
+    result, one = told
+    claim = _claim(one.experiment, result.id)
+    noted = table(claim.note, claim.declared, one.observed)
+    return (
+        bool(one.stale),
+        result.verdict == NOT_MEASURED,
+        sum(equal is False for _, _, _, equal in result.facts),
+        sum(fact.equal is False for fact in noted),
+    )
+
+
+def _claim(experiment: Experiment, name: str) -> Claim:
+    """Find the claim of a result; one with levels has a result for each, `id/level`."""
+    fitting = [c for c in experiment.claims if name == c.id or name.startswith(f"{c.id}/")]
+    return max(fitting, key=lambda claim: len(claim.id))
+
+
+def _server(folder: RunFolder, experiment: Experiment) -> dict[str, Any]:
+    facts = folder.facts
+    found: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
+    return found
+
+
+def _entry(experiment: Experiment, path: str, folder: RunFolder) -> Entry:
+    """Judge one finished run by the spec's claims."""
+    notes: list[str] = []
+    seen: dict[str, Any] = {}
     try:
         asked = with_claims(folder, experiment)
+        seen = observed(_server(folder, asked), asked, folder)
         claims = judged(folder, asked).claims
     except RecordError as error:
         made = claim_results(experiment, (), (), {})
@@ -84,7 +156,7 @@ def entry(experiment: Experiment, path: str, reports: Path) -> Entry:
         notes.append("the spec language has changed since the run; the claims have not")
     if (folder.manifest.get("spec") or {}).get("committed") is False:
         notes.append("the spec was not committed as it was run")
-    return Entry(experiment, path, claims, folder, changed, stale, tuple(notes))
+    return Entry(experiment, path, claims, folder, changed, stale, tuple(notes), seen)
 
 
 def _unmeasured(claim: ClaimResult, reason: str) -> ClaimResult:
@@ -116,10 +188,8 @@ def judged(folder: RunFolder, experiment: Experiment) -> Analysis:
     if complete(folder) or not _stored(folder).is_file():
         return analyse(folder, experiment)
     stored = analysis_file.from_data(read_json(_stored(folder)))
-    facts = folder.facts
-    server: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
     measured = estimates(experiment.metrics, stored.trials, folder.manifest.get("search"))
-    seen = observed(server, experiment, folder)
+    seen = observed(_server(folder, experiment), experiment, folder)
     claims = claim_results(experiment, measured, stored.trials, seen)
     return replace(stored, estimates=measured, claims=claims)
 

@@ -13,6 +13,7 @@ from runner.errors import SpecError
 if TYPE_CHECKING:
     import argparse
 
+    from runner.analysis.model import ClaimResult
     from runner.apply.ledger import Entry
     from runner.report.ledger import Row
 
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print or write the ledger; 3 where a spec is invalid, after all others."""
-    from runner.apply.ledger import entry  # noqa: PLC0415 - start-up cost
+    from runner.apply.ledger import ledger as told  # noqa: PLC0415 - start-up cost
     from runner.report import ledger  # noqa: PLC0415
 
     reports = common.reports_dir(args)
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             console.error(error.message, error.fix)
             code = error.exit_code
             continue
-        rows += rows_of(entry(loaded.experiment, path.as_posix(), reports), reports)
+        rows += rows_of(told(loaded.experiment, path.as_posix(), reports), reports)
     page = reports / PAGE
     if args.check:
         held = page.is_file() and page.read_text(encoding="utf-8") == ledger.page(rows)
@@ -83,25 +84,28 @@ def specs(named: list[str]) -> list[Path]:
     return found
 
 
-def rows_of(one: Entry, reports: Path) -> list[Row]:
+def rows_of(told: list[tuple[ClaimResult, Entry]], reports: Path) -> list[Row]:
     """Give the ledger's rows of one spec; links are relative to the reports' folder."""
-    from runner.report.ledger import Row  # noqa: PLC0415 - start-up cost
+    return [_row(claim, one, reports) for claim, one in told]
+
+
+def _row(claim: ClaimResult, one: Entry, reports: Path) -> Row:
+    from runner.report.environment import host  # noqa: PLC0415 - start-up cost
+    from runner.report.ledger import Row  # noqa: PLC0415
 
     experiment, report = one.experiment, one.report
     source = experiment.source
     about = ""
     if source is not None:
         about = source.title + (f", section {source.section}" if source.section else "")
-    return [
-        Row(
-            experiment=experiment.name,
-            spec=one.path,
-            title=experiment.title,
-            source=about,
-            claim=claim,
-            run=None if one.folder is None else one.folder.id,
-            report=None if report is None else Path(os.path.relpath(report, reports)).as_posix(),
-            changed=one.changed,
-        )
-        for claim in one.claims
-    ]
+    return Row(
+        experiment=experiment.name,
+        spec=one.path,
+        title=experiment.title,
+        source=about,
+        claim=claim,
+        run=None if one.folder is None else one.folder.id,
+        report=None if report is None else Path(os.path.relpath(report, reports)).as_posix(),
+        changed=one.changed,
+        host=host(one.observed),
+    )

@@ -33,6 +33,17 @@ def _is_emulated(found: Any) -> bool:
     )
 
 
+def host(found: Mapping[str, Any]) -> str:
+    """Name the kind of a host by what decides a comparison: `aarch64, cgroup v2, emulated`."""
+    group = found.get("cgroup.version")
+    parts = [
+        str(found.get("board.model") or found.get("arch") or ""),
+        f"cgroup v{group}" if group else "",
+        "emulated" if _is_emulated(found) else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def tables(facts: Mapping[str, Any]) -> dict[str, Md | None]:
     """Give the table of the main facts, of the rest, and what is absent with its reason."""
     hosts = sorted(host for host, found in facts.items() if isinstance(found, dict))

@@ -1,4 +1,4 @@
-"""The ledger of claims as a page: every published number, and what the newest run says of it."""
+"""The ledger of claims as a page: every published number, and what the runs say of it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ class Row:
     """Path of the report from the page's folder."""
     changed: tuple[str, ...] = ()
     """Sections of the spec that changed after the run."""
+    host: str = ""
+    """Kind of host that the run was on."""
 
     def data(self) -> dict[str, Any]:
         """Give it as `--json` prints it."""
@@ -50,6 +52,7 @@ class Row:
             "required": claim.required,
             "run": self.run,
             "report": self.report,
+            "host": self.host,
             "changed_after_run": list(self.changed),
         }
 
@@ -61,7 +64,8 @@ def page(rows: Sequence[Row]) -> str:
     head = (
         f"{words.plural(len(rows), 'published claim')} in "
         f"{words.plural(len({row.spec for row in rows}), 'experiment')}: {said or 'none'}. "
-        "Each verdict is that of the newest finished run; made by `runner claims --markdown`."
+        "Each verdict is that of the newest finished run on the kind of host whose facts are "
+        "nearest to what the claim declares; made by `runner claims --markdown`."
     )
     parts = ["# Claims", head]
     for spec in dict.fromkeys(row.spec for row in rows):
@@ -69,23 +73,39 @@ def page(rows: Sequence[Row]) -> str:
         first = own[0]
         parts.append(f"## {escape(first.title or first.experiment, 200)}")
         about = [f"Spec {markdown.code(spec)}"]
-        if first.run is not None:
-            where = first.report or ""
-            about.append(f"run {markdown.link(first.run, where)}")
-        else:
-            about.append("no finished run")
+        ran = list(dict.fromkeys(row for row in map(_run, own) if row is not None))
+        about += [f"run {said}" for said, _ in ran] or ["no finished run"]
         if first.source:
             about.append(f"source: {escape(first.source, 300)}")
         parts.append(Md("; ".join(about) + "."))
-        changed = join((markdown.code(name) for name in first.changed), ", ")
-        if changed:
-            parts.append(f"> **Changed after the run:** {changed} of the spec.")
+        for said, changed in ran:
+            names = join(map(markdown.code, changed), ", ")
+            if names:
+                parts.append(f"> **Changed after the run** {said}: {names} of the spec.")
         parts.append(_table(own))
     return "\n\n".join(parts) + "\n"
 
 
+def _run(row: Row) -> tuple[Md, tuple[str, ...]] | None:
+    """Give the link to a row's run with its kind of host, and what changed after it."""
+    if row.run is None:
+        return None
+    where = f" ({escape(row.host, 100)})" if row.host else ""
+    return Md(f"{markdown.link(row.run, row.report or '')}{where}"), row.changed
+
+
 def _table(rows: Sequence[Row]) -> Md:
-    head = ["claim", "section", "quote", "published", "measured", "interval", "n", "verdict"]
+    head = [
+        "claim",
+        "section",
+        "quote",
+        "published",
+        "measured",
+        "interval",
+        "n",
+        "host",
+        "verdict",
+    ]
     cells = [
         [
             _linked(row),
@@ -95,11 +115,12 @@ def _table(rows: Sequence[Row]) -> Md:
             units.amount(row.claim.estimate, row.claim.unit),
             units.interval(row.claim.interval, row.claim.unit),
             row.claim.n or units.NONE,
+            escape(row.host, 100) or units.NONE,
             words.verdict(row.claim.verdict) + ("" if row.claim.required else " (not required)"),
         ]
         for row in rows
     ]
-    return markdown.table(head, cells, "llllrrrl")
+    return markdown.table([*head, "host", "verdict"], cells, "llllrrrll")
 
 
 def _linked(row: Row) -> Md:

@@ -90,6 +90,48 @@ def test_ledger_as_a_page_is_up_to_date_until_a_claim_changes(tmp_path):
     runner("claims", spec, "--check", reports=reports, code=1)
 
 
+def on_another_host(reports, run, **facts):
+    """A recorded run as if another host had been measured."""
+    file = reports / "sizes" / run / "facts.json"
+    told = json.loads(file.read_text())
+    for host in told.values():
+        host.update(facts)
+    file.write_text(json.dumps(told))
+
+
+def test_ledger_takes_the_run_on_the_host_that_a_claim_declares(tmp_path):
+    """Not the newest, nor the one with the better verdict: the nearest in its facts."""
+    reports = copied(tmp_path)
+    on_another_host(reports, FIRST, arch="aarch64", **{"cgroup.version": 2}, emulated=True)
+    on_another_host(reports, SECOND, arch="x86_64", **{"cgroup.version": 1}, emulated=False)
+    spec = changed(tmp_path, ", quote: ", ", note: [arch], declared: {arch: aarch64}, quote: ")
+    rows = json.loads(runner("claims", spec, "--json", reports=reports).stdout)
+    assert {row["run"] for row in rows[:3]} == {FIRST}
+    assert rows[0]["host"] == "aarch64, cgroup v2, emulated"
+    rows = json.loads(runner("claims", SPEC, "--json", reports=reports).stdout)
+    assert {row["run"] for row in rows} == {SECOND}  # nothing is declared: the newest
+
+
+def test_ledger_has_the_newest_of_one_kind_of_host_whatever_it_says(tmp_path):
+    reports = copied(tmp_path)
+    for run in (FIRST, SECOND):
+        on_another_host(reports, run, arch="x86_64")
+    rows = json.loads(runner("claims", SPEC, "--json", reports=reports).stdout)
+    assert {row["run"] for row in rows} == {SECOND}
+
+
+def test_page_names_the_runs_and_their_hosts(tmp_path):
+    reports = copied(tmp_path)
+    on_another_host(reports, FIRST, arch="aarch64", emulated=True)
+    on_another_host(reports, SECOND, arch="x86_64", emulated=False)
+    spec = changed(tmp_path, 'id: "1",', 'id: "1", must: [arch], declared: {arch: aarch64},')
+    runner("claims", spec, "--markdown", reports=reports)
+    text = (reports / "CLAIMS.md").read_text()
+    for run, said in ((FIRST, "aarch64, cgroup v1, emulated"), (SECOND, "x86_64, cgroup v1")):
+        assert f"[{run}](sizes/{run}/artifacts/report.md) ({said}" in text
+    assert text.count("**Changed after the run** [") == 2
+
+
 def test_ledger_goes_on_behind_an_invalid_spec(tmp_path):
     (tmp_path / "a.yaml").write_text("schema: experiment/1\nnope: 1\n")
     changed(tmp_path, "rough", "generous")
