@@ -51,6 +51,11 @@ def apply(
     """
     run_id = new_run_id(time.time())
     experiment = loaded.experiment
+    if experiment.lint.only:
+        raise SpecError(
+            f"{loaded.path} is to be read and linted, not to be run: {experiment.lint.only}",
+            fix=f"runner lint {loaded.path}",
+        )
     names = experiment.hosts.names()
     if options.check:
         return _check(loaded, hosts, run_id, options, reporter)

@@ -89,6 +89,9 @@ class Lint(Model):
     """Rules of `runner lint` that do not apply here, each with its reason."""
 
     ignore: dict[str, Annotated[Text, Field(min_length=1)]] = Field({})
+    only: Annotated[Text, Field(min_length=1)] | None = Field(
+        None, description="Why the spec is to be read and linted, and never to be run"
+    )
 
 
 class Experiment(Model):
