@@ -396,8 +396,7 @@ def test_events_with_fetched_bytes_stay_out_of_git(tmp_path):
     """A heap dump holds whatever its program had in memory, so size is not what decides."""
     folder = make(tmp_path)
     for trial, kind in (("a-r1-a1", "fetched_part"), ("b-r1-a1", "fetched")):
-        folder.append_line(trial, b'{"event":"%s","name":"x"}
-' % kind.encode())
+        folder.append_line(trial, b'{"event":"%s","name":"x"}\n' % kind.encode())
     folder.finish("done", at=AT + 1)
     table = RunFolder.open(folder.path).manifest["events"]
     assert {trial: row["committed"] for trial, row in table.items()} == {
