@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from runner.cli import common, console
+from runner.errors import SpecError
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from runner.apply.interface import Loaded
     from runner.lint import Finding
+    from runner.specfile.inventory import Inventory
 
 MOST_BYTES = 1_000_000
 COLOURS = {"error": "failed", "warning": "changed", "note": "dim"}
@@ -22,6 +24,12 @@ COLOURS = {"error": "failed", "warning": "changed", "note": "dim"}
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     common.add_spec(parser, many=True)
+    parser.add_argument(
+        "--facts", metavar="RUN",
+        help="rules about a host use the facts of this run, or of an experiment's newest; "
+        "with -H they are asked of the host, without either no host is known",
+    )  # fmt: skip
+    parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
     parser.add_argument(
         "--strict", action="store_true", help="exit 1 on warnings too, not only on errors"
     )
@@ -36,9 +44,11 @@ def run(args: argparse.Namespace) -> int:
     failing = {"error", "warning"} if args.strict else {"error"}
     code = 0
     documents = []
+    known: dict[str, Any] | None = None
     for path in args.specs:
-        loaded, _ = common.read_spec(args, path)
-        found = lint(loaded.expanded, None, sources(loaded))
+        loaded, inventory = common.read_spec(args, path)
+        known = facts(args, inventory) if known is None else known
+        found = lint(loaded.expanded, known, sources(loaded))
         if any(one.severity in failing and not one.ignored for one in found):
             code = 1
         documents.append({"spec": path, "findings": [dataclasses.asdict(one) for one in found]})
@@ -47,6 +57,32 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         console.out(json.dumps(documents, ensure_ascii=False, indent=1))
     return code
+
+
+def facts(args: argparse.Namespace, known: Inventory) -> dict[str, Any]:
+    """Give the facts of a server that rules may use; empty where none is named."""
+    if args.facts is not None and args.host is not None:
+        raise SpecError("--facts and -H both name a host", fix="give one of them")
+    if args.facts is not None:
+        from runner.store.runs import find  # noqa: PLC0415 - start-up cost
+
+        folder = find(common.reports_dir(args), args.facts)
+        servers = folder.spec.get("hosts", {}).get("server") or ()
+        names = [servers] if isinstance(servers, str) else servers
+        recorded: dict[str, Any] = folder.facts
+        name = next((one for one in names if one in recorded), next(iter(recorded), ""))
+        return dict(recorded.get(name, {}))
+    if args.host is None:
+        return {}
+    from runner.executor.agent import Agent  # noqa: PLC0415 - start-up cost
+    from runner.executor.probe import probe  # noqa: PLC0415
+
+    (host,) = common.entries(args, known, [args.host]).values()
+    agent = Agent(host.transport, run_id="lint", state_dir=host.state_dir, become=host.become)
+    try:
+        return probe(agent).facts
+    finally:
+        host.transport.close()
 
 
 def sources(loaded: Loaded) -> dict[str, str]:

@@ -34,6 +34,9 @@ def run(args: argparse.Namespace) -> int:
     found = []
     for path in args.specs:
         loaded, _ = common.read_spec(args, path)
+        if loaded.experiment.lint.only:
+            console.say(f"{path}: skipped, it is never run ({loaded.experiment.lint.only})")
+            continue
         found.append(entry(loaded.experiment, path, common.reports_dir(args)))
     failed = [one for one in found if _fails(one, strict=args.strict)]
     if args.json:

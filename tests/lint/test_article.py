@@ -77,3 +77,8 @@ def test_as_printed_is_never_run(tmp_path):
     done = runner("apply", SPECS[0], "--state-dir", tmp_path, reports=tmp_path, code=3)
     assert "is to be read and linted, not to be run" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_its_numbers_are_those_of_other_specs():
+    assert json.loads(runner("claims", SPECS[0], "--json").stdout) == []
+    assert "it is never run" in runner("verify", SPECS[0]).stderr
