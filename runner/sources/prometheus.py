@@ -2,8 +2,9 @@
 
 A metric with labels is named with them, in the order printed:
 `prometheus.http_requests_total.code=200.method=get`; its bare name is the sum over all
-labels for a counter, and for anything else its last line. Quantiles and buckets are
-labels as any. Source: prometheus.io/docs/instrumenting/exposition_formats.
+labels for a counter, and for anything else its last line. Quantiles are a label as any;
+of a histogram its `_sum` and `_count` are read, not its buckets.
+Source: prometheus.io/docs/instrumenting/exposition_formats.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def _page(page: Page, found: Found) -> None:
         if declared and declared["type"] == "counter":
             counters.add(declared["name"])
         match = LINE.fullmatch(line)
-        if match is None:
+        if match is None or (
+            match["name"].endswith("_bucket") and "le=" in (match["labels"] or "")
+        ):
             continue
         try:
             value = float(match["value"])

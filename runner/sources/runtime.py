@@ -54,7 +54,9 @@ class Runtime:
         scraped = prometheus.PARSER.parse(printed)
         for name, value in scraped.numbers.items():
             if name.startswith("prometheus.go_") and not OWN.fullmatch(name):
-                found.numbers["runtime." + name.removeprefix("prometheus.go_")] = value
+                # the collector marks counters by a suffix that Go's own names do not have
+                own = name.removeprefix("prometheus.go_").removesuffix("_total")
+                found.numbers[f"runtime.{own}"] = value
         if not found.numbers:
             found.why["runtime"] = (
                 "no runtime/metrics were shown: fetch a page with them (see docs/sources.md)"
