@@ -259,7 +259,7 @@ def _undecided(case: Case, draft: Judgement, family: int) -> Judgement:
         assert draft.region is not None  # noqa: S101 - otherwise it is not measured
         more, inside = more_values(draft.values, draft.region, alphas)
         lean = REPRODUCED if inside else CONTRADICTED
-        said = f"the interval reaches across the edge of {_region_text(draft.region)}"
+        said = _near(draft, draft.region, family)
         if draft.region[0] == draft.region[1]:
             said = (
                 "the published number has no width: give `rounded_to` or a margin, "
@@ -280,6 +280,18 @@ def _against(case: Case, draft: Judgement) -> str:
         false = sum(value is False for value in case.truths)
         return f"it fails in {false} of {draft.n} blocks"
     return f"the interval of {draft.n} repetitions lies outside {_region_text(draft.region)}"
+
+
+def _near(draft: Judgement, region: Region, family: int) -> str:
+    """Say why an interval does not decide."""
+    text = _region_text(region)
+    low, high = draft.interval or (-math.inf, math.inf)
+    if (region[0] is not None and high < region[0]) or (region[1] is not None and low > region[1]):
+        found = f"p = {draft.p_holm:.2g}, Holm over {family} claims"
+        return (
+            f"the 90 % interval lies outside {text}, by chance more often than in 2.5 % ({found})"
+        )
+    return f"the interval reaches across the edge of {text}"
 
 
 def _lean(true: int, n: int) -> str:

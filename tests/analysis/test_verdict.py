@@ -168,6 +168,8 @@ def test_holm_spans_the_experiment():
     assert both[0].verdict == INCONCLUSIVE
     assert both[0].p_holm == pytest.approx(0.03125)
     assert both[0].more == 1
+    assert "lies outside [86, 93], by chance more often" in both[0].reason
+    assert "p = 0.031, Holm over 2 claims" in both[0].reason
     assert judge_all([case(values=[*OUTSIDE, 103.0]), case()])[0].verdict == CONTRADICTED
 
 
