@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from runner.analysis import atlas, conditions, outputs
 from runner.analysis.frames import Frame, Reading, thin
 from runner.analysis.loads import LoadPart, with_loads
@@ -219,15 +221,23 @@ def _limit(frame: Frame) -> int | None:
     return int(values[-1]) if len(values) and values[-1] < UNLIMITED else None
 
 
-def series(reading: Reading, trial_id: str, fields: Mapping[str, Field]) -> tuple[Series, ...]:
-    """Lines for the figures, thinned so that peaks stay."""
+def series(
+    reading: Reading, trial_id: str, fields: Mapping[str, Field], asked: Sequence[str] = ()
+) -> tuple[Series, ...]:
+    """Lines for the figures, thinned so that peaks stay; `asked` are further sources.
+
+    A counter is drawn as its increase since the first sample.
+    """
     found = []
-    for name in SERIES:
+    for name in dict.fromkeys((*SERIES, *asked)):
         spec = fields.get(name)
         column = None if spec is None else reading.frame.columns.get(spec.column)
         if spec is None or column is None:
             continue
-        points = list(thin(reading.frame.t, column * spec.scale, SERIES_POINTS))
+        values = column * spec.scale
+        if spec.kind == "counter" and np.isfinite(values).any():
+            values = values - values[np.isfinite(values)][0]
+        points = list(thin(reading.frame.t, values, SERIES_POINTS))
         if any(value is not None for _, value in points):
             found.append(
                 Series(

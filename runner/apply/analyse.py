@@ -25,6 +25,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
     lines: list[Series] = []
     notes: list[str] = []
     facts = folder.facts
+    shown = [name for f in experiment.report.figures if f.over == "time" for name in f.show]
     for trial_id, plan in (folder.manifest.get("trials") or {}).items():
         known = fields(facts.get(plan["host"], {}))
         try:
@@ -42,7 +43,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
                 metrics=experiment.metrics,
             )
         )
-        lines += trials.series(reading, trial_id, known)
+        lines += trials.series(reading, trial_id, known, shown)
         notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading.events)]
     search = folder.manifest.get("search")
     measured = estimates(experiment.metrics, found, search)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from runner.cli import console
@@ -18,8 +17,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the JSON Schema of the spec language."""
-    from runner.spec.schema import schema  # noqa: PLC0415 - start-up cost
+    from runner.spec.schema import schema_text  # noqa: PLC0415 - start-up cost
 
     del args
-    console.out(json.dumps(schema(), indent=2, ensure_ascii=False))
+    console.out(schema_text().rstrip("\n"))
     return 0

@@ -52,7 +52,7 @@ def _limit(key: str, found: Any) -> str:
     """Show a limit: bytes in their unit, a soft and a hard one that are equal once."""
     if isinstance(found, dict) and len(set(map(str, found.values()))) == 1:
         found = next(iter(found.values()))
-    if str(found).isdigit() and key.startswith(("memory.", "hugetlb.")):
+    if str(found).isdecimal() and key.startswith(("memory.", "hugetlb.")):
         return units.size(int(found))
     return words.value(found)
 

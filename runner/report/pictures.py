@@ -6,14 +6,14 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report import atlas, searches, words
-from runner.report.figures import health, load, memory, strip
+from runner.report import atlas, metrics, searches, words
+from runner.report.figures import health, load, memory, over_time, points, strip
 from runner.report.markdown import Md, image
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from runner.analysis.model import Analysis, Trial
+    from runner.analysis.model import Analysis, Estimate, Trial
 
 FOLDER: Final = "figures"
 MOST: Final = 8
@@ -22,7 +22,6 @@ MOST: Final = 8
 
 def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Draw the figures: files by name, and what the template shows of them."""
-    del spec
     files: dict[str, bytes] = {}
 
     def add(name: str, alt: str, data: bytes | None) -> Md | None:
@@ -70,9 +69,34 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
             )
         },
         "atlas": atlas.views(analysis, add),
+        "asked": _asked(spec, analysis, add),
         "left_out": sum(bool(trial.steps) for trial in analysis.trials) - sum(map(bool, lines)),
     }
     return files, shown
+
+
+def _asked(
+    spec: Mapping[str, Any], analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
+) -> list[Md]:
+    """Draw what the spec's `report.figures` ask for; one over time for each treatment."""
+    found: list[Md | None] = []
+    for number, asked in enumerate((spec.get("report") or {}).get("figures") or (), 1):
+        over = asked.get("over") or "time"
+        title = str(asked.get("title") or f"{', '.join(asked['show'])} over {over}")
+        if over != "time":
+
+            def unit(estimate: Estimate) -> str:
+                return metrics.unit_of(estimate, spec)
+
+            data = points.draw({**asked, "over": over}, analysis.estimates, unit)
+            found.append(add(f"asked-{number}", title, data))
+            continue
+        for name, trials in list(_by_treatment(analysis.trials).items())[:MOST]:
+            trial = trials[0]
+            lines = [s for s in analysis.series if s.trial == trial.id and s.name in asked["show"]]
+            drawn = over_time.draw(trial, lines, f"{title}: {_label(trial)}")
+            found.append(add(f"asked-{number}{_suffix(name)}", f"{title}{_of(name)}", drawn))
+    return [figure for figure in found if figure]
 
 
 _COUNTED: Final = frozenset({"healthy", "unhealthy"})

@@ -78,7 +78,7 @@ def _ordered(own: dict[str, tuple[str, str, str]], made: str, values: Values) ->
     """Limit before memsw, but the other way round where the limit grows above today's memsw."""
     names = list(own)
     today = values.get(f"{made}/{_MEMSW}")
-    if _LIMIT in own and _MEMSW in own and isinstance(today, str) and today.strip().isdigit():
+    if _LIMIT in own and _MEMSW in own and isinstance(today, str) and today.strip().isdecimal():
         wanted = int(own[_LIMIT][1])
         if wanted < 0 or wanted > int(today):
             return [_MEMSW, *(name for name in names if name != _MEMSW)]

@@ -97,7 +97,7 @@ def numbers(
         text = values.get(f"{kind}:{path}?")
         if known is None and isinstance(text, str):
             rows = [line.split(":") for line in text.splitlines()]
-            known = {row[0]: int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()}
+            known = {row[0]: int(row[2]) for row in rows if len(row) > 2 and row[2].isdecimal()}
         if known is None:
             return Unknown(path)
         if name not in known:

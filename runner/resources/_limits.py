@@ -27,7 +27,7 @@ def _bytes(value: Any) -> str:
     if said == "max":
         return said
     # A bare integer is bytes, as in the kernel's own files.
-    amount = int(said) if said.isdigit() else parse_as(BYTES, said).bytes
+    amount = int(said) if said.isdecimal() else parse_as(BYTES, said).bytes
     if amount < 0:
         raise ValueError(f"`{said}` is negative: write max for no limit")
     return str(amount)
@@ -42,14 +42,14 @@ def _cpu_max(value: Any) -> str:
         return f"{quota} {_PERIOD_US}"
     quota_text, _, period = said.partition(" ")
     period = period.strip() or str(_PERIOD_US)
-    if (quota_text == "max" or quota_text.isdigit()) and period.isdigit():
+    if (quota_text == "max" or quota_text.isdecimal()) and period.isdigit():
         return f"{quota_text} {period}"
     raise ValueError(f"`{said}` is no CPU limit: write 50%, `50000 100000` (µs) or max")
 
 
 def _weight(value: Any) -> str:
     said = str(_plain(value)).strip()
-    if not said.isdigit() or not 1 <= int(said) <= 10_000:
+    if not said.isdecimal() or not 1 <= int(said) <= 10_000:
         raise ValueError(f"`{said}` is no weight: a whole number from 1 to 10000 (default 100)")
     return said
 
@@ -63,7 +63,7 @@ def _cpus(value: Any) -> str:
 
 def _count(value: Any) -> str:
     said = str(_plain(value)).strip()
-    if said != "max" and not said.isdigit():
+    if said != "max" and not said.isdecimal():
         raise ValueError(f"`{said}` is no number: write a whole number or max")
     return said
 

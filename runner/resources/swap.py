@@ -56,7 +56,7 @@ def areas(table: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in table.splitlines()[1:]:
         words = line.split()
-        if len(words) >= 5 and words[4].lstrip("-").isdigit():
+        if len(words) >= 5 and words[4].lstrip("-").isdecimal():
             path = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), words[0])
             found[path.removesuffix(" (deleted)")] = int(words[4])
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -18,11 +18,12 @@ class Table(Model):
 
 
 class Figure(Model):
-    """A figure of metrics or sampled sources."""
+    """Metrics over the steps or the levels of a factor, or sampled sources over time."""
 
-    kind: Literal["line", "strip", "bar", "curve", "heatmap"] = "line"
-    show: Annotated[tuple[Text, ...], Field(min_length=1)]
-    over: Text = "time"
+    show: Annotated[tuple[Text, ...], Field(min_length=1, max_length=4)] = Field(
+        description="Metrics; over time, sampled sources such as `cgroup.anon`"
+    )
+    over: Text = Field("time", description="`time`, `step`, or a factor")
     title: Text | None = None
 
 

@@ -91,7 +91,7 @@ def _line(said: str, kind: str, group: IniGroup, groups: dict[str, IniGroup]) ->
 
 def _split_port(host: str) -> tuple[str, int | None]:
     name, colon, port = host.rpartition(":")
-    if colon and port.isdigit() and ":" not in name:
+    if colon and port.isdecimal() and ":" not in name:
         return name, int(port)
     return host, None
 
@@ -112,7 +112,7 @@ def expand_range(name: str) -> list[str]:
     if match is None:
         return [name]
     low, high, step = match[1], match[2], int(match[3] or 1)
-    if low.isdigit() and high.isdigit() and step > 0:
+    if low.isdecimal() and high.isdigit() and step > 0:
         numbers = range(int(low), int(high) + 1, step)
         if len(numbers) > MAX_RANGE:
             raise ValueError(f"`{name}` has more than {MAX_RANGE} hosts")

@@ -183,9 +183,24 @@ def _lacks_baseline(column: str, names: Names) -> bool:
 def _figures(exp: Experiment, names: Names) -> Iterator[Finding]:
     for number, figure in enumerate(exp.report.figures):
         path = names.place("report", "figures", number)
+        places = ("time", "step", *names.factors)
+        if figure.over not in places:
+            hint = did_you_mean(figure.over, places)
+            message = f"a figure is drawn over time, step or a factor, not `{figure.over}`{hint}"
+            yield (*path, "over"), message, False
         for index, shown in enumerate(figure.show):
-            source = "." in shown and check_reference(shown) is None
-            if not source and check_column(shown, names.metrics):
-                hint = did_you_mean(shown, names.metrics)
-                message = f"`{shown}` is neither a metric nor a source{hint}"
-                yield (*path, "show", index), message, False
+            if figure.over == "time":
+                problem = check_reference(shown) or _not_sampled(shown)
+            else:
+                problem = check_column(shown, names.metrics)
+            if problem:
+                yield (*path, "show", index), problem, False
+
+
+def _not_sampled(shown: str) -> str | None:
+    from runner.sources import fields  # noqa: PLC0415 - few specs draw sources
+
+    known = sorted(fields({}))
+    if shown in known:
+        return None
+    return f"`{shown}` is not sampled over time{did_you_mean(shown, known)}"

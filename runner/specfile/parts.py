@@ -96,7 +96,7 @@ def _workload(exp: Experiment, names: Names) -> Iterator[Finding]:
                 message = "{binary} needs a `build` section, and there is none"
                 yield ("workload", "argv", index), message, False
     for knob, text in exp.workload.cgroup.knobs().items() if exp.workload.cgroup else ():
-        if knob.startswith("memory.") and text.isdigit() and 0 < int(text) < _PAGE:
+        if knob.startswith("memory.") and text.isdecimal() and 0 < int(text) < _PAGE:
             message = f"{text} bytes are less than a page: write for instance {text}MiB"
             yield ("workload", "cgroup", knob), message, False
 

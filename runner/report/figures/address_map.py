@@ -31,6 +31,9 @@ COLOURS: Final[dict[str, tuple[str, str]]] = {
     "runtime": ("#9a3d80", "#e08cc8"),
     "library": ("#7a7f16", "#c3c84a"),
     "other": ("#6e7781", "#9198a1"),
+    "anon": ("#57606a", "#9ea7b3"),
+    "file": ("#b6bec8", "#59636e"),
+    "kernel": ("#1f2328", "#f0f6fc"),
 }
 WORDS: Final = {
     "objects": "objects",
@@ -40,6 +43,7 @@ WORDS: Final = {
     "free": "other, in memory",
     "absent": "not in memory",
 }
+CHARGED: Final = {"anon": "anonymous", "file": "file pages", "kernel": "kernel"}
 LEFT, RIGHT = 178.0, 448.0
 BARS, END = 484.0, 740.0
 TOP: Final = 92.0
@@ -105,7 +109,8 @@ def _height(name: str, atlas: Mapping[str, Any]) -> float:
 
 
 def _colour(name: str) -> str:
-    return name if name in COLOURS else "other"
+    # file and kernel are also classes of mappings; those colours are the group's
+    return name if name in COLOURS and name not in CHARGED else "other"
 
 
 def _label(canvas: Canvas, name: str, areas: Sequence[list[Any]], y: float) -> None:
@@ -176,9 +181,8 @@ def _beside(
 
 
 def _charged(kernel: Mapping[str, int]) -> list[tuple[str, int]]:
-    """What the group is charged for, by kind: colours are those of what is mostly in it."""
-    names = (("anon", "objects"), ("file", "text"), ("kernel", "other"))
-    return [(colour, kernel[name]) for name, colour in names if kernel.get(name)]
+    """What the group is charged for, by kind."""
+    return [(name, kernel[name]) for name in CHARGED if kernel.get(name)]
 
 
 def _group(
@@ -190,7 +194,10 @@ def _group(
 ) -> None:
     canvas.line((16, y - 6), (END, y - 6), "s-grid")
     canvas.text(LEFT - 10, y + 8, "charged to the group", "b f-ink", anchor="end")
-    canvas.text(LEFT, y + 8, "anonymous, file and kernel memory", "m f-soft")
+    for number, (name, words) in enumerate(CHARGED.items()):
+        left = LEFT + number * 92
+        canvas.rect(left, y - 1, 10, 10, f"f-{name}")
+        canvas.text(left + 15, y + 8, words, "m f-soft")
     at = 0.0
     for colour, size in charged:
         canvas.rect(x.at(at), y, x.at(at + size) - x.at(at), THICK, f"f-{colour}")

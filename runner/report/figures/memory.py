@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from runner.report import units
 from runner.report.figures import parts, scale
-from runner.report.figures.svg import SERIES, Canvas, fit, text_width
+from runner.report.figures.svg import SERIES, Canvas, fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runner.analysis.model import Series, Step, Trial
+    from runner.analysis.model import Series, Trial
 
 LEFT, TOP, BOTTOM = 64.0, 66.0, 296.0
 RIGHT: Final = 640.0
@@ -19,7 +19,6 @@ HEIGHT: Final = 346.0
 NAMES: Final = {"procfs.rss": "RSS", "cgroup.usage": "cgroup usage", "cgroup.anon": "anonymous"}
 LIMIT: Final = "cgroup.limit"
 UNLIMITED: Final = 2.0**62
-_MARK = {"healthy": "✓", "unhealthy": "✗", "invalid": "⊘", "error": "‼"}
 
 
 def wanted(series: Sequence[Series]) -> list[Series]:
@@ -47,7 +46,7 @@ def draw(trial: Trial, series: Sequence[Series], label: str) -> bytes | None:
     y = scale.linear((0.0, high), (BOTTOM, TOP), "B")
     canvas = Canvas(HEIGHT, f"Memory over time: {label}", _described(trial, lines, limit))
     for step in trial.steps:
-        _shade(canvas, step, x)
+        parts.shade(canvas, step, x, (TOP, BOTTOM))
     parts.vertical(canvas, y, LEFT, RIGHT, "memory")
     parts.horizontal(canvas, x, BOTTOM, "time since the start of the trial")
     for line, colour in zip(lines, SERIES, strict=False):
@@ -95,20 +94,6 @@ def _peak(line: Series) -> float:
 
 def _last(line: Series) -> float:
     return next(v for v in reversed(line.v) if v is not None)
-
-
-def _shade(canvas: Canvas, step: Step, x: scale.Axis) -> None:
-    left, right = x.at(step.start_s), x.at(step.end_s)
-    bad = step.outcome not in {"healthy", ""}
-    canvas.rect(left, TOP, right - left, BOTTOM - TOP, "f-bad" if bad else "f-band")
-    mark = f"{_MARK.get(step.outcome, '')} {step.name}"
-    width = right - left - 4
-    if text_width(mark, 11) > width:
-        mark = _MARK.get(step.outcome, "") if width >= 10 else ""
-    if mark:
-        canvas.text(
-            (left + right) / 2, TOP - 7, mark, f"m f-{'limit' if bad else 'soft'}", anchor="middle"
-        )
 
 
 def _described(trial: Trial, lines: Sequence[Series], limit: int | None) -> str:

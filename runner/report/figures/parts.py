@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from runner.report.figures.svg import text_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from runner.analysis.model import Step
     from runner.report.figures.scale import Axis
     from runner.report.figures.svg import Canvas, Point
+
+_MARK: Final = {"healthy": "✓", "unhealthy": "✗", "invalid": "⊘", "error": "‼"}
 
 
 def horizontal(canvas: Canvas, axis: Axis, y: float, label: str) -> None:
@@ -32,6 +37,23 @@ def vertical(canvas: Canvas, axis: Axis, left: float, right: float, label: str) 
 
 def _named(label: str, axis: Axis) -> str:
     return f"{label} ({axis.unit})" if axis.unit and axis.unit != label else label
+
+
+def shade(
+    canvas: Canvas, step: Step, x: Axis, pixels: tuple[float, float], *, named: bool = True
+) -> None:
+    """Draw a step behind a panel from `pixels[0]` to `pixels[1]`, its outcome and name above."""
+    top, bottom = pixels
+    left, right = x.at(step.start_s), x.at(step.end_s)
+    bad = step.outcome not in {"healthy", ""}
+    canvas.rect(left, top, right - left, bottom - top, "f-bad" if bad else "f-band")
+    mark = f"{_MARK.get(step.outcome, '')} {step.name}"
+    width = right - left - 4
+    if text_width(mark, 11) > width:
+        mark = _MARK.get(step.outcome, "") if width >= 10 else ""
+    if mark and named:
+        css = f"m f-{'limit' if bad else 'soft'}"
+        canvas.text((left + right) / 2, top - 7, mark, css, anchor="middle")
 
 
 def pieces(
