@@ -57,7 +57,7 @@ def test_sources_over_time():
     heat = replace(lines[0], name="board.temperature", unit="°C", v=tuple(50.0 for _ in lines[0].v))
     text = (over_time.draw(trial, [*lines, heat], "all") or b"").decode()
     assert text.count("board.temperature") >= 1
-    assert "(°C)" in text
+    assert ">°C<" in text
     assert text.count("✗ 100") == 1
     assert over_time.draw(trial, [], "none") is None
 
