@@ -75,7 +75,7 @@ EXPERIMENTS := statements-not-testable build-trimming-arm64 memstats-vs-rss leak
   pool-retention stack-shrink page-tables readmemstats-cost memory-map quickstart \
   nethttp-vs-fasthttp huge-pages certificate-rotation store-and-forward prometheus-watermark \
   gc-threshold max-connections-32mb wrk-as-printed nethttp-vs-fasthttp-load build-trimming \
-  stepped-load max-connections-32mb-search
+  stepped-load max-connections-32mb-search heap-atlas
 
 reproduce: $(EXPERIMENTS:%=$(DONE)/%)
 	$(RUN) claims
