@@ -59,7 +59,8 @@ def apply(
     names = experiment.hosts.names()
     if options.check:
         return _check(loaded, hosts, run_id, options, reporter)
-    threading.Thread(target=import_module, args=(_JUDGING,)).start()
+    if not _stays(loaded, options):
+        threading.Thread(target=import_module, args=(_JUDGING,)).start()
     if options.resume is not None:
         from runner.apply.attach import refuse_if_followed, reopen  # noqa: PLC0415
 
@@ -145,6 +146,11 @@ def declared_state(loaded: Loaded, options: Options) -> Any:
     return with_sources(system, contents) if contents else system
 
 
+def _stays(loaded: Loaded, options: Options) -> bool:
+    """Whether the declared state is left in place: nothing is measured then."""
+    return options.keep and loaded.experiment.workload is None
+
+
 class _Run:
     """One run that changes things: whatever ends it, the hosts are put back."""
 
@@ -163,7 +169,7 @@ class _Run:
         self.folder = folder
         self.system: Any = None
         for host in hosts:
-            host.keep = options.keep and loaded.experiment.workload is None
+            host.keep = _stays(loaded, options)
 
     def go(self) -> Outcome:
         error: BaseException | None = None
@@ -181,9 +187,14 @@ class _Run:
             state, why = "interrupted", "Ctrl-C"
         elif error is not None or left is not None:
             state, why = "failed", str(error or left)
+        counts = {host.name: host.counts for host in self.hosts}
+        if error is None and left is None and _stays(self.loaded, self.options):
+            # nothing was measured: what was done is in the record, and `runner report` shows it
+            self.folder.update(recap={name: vars(count) for name, count in counts.items()})
+            self.folder.finish(state, at=time.time(), why=why)
+            return Outcome(self.folder.id, None, counts)
         from runner.apply.conclude import conclude, failures  # noqa: PLC0415
 
-        counts = {host.name: host.counts for host in self.hosts}
         analysis, report = conclude(self.folder, self.loaded.experiment, counts, state, why)
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(
