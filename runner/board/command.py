@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from runner.board.archive import ADDRESS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +67,8 @@ def arguments(
 ) -> list[str]:
     """Give QEMU's argument list; its sockets and logs are in the folder it is started in.
 
-    The guest reaches nothing but the forwarded port, and that listens on loopback.
+    The guest is reached by the forwarded port alone, which listens on loopback, and
+    reaches nothing but Debian's archive, which a program of ours answers for.
     A reboot of the guest ends QEMU: the keeper reads cmdline.txt and starts it again.
     """
     argv = [QEMU, "-name", board.name, *_machine(board), "-accel", "tcg,thread=multi,tb-size=512"]
@@ -76,7 +81,9 @@ def arguments(
     if files.device_tree is not None:
         argv += ["-dtb", str(files.device_tree)]
     disk = f"file={files.disk},format=qcow2,cache=unsafe,discard=unmap"
-    argv += ["-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"]
+    answer = shlex.join([sys.executable, "-m", "runner.board.archive"]).replace(",", ",,")
+    network = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"
+    argv += ["-netdev", f"{network},guestfwd=tcp:{ADDRESS}:80-cmd:{answer}"]
     if board.machine == "raspi3b":
         argv += ["-drive", f"{disk},if=sd", "-device", "usb-net,netdev=net"]
     else:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.board import apt, initrd, paths, recipe, tools
+from runner.board import apt, archive, initrd, paths, recipe, tools
 from runner.board.errors import BoardError
 
 if TYPE_CHECKING:
@@ -82,10 +82,14 @@ def build(tell: Tell, *, mirror: str | None = None) -> Image:
 
         root = part / "root"
         if not (part / _ROOT_DONE).exists():
-            _bootstrap(root, step, mirror, lock)
-            (part / _ROOT_DONE).touch()
+            sources = apt.lines(recipe.SUITE, apt.read(), mirror)
+            _bootstrap(root, step, sources, lock)
+            (part / _ROOT_DONE).write_text(json.dumps(sources), encoding="utf-8")
         if not (part / _DISK_DONE).exists():
             _personal(root)
+            point_apt(root, _sources(part))
+            # a minute of an emulated board's first apt-get
+            _run(["chroot", str(root), "apt-cache", "gencaches"])
             _disk(root, part / "disk.raw", step)
             (part / _DISK_DONE).touch()
         _boot_files(root, part, step)
@@ -114,7 +118,13 @@ def _alone(part: Path, tell: Tell) -> Iterator[int]:
         yield file.fileno()
 
 
-def _bootstrap(root: Path, step: Tell, mirror: str | None, lock: int) -> None:
+def _sources(part: Path) -> list[str]:
+    """Give the archives that the root folder was made of."""
+    found: list[str] = json.loads((part / _ROOT_DONE).read_text(encoding="utf-8"))
+    return found
+
+
+def _bootstrap(root: Path, step: Tell, sources: list[str], lock: int) -> None:
     """Packages into a folder; what an earlier attempt downloaded is used again."""
     store = paths.packages()
     store.mkdir(parents=True, exist_ok=True)
@@ -124,7 +134,6 @@ def _bootstrap(root: Path, step: Tell, mirror: str | None, lock: int) -> None:
             shutil.move(package, store / package.name)
         shutil.rmtree(root)
     _foreign(step)
-    sources = apt.lines(recipe.SUITE, apt.read(), mirror)
     step(f"packages of {sources[0].removeprefix('deb ')}")
     argv = command(root, store, sources)
     log = root.with_name("build.log")
@@ -182,6 +191,7 @@ def command(root: Path, store: Path, sources: list[str]) -> list[str]:
         '--aptopt=Acquire::Languages "none"',
         "--skip=download/empty",
         "--skip=essential/unlink",
+        "--skip=cleanup/apt/lists",  # a board knows what it may install
         '--setup-hook=mkdir -p "$1/var/cache/apt/archives"',
         f"--setup-hook=sync-in {store} /var/cache/apt/archives",
         *(f"--essential-hook={line}" for line in recipe.BEFORE_PACKAGES),
@@ -229,6 +239,18 @@ def _personal(root: Path) -> None:
     pam.write_text("".join(x for x in lines if "pam_motd" not in x), encoding="utf-8")
 
 
+def point_apt(root: Path, sources: list[str]) -> None:
+    """Point the board's apt at this machine's; its lists of packages are kept."""
+    shutil.rmtree(root / "etc/apt/sources.list.d", ignore_errors=True)
+    lines = archive.board_lines(sources)
+    (root / "etc/apt/sources.list").write_text("\n".join(lines) + "\n", encoding="ascii")
+    for label, line in zip(archive.LABELS, sources, strict=False):
+        suite = f"_dists_{line.split()[2]}_"
+        for file in (root / "var/lib/apt/lists").glob(f"*{suite}*"):
+            rest = file.name.partition(suite)[2]
+            file.rename(file.with_name(f"{archive.ADDRESS}_{label}{suite}{rest}"))
+
+
 def _disk(root: Path, disk: Path, step: Tell) -> None:
     step("writing the disk")
     disk.unlink(missing_ok=True)
@@ -252,7 +274,7 @@ def _boot_files(root: Path, part: Path, step: Tell) -> None:
     for machine, modules in recipe.MODULES.items():
         made = initrd.first_root(root, version, modules)
         (part / f"initrd-{machine}.img").write_bytes(made)
-    told = {"recipe": recipe.identity(), "kernel": version, "suite": recipe.SUITE}
+    told = {"recipe": recipe.identity(), "kernel": version, "sources": _sources(part)}
     (part / "image.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 

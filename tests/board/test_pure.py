@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,37 @@ def test_a_board_listens_on_loopback_only_and_reaches_nothing(name: str) -> None
     assert [part for part in network.split(",") if part.startswith("hostfwd")] == [
         "hostfwd=tcp:127.0.0.1:2222-:22"
     ]
+
+
+def test_the_way_to_packages_survives_a_strange_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """QEMU splits its option at commas, and the command in it as a shell would."""
+    monkeypatch.setattr(sys, "executable", "/a b,c/python")
+    words = argv(names.Board("a"))
+    network = words[words.index("-netdev") + 1].replace(",,", "\0").split(",")
+    (forward,) = [part for part in network if part.startswith("guestfwd")]
+    told = forward.replace("\0", ",").partition("-cmd:")
+    assert told[0] == "guestfwd=tcp:10.0.2.9:80"
+    assert shlex.split(told[2]) == ["/a b,c/python", "-m", "runner.board.archive"]
+
+
+def test_the_boards_apt_asks_us_for_what_it_was_made_of(tmp_path: Path) -> None:
+    """mmdebstrap names the lists after the machine's own mirror."""
+    lists = tmp_path / "var/lib/apt/lists"
+    lists.mkdir(parents=True)
+    (tmp_path / "etc/apt").mkdir(parents=True)
+    made = (
+        "mirror.example_debian_dists_bookworm_InRelease",
+        "mirror.example_debian-security_dists_bookworm-security_main_binary-arm64_Packages",
+    )
+    for name in made:
+        (lists / name).write_text("")
+    image.point_apt(tmp_path, ["deb http://mirror.example/debian bookworm main",
+                               "deb http://mirror.example/debian-security bookworm-security main"])  # fmt: skip
+    assert {file.name for file in lists.iterdir()} == {
+        "10.0.2.9_main_dists_bookworm_InRelease",
+        "10.0.2.9_security_dists_bookworm-security_main_binary-arm64_Packages",
+    }
+    assert "mirror.example" not in (tmp_path / "etc/apt/sources.list").read_text()
 
 
 def test_the_pi3_is_the_pi3_of_qemu() -> None:
