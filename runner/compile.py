@@ -17,6 +17,7 @@ from runner.generators.interface import LoadStep, fitted
 from runner.generators.vegeta import in_flight
 from runner.resources.cgroup import base, limits_to_cells, mounted
 from runner.sources import reads
+from runner.sources.syscalls import FILE, traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -415,6 +416,8 @@ def _workload(
         argv = ["{binary}", *_go_test(workload)]
     else:
         argv = [str(word) for word in workload.argv]
+    if workload.trace:
+        argv = traced(argv, workload.trace)
     nofile = workload.limits.nofile
     ready: dict[str, Any] | None = None
     within = 10.0
@@ -427,6 +430,9 @@ def _workload(
         }
     return {
         "argv": argv,
+        "traced": {"path": f"{{dir}}/{FILE}", "calls": list(workload.trace)}
+        if workload.trace
+        else None,
         "env": {key: str(value) for key, value in workload.env.items()},
         "cwd": workload.cwd,
         "nofile": [nofile.soft, nofile.hard] if nofile else None,

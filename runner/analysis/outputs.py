@@ -22,6 +22,7 @@ def of_step(
     *,
     index: int | None = None,
     patterns: tuple[tuple[str, str], ...] = (),
+    asked: tuple[str, ...] = (),
 ) -> Found:
     """Numbers of one step, between two times since the trial's start.
 
@@ -29,6 +30,9 @@ def of_step(
     """
     started = next((e.get("t", 0.0) for e in events if e["event"] == "workload_started"), 0.0)
     within = [e for e in events if start_s <= float(e.get("t", start_s)) <= end_s + FLUSH_S]
+    # one table for each start of the workload: the step's own where every step had a fresh one
+    tables: list[Mapping[str, Any]] = [e for e in events if e["event"] == "traced"]
+    counts = tables[min(index or 0, len(tables) - 1)] if tables else {}
     printed = Printed(
         stdout=text_of(events, "stdout"),
         stderr=text_of(events, "stderr"),
@@ -36,6 +40,9 @@ def of_step(
         span_s=(start_s - started, end_s - started),
         stderr_within=text_of(within, "stderr"),
         patterns=patterns,
+        asked=asked,
+        traced=tuple(counts.get("calls") or ()),
+        counts=str(counts.get("text") or ""),
     )
     found = Found()
     for parser in parsers().values():

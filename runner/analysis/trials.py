@@ -112,6 +112,7 @@ def _printed(data: StepData, reading: Reading, metrics: Mapping[str, Metric]) ->
             for metric in metrics.values()
             if metric.source is not None and metric.pattern is not None
         ),
+        asked=tuple(metric.source for metric in metrics.values() if metric.source is not None),
     )
     return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from runner.resources.interface import Cell
     from runner.spec.experiment import Experiment
+    from runner.spec.load import Load
 
 SOMAXCONN: Final = "net.core.somaxconn"
 PORTS: Final = "net.ipv4.ip_local_port_range"
@@ -48,18 +49,40 @@ def check(
 ) -> None:
     """HostError with every lack and its fix; `cells` are what the run itself sets."""
     load = experiment.load
-    if load is None or load.generator == "none":
-        return
-    found = [
+    found = [*_tracer(experiment, server)]
+    if load is not None and load.generator != "none":
+        found += _of_load(experiment, load, server, loads, cells)
+    if found:
+        raise HostError(
+            "\n".join(said for said, _ in found), fix="\n".join(dict.fromkeys(f for _, f in found))
+        )
+
+
+def _tracer(
+    experiment: Experiment, server: tuple[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    name, facts = server
+    traces = experiment.workload is not None and experiment.workload.trace
+    if traces and not (facts.get("tools") or {}).get("strace"):
+        yield (
+            f"{name} has no strace, which counts system calls",
+            "add `packages: [strace]` under system, or: sudo apt install strace",
+        )
+
+
+def _of_load(
+    experiment: Experiment,
+    load: Load,
+    server: tuple[str, Mapping[str, Any]],
+    loads: Sequence[tuple[str, Mapping[str, Any]]],
+    cells: Sequence[Cell],
+) -> list[tuple[str, str]]:
+    return [
         *_tools(load.generator, loads),
         *_nofile(experiment, server, loads),
         *_ports(experiment, loads, cells),
         *_backlog(experiment, server, cells),
     ]
-    if found:
-        raise HostError(
-            "\n".join(said for said, _ in found), fix="\n".join(dict.fromkeys(f for _, f in found))
-        )
 
 
 def _tools(name: str, loads: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:

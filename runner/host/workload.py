@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TRY_S = 0.02
 WARM_BYTES = 1 << 20
 OOM_EVERY_S = 0.25
+TRACER_S = 5.0
 
 
 class Workload:
@@ -40,6 +41,7 @@ class Workload:
         self._streams: List[Stream] = []
         self._expected = False
         self._reported = True
+        self._counted = False
         self._died_at = 0.0
         self._oom_killed = False
         self._oom_checked = 0.0
@@ -87,7 +89,7 @@ class Workload:
         )
         child = process.spawn(start, ctx.loop)
         self.pid = child.pid
-        self._expected = self._reported = False
+        self._expected = self._reported = self._counted = False
         self._streams = [
             Stream("stdout", child.out, ctx.loop, ctx.emit),
             Stream("stderr", child.err, ctx.loop, ctx.emit),
@@ -237,12 +239,28 @@ class Workload:
                 return "; it said: {}".format(" | ".join(lines)[-300:])
         return ""
 
+    def _bring_counts(self) -> None:
+        """Emit what the tracer counted: it writes when the last traced process has ended."""
+        asked = self._plan.get("traced")
+        if not asked or not self.pid or self._counted:
+            return
+        self._counted = True
+        self._ctx.loop.wait(TRACER_S, lambda: not self._left())
+        text, why = None, None
+        try:
+            with open(self._ctx.fill(asked["path"]), encoding="utf-8") as file:
+                text = file.read()
+        except OSError as fault:
+            why = f"{os.path.basename(asked['path'])}: {fault.strerror}"
+        self._ctx.emit("traced", calls=asked["calls"], text=text, why=why)
+
     def finish(self) -> None:
         """Wait for a workload that runs once; Aborted when it takes too long."""
         within = float(self._plan.get("within_s", 600))
         if not self._ctx.loop.wait(within, self._dead):
             raise Aborted(f"the workload did not end within {within:g} s")
         self._ctx.loop.wait(0)
+        self._bring_counts()
 
     def stop(self) -> None:
         """End it and everything it left behind, remove its groups. Does nothing if not started."""
@@ -252,6 +270,7 @@ class Workload:
             number = signal.Signals["SIG" + str(plan.get("signal", "TERM"))]
             process.kill([self.pid], number)
             ctx.loop.wait(float(plan.get("grace_s", 5)), self._dead)
+        self._bring_counts()
         process.end_all(ctx.loop)
         if self.pid:
             self.watch()

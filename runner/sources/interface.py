@@ -77,6 +77,11 @@ class Printed:
     """What came on stderr within the step, to about a second."""
     patterns: tuple[tuple[str, str], ...] = ()
     """(`stdout.regex`, regular expression): what the spec's metrics look for."""
+    asked: tuple[str, ...] = ()
+    """Sources of the spec's metrics."""
+    traced: tuple[str, ...] = ()
+    """System calls that strace counted, or `all`; `counts` is its table."""
+    counts: str = ""
 
 
 @dataclass

@@ -149,6 +149,9 @@ class Workload(Model):
     cpus: Text | None = Field(None, description="CPUs it may use, as 0-1,3")
     nice: Annotated[int, Field(ge=-20, le=19)] | None = None
     aslr: bool | None = None
+    trace: Texts = Field(
+        (), description="System calls that strace counts, as [mmap, madvise], or all"
+    )
     within: Duration = Field(parse("10min"), description="Time a `run: once` may take")
     stop: Stop = Stop()
     fetch: tuple[Fetch, ...] = ()

@@ -26,6 +26,7 @@ def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from _load(exp, names)
     yield from _search(exp, names)
     yield from _workload(exp, names)
+    yield from _traced(exp)
     yield from _faults(exp, names)
     yield from _braces(names)
 
@@ -99,6 +100,21 @@ def _workload(exp: Experiment, names: Names) -> Iterator[Finding]:
         if knob.startswith("memory.") and text.isdecimal() and 0 < int(text) < _PAGE:
             message = f"{text} bytes are less than a page: write for instance {text}MiB"
             yield ("workload", "cgroup", knob), message, False
+
+
+def _traced(exp: Experiment) -> Iterator[Finding]:
+    """Find system calls that nobody counts."""
+    if exp.factors:  # a level may ask for them
+        return
+    counted = exp.workload.trace if exp.workload is not None else ()
+    for name, metric in exp.metrics.items():
+        family, _, call = (metric.source or "").partition(".")
+        call = call.partition(".")[0]
+        if family == "syscalls" and call not in (*counted, "total") and "all" not in counted:
+            message = (
+                f"`{metric.source}` is counted by nobody: say `trace: [{call}]` under workload"
+            )
+            yield ("metrics", name, "from"), message, False
 
 
 def _faults(exp: Experiment, names: Names) -> Iterator[Finding]:
