@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from runner.sources.heapdump import PAGE
+from runner.sources._spans import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,10 +2,7 @@
 
 Source: go.dev/wiki/heapdump15-through-heapdump17, and runtime/heapdump.go (Go 1.22 to 1.26),
 which writes the same records. Contents are skipped: addresses and sizes are what is asked.
-
-Since Go 1.22 a span of small objects ends in its own bitmap (`heapBitsInSpan`), and since
-Go 1.26 in mark bits besides; `dumpobjs` walks over both and writes what lies there as
-objects. They are left out here, by the same arithmetic as `mspan.init`.
+Records of objects that are none are left out, see `_spans`.
 """
 
 from __future__ import annotations
@@ -16,16 +13,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from runner.sources import _spans
 from runner.sources.interface import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runner.sources.interface import Printed
 
 HEADER: Final = re.compile(rb"go1\.[5-7] heap dump\n")
-PAGE: Final = 8192
-"""runtime.pageSize: the unit of spans, on every architecture."""
 (EOF, OBJECT, OTHER_ROOT, TYPE, GOROUTINE, FRAME, PARAMS, FINALIZER, ITAB, THREAD, MEMSTATS,
  QUEUED, DATA, BSS, DEFER, PANIC, PROFILE, SAMPLE) = range(18)  # fmt: skip
 MEMSTATS_NAMES: Final = (
@@ -35,8 +29,6 @@ MEMSTATS_NAMES: Final = (
     "NextGC", "LastGC", "PauseTotalNs",
 )  # fmt: skip
 PAUSES: Final = 256
-MARKS: Final = 128
-"""sizeof(spanInlineMarkBits), runtime/mgcmark_greenteagc.go."""
 
 
 class DumpError(ValueError):
@@ -239,7 +231,7 @@ _PLAIN: Final = {FINALIZER: 5, ITAB: 2, THREAD: 3, QUEUED: 5, DEFER: 7, PANIC: 6
 def _dump(found: _Found) -> HeapDump:
     found.objects.sort()
     found.frames.sort()
-    real = _objects(found.objects, found.params)
+    real = _spans.objects(found.objects, found.params.pointer_bytes, found.params.go)
     return HeapDump(
         params=found.params,
         addresses=array("Q", [address for address, _ in real]),
@@ -253,36 +245,6 @@ def _dump(found: _Found) -> HeapDump:
         samples=found.samples,
         left_out=len(found.objects) - len(real),
     )
-
-
-def _objects(listed: Sequence[tuple[int, int, bool]], params: Params) -> list[tuple[int, int]]:
-    """Give address and size of what is an object; the rest lies in bitmaps at spans' ends.
-
-    A span of objects of at most `pointer_bytes` words' bits (512 bytes; 128 on 32 bits) is one
-    page, so that the place in the page gives the index. It has a bitmap if its objects may
-    hold pointers, and that is so for all of them or for none.
-    """
-    version = tuple(int(part) for part in re.findall(r"\d+", params.go)[:2])
-    if version < (1, 22):
-        return [(address, size) for address, size, _ in listed]
-    green = "nogreenteagc" not in params.go if version >= (1, 26) else "greenteagc" in params.go
-    small = params.pointer_bytes**2 * 8
-    bitmap = PAGE // params.pointer_bytes // 8
-
-    def beyond(address: int, size: int, *, scanned: bool) -> bool:
-        room = PAGE - (MARKS if green and size >= 16 else 0) - (bitmap if scanned else 0)
-        return size <= small and address % PAGE // size >= room // size
-
-    scanned = {
-        address // PAGE
-        for address, size, pointers in listed
-        if pointers and not beyond(address, size, scanned=True)
-    }
-    return [
-        (address, size)
-        for address, size, _ in listed
-        if not beyond(address, size, scanned=address // PAGE in scanned)
-    ]
 
 
 class HeapDumps:

@@ -121,3 +121,21 @@ def test_resident_pages_sum_to_the_kernels_rss(host):
     # the zero page is present and not counted as resident
     assert rss > 4 << 20
     assert abs(present - rss) <= 64 * pages["page_bytes"]
+
+
+@needs_wrk
+def test_a_workload_that_dies_of_a_page_is_said_and_ends_the_trial(host):
+    """As when the kernel kills a server in its dump: no answer, the exit, the record's end."""
+    fetch = [
+        {"name": "die", "url": "http://127.0.0.1:{port}/die", "binary": True,
+         "when": "during_step", "after_s": 0.3},
+        {"name": "smaps", "path": "/proc/{pid}/smaps", "when": "during_step", "after_s": 0.3},
+    ]  # fmt: skip
+    answer = host.ask(program(ping(), fetch=fetch, **load(step(0, 3))))
+    assert answer.end["ok"], answer.end
+    assert only(answer.events, "workload_exited")["code"] == 3
+    assert only(answer.events, "aborted")["why"]
+    said = {event["name"]: event for event in of(answer.events, "fetched")}
+    assert said["die"]["bytes"] == 0
+    assert said["die"]["why"]
+    assert "smaps" not in said or said["smaps"]["text"] in (None, "")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sources import heapdump, maps
+from runner.sources import _spans, heapdump, maps
 from runner.sources.interface import Page, Printed
 from tests.goserver import CONNECTIONS, moment
 
@@ -118,3 +118,34 @@ def test_a_cut_dump_has_its_reason_and_its_arena():
     found = heapdump.PARSER.parse(Printed(pages=(page,)))
     assert found.why == {"heapdump": "dump: the heap dump is cut after 5000 bytes"}
     assert maps.arena_of(Printed(pages=(page,))) == parsed("1.22.10").params.arena
+
+
+SPANS = st.lists(
+    st.tuples(st.sampled_from([8, 16, 48, 112, 512, 576, 1024, 8192]), st.booleans(),
+              st.sets(st.integers(0, 1023))), max_size=12)  # fmt: skip
+
+
+@given(
+    SPANS,
+    st.sampled_from(
+        ["go1.21.0", "go1.22.1", "go1.26.0", "go1.26.0 X:nogreenteagc", "go1.25.1 X:greenteagc"]
+    ),
+)
+def test_what_lies_behind_a_spans_objects_is_none(spans, go):
+    """Spans as mspan.init makes them: as many objects as it has room for, the rest is left out."""
+    listed, real = [], []
+    for number, (size, pointers, taken) in enumerate(spans):
+        start = 0xC000000000 + number * 8192
+        reserved = 0
+        if size <= 512:
+            bitmap = go >= "go1.22" and pointers
+            marks = size >= 16 and (go == "go1.26.0" or go.endswith(" X:greenteagc"))
+            reserved = 128 * (bitmap + marks)
+        count = (8192 - reserved) // size
+        # at least one object tells that the span may hold pointers
+        for index in {0, *(i for i in taken if i < count)}:
+            real.append((start + index * size, size))
+            listed.append((start + index * size, size, pointers))
+        # of the slots behind, the runtime writes what it finds: pointers or none
+        listed += [(start + i * size, size, i % 2 == 0) for i in range(count, 8192 // size)]
+    assert _spans.objects(sorted(listed), 8, go) == sorted(real)
