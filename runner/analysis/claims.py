@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.model import ClaimResult, Estimate
-from runner.analysis.statements import truths
+from runner.analysis.statements import differences, truths
 from runner.analysis.verdict import Case, judge_all
 from runner.spec.expressions import Binary, Number, Ref, Unary, Word, references
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from runner.spec.experiment import Experiment
     from runner.spec.expressions import Expression
 
+DIFFERENCE: Final = "left − right"
+"""What the estimate of a statement is: how far apart its two sides are."""
 TIMED: Final = ("load.", "gctrace.pause", "psi.", "host.cpu", "build.seconds")
 """Sources that depend on the speed of the machine: an emulated board cannot judge them."""
 
@@ -67,6 +69,7 @@ def claim_results(
             facts=tuple(fact.row() for fact in judged.facts),
             trials=item.trials,
             required=item.claim.required,
+            of=DIFFERENCE if item.case.truths is not None and judged.values else "",
         )
         for item, judged in zip(asked, judge_all([x.case for x in asked]), strict=True)
     )
@@ -127,15 +130,16 @@ def _published(
     values = found.values if found else ()
     exact = bool(found and found.level == 1.0)
     why = common["why"] or (found.why if found else f"{claim.metric} has no value there")
+    shown = found.unit if found and found.unit else unit
     case = Case(
         name,
+        unit=shown,
         published=bounds,
         region=region,
         values=values,
         kind="exact" if exact else "sampled",
         **{**common, "why": why},
     )
-    shown = found.unit if found and found.unit else unit
     return _Asked(case, claim, published.text(unit), shown, _trials(found, trials))
 
 
@@ -145,18 +149,25 @@ def _statement(
     trials: Sequence[Trial],
     common: Mapping[str, Any],
 ) -> _Asked:
-    held, found = blocks(claim, measured, common["observed"])
+    expression, columns, found = blocks(claim, measured, common["observed"])
     used = [name for item in found for name in _trials(item, trials)]
     # facts and exact metrics leave nothing to chance: one block is enough
     kind = "exact" if all(item.level == 1.0 for item in found) else "sampled"
-    case = Case(claim.id, truths=held, kind=kind, **common)
-    return _Asked(case, claim, str(claim.expect), "", tuple(dict.fromkeys(used)))
+    apart, region = differences(expression, columns) or ((), None)
+    unit = found[0].unit if found else ""
+    if not any(value is not None for value in apart):
+        apart, region, unit = (), None, ""
+    case = Case(
+        claim.id, unit=unit, truths=truths(expression, columns), values=apart, region=region,
+        kind=kind, **common,
+    )  # fmt: skip
+    return _Asked(case, claim, str(claim.expect), unit, tuple(dict.fromkeys(used)))
 
 
 def blocks(
     claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, Any]
-) -> tuple[tuple[bool | None, ...], tuple[Estimate, ...]]:
-    """Say in which repetitions the claim's statement held, and what it was read from."""
+) -> tuple[Expression, dict[Ref, tuple[Any, ...]], tuple[Estimate, ...]]:
+    """Give the claim's statement, its values by repetition, and the estimates they are of."""
     expression = _with_where(claim.statement, tuple(claim.where.items()))
     columns: dict[Ref, tuple[Any, ...]] = {}
     used: list[Estimate] = []
@@ -173,7 +184,7 @@ def blocks(
             fact = observed.get(ref.name.removeprefix("facts."))
             value = fact if isinstance(fact, str | int | float | bool) else None
             columns[ref] = (value,) * longest
-    return truths(expression, columns), tuple(used)
+    return expression, columns, tuple(used)
 
 
 def _with_where(expression: Expression | None, where: tuple[tuple[str, str], ...]) -> Expression:

@@ -18,6 +18,7 @@ from runner.analysis.claims import blocks, claim_results
 from runner.analysis.estimates import estimates
 from runner.analysis.intervals import smallest_n
 from runner.analysis.repetitions import MANY, POWER, chance, needed
+from runner.analysis.statements import truths
 from runner.analysis.verdict import LEVEL_INSIDE, NOT_TESTABLE, alpha_outside
 from runner.quantities import in_unit
 from runner.search import Done, Params, Search, State
@@ -156,8 +157,8 @@ def chances(
             found.append(_chance(experiment, claim, result, spread, family))
             continue
         base = Chance(result.id, result.published, _n(experiment), None)
-        held, _ = blocks(claim, measured, {})
-        exact = _exact(experiment, claim)
+        expression, columns, _ = blocks(claim, measured, {})
+        held, exact = truths(expression, columns), _exact(experiment, claim)
         found.append(statement_chance(base, held, spread, family, exact=exact))
     return tuple(found)
 

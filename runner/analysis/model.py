@@ -98,6 +98,8 @@ class ClaimResult:
     """(fact, declared, observed, equal) for each `must` fact."""
     trials: tuple[str, ...] = ()
     required: bool = True
+    of: str = ""
+    """What the estimate is, where it is not the published quantity: of `a < b`, a - b."""
 
 
 @dataclass(frozen=True)

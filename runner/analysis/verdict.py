@@ -28,6 +28,7 @@ from runner.analysis.compare import equivalent, holm, sign_p
 from runner.analysis.facts import table
 from runner.analysis.intervals import median_interval, smallest_n
 from runner.analysis.repetitions import MANY, more_blocks, more_values
+from runner.quantities import in_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -77,6 +78,8 @@ class Case:
     must: Sequence[str] = ()
     declared: Mapping[str, Any] = field(default_factory=dict)
     observed: Mapping[str, Any] = field(default_factory=dict)
+    unit: str = ""
+    """In which reasons say amounts; empty says them in base units."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ def _number(case: Case) -> Judgement:
         return replace(base, verdict=NOT_MEASURED, reason=missing, more=_short(base.n, case))
     assert region is not None  # noqa: S101 - said above, for the type checker
     if exact:
-        return _exact(base, region, values[0])
+        return _exact(base, region, values[0], case.unit)
     interval = median_interval(values, LEVEL_INSIDE)
     assert interval is not None  # noqa: S101 - there are enough values
     low, high = region
@@ -173,17 +176,17 @@ def _number(case: Case) -> Judgement:
     if equivalent(interval, low, high):
         reason = (
             f"the {interval.level:.1%} interval of {base.n} repetitions lies inside "
-            f"{_region_text(region)}"
+            f"{_region_text(region, case.unit)}"
         )
         return replace(base, verdict=REPRODUCED, reason=reason)
     return base
 
 
-def _exact(base: Judgement, region: Region, value: float) -> Judgement:
+def _exact(base: Judgement, region: Region, value: float, unit: str) -> Judgement:
     low, high = region
     inside = (low is None or value >= low) and (high is None or value <= high)
     where = "inside" if inside else "outside"
-    reason = f"exact metric: {_text(value)} lies {where} {_region_text(region)}"
+    reason = f"exact metric: {_text(value, unit)} lies {where} {_region_text(region, unit)}"
     # an exact value leaves nothing to chance, so it takes no part in Holm
     verdict = REPRODUCED if inside else CONTRADICTED
     return replace(base, verdict=verdict, reason=reason, interval=(value, value), level=1.0)
@@ -249,7 +252,8 @@ def _finished(case: Case, draft: Judgement, family: int) -> Judgement:
 
 
 def _undecided(case: Case, draft: Judgement, family: int) -> Judgement:
-    alphas = (1 - LEVEL_INSIDE, alpha_outside(draft.region, family))
+    region = None if case.truths is not None else draft.region
+    alphas = (1 - LEVEL_INSIDE, alpha_outside(region, family))
     if case.truths is not None:
         truths = [value for value in case.truths if value is not None]
         more = more_blocks(sum(truths), draft.n, alphas)
@@ -259,7 +263,7 @@ def _undecided(case: Case, draft: Judgement, family: int) -> Judgement:
         assert draft.region is not None  # noqa: S101 - otherwise it is not measured
         more, inside = more_values(draft.values, draft.region, alphas)
         lean = REPRODUCED if inside else CONTRADICTED
-        said = _near(draft, draft.region, family)
+        said = _near(draft, draft.region, case.unit, family)
         if draft.region[0] == draft.region[1]:
             said = (
                 "the published number has no width: give `rounded_to` or a margin, "
@@ -279,12 +283,13 @@ def _against(case: Case, draft: Judgement) -> str:
     if case.truths is not None:
         false = sum(value is False for value in case.truths)
         return f"it fails in {false} of {draft.n} blocks"
-    return f"the interval of {draft.n} repetitions lies outside {_region_text(draft.region)}"
+    where = _region_text(draft.region, case.unit)
+    return f"the interval of {draft.n} repetitions lies outside {where}"
 
 
-def _near(draft: Judgement, region: Region, family: int) -> str:
+def _near(draft: Judgement, region: Region, unit: str, family: int) -> str:
     """Say why an interval does not decide."""
-    text = _region_text(region)
+    text = _region_text(region, unit)
     low, high = draft.interval or (-math.inf, math.inf)
     if (region[0] is not None and high < region[0]) or (region[1] is not None and low > region[1]):
         found = f"p = {draft.p_holm:.2g}, Holm over {family} claims"
@@ -308,12 +313,11 @@ def _yes(value: bool) -> str:
     return "so" if value else "not so"
 
 
-def _text(value: float) -> str:
-    return f"{value:.6g}"
+def _text(value: float, unit: str) -> str:
+    return f"{in_unit(value, unit) if unit else value:.6g}"
 
 
-def _region_text(region: Region | None) -> str:
-    low, high = region if region is not None else (None, None)
-    if low is None or high is None:
-        return f"(…, {_text(high)}]" if high is not None else f"[{_text(low or 0.0)}, …)"
-    return f"[{_text(low)}, {_text(high)}]"
+def _region_text(region: Region | None, unit: str) -> str:
+    ends = ["…" if end is None else _text(end, unit) for end in region or (None, None)]
+    opens, closes = ("(" if ends[0] == "…" else "["), (")" if ends[1] == "…" else "]")
+    return f"{opens}{ends[0]}, {ends[1]}{closes}{' ' if unit else ''}{unit}"

@@ -21,6 +21,12 @@ def anchor(claim_id: str) -> str:
     return "claim-" + (re.sub(r"[^A-Za-z0-9]+", "-", claim_id).strip("-").lower() or "x")
 
 
+def measured(claim: ClaimResult) -> str:
+    """Say the estimate, and what it is of where it is a statement's."""
+    amount = units.amount(claim.estimate, claim.unit)
+    return f"{amount} ({claim.of})" if claim.of else amount
+
+
 def table(claims: Sequence[ClaimResult]) -> Md | None:
     """Give a row per claim."""
     rows = [
@@ -28,7 +34,7 @@ def table(claims: Sequence[ClaimResult]) -> Md | None:
             markdown.link(claim.id, f"#{anchor(claim.id)}"),
             escape(claim.quote, 120),
             claim.published,
-            units.amount(claim.estimate, claim.unit),
+            measured(claim),
             units.interval(claim.interval, claim.unit),
             claim.n,
             words.verdict(claim.verdict),
@@ -52,7 +58,7 @@ def sections(
             "section": claim.section,
             "quote": escape(claim.quote, 2000),
             "published": claim.published,
-            "measured": units.amount(claim.estimate, claim.unit),
+            "measured": measured(claim),
             "interval": units.interval(claim.interval, claim.unit),
             "region": units.interval(claim.region, claim.unit),
             "n": claim.n,

@@ -112,7 +112,7 @@ def _table(rows: Sequence[Row]) -> Md:
             row.claim.section,
             escape(row.claim.quote, 160),
             row.claim.published,
-            units.amount(row.claim.estimate, row.claim.unit),
+            claims.measured(row.claim),
             units.interval(row.claim.interval, row.claim.unit),
             row.claim.n or units.NONE,
             escape(row.host, 100) or units.NONE,
@@ -136,7 +136,7 @@ def lines(rows: Sequence[Row]) -> list[str]:
         claim = row.claim
         seen = ""
         if claim.estimate is not None:
-            seen = units.amount(claim.estimate, claim.unit)
+            seen = claims.measured(claim)
             if claim.interval is not None:
                 seen += f" [{units.interval(claim.interval, claim.unit)}]"
             seen += f", n = {claim.n}"

@@ -126,6 +126,14 @@ def test_inconclusive_leans_and_says_how_many_more():
     assert other.more > 0
 
 
+def test_reasons_are_in_the_unit_of_the_claim():
+    """118784 bytes are 116 KiB."""
+    values = [153600.0 + i for i in range(7)]
+    found = judge(Case("1", (118784, 135168), values=values, unit="KiB"))
+    assert "outside [116, 132] KiB" in found.reason
+    assert "(…, 132] KiB" in judge(Case("1", (None, 135168), values=values, unit="KiB")).reason
+
+
 def test_number_without_width_cannot_be_reproduced():
     found = judge(
         case(values=[31.9, 32.0, 32.1, 32.0, 31.8, 32.2], published=(32, 32), region=None)

@@ -43,6 +43,8 @@ def draw(claim: ClaimResult) -> bytes | None:
         for end in (a, b):
             canvas.line((end, _INTERVAL_Y - 5), (end, _INTERVAL_Y + 5), "s-ink", width=2)
         canvas.text(LEFT - 12, _INTERVAL_Y + 4, "estimate, interval", "m f-soft", anchor="end")
+        if claim.of:
+            canvas.text(LEFT - 12, _INTERVAL_Y + 17, claim.of, "m f-soft", anchor="end")
     elif claim.estimate is not None:
         canvas.text(LEFT - 12, _INTERVAL_Y + 4, "estimate", "m f-soft", anchor="end")
     if claim.estimate is not None:
@@ -81,7 +83,8 @@ def _edges(canvas: Canvas, claim: ClaimResult, x: scale.Axis) -> None:
     ends = [x.at(end) for end in (low, high) if end is not None]
     for end in ends:
         canvas.line((end, TOP), (end, BOTTOM), "s-regionedge", width=1.4)
-    text = f"published, with margin: {units.interval(claim.region, claim.unit)}"
+    said = "the statement holds" if claim.of else "published, with margin"
+    text = f"{said}: {units.interval(claim.region, claim.unit)}"
     half = text_width(text, 11) / 2
     middle = ((x.start if low is None else x.at(low)) + (x.end if high is None else x.at(high))) / 2
     at = min(max(middle, LEFT + half), RIGHT - half)
