@@ -37,6 +37,8 @@ LEAD_S: Final = 5.0
 LINGER_S: Final = 2.0
 # between steps of several hosts, for those that end late
 BETWEEN_S: Final = 3.0
+EMULATED_HZ: Final = 2.0
+"""The most that is sampled where a tick costs 80 ms of a processor: 10 Hz would be most of one."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def trial_program(
         _reachable(experiment)
     idle = _idle_s(experiment) if not steps else 0.0
     workload = experiment.workload
+    hz = _hz(experiment, facts)
     program: dict[str, Any] = {
         "program": "trial",
         "trial": trial_id,
@@ -107,7 +110,7 @@ def trial_program(
         "files": files,
         "upload": _uploads(binary=binary, generator=tool),
         "workload": _workload(workload, facts, trial_id, binary, run) if workload else None,
-        "sample": {"hz": experiment.sample.hz, "reads": reads(facts, hz=experiment.sample.hz)},
+        "sample": {"hz": hz, "reads": reads(facts, hz=hz, asked=experiment.families)},
         "load": (_looked_on if remote else _load)(experiment, steps) if steps else None,
         "idle_s": idle,
         "faults": [_fault(index, fault) for index, fault in enumerate(experiment.faults)],
@@ -131,6 +134,11 @@ def trial_program(
     )
     seconds = sum(step.duration_s + step.warmup_s for step, _ in steps) + idle
     return TrialProgram(program, planned, seconds)
+
+
+def _hz(experiment: Experiment, facts: Mapping[str, Any]) -> float:
+    asked = experiment.sample.hz
+    return min(asked, EMULATED_HZ) if facts.get("emulated") else asked
 
 
 def _uploads(**programs: Binary | None) -> dict[str, Any]:
@@ -315,7 +323,7 @@ def load_program(
         item["at_s"] = moment
         item["cooldown"] = None
     load |= {"start": {"at": at}, "between": "keep"}
-    wanted = reads(facts, hz=experiment.sample.hz)
+    hz = _hz(experiment, facts)
     program: dict[str, Any] = {
         "program": "trial",
         "trial": trial_id,
@@ -326,10 +334,10 @@ def load_program(
         "workload": None,
         # what is the workload's is not on this host
         "sample": {
-            "hz": experiment.sample.hz,
+            "hz": hz,
             "reads": [
                 read
-                for read in wanted
+                for read in reads(facts, hz=hz, asked=experiment.families)
                 if "{" not in str(read["path"]) and "established" not in read["pick"]
             ],
         },

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Callable
 
     from .emit import Emit
+    from .perf import Counters
 
 READ_BYTES = 65536
 
@@ -37,6 +38,7 @@ class _Read:
         self.opened = False  # tried since the last `point`
         self.absent = False  # said since the last `point`
         self.parts = False  # one pread(2) does not give the whole file
+        self.counters: Optional[Counters] = None
 
     def open(self, path: str) -> None:
         """Open the file and learn whether it comes in parts.
@@ -63,7 +65,9 @@ class _Read:
     def close(self) -> None:
         if self.fd is not None:
             os.close(self.fd)
-        self.fd, self.opened, self.absent = None, False, False
+        if self.counters is not None:
+            self.counters.close()
+        self.fd, self.counters, self.opened, self.absent = None, None, False, False
 
 
 class Sampler:
@@ -140,6 +144,8 @@ class Sampler:
         try:
             if "established" in read.pick:
                 return [self._established(read)]
+            if "perf" in read.pick:
+                return self._counted(read)
             if not read.opened:
                 read.opened = True
                 read.open(fill(read.template, self._words))
@@ -161,6 +167,19 @@ class Sampler:
             self._diag = sockets.Diag()
         return self._diag.established(port)
 
+    def _counted(self, read: _Read) -> pick.Values:
+        if read.counters is None:
+            if read.opened:
+                return [None] * len(read.columns)
+            pid = int(fill(read.template, self._words))
+            read.opened = True
+            from .perf import Counters  # noqa: PLC0415 - ctypes takes a megabyte
+
+            read.counters = Counters(pid, read.pick["perf"])
+            for name, why in read.counters.why.items():
+                self._emit("absent", id=f"{read.id}.{name}", reason=why)
+        return list(read.counters.values())
+
     def snapshot(self) -> Dict[str, Optional[pick.Number]]:
         """Read everything now: values by column. For counters at a step's very ends."""
         found: Dict[str, Optional[pick.Number]] = {}
@@ -173,6 +192,7 @@ class Sampler:
         """Give the numbers of the `sampler` event: ticks, and what watching itself cost."""
         used = resource.getrusage(resource.RUSAGE_SELF)
         return {
+            "hz": self.hz,
             "ticks": self.ticks,
             "missed": self.missed,
             "late_max_s": round(self.late_max_s, 6),

@@ -70,7 +70,10 @@ def sampler(trials: Sequence[Trial], series: Sequence[Series] = ()) -> Md | None
     lasted = {line.trial: line.t[-1] for line in series if line.t}
     ticks = sum(int(trial.sampler.get("ticks") or 0) for trial in seen)
     missed = sum(int(trial.sampler.get("missed") or 0) for trial in seen)
+    rates = sorted({trial.sampler["hz"] for trial in seen if trial.sampler.get("hz")})
     parts = [f"{units.count(ticks)} samples taken, {units.count(missed)} ticks missed"]
+    if rates:
+        parts[0] += f", {' and '.join(f'{rate:g}' for rate in rates)} ticks a second"
     cpu = [trial.sampler["cpu_s"] for trial in seen if trial.sampler.get("cpu_s") is not None]
     if cpu:
         parts.append(f"{units.duration(sum(cpu))} of CPU time")

@@ -179,6 +179,8 @@ def test_sampler_cost():
     assert "0.656 % of a core" in trials.sampler([trial])
     bare = replace(trial, sampler={"ticks": 10, "missed": 2, "cpu_s": 0.01})
     assert trials.sampler([bare]) == "10 samples taken, 2 ticks missed, 10.0 ms of CPU time."
+    slow = replace(trial, sampler={"ticks": 10, "missed": 2, "hz": 2.0})
+    assert trials.sampler([slow]) == "10 samples taken, 2 ticks missed, 2 ticks a second."
     assert trials.sampler([replace(trial, sampler={})]) is None
 
 
