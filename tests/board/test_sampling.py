@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.compile trial_program
+from runner.compile import trial_program
 from runner.specfile import load
 
 SPEC = Path(__file__).parents[2] / "experiments" / "stepped-load.yaml"
@@ -21,5 +21,7 @@ def test_an_emulated_host_is_sampled_twice_a_second_at_most(
     made = trial_program(experiment, facts, "t", binary=None).program["sample"]
     assert made["hz"] == hz
     assert max(read.get("hz", hz) for read in made["reads"]) == hz
-    slow = experiment.model_copy(update={"sample": experiment.sample.model_copy(update={"hz": 1.0})})
+    slow = experiment.model_copy(
+        update={"sample": experiment.sample.model_copy(update={"hz": 1.0})}
+    )
     assert trial_program(slow, facts, "t", binary=None).program["sample"]["hz"] == 1.0
