@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .emit import Emit
 
 LIMIT_BYTES = 64 << 20
-PART_BYTES = 192 << 10
+PART_BYTES = 48 << 10
 LEVEL = 1
 
 

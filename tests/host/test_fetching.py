@@ -60,7 +60,7 @@ def test_pages_are_fetched_in_the_middle_of_each_step(host):
 
 
 def test_a_large_file_comes_whole_in_bounded_parts(host, tmp_path):
-    """What cannot be compressed is cut into events of at most 192 KiB before base64."""
+    """What cannot be compressed is cut into events of at most 48 KiB before base64."""
     data = os.urandom(1_000_000) + bytes(3_000_000)
     path = tmp_path / "large"
     path.write_bytes(data)
@@ -71,9 +71,9 @@ def test_a_large_file_comes_whole_in_bounded_parts(host, tmp_path):
     said = only(answer.events, "fetched")
     assert said["bytes"] == len(data)
     assert said["sha256"] == hashlib.sha256(data).hexdigest()
-    assert said["parts"] == len(of(answer.events, "fetched_part")) == 6
+    assert said["parts"] == len(of(answer.events, "fetched_part")) == 21
     longest = max(len(event["zlib_b64"]) for event in of(answer.events, "fetched_part"))
-    assert longest == (192 << 10) * 4 // 3
+    assert longest == (48 << 10) * 4 // 3
 
 
 def test_a_binary_page_of_a_url_comes_whole(host):
