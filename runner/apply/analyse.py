@@ -27,7 +27,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
     facts = folder.facts
     shown = [name for f in experiment.report.figures if f.over == "time" for name in f.show]
     for trial_id, plan in (folder.manifest.get("trials") or {}).items():
-        known = fields(facts.get(plan["host"], {}))
+        known = fields(facts.get(plan["host"], {}), experiment.families)
         try:
             reading = frames.read(folder.iter_events(trial_id))
         except RecordError as error:

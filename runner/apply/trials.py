@@ -253,7 +253,8 @@ def judged(
 ) -> Trial:
     """Judge one trial from its record."""
     reading = frames.read(folder.iter_events(trial_id))
-    return trials.trial(reading, trial_plan(trial_id, plan, folder), fields(facts),
+    known = fields(facts, experiment.families)
+    return trials.trial(reading, trial_plan(trial_id, plan, folder), known,
                         experiment.healthy, experiment.guards)  # fmt: skip
 
 

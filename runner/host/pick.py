@@ -10,6 +10,7 @@ A pick is plain data made by a source kind:
     {"psi": ["some.total"]}           `some avg10=0.00 … total=12`
     {"netstat": ["TcpExt.ListenOverflows"]}   header line and value line in pairs
     {"established": 8080}             not a file: the socket dump answers (see sockets.py)
+    {"perf": ["instructions"]}        not a file: perf_event_open answers (see perf.py)
 
 What is not there, or is no number (`max`), is None and never 0.
 """
@@ -21,7 +22,7 @@ from typing import Any, Callable, Dict, List, Optional, Union
 Number = Union[int, float]
 Values = List[Optional[Number]]
 
-KINDS = ("int", "hex", "keys", "after_comm", "words", "psi", "netstat", "established")
+KINDS = ("int", "hex", "keys", "after_comm", "words", "psi", "netstat", "established", "perf")
 
 
 def kind(pick: Dict[str, Any]) -> str:
@@ -129,7 +130,7 @@ _PARSE: Dict[str, Callable[[str, Any], Values]] = {
 def parse(pick: Dict[str, Any], text: str) -> Values:
     """Give the values of a pick in a file's text, as many as `columns` names.
 
-    Raises ValueError for a pick that reads no file (`established`).
+    Raises ValueError for a pick that reads no file (`established`, `perf`).
     """
     name = kind(pick)
     if name not in _PARSE:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import ModuleType
 
     from runner.sources.interface import Field, Parser, Read, Source
@@ -43,15 +43,25 @@ def parsers() -> dict[str, Parser]:
     return {kind.name: kind for kind in _all("PARSER")}
 
 
-def reads(facts: Mapping[str, Any], *, hz: float) -> list[Read]:
-    """Reads of all sources for one host."""
-    return [read for source in kinds().values() for read in source.reads(facts, hz=hz)]
+def reads(
+    facts: Mapping[str, Any], *, hz: float, asked: Collection[str] | None = None
+) -> list[Read]:
+    """Reads of all sources for one host; of those on demand the `asked` families alone."""
+    return [read for source in _wanted(asked) for read in source.reads(facts, hz=hz)]
 
 
-def fields(facts: Mapping[str, Any]) -> dict[str, Field]:
-    """Every quantity by its full name (`procfs.rss`)."""
+def fields(facts: Mapping[str, Any], asked: Collection[str] | None = None) -> dict[str, Field]:
+    """Every quantity by its full name (`procfs.rss`); of those on demand the `asked` ones."""
     return {
-        f"{name}.{short}": field
-        for name, source in kinds().items()
+        f"{source.name}.{short}": field
+        for source in _wanted(asked)
         for short, field in source.fields(facts).items()
     }
+
+
+def _wanted(asked: Collection[str] | None) -> list[Source]:
+    return [
+        source
+        for source in kinds().values()
+        if asked is None or not source.on_demand or source.name in asked
+    ]

@@ -22,6 +22,7 @@ class Board:
 
     name = "board"
     derived: tuple[str, ...] = ("throttled.gained",)
+    on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Clock of CPU 0, first thermal zone, firmware's throttle bits."""

@@ -33,6 +33,7 @@ class Cgroup:
 
     name = "cgroup"
     derived: tuple[str, ...] = ("first_oom",)
+    on_demand = False
 
     def _v1(self, facts: Mapping[str, Any]) -> bool:
         mounts = facts.get("cgroup.mounts") or {}

@@ -36,6 +36,7 @@ class Host:
         "drift",
         "oom_kills_outside_cgroup",
     )
+    on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Four small files."""

@@ -40,6 +40,8 @@ class Source(Protocol):
     name: str
     derived: tuple[str, ...]
     """Quantities that the analysis makes of the fields, such as `host.cpu`."""
+    on_demand: bool
+    """Read only where a spec names the family: it costs more than the others."""
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Files to read on a host with these facts; a missing file is said by the agent."""

@@ -19,6 +19,7 @@ class Net:
 
     name = "net"
     derived: tuple[str, ...] = ("time_wait",)
+    on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Socket dump for the workload's port, and two counters."""

@@ -40,6 +40,7 @@ class Procfs:
 
     name = "procfs"
     derived: tuple[str, ...] = ()
+    on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Give the three files of the workload's process."""

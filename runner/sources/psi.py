@@ -17,6 +17,7 @@ class Psi:
 
     name = "psi"
     derived: tuple[str, ...] = ()
+    on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
         """Three files at 1 Hz at most: totals lose nothing between reads."""

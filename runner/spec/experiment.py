@@ -13,7 +13,7 @@ from runner.spec.build import Build
 from runner.spec.claims import Claim
 from runner.spec.design import FactorOf, Repeat, RepeatOf, Search, Skip
 from runner.spec.faults import Fault
-from runner.spec.health import RuleText
+from runner.spec.health import Reference, RuleText
 from runner.spec.load import Load
 from runner.spec.metrics import MetricOf
 from runner.spec.report import Report
@@ -123,3 +123,14 @@ class Experiment(Model):
     claims: tuple[Claim, ...] = ()
     report: Report = Report()
     lint: Lint = Lint()
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Sources that metrics, rules and figures name: `procfs`, `perf`."""
+        named = [text for m in self.metrics.values() for text in (m.source, m.as_) if text]
+        for rule in (*self.healthy, *self.guards, *self.abort_when):
+            named.append(rule.subject)
+            if isinstance(rule.value, Reference):
+                named.append(rule.value.name)
+        named += [name for figure in self.report.figures for name in figure.show]
+        return frozenset(name.partition(".")[0] for name in named)

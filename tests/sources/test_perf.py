@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ threads = [threading.Thread(target=work) for _ in range(2)]
 print("done", flush=True)
 sys.stdin.readline()
 """
+HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 HARDWARE = [name for name, (kind, _) in perf.EVENTS.items() if kind != perf.SOFTWARE]
 
 
@@ -31,7 +33,7 @@ def has_pmu() -> bool:
     """perf lists a PMU of the CPU's where there is one: cpu, armv8_cortex_a72, …"""
     known = {"software", "tracepoint", "breakpoint", "kprobe", "uprobe", "msr", "power"}
     try:
-        found = set(os.listdir("/sys/bus/event_source/devices"))
+        found = {path.name for path in Path("/sys/bus/event_source/devices").iterdir()}
     except OSError:
         return False
     return any(name == "cpu" or name.startswith(("armv", "cpu_")) for name in found - known)
@@ -63,9 +65,7 @@ def test_faults_of_threads_that_start_later_are_counted(child):
     counters.close()
     faults = after[0] - before[0]
     assert faults >= 8
-    assert (
-        faults >= 4000 or "[always]" in open("/sys/kernel/mm/transparent_hugepage/enabled").read()
-    )
+    assert faults >= 4000 or "[always]" in HUGE.read_text()
     assert 0 < after[1] - before[1] < 10e9  # ns
 
 
