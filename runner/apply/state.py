@@ -15,7 +15,7 @@ from runner.executor.probe import HostState, probe
 from runner.executor.reboot import reboot
 from runner.executor.restore import restore
 from runner.executor.results import Result
-from runner.plan import StatePlan, candidates, plan_state, unified, would_change
+from runner.plan import Change, StatePlan, candidates, plan_state, unified, would_change
 from runner.resources.interface import Cell, ReadError
 
 if TYPE_CHECKING:
@@ -105,14 +105,21 @@ class HostRun:
             )
 
     def preview(self) -> list[str]:
-        """Tell what would change; give the ids that would."""
+        """Tell what would change; give the ids that would. HostError for what would be refused."""
         changes = would_change(self.plan, self.values)
+        if self.reboots:
+            changes += [
+                Change(kind, "unknown", why=f"depends on {self.reboots[0].id}: {said.why}")
+                for kind, said in self.plan.refused.items()
+            ]
         for change in changes:
             self.reporter.change(self.name, change)
             self.counts.add(change.outcome)
         if self.reboots:
             self.reporter.note(f"{self.name}: would be rebooted for {self.reboots[0].path}")
         self._skipped()
+        if not self.reboots:
+            self.plan.check(root=self.host.root)
         return [change.id for change in changes if change.outcome == "would change"]
 
     def _skipped(self) -> None:
