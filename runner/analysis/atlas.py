@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis import pages
 from runner.sources import atlas, heapdump, pprof
-from runner.sources._arena import PARTS
+from runner.sources.atlas import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

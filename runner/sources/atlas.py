@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from runner.sources.interface import Page, Printed
     from runner.sources.smaps import Mapping as OneMapping
 
+PARTS: Final = _arena.PARTS
+"""What the pages of the arena are divided into, in this order everywhere."""
 NO_PAGES: Final = "pagemap was not fetched: which pages are in memory is known in sums alone"
 
 

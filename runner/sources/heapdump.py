@@ -31,6 +31,9 @@ MEMSTATS_NAMES: Final = (
 PAUSES: Final = 256
 
 
+_MASK: Final = (1 << 64) - 1
+
+
 class DumpError(ValueError):
     """What was given is no heap dump, or a cut one; the message says why."""
 
@@ -99,7 +102,7 @@ class _Reader:
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 self.at = at + 1
-                return value
+                return value & _MASK
             shift += 7
 
     def numbers(self, count: int) -> list[int]:

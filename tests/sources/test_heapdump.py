@@ -149,3 +149,9 @@ def test_what_lies_behind_a_spans_objects_is_none(spans, go):
         # of the slots behind, the runtime writes what it finds: pointers or none
         listed += [(start + i * size, size, i % 2 == 0) for i in range(count, 8192 // size)]
     assert _spans.objects(sorted(listed), 8, go) == sorted(real)
+
+
+def test_a_number_wider_than_64_bits_is_cut_to_them():
+    """encoding/binary writes at most ten bytes; more is damage, and no other error."""
+    found = heapdump.parse(b"go1.7 heap dump\n\x01" + b"\xff" * 30 + b"\x01\x00\x00\x00")
+    assert list(found.addresses) == [2**64 - 1]

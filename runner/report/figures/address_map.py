@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.report import units
 from runner.report.figures import scale
 from runner.report.figures.svg import Canvas, text_width
-from runner.sources._arena import PARTS
+from runner.sources.atlas import PARTS
 from runner.sources.maps import CLASSES
 
 if TYPE_CHECKING:
