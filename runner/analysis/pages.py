@@ -42,7 +42,9 @@ def _page(event: Mapping[str, Any], sent: list[str]) -> Page:
         data = _whole(sent)
         if data is None or hashlib.sha256(data).hexdigest() != event["sha256"]:
             data, why = None, "the record does not hold it whole"
-    return Page(str(event["name"]), event.get("text"), data, why)
+    # what was asked of a URL has a status, or has failed and holds nothing
+    file = "status" in event and status is None
+    return Page(str(event["name"]), event.get("text"), data, why, file)
 
 
 def _whole(sent: list[str]) -> bytes | None:

@@ -60,6 +60,8 @@ class Page:
     """What is no UTF-8, such as a profile; `text` is None then."""
     why: str = ""
     """Why there is nothing, or only a part."""
+    file: bool = False
+    """Of the host, as `/proc/PID/status`: no answer of the workload."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ class Prometheus:
         """Every sample of every such page; a page that came later wins."""
         found = Found()
         for page in printed.pages:
-            if page.text and not page.text.lstrip().startswith(("{", "[")):
+            # files of the kernel have lines of that form too
+            if page.text and not page.file and not page.text.lstrip().startswith(("{", "[")):
                 _page(page, found)
         return found
 

@@ -157,6 +157,13 @@ def test_the_compact_atlas_is_what_the_numbers_are():
     assert readers[0][3] >= 4096 * CONNECTIONS
 
 
+def test_files_of_the_kernel_are_no_page_of_metrics():
+    """`Pid: 7` and `cache 0` have the form of Prometheus' lines."""
+    listed = [*events(), text("memory_stat", "cache 0\nrss 4096\n")]
+    assert not [name for name in numbers(listed).numbers if name.startswith("prometheus.")]
+    assert atlas.of_step(listed, 0)["kernel"]["anon"] == 4096
+
+
 def test_the_flame_is_the_profile():
     """Children never hold more than their caller, and the whole is the profile's total."""
     found = atlas.of_step(events(), 0)["flame"]
