@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis.moments import first_oom
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -82,6 +84,11 @@ def add(
     _clock(listed, ended, numbers, why)
     _drift(listed, ended, numbers, why)
     _faults(listed, span, numbers)
+    first_oom(frame, fields, span, numbers, why)
+    waiting = (ended.get("at_end") or {}).get("sockets.time_wait")
+    numbers["net.time_wait"] = waiting
+    if waiting is None:
+        why["net.time_wait"] = "not counted at the end of this step"
 
 
 def _host(numbers: dict[str, Number], why: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from runner.analysis import atlas, conditions, outputs
+from runner.analysis import atlas, conditions, moments, outputs
 from runner.analysis.frames import Frame, Reading, thin
 from runner.analysis.loads import LoadPart, with_loads
 from runner.analysis.model import RuleResult, Series, Step, Trial
@@ -114,6 +114,7 @@ def _printed(data: StepData, reading: Reading, metrics: Mapping[str, Metric]) ->
         ),
         asked=tuple(metric.source for metric in metrics.values() if metric.source is not None),
     )
+    moments.workload(reading.events, found.numbers, found.why)
     return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
 
 

@@ -73,6 +73,8 @@ def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str |
 
 def _of_step(metric: Metric, step: Step) -> tuple[float | str | None, str]:
     name = metric.number
+    if metric.as_ is not None and not metric.as_.startswith("rate/"):
+        name = f"{name}@{metric.as_}"
     if metric.statistic in VARIANTS and f"{name}.{metric.statistic}" in step.numbers:
         name = f"{name}.{metric.statistic}"
     number = step.numbers.get(name)

@@ -47,6 +47,7 @@ def _compute(text: str) -> str:
 ReferenceText = Annotated[Text, AfterValidator(_reference)]
 
 
+MOMENT = "cgroup.first_oom"
 PATTERNED = ("stdout.regex", "stderr.regex")
 
 
@@ -91,6 +92,9 @@ class Metric(Model):
         wants = self.source in PATTERNED
         if wants and self.pattern is None:
             raise fault("metric", f"`{self.source}` needs a pattern, a regular expression")
+        moment = self.as_ is not None and not self.as_.startswith("rate/")
+        if moment and self.source != MOMENT:
+            raise fault("as", f"`as: {self.as_}` needs a moment: from: {MOMENT}")
         if self.pattern is not None and not wants:
             raise fault("metric", f"a pattern needs from: {' or '.join(PATTERNED)}")
         return self

@@ -35,3 +35,25 @@ def test_counters_of_a_trial(local, unchanged):  # noqa: F811
         )
         said = next(e for e in analysis["estimates"] if e["metric"] == "instructions")
         assert said["why"] == why["perf.instructions"]
+
+
+OOM = """\
+metrics:
+  after: {from: cgroup.first_oom, unit: s}
+  at: {from: cgroup.first_oom, as: load.established}
+  rss: {from: cgroup.first_oom, as: procfs.rss, unit: MiB}
+"""
+
+
+def test_where_the_first_oom_kill_was(local, unchanged):  # noqa: F811
+    """A server that leaks a mebibyte a request under 96 MiB, asked by four connections."""
+    local.apply(local.spec(spec("leak", seconds=3, more=OOM)), code=None)
+    (folder,) = (local.reports / "small").glob("2*")
+    analysis = json.loads((folder / "artifacts" / "analysis.json").read_text())
+    (step,) = analysis["trials"][0]["steps"]
+    assert step["numbers"]["workload.signal"] == 9
+    found = {item["metric"]: item["median"] for item in analysis["estimates"]}
+    assert 0 < found["after"] < 10
+    if found["rss"] is not None:  # it may be dead before the first sample with a connection
+        assert 5e6 < found["rss"] < 110e6
+    assert found["at"] in (None, 0, 4)
