@@ -26,6 +26,7 @@ KEYS = [
     f"{IP}/conf/lo/forwarding",
     f"{IP}/neigh/lo/retrans_time_ms",
     "/proc/sys/net/core/somaxconn",
+    "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs",
 ]
 ADDRESS = "192.0.2.7/32"
 DIED = fault_module.EXIT_CODE
@@ -88,6 +89,7 @@ def cells(root: Path, group: Path) -> list[dict[str, Any]]:
         pseudo(KEYS[0], "1", coupled=KEYS[1:5]),
         pseudo(KEYS[5], "101"),  # rounded: fails and is put back all the same
         pseudo(KEYS[6], "1234"),
+        pseudo(KEYS[7], "10001"),
         file(
             root / "plain",
             {
@@ -103,6 +105,10 @@ def cells(root: Path, group: Path) -> list[dict[str, Any]]:
         file(root / "gone", None),
         file(root / "folder", {"type": "dir", "mode": 0o700, "uid": 0}),
         file(root / "a" / "b" / "new", {"type": "file", "bytes_b64": b64(b"deep")}),
+        *(
+            file(root / "many" / f"{n}", {"type": "file", "bytes_b64": b64(b"x"), "mode": 0o640})
+            for n in range(10)
+        ),
         {"id": "group", "via": "cgroup", "path": str(group / "inner"), "want": "present"},
         limit,
         {"id": "mtu", "via": "link", "name": "lo", "attr": "mtu", "want": "1400"},
@@ -188,7 +194,7 @@ def test_converge_killed_after_every_write(scene: Scene) -> None:
         scene.same(f"killed after write {n}")
         if done.code != DIED:
             break
-    assert n > 30, "the scene has more writes than that"
+    assert n > 60, "the scene has more writes than that"
 
 
 @pytest.mark.timeout(300)
@@ -203,7 +209,7 @@ def test_restore_killed_after_every_write(scene: Scene) -> None:
         scene.same(f"restore killed after write {n}")
         if killed.code != DIED:
             break
-    assert n > 20
+    assert n > 40
 
 
 @pytest.mark.timeout(300)
