@@ -38,6 +38,9 @@ class Builder:
     def build(self, experiment: Experiment, facts: Mapping[str, Any]) -> Build | None:
         """Build the experiment's program for a host with these facts; None where it has none."""
         spec = experiment.build
+        test = experiment.workload.go_test if experiment.workload else None
+        if spec is None and test is not None:
+            raise SpecError("go_test does not say which Go", fix='add build: {go: "1.22.10"}')
         if spec is None:
             return None
         if spec.go is None:
@@ -45,7 +48,9 @@ class Builder:
         if spec.go not in self.toolchains:
             self.toolchains[spec.go] = resolve(spec.go, self.cache)
         target = target_of(str(facts.get("arch") or facts.get("machine") or "x86_64"))
-        package_dir, package = self._package(spec.package)
+        package_dir, package = self._package(
+            spec.package if test is None or test.package == "." else test.package
+        )
         env = {**target.env, **{key: str(value) for key, value in spec.env.items()}}
         request = BuildRequest(
             package_dir=package_dir,
@@ -57,7 +62,7 @@ class Builder:
             gcflags=tuple(spec.gcflags),
             tags=tuple(spec.tags),
             trimpath=spec.trimpath,
-            test=bool(experiment.workload and experiment.workload.go_test),
+            test=test is not None,
         )
         return build(request, self.toolchains[spec.go], self.cache)
 
