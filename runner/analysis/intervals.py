@@ -258,3 +258,15 @@ def bca(
         moved = bias + (bias + edge) / (1 - acceleration * (bias + edge))
         ends.append(float(np.quantile(drawn, normal.cdf(moved))))
     return Interval(estimate, ends[0], ends[1], level, n, "BCa bootstrap")
+
+
+def mean_interval(values: Sequence[float], level: float = 0.90) -> Interval | None:
+    """Mean with its BCa bootstrap interval; None under `SMALLEST_BOOTSTRAP` values.
+
+    The same values give the same interval: the generator begins with the same seed.
+    """
+    if len(values) < SMALLEST_BOOTSTRAP:
+        return None
+    import numpy as np  # noqa: PLC0415 - as above
+
+    return bca(values, lambda x: x.mean(axis=-1), np.random.default_rng(0), level)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from runner.analysis.intervals import SMALLEST_BOOTSTRAP, mean_interval
 from runner.report import markdown, units, words
 from runner.report.markdown import Md, code
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Estimate
 
-SUFFIXES = ("vs_baseline", "ratio", "difference", "n", "interval")
+AGAINST = ("vs_baseline", "ratio", "difference")
+SUFFIXES = (*AGAINST, "n", "interval", "mean")
 
 
 def unit_of(found: Estimate, spec: Mapping[str, Any]) -> str:
@@ -102,17 +105,33 @@ def _cell(
     if found is None:
         return units.NONE
     unit = unit_of(found, spec)
-    if suffix == "n":
-        return units.count(found.n)
-    if suffix == "interval":
-        return units.interval(found.interval, unit)
-    if not suffix:
-        return units.amount(found.median, unit)
+    if suffix not in AGAINST:
+        return _shown(suffix, found, unit)
     baseline = spec.get("baseline")
     base = _find(metric, {**place, **baseline}, estimates) if baseline else None
     if base is None or base.median is None or found.median is None:
         return units.NONE
     return _against(suffix, found.median, base.median, unit)
+
+
+def _shown(suffix: str, found: Estimate, unit: str) -> str:
+    if suffix == "n":
+        return units.count(found.n)
+    if suffix == "interval":
+        return units.interval(found.interval, unit)
+    return _mean(found, unit) if suffix == "mean" else units.amount(found.median, unit)
+
+
+def _mean(found: Estimate, unit: str) -> str:
+    """Show the mean over the repetitions with its bootstrap interval, where there is one."""
+    values = [value for value in found.values if value is not None]
+    if not values:
+        return units.NONE
+    mean = units.amount(statistics.fmean(values), unit)
+    interval = mean_interval(values)
+    if interval is None:
+        return f"{mean} (an interval needs {SMALLEST_BOOTSTRAP})"
+    return f"{mean} [{units.interval(interval.bounds, unit)}]"
 
 
 def _against(suffix: str, value: float, base: float, unit: str) -> str:

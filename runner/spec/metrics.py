@@ -119,7 +119,7 @@ MetricOf = Annotated[
     Metric, BeforeValidator(read_metric, json_schema_input_type=str | dict[str, Any])
 ]
 
-SUFFIXES = ("vs_baseline", "ratio", "difference", "n", "interval")
+SUFFIXES = ("vs_baseline", "ratio", "difference", "n", "interval", "mean")
 """Columns that a table can derive from a metric: `binary_size.vs_baseline`."""
 
 
@@ -129,7 +129,7 @@ def check_column(text: str, metrics: Collection[str]) -> str | None:
         return None
     stem, dot, suffix = text.rpartition(".")
     if dot and stem in metrics:
-        if suffix in SUFFIXES or suffix in STATISTICS:
+        if suffix in SUFFIXES:
             return None
         return f"`{stem}` has no column `{suffix}`{did_you_mean(suffix, SUFFIXES)}"
     return f"unknown metric `{text}`{did_you_mean(text, metrics)}"

@@ -2,6 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from runner.analysis.model import Analysis, Estimate
 from runner.report import asked, metrics, pictures, searches, units, words
 from tests.report import fixture
@@ -129,3 +131,20 @@ def test_values_in_words():
     assert words.fact("memory.total_bytes", 2**32) == "4.00 GiB"
     assert words.fact("limits.nofile_hard", 20000) == "20000"
     assert words.plural(1, "trial") == "1 trial"
+
+
+@pytest.mark.parametrize(("n", "said"), [(20, " ["), (14, "(an interval needs 15)")])
+def test_a_mean_where_it_is_asked_for_has_its_bootstrap_interval(n, said):
+    from runner.analysis.intervals import mean_interval
+    from runner.report import units
+
+    values = tuple(2.0**20 * (10 + (at * 7) % 5) for at in range(n))
+    found = [Estimate("rss", "MiB", {"flags": "all"}, None, (*values, None), n, None, None, None)]
+    spec = {"report": {"table": {"rows": ["flags"], "columns": ["rss.mean"]}}}
+    [(_, table)] = metrics.asked_tables(found, spec)
+    assert f"{units.amount(sum(values) / n, 'MiB')}{'' if n == 20 else ' '}{said}" in table.replace(
+        "\\", ""
+    )
+    if n == 20:
+        assert units.interval(mean_interval(values).bounds, "MiB") in table
+        assert mean_interval(values) == mean_interval(values)
