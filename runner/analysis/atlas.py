@@ -140,18 +140,22 @@ def _sizes(dump: heapdump.HeapDump) -> list[list[int]]:
 
 def _sites(dump: heapdump.HeapDump) -> list[list[Any]]:
     """Give who allocated the most: the first function that is not the runtime's, its caller."""
+    whose = {key: _allocator(site) for key, site in dump.sites.items()}
     counts: Counter[tuple[str, str]] = Counter()
     sizes: Counter[tuple[str, str]] = Counter()
     for at, key in atlas.stacks(dump).items():
-        site = dump.sites.get(key)
-        # an inlined call has its caller's name in a dump: one function then stands twice
-        names = [name for name, _ in groupby(name for name, _, _ in site.stack)] if site else []
-        own = next((i for i, name in enumerate(names) if not name.startswith("runtime.")), 0)
-        who = (names[own] if names else "?", names[own + 1] if len(names) > own + 1 else "")
+        who = whose.get(key, ("?", ""))
         counts[who] += 1
         sizes[who] += dump.sizes[at]
     largest = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:SITES]
     return [[*who, counts[who], size] for who, size in largest]
+
+
+def _allocator(site: heapdump.Site) -> tuple[str, str]:
+    # an inlined call has its caller's name in a dump: one function then stands twice
+    names = [name for name, _ in groupby(name for name, _, _ in site.stack)]
+    own = next((i for i, name in enumerate(names) if not name.startswith("runtime.")), 0)
+    return (names[own] if names else "?", names[own + 1] if len(names) > own + 1 else "")
 
 
 def _flame(fetched: Sequence[Page]) -> dict[str, Any] | None:
