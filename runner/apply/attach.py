@@ -71,7 +71,7 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         for host in own.values():
             reporter.phase(f"restore {host.name}")
             try:
-                host.restore()
+                host.restore(leave_kept=True)
             except RunnerError as error:
                 left = left or error
         found = analyse(folder, experiment)

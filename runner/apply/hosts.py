@@ -46,8 +46,11 @@ def reboot(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Re
 
 
 def restore(hosts: Sequence[HostRun]) -> RunnerError | None:
-    """Put every host back; give the first fault instead of raising it."""
-    faults = _at_all(hosts, lambda host: host.restore()) if hosts else []
+    """Put every host back as the run found it; give the first fault instead of raising it.
+
+    What an earlier `--keep` declared stays: only `runner restore` undoes that.
+    """
+    faults = _at_all(hosts, lambda host: host.restore(leave_kept=True)) if hosts else []
     return next((fault for fault in faults if fault is not None), None)
 
 

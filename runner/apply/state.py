@@ -209,9 +209,11 @@ class HostRun:
             }
         )
 
-    def restore(self, *, force: bool = False, gone: str | None = None) -> list[Result]:
+    def restore(
+        self, *, force: bool = False, gone: str | None = None, leave_kept: bool = False
+    ) -> list[Result]:
         """Put everything back from the host's own journal; HostError when something is left."""
-        found = restore(self.agent, force=force, gone=gone)
+        found = restore(self.agent, force=force, gone=gone, leave_kept=leave_kept)
         for result in found:
             self._tell("restore", result)
             if result.id.startswith("kernel_cmdline:") and result.outcome == "restored":

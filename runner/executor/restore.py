@@ -17,13 +17,15 @@ def restore(
     *,
     force: bool = False,
     gone: str | None = None,
+    leave_kept: bool = False,
     on_event: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> list[Result]:
     """Undo newest change first; with `force`, drifted values too. Safe to repeat.
 
     `gone` names a run whose controller is known to be dead: its hold does not count.
+    `leave_kept` leaves what other runs declared to stay: the end of a run, not of a state.
     """
-    program: dict[str, Any] = {"program": "restore", "force": force}
+    program: dict[str, Any] = {"program": "restore", "force": force, "leave_kept": leave_kept}
     if gone is not None:
         program["gone"] = gone
     return collect(agent.run(program), on_event)

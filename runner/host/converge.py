@@ -48,8 +48,8 @@ def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
         _compare(steps, check=False)
         todo = [step for step in steps if not step.outcome]
         _need_root(todo)
-        state.take(where, str(program["run"]), program.get("hold") or {})
-        _journal(todo, where, str(program["run"]))
+        held = state.take(where, str(program["run"]), program.get("hold") or {})
+        _journal(todo, where, held)
         again = [step for step in todo if _apply(step, steps)]
         # a limit that may only be raised after its neighbour was, in whichever order
         for step in again:
@@ -58,7 +58,7 @@ def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
         if disturbed:
             # the write of one cell changed another that was as wanted, and nobody
             # named it in `coupled`: its prior value is known from the comparison
-            _journal(disturbed, where, str(program["run"]))
+            _journal(disturbed, where, held)
             for step in disturbed:
                 _apply(step, steps)
             todo = [*todo, *disturbed]
@@ -142,8 +142,9 @@ def _need_root(todo: Sequence[_Step]) -> None:
         )
 
 
-def _journal(todo: Sequence[_Step], where: state.State, run: str) -> None:
+def _journal(todo: Sequence[_Step], where: state.State, held: Mapping[str, Any]) -> None:
     """Make every prior value durable, those of coupled keys too."""
+    run = str(held["run"])
     changes: List[journal.Change] = []
     number = journal.read(where.journal).next
     boot, now = state.boot_id(), time.time()
@@ -174,7 +175,7 @@ def _journal(todo: Sequence[_Step], where: state.State, run: str) -> None:
                 add(step, cell, found["value"], None)
         add(step, step.cell, step.before, step.cell["want"])
     if changes:
-        journal.append(where.journal, changes)
+        journal.append(where.journal, changes, stays=run if held.get("kept") else None)
 
 
 _NOT_KEPT = ("want", "after", "coupled", "keep")

@@ -7,6 +7,8 @@ and a coupled key has no `want`. A change without its seal was cut short, so
 nothing is known of the value that is there and it is put back in any case. A
 seal needs no fsync of its own for that reason. Before a restore writes, it takes
 the seals off again by `{"undo": [n, …]}`: it may be cut short just as well.
+`{"stays": run}` says that what a run declared is to outlast the runs after it, and
+`{"done": [n, …]}` that a restore which left such changes in place has undone the others.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .fault import tick
 from .state import sync_folder
@@ -48,11 +50,10 @@ class Journal(NamedTuple):
     """Numbers of lines that are unreadable and not the torn end of the file."""
     size: int = 0
     """Bytes up to the end of the last whole line."""
-
-    @property
-    def next(self) -> int:
-        """Number of the next change."""
-        return max((change.n for change in self.changes), default=0) + 1
+    stays: FrozenSet[str] = frozenset()
+    """Runs whose changes are left in place by the end of another run."""
+    next: int = 1
+    """Number of the next change; those of changes that are done are not used again."""
 
 
 def address(cell: Mapping[str, Any]) -> Address:
@@ -73,6 +74,8 @@ def read(path: str) -> Journal:
     changes: List[Change] = []
     bad: List[int] = []
     sealed: Dict[int, Any] = {}
+    done: Set[int] = set()
+    stays: Set[str] = set()
     size = at = whole = 0
     for number, line in enumerate(data.split(b"\n")[:-1], 1):
         at += len(line) + 1
@@ -87,6 +90,10 @@ def read(path: str) -> Journal:
                 sealed.pop(n, None)
         elif "seal" in said:
             sealed[said["seal"]] = said.get("kept")
+        elif "stays" in said:
+            stays.add(said["stays"])
+        elif "done" in said:
+            done.update(said["done"])
         else:
             changes.append(_change(said))
         whole = len(bad)
@@ -94,16 +101,20 @@ def read(path: str) -> Journal:
         changes=tuple(
             change if change.n not in sealed else _sealed(change, sealed[change.n])
             for change in changes
+            if change.n not in done
         ),
         damaged=tuple(bad[:whole]),
         size=size,
+        stays=frozenset(stays),
+        next=max((change.n for change in changes), default=0) + 1,
     )
 
 
-def append(path: str, changes: Sequence[Change]) -> None:
+def append(path: str, changes: Sequence[Change], stays: Optional[str] = None) -> None:
     """Make prior values durable: one write, one fsync of the file, one of its folder.
 
-    OSError leaves the journal as it was.
+    `stays` is the run of these changes, where it is to be left in place. OSError
+    leaves the journal as it was.
     """
     lines = b"".join(
         _line(
@@ -120,7 +131,12 @@ def append(path: str, changes: Sequence[Change]) -> None:
         )
         for change in changes
     )
-    _append(path, lines, durable=True)
+    _append(path, (_line({"stays": stays}) if stays else b"") + lines, durable=True)
+
+
+def done(path: str, numbers: Sequence[int]) -> None:
+    """Note that these were undone and verified, where others are left in place."""
+    _append(path, _line({"done": list(numbers)}), durable=True)
 
 
 def seal(path: str, kept: Mapping[int, Any]) -> None:
@@ -190,12 +206,15 @@ def _line(said: Mapping[str, Any]) -> bytes:
     return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
 
 
+_LINES = ("cell", "seal", "undo", "stays", "done")
+
+
 def _parse(line: bytes) -> Optional[Dict[str, Any]]:
     try:
         said = json.loads(line)
     except ValueError:
         return None
-    if not isinstance(said, dict) or not any(key in said for key in ("seal", "undo", "cell")):
+    if not isinstance(said, dict) or not any(key in said for key in _LINES):
         return None
     return said
 

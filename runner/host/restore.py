@@ -66,7 +66,9 @@ def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
         if not force:
             state.refuse_if_held(where, str(program["run"]), program.get("gone"))
         found = journal.read(where.journal)
-        undos = _undos(found)
+        # the end of a run leaves what another one declared to stay
+        left = found.stays - {str(program["run"])} if program.get("leave_kept") else frozenset()
+        undos = _undos([change for change in found.changes if change.run not in left])
         _need_root(undos)
         _undo(undos, where, force=force)
         for undo in undos:
@@ -81,7 +83,11 @@ def run(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
                 why=f"line {line} of {where.journal} is damaged: what it would undo is not known",
             )
         done = not found.damaged and all(undo.outcome in _UNDONE for undo in undos)
-        if done:
+        if done and any(change.run in left for change in found.changes):
+            undone = [change.n for undo in undos for change in undo.changes]
+            if undone:
+                journal.done(where.journal, undone)
+        elif done:
             journal.retire(where.journal)
         # the run is over either way; what is left is for the next restore
         state.drop(where)
@@ -104,9 +110,9 @@ def _stop_trials(where: state.State, emit: Emit) -> None:
             attach.stop({"run": trial["run"], "trial": trial["trial"]}, where, emit)
 
 
-def _undos(found: journal.Journal) -> List[_Undo]:
+def _undos(changes: Sequence[journal.Change]) -> List[_Undo]:
     by_address: Dict[journal.Address, _Undo] = {}
-    for change in found.changes:
+    for change in changes:
         address = journal.address(change.cell)
         if address in by_address:
             by_address[address].changes.append(change)

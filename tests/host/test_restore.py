@@ -161,3 +161,50 @@ def test_the_restored_host_is_free(net: Host) -> None:
     assert net.probe().only("host")["busy"]["run"] == net.run
     net.restore()
     assert net.probe().only("host")["busy"] is None
+
+
+KEPT = {"controller": "test", "lease_s": None, "kept": True}
+
+
+def test_what_was_declared_to_stay_outlasts_the_runs_after_it(net: Host) -> None:
+    """`--keep`, then experiments on top of it, then `runner restore`."""
+    before = snapshot.keys(net, [SOMAXCONN, FIN])
+    state = [pseudo(SOMAXCONN, "1234"), pseudo(FIN, "31")]
+    base = {"program": "converge", "cells": state, "hold": KEPT}
+    assert set(net.ask(base, run="base").outcomes.values()) == {"changed"}
+    kept = snapshot.keys(net, [SOMAXCONN, FIN])
+    for value in ("2000", "3000"):
+        net.converge(pseudo(SOMAXCONN, value))
+        assert net.restore(leave_kept=True).outcomes == {SOMAXCONN: "restored"}
+        assert snapshot.keys(net, [SOMAXCONN, FIN]) == kept
+    assert [e["run"] for e in net.ask({"program": "status"}).events if e["event"] == "applied"] == [
+        "base", "base",
+    ]  # fmt: skip
+    # its own end is no restore of it, and asking for it is
+    assert net.restore(leave_kept=True).outcomes == {}
+    assert set(net.restore().outcomes.values()) == {"restored"}
+    assert snapshot.keys(net, [SOMAXCONN, FIN]) == before
+    assert not net.state.joinpath("journal.jsonl").exists()
+
+
+def test_what_a_dead_run_left_is_undone_beside_what_stays(net: Host) -> None:
+    """Nobody declared that to stay; numbers of changes that are done are not used again."""
+    before = snapshot.keys(net, [SOMAXCONN, FIN])
+    base = {"program": "converge", "cells": [pseudo(SOMAXCONN, "1234")], "hold": KEPT}
+    net.ask(base, run="base")
+    dead = {
+        "program": "converge",
+        "cells": [pseudo(FIN, "31")],
+        "hold": KEPT | {"kept": False, "lease_s": 0},
+    }
+    net.ask(dead, run="dead")
+    net.converge(pseudo(SOMAXCONN, "2000"))
+    assert net.restore(leave_kept=True).outcomes == {SOMAXCONN: "restored", FIN: "restored"}
+    net.converge(pseudo(FIN, "32"))
+    assert (
+        len({change.n for change in journal.read(str(net.state.joinpath("journal.jsonl"))).changes})
+        == 2
+    )
+    net.restore(leave_kept=True)
+    net.restore()
+    assert snapshot.keys(net, [SOMAXCONN, FIN]) == before
