@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,13 +42,15 @@ class Moment:
 
 
 @cache
-def moment(version: str, goarch: str = "") -> Moment:
+def moment(version: str, goarch: str = "", *, cgo: bool = False) -> Moment:
     """Start pingserver, open connections, ask each twice, collect, and read everything."""
     if goarch == "386" and platform.machine() not in ("x86_64", "i686"):
         pytest.skip("this machine runs no 386 programs")
     cache_dir = default_cache_dir()
     go = resolve(version, cache_dir)
-    env = {"CGO_ENABLED": "0"}
+    if cgo and shutil.which("gcc") is None:
+        pytest.skip("there is no C compiler")
+    env = {"CGO_ENABLED": "1" if cgo else "0"}
     made = build(
         BuildRequest(package_dir=WORKLOADS, package="./pingserver", goarch=goarch, env=env,
                      trimpath=True), go, cache_dir,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sources import heapdump, maps
+from runner.sources import atlas, heapdump, maps
 from runner.sources.interface import Page, Printed
 from tests.goserver import moment
 
@@ -63,6 +63,21 @@ def test_a_running_server_is_all_of_known_classes(go, arch):
         assert (name in {"text", "rodata"}) <= (region.name == str(found.binary))
         inside = dump.params.arena[0] <= region.start < dump.params.arena[1]
         assert (name == "arena") == inside
+
+
+def test_a_server_with_libc_keeps_its_heap_in_the_arena_all_the_same():
+    """With cgo there are libraries and a brk heap, of C alone: no Go object lies in it."""
+    found = moment("1.22.10", cgo=True)
+    dump = heapdump.parse(found.dump)
+    regions = maps.parse(found.maps)
+    named = maps.classes(regions, dump.params.arena)
+    assert {"text", "rodata", "data", "arena", "runtime", "library", "brk_heap"} <= set(named)
+    libc = {name for r, name in zip(regions, named, strict=True) if "libc.so" in r.name}
+    assert libc == {"library"}
+    pages = (Page("smaps", found.smaps), Page("dump", None, found.dump))
+    numbers = atlas.PARSER.parse(Printed(pages=pages)).numbers
+    assert numbers["atlas.joined_share"] == 1
+    assert numbers["atlas.brk_heap_share"] == 0
 
 
 def test_this_dynamic_program_has_libraries_and_a_brk_heap():
