@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.analysis.model import ClaimResult, Estimate
 from runner.analysis.statements import differences, truths
 from runner.analysis.verdict import Case, judge_all
+from runner.quantities import RATE, TIME, unit_factor
 from runner.spec.expressions import Binary, Number, Ref, Unary, Word, references
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 DIFFERENCE: Final = "left − right"
 """What the estimate of a statement is: how far apart its two sides are."""
-TIMED: Final = ("load.", "gctrace.pause", "psi.", "host.cpu", "build.seconds")
-"""Sources that depend on the speed of the machine: an emulated board cannot judge them."""
+TIMED: Final = ("load.", "search.", "gctrace.pause", "psi.", "host.cpu", "build.seconds")
+"""Sources that depend on the speed of the machine, as whatever is measured in time or per
+time does: an emulated board cannot judge them."""
 
 
 @dataclass(frozen=True)
@@ -226,13 +228,22 @@ def _trials(found: Estimate | None, trials: Sequence[Trial]) -> tuple[str, ...]:
 
 def _timed(claim: Claim, experiment: Experiment) -> bool:
     """Whether a claim rests on a quantity that depends on the machine's speed."""
-    names = [claim.metric] if claim.metric else []
+    names = [str(claim.metric)] if claim.metric else []
     if claim.statement is not None:
         names += [ref.name for ref in references(claim.statement)]
-    for name in names:
-        metric = experiment.metrics.get(str(name))
-        if metric is not None and (
-            (metric.source or "").startswith(TIMED) or (metric.as_ or "").startswith("rate/")
-        ):
-            return True
-    return False
+    return any(_slow(name, experiment) for name in names)
+
+
+def _slow(name: str, experiment: Experiment) -> bool:
+    metric = experiment.metrics.get(name)
+    if metric is None:
+        return False
+    if metric.expression is not None and any(
+        _slow(ref.name, experiment) for ref in references(metric.expression)
+    ):
+        return True
+    return (
+        (metric.source or "").startswith(TIMED)
+        or (metric.as_ or "").startswith("rate/")
+        or unit_factor(metric.unit or "")[0] in {TIME, RATE}
+    )
