@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from runner.lint.model import Rule
+from runner.lint.model import BENCHSTAT, SIGPLAN, Rule
 from runner.lint.view import amount, words
 
 if TYPE_CHECKING:
@@ -144,8 +144,6 @@ def _version(view: View) -> Hits:
         yield "build.go", what
 
 
-BENCHSTAT = "benchstat documentation (golang.org/x/perf/cmd/benchstat)"
-SIGPLAN = "SIGPLAN Empirical Evaluation Checklist (Berger, Blackburn, Hauswirth, Hicks 2018)"
 RULES = (
     Rule(
         "gcflags-l-disables-inlining", "warning",

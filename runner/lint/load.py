@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runner.lint.model import Rule
-from runner.lint.view import amount
+from runner.lint.model import SIGPLAN, Rule
+from runner.lint.view import amount, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +22,8 @@ _TELLING = (
     "load.errors.status", "load.errors.connect", "load.errors.read", "workload.alive",
     "load.latency", "load.raw_latency",
 )  # fmt: skip
-_SHORTEST_S = 5.0
-_CYCLES = 10
-"""GC cycles in a step under which a rate or a mean says little."""
 _KERNEL_NOFILE = 4096
 """Hard limit of a kernel that nobody has told otherwise: INR_OPEN_MAX."""
-_GC_S = 30.0
 
 
 def _floor(view: View) -> Hits:
@@ -106,18 +101,6 @@ def _single(view: View) -> Hits:
             yield f"claims.{claim.get('id')}", f"a maximum cannot be located with {said} of load"
 
 
-def _ladder(view: View) -> Hits:
-    levels = [level for _, level in view.levels()]
-    steps = view.base.at("load", "steps")
-    if isinstance(steps, dict) or len(levels) < 3 or levels != sorted(set(levels)):
-        return
-    ratios = [b / a for a, b in pairwise(levels)]
-    gaps = [b - a for a, b in pairwise(levels)]
-    if max(ratios) > 1.1 * min(ratios) and max(gaps) > 1.1 * min(gaps):
-        text = " → ".join(map(str, levels))
-        yield "load.steps", f"{text} is neither geometric nor linear"
-
-
 def _corrected(view: View) -> Hits:
     if (view.base.at("load", "generator") or "wrk") != "wrk" or not view.base.at("load"):
         return
@@ -129,16 +112,11 @@ def _closed(view: View) -> Hits:
     load = view.base.at("load") or {}
     if load.get("generator", "wrk") not in ("wrk", "h2load") or load.get("rate"):
         return
-    if not load or any(step.get("rate") for step in _steps(load)):
+    if not load or any(step.get("rate") for step in steps_of(load)):
         return
     named = [name for name, m in view.metrics.items() if str(m.get("from")).startswith(_LATENCY)]
     if named:
         yield f"metrics.{named[0]}", "latency of a closed loop: a slow server is asked less often"
-
-
-def _steps(load: dict[str, Any]) -> list[dict[str, Any]]:
-    steps = load.get("steps") or ()
-    return [dict(step) for step in steps] if isinstance(steps, (list, tuple)) else []
 
 
 def _shares(view: View) -> Hits:
@@ -155,43 +133,6 @@ def _shares(view: View) -> Hits:
 
 def _many(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
-
-
-def _short(view: View) -> Hits:
-    load = view.base.at("load")
-    if not load or load.get("generator") in ("none", "command"):
-        return
-    warmup = amount(load.get("warmup")) or 0.0
-    collected = view.uses("gctrace.", "scavtrace.")
-    steps = _steps(load) or [{}]
-    if isinstance(load.get("steps"), dict):
-        steps = [{"duration": load["steps"].get("duration")}]
-    for index, step in enumerate(steps):
-        lasts = amount(step.get("duration") or load.get("measure") or "30s") or 0.0
-        where = f"load.steps[{index}]" if load.get("steps") else "load.measure"
-        if collected and lasts < _GC_S:
-            yield where, f"{lasts:g} s hold too few GC cycles for `{collected}`"
-        elif lasts < max(_SHORTEST_S, 2 * warmup):
-            told = f", with a warm-up of {warmup:g} s" if warmup else ""
-            yield where, f"{lasts:g} s are short{told}"
-        for claim, rate in _rates(view):
-            if 0 < rate * lasts < _CYCLES:
-                yield where, f"{lasts:g} s hold {rate * lasts:g} GC cycles at the rate of {claim}"
-
-
-def _rates(view: View) -> Iterator[tuple[str, float]]:
-    """Give every published rate of GC cycles, in 1/s."""
-    for claim in view.claims:
-        metric = view.metrics.get(str(claim.get("metric"))) or {}
-        said = str(metric.get("as") or "")
-        unit = amount(f"1{said.removeprefix('rate')}") if said.startswith("rate/") else None
-        if not str(metric.get("from")).startswith("gctrace.count") or unit is None:
-            continue
-        for level, number in view.published(claim):
-            value = amount(number.get("value"))
-            if value is not None:
-                where = f"claims.{claim.get('id')}" + (f" ({level})" if level else "")
-                yield where, value * unit
 
 
 def _nofile(view: View) -> Hits:
@@ -215,28 +156,6 @@ def _nofile(view: View) -> Hits:
             yield where, f"not set; {said}"
 
 
-def _threads(view: View) -> Hits:
-    load = view.base.at("load") or {}
-    cores = amount(view.facts.get("cpu.count"))
-    asked = int(load.get("threads") or 0)
-    if cores is not None and asked > cores and not view.at("hosts", "load"):
-        yield "load.threads", f"{asked} threads on {cores:g} cores, beside the workload"
-
-
-def _warmup(view: View) -> Hits:
-    load = view.base.at("load")
-    if not load or load.get("generator") in ("none", "command"):
-        return
-    if not amount(load.get("warmup")) and not any(amount(s.get("warmup")) for s in _steps(load)):
-        yield "load.warmup", "measures from the first request on: caches, pools and GC are cold"
-
-
-def _guards(view: View) -> Hits:
-    load = view.base.at("load")
-    if load and load.get("generator") != "none" and not view.at("guards"):
-        yield "guards", "a throttled board or a saturated generator would count as a result"
-
-
 def _alone(view: View) -> Hits:
     rate = view.uses("load.rps")
     watched = view.mentions("load.latency", "load.raw_latency", "load.error", "load.good_rps")
@@ -244,7 +163,6 @@ def _alone(view: View) -> Hits:
         yield f"metrics.{rate}", "throughput without latency or errors: every reply may be a 503"
 
 
-SIGPLAN = "SIGPLAN Empirical Evaluation Checklist (Berger, Blackburn, Hauswirth, Hicks 2018)"
 RULES = (
     Rule(
         "wrk-threads-floor", "warning",
@@ -281,15 +199,6 @@ RULES = (
         _single,
     ),
     Rule(
-        "ladder-not-geometric", "note",
-        "The steps of the load follow no rule.",
-        "100 → 1000 → 5000 → 10000 leaves gaps of ×10, ×5 and ×2: where the knee is can be said "
-        "to a different precision in each.",
-        "Write `steps: {from: 100, to: 10000, times: 10}` or `by: …`.",
-        f"{SIGPLAN}, “Explores key design parameters”",
-        _ladder,
-    ),
-    Rule(
         "corrected-latency", "warning",
         "Latency comes from wrk, which corrects it before it prints.",
         "wrk adds requests it would have sent during a stall, whatever the loop: its mean can be "
@@ -317,14 +226,6 @@ RULES = (
         _shares,
     ),
     Rule(
-        "step-too-short", "warning",
-        "A step is too short for what is read from it.",
-        "It has to outlast the warm-up, and to hold enough requests and GC cycles.",
-        "Make it at least twice the warm-up, 5 s, and 30 s where GC is measured.",
-        "Kalibera and Jones 2013, ISMM; Georges, Buytaert, Eeckhout 2007, OOPSLA",
-        _short,
-    ),
-    Rule(
         "nofile-too-low", "error",
         "There are more connections than open files.",
         "Each needs a descriptor at both ends; wrk does not raise its limit, and is faster with "
@@ -332,32 +233,6 @@ RULES = (
         "Set `workload: {limits: {nofile: …}}` to 1.2 × connections + 512 or more.",
         "getrlimit(2) RLIMIT_NOFILE",
         _nofile,
-    ),
-    Rule(
-        "threads-exceed-cores", "warning",
-        "The load generator has more threads than the host has cores.",
-        "They wait for each other and for the workload: their waiting is counted as its latency.",
-        "Set `load: {threads: …}` to the cores that are left, or load from another host.",
-        f"{SIGPLAN}, “Reasonable platform”; benchstat documentation, “Reducing noise”",
-        _threads,
-    ),
-    Rule(
-        "no-warmup", "note",
-        "There is no warm-up.",
-        "The first requests fill caches, grow heaps and open connections; they differ from those "
-        "after them.",
-        "Give the load a `warmup:`.",
-        "Georges, Buytaert, Eeckhout 2007, OOPSLA; Barrett et al. 2017, OOPSLA",
-        _warmup,
-    ),
-    Rule(
-        "guards-missing", "warning",
-        "No guard makes a disturbed trial invalid.",
-        "A board that throttles, a generator at its limit or an OOM kill elsewhere changes numbers "
-        "and leaves no trace in them.",
-        "Write `guards:`, for instance `board.throttled.gained == none` and `load.cpu <= 85%`.",
-        f"{SIGPLAN}, “Reasonable platform”; benchstat documentation, “Reducing noise”",
-        _guards,
     ),
     Rule(
         "throughput-alone", "warning",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.lint.model import Rule
-from runner.lint.view import amount, at
+from runner.lint.model import BENCHSTAT, SIGPLAN, Rule
+from runner.lint.view import at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,12 +29,6 @@ def _between(view: View) -> tuple[int, int]:
     return (int(found[0]), int(found[1])) if isinstance(found, (list, tuple)) else (1, 1)
 
 
-def _sampled(view: View) -> list[Mapping[str, Any]]:
-    """Claims whose metric is not exact; statements count as sampled."""
-    exact = {name for name, metric in view.metrics.items() if metric.get("kind") == "exact"}
-    return [claim for claim in view.claims if claim.get("metric") not in exact]
-
-
 def _all_exact(view: View) -> bool:
     kinds = [metric.get("kind") for metric in view.metrics.values()]
     return bool(kinds) and all(kind == "exact" for kind in kinds)
@@ -54,12 +48,12 @@ def _once(view: View) -> Hits:
 
 def _few(view: View) -> Hits:
     low, high = _between(view)
-    if high >= 2 and low < _ENOUGH and _sampled(view):
+    if high >= 2 and low < _ENOUGH and view.sampled:
         yield "repeat.between", f"{low} repetitions may be all: {_ENOUGH} are needed to reproduce"
 
 
 def _holm(view: View) -> Hits:
-    sampled = _sampled(view)
+    sampled = view.sampled
     claims = len(sampled)
     most = _between(view)[1]
     needed = _TO_CONTRADICT
@@ -120,52 +114,6 @@ def _confounded(view: View) -> Hits:
                 yield where, f"changes {' and '.join(changed)} at once: which of them did it?"
 
 
-def _scope(view: View) -> Hits:
-    for claim in view.claims:
-        if not claim.get("must"):
-            where = f"claims.{claim.get('id')}"
-            yield where, "names no fact that must match: it is judged on any machine"
-
-
-def _undeclared(view: View) -> Hits:
-    for claim in view.claims:
-        declared = claim.get("declared") or {}
-        missing = [name for name in claim.get("must") or () if name not in declared]
-        if missing:
-            where = f"claims.{claim.get('id')}.declared"
-            yield where, f"says nothing of {', '.join(missing)}: the verdict cannot be contradicted"
-
-
-def _elsewhere(view: View) -> Hits:
-    here = view.facts.get("board.model")
-    if here is None:
-        return
-    for claim in view.claims:
-        said = (claim.get("declared") or {}).get("board.model")
-        model = str(here).casefold().partition(" rev ")[0]
-        if said and "board.model" in (claim.get("must") or ()) and str(said).casefold() != model:
-            where = f"claims.{claim.get('id')}"
-            yield where, f"is of a {said}; this host is a {here}: it will be `not comparable`"
-
-
-def _no_width(view: View) -> Hits:
-    for claim in _sampled(view):
-        for level, number in view.published(claim):
-            if number.get("value") is None or claim.get("margin"):
-                continue
-            if number.get("rounded_to") is None and number.get("plus_minus") is None:
-                where = f"claims.{claim.get('id')}" + (f" ({level})" if level else "")
-                yield where, f"`{number['value']}` has no width: no measurement can reproduce it"
-
-
-def _wide(view: View) -> Hits:
-    for claim in view.claims:
-        share = amount(at(claim, "margin", "relative"))
-        if share is not None and share > _WIDE:
-            where = f"claims.{claim.get('id')}.margin"
-            yield where, f"± {share:.0%} reproduces numbers that nobody would call the same"
-
-
 def _means(view: View) -> Hits:
     others = ("load.latency_p", "load.latency_max", "load.raw_latency_p", "load.raw_latency_max")
     for name, metric in view.metrics.items():
@@ -186,13 +134,6 @@ def _governor(view: View) -> Hits:
         yield "system.cpu_governor", f"is not set, and {timed[0][0]} depends on the clock"
 
 
-def _unclaimed(view: View) -> Hits:
-    if view.at("source") and not view.at("claims"):
-        yield "claims", "a source is named, and none of its statements"
-
-
-SIGPLAN = "SIGPLAN Empirical Evaluation Checklist (Berger, Blackburn, Hauswirth, Hicks 2018)"
-BENCHSTAT = "benchstat documentation (golang.org/x/perf/cmd/benchstat)"
 RULES = (
     Rule(
         "no-repetitions", "error",
@@ -262,47 +203,6 @@ RULES = (
         _confounded,
     ),
     Rule(
-        "claim-without-scope", "warning",
-        "A claim names no fact that has to match.",
-        "A number from a Raspberry Pi is then reproduced or contradicted by a server.",
-        "List `must:` with `declared:`.",
-        f"{SIGPLAN}, “Appropriately-scoped claims”",
-        _scope,
-    ),
-    Rule(
-        "fact-not-declared", "note",
-        "A fact must match and the source does not declare it.",
-        "A difference may then be the environment's; the verdict is `differs (environment "
-        "undeclared)`.",
-        "Add it to `declared:` if the source says it, else leave it: the report tells.",
-        f"{SIGPLAN}, “Sufficient information to repeat”",
-        _undeclared,
-    ),
-    Rule(
-        "another-board", "note",
-        "A claim is of another board than the host.",
-        "Its number is measured and shown beside the facts that differ, and gets no verdict.",
-        "Run it on the board that is declared: `-H`.",
-        f"{SIGPLAN}, “Appropriately-scoped claims”",
-        _elsewhere,
-    ),
-    Rule(
-        "value-without-width", "warning",
-        "A published value has neither rounding nor margin.",
-        "A median never equals a number exactly; 12.3 stands for [12.25, 12.35].",
-        "Give `rounded_to:`, `plus_minus:` or a `margin:` with its reason.",
-        f"GUM F.2.2.1; {SIGPLAN}, “Appropriate level of precision”",
-        _no_width,
-    ),
-    Rule(
-        "margin-wide", "warning",
-        "The margin is wider than 20 %.",
-        "Everything is equivalent within a margin that is wide enough.",
-        "Narrow it to what would make no difference to a user.",
-        "Lakens 2017, Social Psychological and Personality Science 8, 355-362",
-        _wide,
-    ),
-    Rule(
         "mean-latency-alone", "note",
         "Latency is summarised by its mean alone.",
         "Its distribution is skewed: few requests see the mean.",
@@ -317,13 +217,5 @@ RULES = (
         "Set `system: {cpu_governor: performance}`.",
         f"{BENCHSTAT}, “Reducing noise”; {SIGPLAN}, “Reasonable platform”",
         _governor,
-    ),
-    Rule(
-        "claims-not-stated", "note",
-        "A source is named and nothing of it is claimed.",
-        "What is to be shown has to be said before the data.",
-        "Write `claims:` with quote, number and margin.",
-        f"{SIGPLAN}, “Explicit claims”",
-        _unclaimed,
     ),
 )  # fmt: skip

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runner.lint.view import View
 
+SIGPLAN = (
+    "SIGPLAN Empirical Evaluation Checklist (Berger, Blackburn, Hauswirth, Hicks 2018; "
+    "sigplan.org/Resources/EmpiricalEvaluation)"
+)
+BENCHSTAT = "benchstat documentation (golang.org/x/perf/cmd/benchstat)"
+"""Sources that several rules are from."""
+
 Check = Callable[["View"], Iterator[tuple[str, str]]]
 """Gives (where in the spec, what is wrong there)."""
 

@@ -77,6 +77,12 @@ class View:
         """Claims that are to be tested."""
         return tuple(c for c in self.at("claims") or () if c.get("testable", True))
 
+    @cached_property
+    def sampled(self) -> list[Mapping[str, Any]]:
+        """Claims whose metric is not exact; statements count as sampled."""
+        exact = {name for name, metric in self.metrics.items() if metric.get("kind") == "exact"}
+        return [claim for claim in self.claims if claim.get("metric") not in exact]
+
     def published(self, claim: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Give every published number of a claim, with its level (or an empty text)."""
         found = claim.get("published")
@@ -196,3 +202,9 @@ def _ladder(steps: Mapping[str, Any]) -> list[int]:
     times = float(steps.get("times") or 2)
     count = int(math.log(high / low) / math.log(times) + 1e-9) + 1 if times > 1 else 1
     return [round(low * times**index) for index in range(min(count, 1000))]
+
+
+def steps_of(load: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the steps that a load lists; none where it has a rule for them."""
+    steps = load.get("steps") or ()
+    return [dict(step) for step in steps] if isinstance(steps, (list, tuple)) else []

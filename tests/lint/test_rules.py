@@ -272,7 +272,7 @@ def found(over, sources=None):
 
 
 def test_every_rule_has_a_case():
-    assert [rule.id for rule in RULES] == list(CASES)
+    assert sorted(rule.id for rule in RULES) == sorted(CASES)
 
 
 @pytest.mark.parametrize("rule", CASES)
@@ -398,3 +398,61 @@ def test_shipped_specs_can_be_linted(path):
     for finding in lint(expand(made)):
         assert finding.message
         assert finding.where
+
+
+SIGPLAN = {
+    "Explicit claims": "claims-not-stated",
+    "Appropriately-scoped claims": "claim-without-scope",
+    "Acknowledges limitations": "a report says what differs, was skipped, is not comparable",
+    "Appropriate baseline for comparison": "no-baseline",
+    "Fair comparison": "confounded-levels",
+    "Appropriate suite": "specs have no suites: a claim names its program",
+    "Non-standard suite(s) justified": "specs have no suites: a claim names its program",
+    "Applications, not (just) (micro)kernels": "microbenchmark-only",
+    "Sufficient number of trials": "no-repetitions",
+    "Appropriate summary statistics": "mean-latency-alone",
+    "Report data distribution": "a report draws every repetition and gives an interval",
+    "Direct or appropriate proxy metric": "rss-is-not-memcg",
+    "Measures all important effects": "throughput-alone",
+    "Sufficient information to repeat": "go-version-not-exact",
+    "Reasonable platform": "governor-undeclared",
+    "Explores key design parameters": "ladder-not-geometric",
+    "Open loop in load generator": "closed-loop-latency",
+    "Cross validation where needed": "specs fit no model to data",
+    "Comprehensive summary of results": "a report has every claim and every metric",
+    "Axes include zero": "figures are the tool's own",
+    "Ratios plotted correctly": "comparisons treat b / a and a / b alike",
+    "Appropriate level of precision": "value-without-width",
+}
+"""The checklist, line by line: the rule that warns of it, or why none can."""
+BENCHSTAT = {
+    "each benchmark should be run at least 10 times": "benchstat-few-runs",
+    "pick a number of benchmark runs and stick to it": "optional-stopping",
+    "reduce noise: CPU frequency, other processes": "governor-undeclared",
+    "reduce noise: the same hardware": "client-shares-host",
+    "interleave the runs of what is compared": "not-interleaved",
+    "comparing many benchmarks finds differences by chance": "many-claims",
+}
+"""What benchstat's documentation warns of."""
+
+
+@pytest.mark.parametrize(("line", "rule"), SIGPLAN.items())
+def test_every_line_of_sigplans_checklist_has_its_rule_or_a_reason(line, rule):
+    found = explain(rule)
+    assert " " in rule or found is not None
+    if found is not None:
+        sources = [known.source for known in RULES if line in known.source]
+        assert sources or rule == "rss-is-not-memcg"
+        assert line in found.source or rule == "rss-is-not-memcg"
+
+
+@pytest.mark.parametrize("rule", BENCHSTAT.values())
+def test_what_benchstat_warns_of_is_a_rule_with_that_source(rule):
+    assert "benchstat documentation" in explain(rule).source
+
+
+def test_sources_name_known_lines_of_the_checklist():
+    """A rule cannot quote a line that the checklist does not have."""
+    for rule in RULES:
+        if "SIGPLAN" in rule.source:
+            assert any(line in rule.source for line in SIGPLAN), rule.id
