@@ -222,7 +222,7 @@ RULES = (
         "They compete: the highest level is then that of both together.",
         "Name another host in `hosts: {load: …}`, or give both their own `cpus:`, and guard "
         "`load.cpu <= 85%`.",
-        "Jain (1991), §4.2; benchstat documentation, “Reducing noise”",
+        "Jain (1991), §4.2; benchstat documentation, “Tips” (noise)",
         _shares,
     ),
     Rule(

@@ -215,7 +215,7 @@ RULES = (
         "Times are measured and the CPU's frequency is left to the governor.",
         "`ondemand` and `powersave` run a board at a third of its clock, and change it under load.",
         "Set `system: {cpu_governor: performance}`.",
-        f"{BENCHSTAT}, “Reducing noise”; {SIGPLAN}, “Reasonable platform”",
+        f"{BENCHSTAT}, “Tips” (noise); {SIGPLAN}, “Reasonable platform”",
         _governor,
     ),
 )  # fmt: skip

@@ -115,7 +115,7 @@ RULES = (
         "The load generator has more threads than the host has cores.",
         "They wait for each other and for the workload: their waiting is counted as its latency.",
         "Set `load: {threads: …}` to the cores that are left, or load from another host.",
-        f"{SIGPLAN}, “Reasonable platform”; benchstat documentation, “Reducing noise”",
+        f"{SIGPLAN}, “Reasonable platform”; benchstat documentation, “Tips” (noise)",
         _threads,
     ),
     Rule(
@@ -133,7 +133,7 @@ RULES = (
         "A board that throttles, a generator at its limit or an OOM kill elsewhere changes numbers "
         "and leaves no trace in them.",
         "Write `guards:`, for instance `board.throttled.gained == none` and `load.cpu <= 85%`.",
-        f"{SIGPLAN}, “Reasonable platform”; benchstat documentation, “Reducing noise”",
+        f"{SIGPLAN}, “Reasonable platform”; benchstat documentation, “Tips” (noise)",
         _guards,
     ),
 )  # fmt: skip

@@ -426,14 +426,14 @@ SIGPLAN = {
 }
 """The checklist, line by line: the rule that warns of it, or why none can."""
 BENCHSTAT = {
-    "each benchmark should be run at least 10 times": "benchstat-few-runs",
-    "pick a number of benchmark runs and stick to it": "optional-stopping",
-    "reduce noise: CPU frequency, other processes": "governor-undeclared",
-    "reduce noise: the same hardware": "client-shares-host",
-    "interleave the runs of what is compared": "not-interleaved",
-    "comparing many benchmarks finds differences by chance": "many-claims",
+    "Each benchmark should be run at least 10 times": "benchstat-few-runs",
+    "run benchmarks on an otherwise idle machine": "client-shares-host",
+    "isn't likely to be affected by thermal throttling": "guards-missing",
+    "interleave before and after runs": "not-interleaved",
+    "Pick a number of benchmark runs … and stick to it": "optional-stopping",
+    "if you compare a large number of benchmarks …": "many-claims",
 }
-"""What benchstat's documentation warns of."""
+"""What benchstat's documentation warns of, in its words."""
 
 
 @pytest.mark.parametrize(("line", "rule"), SIGPLAN.items())
