@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from runner.errors import ToolchainError
 from runner.toolchain.elf import read_elf
 from runner.toolchain.process import NOT_FOUND, TIMED_OUT, run_process, sha256_of
+from runner.toolchain.cross import c_compiler
 from runner.toolchain.sources import build_environment, build_key
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ def build(
             f"no folder {request.package_dir} to build in",
             fix="build.package names a folder beside the spec",
         )
-    chosen = _chosen(request)
     base = os.environ if environ is None else environ
+    chosen = _chosen(request)
+    chosen |= c_compiler(chosen, base.get("PATH"))
     env = build_environment(base, {**chosen, **toolchain.env}, toolchain.path, run, folder)
     plain = {**asdict(request), "package_dir": "", "env": dict(request.env)}
     plain |= {"toolchain": [toolchain.version, toolchain.sha256]}
