@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ToolchainError
+from runner.toolchain.cross import c_compiler
 from runner.toolchain.elf import read_elf
 from runner.toolchain.process import NOT_FOUND, TIMED_OUT, run_process, sha256_of
-from runner.toolchain.cross import c_compiler
 from runner.toolchain.sources import build_environment, build_key
 
 if TYPE_CHECKING:
