@@ -19,6 +19,7 @@ _GCFLAGS = re.compile(r"""-gcflags[= ](?:"([^"]*)"|'([^']*)'|(\S+))""")
 _JVM = re.compile(r"-Xm[xsn]\d|-XX:[+\-\w]|\bjava\s+-|\.jar\b")
 _JVM_TERMS = re.compile(r"\bJVM\b|Full ?GC|\bG1\b|-Xmx|\bNetty\b|Direct buffer", re.IGNORECASE)
 _ASKS = re.compile(r"\b(?:http|client|c|cl|httpClient|\w*Client)\.(?:Get|Post|Head|Do)\(")
+_GOARCH = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
 _PINNED = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -89,7 +90,8 @@ def _cgo(view: View) -> Hits:
     if view.uses("build.id", "build.sha256"):
         return
     base = view.base.at("build", "env") or {}
-    host = view.facts.get("arch")
+    machine = view.facts.get("arch")
+    host = _GOARCH.get(str(machine), machine)
     for variant in view.variants:
         env = variant.at("build", "env") or {}
         changed = variant.where and env.get("CGO_ENABLED") != base.get("CGO_ENABLED")

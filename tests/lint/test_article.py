@@ -82,3 +82,10 @@ def test_as_printed_is_never_run(tmp_path):
 def test_its_numbers_are_those_of_other_specs():
     assert json.loads(runner("claims", SPECS[0], "--json").stdout) == []
     assert "it is never run" in runner("verify", SPECS[0]).stderr
+
+
+def test_the_specs_that_run_have_no_error_without_a_reason():
+    own = [path for path in SPECS[0].parent.glob("*.yaml") if "-as-printed" not in path.stem]
+    own = [path for path in own if "experiment/1" in path.read_text("utf-8")]
+    assert len(own) > 20
+    runner("lint", *sorted(own), code=0)

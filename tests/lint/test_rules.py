@@ -171,11 +171,11 @@ CASES = {
     ),
     "cgo-noop-cross-build": (
         {
-            "build": {"env": {"GOARCH": "arm64"}},
+            "build": {"env": {"GOARCH": "amd64"}},
             "factors": {"cgo": {"on": {}, "off": {"build": {"env": {"CGO_ENABLED": "0"}}}}},
         },
         {
-            "build": {"env": {"GOARCH": "arm64"}},
+            "build": {"env": {"GOARCH": "amd64"}},
             "factors": {"cgo": {"on": {}, "off": {"build": {"env": {"CGO_ENABLED": "0"}}}}},
             "metrics": {"id": {"from": "build.id", "kind": "exact"}},
         },
@@ -456,3 +456,13 @@ def test_sources_name_known_lines_of_the_checklist():
     for rule in RULES:
         if "SIGPLAN" in rule.source:
             assert any(line in rule.source for line in SIGPLAN), rule.id
+
+
+@pytest.mark.parametrize(("arch", "trips"), [("aarch64", False), ("x86_64", True), (None, True)])
+def test_a_build_for_the_host_itself_is_no_cross_build(arch, trips):
+    over = {
+        "build": {"env": {"GOARCH": "arm64"}},
+        "factors": {"cgo": {"on": {}, "off": {"build": {"env": {"CGO_ENABLED": "0"}}}}},
+    }
+    findings = lint(spec(over), {**FACTS, "arch": arch})
+    assert ("cgo-noop-cross-build" in {f.rule for f in findings}) is trips
