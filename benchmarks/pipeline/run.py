@@ -70,7 +70,7 @@ def measured(folder: str, samples: int) -> None:
     """Store, analyse and report; say the seconds of each, and the highest memory."""
     from runner.analysis import frames, trials
     from runner.analysis.model import Analysis
-    from runner.analysis.steps import StepPlan
+    from runner.generators.interface import StepPlan
     from runner.report import rebuild
     from runner.sources import fields
     from runner.store.names import new_run_id

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from runner.analysis.frames import Frame
-    from runner.analysis.steps import StepPlan
+    from runner.generators.interface import StepPlan
     from runner.sources.interface import Field
 
     Number = float | int | str | None

@@ -36,7 +36,7 @@ TRIAL_S: Final = 1.5
 FRESH_S: Final = 1.0
 """A new workload between two steps."""
 IDLE_S: Final = 5.0
-"""Of a trial without load; `runner.compile` has the same."""
+"""Of a trial without load; `runner.compile.program` has the same."""
 CAPACITIES: Final = 9
 """Servers, log-uniform over the range, that a search is tried on to count its trials."""
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.frames import Reading
-    from runner.analysis.steps import StepData, StepPlan
+    from runner.analysis.steps import StepData
+    from runner.generators.interface import StepPlan
 
     Number = float | int | str | None
 

@@ -21,24 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.frames import Frame, Reading
-    from runner.generators.interface import LoadStep
+    from runner.generators.interface import StepPlan
     from runner.sources.interface import Field
 
 Number = float | int | str | None
 
 # a generator may end before the death that ended it is noticed
 NOTICED_S: Final = 0.5
-
-
-@dataclass(frozen=True)
-class StepPlan:
-    """What was asked of one step."""
-
-    index: int
-    name: str
-    connections: int | None
-    generator: str | None = None
-    load: LoadStep | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +166,7 @@ def summarise(
             numbers[name] = None if rise is None else rise * spec.scale
         elif len(values):
             numbers[name] = float(values.max()) * spec.scale
+            numbers[f"{name}.mean"] = float(values.mean()) * spec.scale
             numbers[f"{name}.median"] = float(np.median(values)) * spec.scale
             numbers[f"{name}.min"] = float(values.min()) * spec.scale
             numbers[f"{name}.last"] = float(values[-1]) * spec.scale

@@ -18,14 +18,8 @@ from runner.analysis.frames import Frame, Reading, thin
 from runner.analysis.loads import LoadPart, with_loads
 from runner.analysis.model import RuleResult, Series, Step, Trial
 from runner.analysis.rules import judge
-from runner.analysis.steps import (
-    StepData,
-    StepPlan,
-    exact_counters,
-    steps,
-    summarise,
-    time_of,
-)
+from runner.analysis.steps import StepData, exact_counters, steps, summarise, time_of
+from runner.generators.interface import StepPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

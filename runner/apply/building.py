@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import runner.generators
-from runner.compile import Binary
+from runner.compile.workload import Binary
 from runner.errors import SpecError
 from runner.generators import generator
 from runner.sources.build import escapes

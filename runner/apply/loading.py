@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runner.compile import load_program
+from runner.compile.program import load_program
 from runner.errors import HostError, RunnerError
 from runner.executor.trial import run_trial, stop_trial
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.apply.state import HostRun
-    from runner.compile import Binary
+    from runner.compile.workload import Binary
     from runner.executor.agent import Agent
     from runner.spec.experiment import Experiment
 

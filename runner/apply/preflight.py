@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.compile import nofile_needed
+from runner.compile.load import nofile_needed
 from runner.errors import HostError
 from runner.generators import generator
 from runner.generators.interface import LoadStep

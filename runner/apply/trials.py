@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from runner.analysis import frames, trials
 from runner.analysis.loads import LoadPart
-from runner.analysis.steps import StepPlan
 from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
 from runner.apply.loading import Loading
-from runner.compile import trial_program
+from runner.compile.program import trial_program
 from runner.errors import HostError, LeftRunning, RecordError, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
-from runner.generators.interface import LoadStep
+from runner.generators.interface import LoadStep, StepPlan
 from runner.sources import fields
 from runner.spec.treatments import treatments, with_levels
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from runner.analysis.model import Trial
     from runner.apply.interface import Loaded, Reporter
     from runner.apply.state import HostRun
-    from runner.compile import Binary
+    from runner.compile.workload import Binary
     from runner.resources.interface import Cell
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder

@@ -118,7 +118,7 @@ def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | 
 def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     """Give what each host would be sent: cells of the state, and each treatment's trial."""
     from runner.apply.trials import network_cells, treatment_name  # noqa: PLC0415 - start-up cost
-    from runner.compile import trial_program  # noqa: PLC0415
+    from runner.compile.program import trial_program  # noqa: PLC0415
     from runner.plan import MASK  # noqa: PLC0415
     from runner.spec.treatments import treatments, with_levels  # noqa: PLC0415
 

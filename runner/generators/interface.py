@@ -24,6 +24,17 @@ class LoadStep:
 
 
 @dataclass(frozen=True)
+class StepPlan:
+    """What was asked of one step, as the analysis needs it; `load` is None where none came."""
+
+    index: int
+    name: str
+    connections: int | None
+    generator: str | None = None
+    load: LoadStep | None = None
+
+
+@dataclass(frozen=True)
 class LoadNumbers:
     """What a generator reported of a step; base units, None with a reason in `why`."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from runner.analysis import frames, trials
 from runner.analysis.loads import LoadPart
-from runner.analysis.steps import StepPlan
+from runner.generators.interface import StepPlan
 from runner.sources import fields
 from runner.spec.health import parse_rule
 from tests.analysis.test_trials import FACTS, STEP, ended, recorded

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.analysis import frames, trials
-from runner.analysis.steps import StepPlan
-from runner.generators.interface import LoadStep
+from runner.generators.interface import LoadStep, StepPlan
 from runner.sources import fields
 from runner.spec.health import parse_rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from runner.compile import _fetch
+from runner.compile.workload import fetch_part
 from runner.spec.workload import Fetch
 
 
@@ -13,11 +13,11 @@ def test_a_page_in_the_middle_of_a_step_is_sent_with_its_seconds():
     asked = Fetch(
         name="heap", url="http://127.0.0.1:1/", when="during_step", after="1500ms", binary=True
     )
-    assert _fetch(asked) == {
+    assert fetch_part(asked) == {
         "name": "heap", "url": "http://127.0.0.1:1/", "path": None, "binary": True,
         "when": "during_step", "after_s": 1.5,
     }  # fmt: skip
-    assert _fetch(Fetch(name="m", path="/proc/{pid}/maps"))["after_s"] is None
+    assert fetch_part(Fetch(name="m", path="/proc/{pid}/maps"))["after_s"] is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""One treatment of an experiment → plain data for the host's agent. Pure."""

@@ -1,0 +1,213 @@
+"""One treatment of an experiment → the `trial` program of a host. Pure.
+
+The program is plain data (docs/design/001-contracts.md); beside it stands what
+the analysis needs to read its events: one StepPlan per step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.compile.faults import fault_part
+from runner.compile.load import (
+    cooldown_part,
+    load_part,
+    load_steps,
+    looked_on,
+    reachable,
+    schedule,
+)
+from runner.compile.workload import Binary, fetch_part, workload_part
+from runner.errors import SpecError
+from runner.generators import generator
+from runner.generators.interface import LoadStep, StepPlan, fitted
+from runner.sources import reads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.resources.interface import Cell
+    from runner.spec.experiment import Experiment
+    from runner.spec.load import ExpandedStep
+
+
+IDLE_S: Final = 5.0
+EMULATED_HZ: Final = 2.0
+"""The most that is sampled where a tick costs 80 ms of a processor: 10 Hz would be most of one."""
+
+
+@dataclass(frozen=True)
+class TrialProgram:
+    """A trial ready to be sent, and how its events are to be read."""
+
+    program: dict[str, Any]
+    steps: tuple[StepPlan, ...]
+    duration_s: float
+    """What it takes if nothing is slow: for progress and plan."""
+
+
+def trial_program(
+    experiment: Experiment,
+    facts: Mapping[str, Any],
+    trial_id: str,
+    *,
+    binary: Binary | None,
+    tool: Binary | None = None,
+    network_cells: Sequence[Cell] = (),
+    hold: Mapping[str, Any] | None = None,
+    connections: int | None = None,
+    run: str = "",
+    settle: bool = False,
+    remote: bool = False,
+) -> TrialProgram:
+    """Compile one trial; `connections` is the level of a search, `run` the run's id.
+
+    `tool` is the load generator where runner has built it itself.
+
+    With `settle` it begins with the pause between trials that the spec asks for.
+    With `remote` the load comes from other hosts (see `load_program`).
+
+    HostError where the host cannot give the cgroup that the workload needs.
+    """
+    steps, files = load_steps(experiment, connections)
+    if remote and steps:
+        files = []
+        reachable(experiment)
+    idle = _idle_s(experiment) if not steps else 0.0
+    workload = experiment.workload
+    hz = _hz(experiment, facts)
+    program: dict[str, Any] = {
+        "program": "trial",
+        "trial": trial_id,
+        "boot_id": facts.get("boot_id"),
+        "hold": dict(hold or {}),
+        "network": workload.network if workload else "host",
+        "network_cells": [cell.to_json() for cell in network_cells],
+        "files": files,
+        "upload": _uploads(binary=binary, generator=tool),
+        "workload": workload_part(workload, facts, trial_id, binary, run) if workload else None,
+        "sample": {"hz": hz, "reads": reads(facts, hz=hz, asked=experiment.families)},
+        "load": (looked_on if remote else load_part)(experiment, steps) if steps else None,
+        "idle_s": idle,
+        "faults": [fault_part(index, fault) for index, fault in enumerate(experiment.faults)],
+        "settle": cooldown_part(experiment.repeat.cooldown) if settle else None,
+        "abort": _abort(experiment),
+        "fetch": [fetch_part(fetch) for fetch in workload.fetch] if workload else [],
+        "stop": {
+            "signal": workload.stop.signal if workload else "TERM",
+            "grace_s": workload.stop.grace.seconds if workload else 5.0,
+        },
+    }
+    planned = tuple(
+        StepPlan(
+            step.index,
+            step.name,
+            step.connections,
+            experiment.load.generator if experiment.load and not remote else None,
+            None if remote else load,
+        )
+        for step, load in steps
+    )
+    seconds = sum(step.duration_s + step.warmup_s for step, _ in steps) + idle
+    return TrialProgram(program, planned, seconds)
+
+
+def load_program(
+    experiment: Experiment,
+    facts: Mapping[str, Any],
+    trial_id: str,
+    *,
+    share: tuple[int, int],
+    server: str,
+    port: int | None,
+    at: float,
+    hold: Mapping[str, Any] | None = None,
+    connections: int | None = None,
+    tool: Binary | None = None,
+) -> TrialProgram:
+    """Compile the part of a load host: number `share[0]` of `share[1]`, from `at` on its clock."""
+    steps, files = load_steps(experiment, connections)
+    number, of = share
+    kind = generator(experiment.load.generator if experiment.load else "wrk")
+    parts: list[tuple[ExpandedStep, LoadStep]] = []
+    for step, asked in steps:
+        many = asked.connections // of + (number < asked.connections % of)
+        url = asked.url.replace("{server_address}", server).replace("{port}", str(port))
+        rate = None if asked.rate is None else asked.rate / of
+        if many < 1:
+            raise SpecError(
+                f"step {step.name}: {asked.connections} connections for {of} load hosts",
+                fix="ask for at least one per load host",
+            )
+        # of the threads asked for: those of all connections together may not fit a share
+        own = replace(asked, connections=many, url=url, rate=rate, threads=step.threads)
+        parts.append((step, fitted(kind, own)))
+    load = load_part(experiment, parts)
+    times = schedule(experiment, [step for step, _ in parts])
+    for item, moment in zip(load["steps"], times, strict=True):
+        item["at_s"] = moment
+        item["cooldown"] = None
+    load |= {"start": {"at": at}, "between": "keep"}
+    hz = _hz(experiment, facts)
+    program: dict[str, Any] = {
+        "program": "trial",
+        "trial": trial_id,
+        "hold": dict(hold or {}),
+        "network": "host",
+        "files": files,
+        "upload": _uploads(generator=tool),
+        "workload": None,
+        # what is the workload's is not on this host
+        "sample": {
+            "hz": hz,
+            "reads": [
+                read
+                for read in reads(facts, hz=hz, asked=experiment.families)
+                if "{" not in str(read["path"]) and "established" not in read["pick"]
+            ],
+        },
+        "load": load,
+        "idle_s": 0.0,
+        "abort": {},
+        "stop": {"signal": "TERM", "grace_s": 5.0},
+    }
+    name = experiment.load.generator if experiment.load else None
+    planned = tuple(
+        StepPlan(step.index, step.name, asked.connections, name, asked) for step, asked in parts
+    )
+    seconds = sum(step.duration_s + step.warmup_s for step, _ in parts)
+    return TrialProgram(program, planned, seconds)
+
+
+def _hz(experiment: Experiment, facts: Mapping[str, Any]) -> float:
+    asked = experiment.sample.hz
+    return min(asked, EMULATED_HZ) if facts.get("emulated") else asked
+
+
+def _uploads(**programs: Binary | None) -> dict[str, Any]:
+    return {
+        name: {"sha256": made.sha256, "size": made.size}
+        for name, made in programs.items()
+        if made is not None
+    }
+
+
+def _idle_s(experiment: Experiment) -> float:
+    """Seconds to watch a workload without load: as long as the latest metric wants, and more."""
+    latest = [metric.after.seconds for metric in experiment.metrics.values() if metric.after]
+    workload = experiment.workload
+    if not latest and (workload is None or workload.go_test or workload.run == "once"):
+        return 0.0  # it ends by itself, and there is nothing to watch before
+    return max(latest, default=0.0) + IDLE_S
+
+
+def _abort(experiment: Experiment) -> dict[str, Any]:
+    """Conditions that the agent itself watches; the others are judged afterwards."""
+    found: dict[str, Any] = {"workload_dead_s": 1.0, "oom_kills": None}
+    for rule in experiment.abort_when:
+        if rule.subject == "workload.dead":
+            found["workload_dead_s"] = rule.for_s
+        elif rule.subject == "cgroup.oom_kills":
+            found["oom_kills"] = 1
+    return found

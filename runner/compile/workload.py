@@ -1,0 +1,112 @@
+"""The workload of a spec → what the agent starts, and the group that holds it. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import SpecError
+from runner.resources.cgroup import base, limits_to_cells, mounted
+from runner.sources.syscalls import FILE, traced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.spec.workload import Fetch, Workload
+
+
+@dataclass(frozen=True)
+class Binary:
+    """What was built, as the host knows it."""
+
+    sha256: str
+    size: int
+
+
+def workload_part(
+    workload: Workload, facts: Mapping[str, Any], trial_id: str, binary: Binary | None, run: str
+) -> dict[str, Any]:
+    """Give the `workload` of a program; SpecError where the host has no cgroups."""
+    if workload.argv is None:
+        argv = ["{binary}", *_go_test(workload)]
+    else:
+        argv = [str(word) for word in workload.argv]
+    if workload.trace:
+        argv = traced(argv, workload.trace)
+    nofile = workload.limits.nofile
+    ready: dict[str, Any] | None = None
+    within = 10.0
+    if workload.ready is not None:
+        within = workload.ready.within.seconds
+        ready = {
+            kind: value
+            for kind in ("http", "tcp", "stdout")
+            if (value := getattr(workload.ready, kind)) is not None
+        }
+    return {
+        "argv": argv,
+        "traced": {"path": f"{{dir}}/{FILE}", "calls": list(workload.trace)}
+        if workload.trace
+        else None,
+        "env": {key: str(value) for key, value in workload.env.items()},
+        "cwd": workload.cwd,
+        "nofile": [nofile.soft, nofile.hard] if nofile else None,
+        "cpus": cpu_list(workload.cpus),
+        "aslr": True if workload.aslr is None else workload.aslr,
+        "run": "once" if workload.go_test is not None else workload.run,
+        "within_s": within if workload.run == "server" else workload.within.seconds,
+        "cgroup": _cgroup(workload, facts, trial_id, run),
+        "warm": ["{binary}"] if binary else [],
+        "listen": {"port": workload.port},
+        "ready": ready,
+    }
+
+
+def _go_test(workload: Workload) -> list[str]:
+    test = workload.go_test
+    assert test is not None  # noqa: S101 - the model has exactly one of argv and go_test
+    words = ["-test.run=^$", f"-test.bench={test.bench}", f"-test.count={test.count}"]
+    if test.benchmem:
+        words.append("-test.benchmem")
+    if test.benchtime:
+        words.append(f"-test.benchtime={test.benchtime}")
+    if test.cpu:
+        words.append("-test.cpu=" + ",".join(test.cpu))
+    words.append(f"-test.timeout={test.timeout.seconds:g}s")
+    return words
+
+
+def _cgroup(
+    workload: Workload, facts: Mapping[str, Any], trial_id: str, run: str
+) -> dict[str, Any] | None:
+    if workload.cgroup is None:
+        return None
+    limits = workload.cgroup.knobs()
+    needed = list(dict.fromkeys(name.partition(".")[0] for name in limits))
+    version, mounts = mounted(facts, needed or ["memory"])
+    if version is None:
+        raise SpecError("the host has no cgroups", fix="leave workload.cgroup out for this host")
+    # a fresh group per trial: its peak and its counters begin at zero
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", trial_id)
+    # and a folder per run: undoing one run must not end what another has in its groups
+    parent = base(facts) + (f"-{run[-6:]}" if run else "")
+    join, cells = limits_to_cells(version, mounts, f"{parent}/{name}", limits, facts=facts)
+    return {"version": version, "join": join, "cells": [cell.to_json() for cell in cells]}
+
+
+def fetch_part(asked: Fetch) -> dict[str, Any]:
+    """Give one page or file to fetch."""
+    after_s = asked.after.seconds if asked.after else None
+    return {**asked.model_dump(exclude={"after"}), "after_s": after_s}
+
+
+def cpu_list(text: str | None) -> list[int] | None:
+    """`0-1,3` → [0, 1, 3]."""
+    if text is None:
+        return None
+    found: list[int] = []
+    for part in text.split(","):
+        low, _, high = part.partition("-")
+        found += range(int(low), int(high or low) + 1)
+    return found
