@@ -10,6 +10,7 @@ import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.quantities import RATE, unit_factor
+from runner.spec.references import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,8 +30,6 @@ COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
     "last": lambda values: values[-1],
     "count": len,
 }
-# statistics that a step already has as a variant of the number: `procfs.rss.median`
-VARIANTS: Final = ("median", "min", "last")
 
 
 def counted(trials: Iterable[Trial]) -> list[Trial]:

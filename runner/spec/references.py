@@ -41,8 +41,11 @@ ELSEWHERE = {
 }
 """Families that one may look for, and what to write instead."""
 
-STATISTICS = ("max", "min", "mean", "median", "last", "first", "sum", "count", "rate", "increase",
-              "stdev", "p50", "p75", "p90", "p95", "p99", "p999")  # fmt: skip
+STATISTICS = ("max", "min", "mean", "median", "last", "first", "sum", "count")
+"""How several samples, or several steps, become one number."""
+
+VARIANTS = ("mean", "median", "min", "last")
+"""Statistics over its samples that a gauge has in every step: `procfs.rss.median`."""
 
 _LONG = 8
 
@@ -85,7 +88,7 @@ def _offered(family: str) -> tuple[tuple[str, ...], bool]:
 
 def _without_statistic(name: str) -> str:
     stem, dot, last = name.rpartition(".")
-    return stem if dot and (last in STATISTICS or last == "gained") else name
+    return stem if dot and (last in (*VARIANTS, "gained")) else name
 
 
 def _slip(a: str, b: str) -> bool:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from runner.analysis import moments
 from runner.analysis.frames import Frame
 from runner.analysis.model import Step, Trial
+from runner.analysis.steps import summarise
 from runner.analysis.values import value
 from runner.sources import fields
 from runner.spec.metrics import Metric
@@ -85,3 +86,17 @@ def test_ready_and_time_wait_of_a_recorded_trial():
     assert 0 < step.numbers["workload.ready_after"] < 10
     assert step.numbers["net.time_wait"] >= 0
     assert step.numbers["cgroup.first_oom"] is None
+
+
+def test_a_gauge_has_the_mean_of_its_samples():
+    """`statistic: mean` is over the samples of a step, not the highest under another name."""
+    numbers, why = {}, {}
+    summarise(frame([0, 0, 0, 0], rss=(1, 2, 3, 6)), FIELDS, {}, numbers, why)
+    assert numbers["procfs.rss.mean"] == 3 * 1024
+    step = Step(0, "one", 1, 9.5, 13.5, "healthy", (), numbers, why)
+    trial = Trial("t", "h", {}, 1, 1, "healthy", "", 0.0, (step,), (), {}, None)
+    for statistic, kib in (("mean", 3), ("max", 6), ("min", 1), ("last", 6), ("median", 2.5)):
+        metric = Metric.model_validate({"from": "procfs.rss", "statistic": statistic})
+        assert value(metric, trial, None) == (kib * 1024, "")
+    with pytest.raises(ValidationError):  # no p99 of samples is kept: it would be the maximum
+        Metric.model_validate({"from": "procfs.rss", "statistic": "p99"})
