@@ -4,8 +4,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from runner.analysis.model import Analysis, Estimate
-from runner.report import asked, metrics, pictures, searches, units, words
+from runner.analysis.model import Analysis, ClaimResult, Estimate
+from runner.report import asked, claims, metrics, pictures, searches, units, words
+from runner.report.figures import strip
 from tests.report import fixture
 
 
@@ -148,3 +149,22 @@ def test_a_mean_where_it_is_asked_for_has_its_bootstrap_interval(n, said):
     if n == 20:
         assert units.interval(mean_interval(values).bounds, "MiB") in table
         assert mean_interval(values) == mean_interval(values)
+
+
+def test_a_statement_shows_the_difference_of_its_sides():
+    claim = ClaimResult(
+        "1", "4.1", "less", "rss[a] < rss[b]", "reproduced", "it holds in 6 of 6 blocks",
+        -20480.0, "KiB", (-22528.0, -18432.0), 6, tuple(-20480.0 + 512 * i for i in range(6)),
+        (None, 0.0), of="left − right",
+    )  # fmt: skip
+    assert "-20 KiB (left − right)" in claims.table([claim])
+    drawn = strip.draw(claim).decode()
+    ET.fromstring(drawn)
+    for text in (
+        "left − right",
+        "the statement holds: ≤ 0 KiB",
+        "repetitions (n = 6)",
+        "reproduced",
+    ):
+        assert text in drawn
+    assert drawn.count("f-c0") >= 6
