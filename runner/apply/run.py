@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -60,7 +61,7 @@ def apply(
     if options.check:
         return _check(loaded, hosts, run_id, options, reporter)
     if not _stays(loaded, options):
-        threading.Thread(target=import_module, args=(_JUDGING,)).start()
+        threading.Thread(target=_ahead).start()
     if options.resume is not None:
         from runner.apply.attach import refuse_if_followed, reopen  # noqa: PLC0415
 
@@ -149,6 +150,12 @@ def declared_state(loaded: Loaded, options: Options) -> Any:
 def _stays(loaded: Loaded, options: Options) -> bool:
     """Whether the declared state is left in place: nothing is measured then."""
     return options.keep and loaded.experiment.workload is None
+
+
+def _ahead() -> None:
+    # what fails here is imported once more where it is needed, and said there
+    with contextlib.suppress(Exception):
+        import_module(_JUDGING)
 
 
 class _Run:
