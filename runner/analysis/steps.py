@@ -136,6 +136,9 @@ def _numbers(
         )
         error = load.error
         numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
+        if plan.generator == "command":
+            # what only that program knows has no place among the names of a load
+            numbers |= {f"command.{name}": value for name, value in load.numbers.items()}
         why |= {f"load.{name}": text for name, text in load.why.items()}
     numbers["load.connections"] = plan.connections
     seen = event.get("max_established")

@@ -19,12 +19,16 @@ def run(args: argparse.Namespace) -> int:
     """Print resource kinds, sources and generators, as their files say."""
     from runner.generators import NAMES  # noqa: PLC0415 - start-up cost
     from runner.resources import kinds_table  # noqa: PLC0415
-    from runner.sources import fields  # noqa: PLC0415
+    from runner.sources import fields, parsers  # noqa: PLC0415
 
     del args
     console.out(kinds_table())
     console.out("| metric | unit | what |\n|---|---|---|")
     for name, field in sorted(fields({}).items()):
         console.out(f"| `{name}` | {field.unit} | {field.doc} |")
+    console.out("\n| parsed | names | what |\n|---|---|---|")
+    for name, parser in parsers().items():
+        names = [*parser.known, *(["…"] if parser.open else [])]
+        console.out(f"| `{name}` | {', '.join(names)} | {parser.doc} |")
     console.out("\nload generators: " + ", ".join(NAMES))
     return 0

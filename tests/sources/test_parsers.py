@@ -289,3 +289,8 @@ def test_every_name_that_a_source_offers_is_accepted(family):
 )
 def test_a_name_that_can_give_no_number_is_refused(name, said):
     assert said in check_reference(name)
+
+
+def test_the_page_for_users_names_every_family():
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    assert [name for name in names() if f"`{name}`" not in page] == []
