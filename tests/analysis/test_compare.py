@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -102,6 +102,22 @@ def test_holm_never_below_raw_and_never_above_bonferroni(p):
     assert list(found) == list(p)
     for name, value in p.items():
         assert value <= found[name] <= min(1, value * len(p)) + 1e-12
+
+
+@given(
+    st.lists(st.floats(-2, 2), min_size=5, max_size=30, unique=True),
+    st.floats(-3, 0, exclude_max=True),
+    st.floats(0, 3, exclude_min=True),
+)
+def test_equivalence_is_two_one_sided_sign_tests_of_scipy(values, low, high):
+    """The 90 % interval lies inside where each side is rejected at 5 %."""
+    assume(low not in values and high not in values)
+
+    def p(above):
+        return stats.binomtest(above, len(values), alternative="greater").pvalue
+
+    both = p(sum(v > low for v in values)) <= 0.05 and p(sum(v < high for v in values)) <= 0.05
+    assert equivalent(median_interval(values, 0.90), low, high) == both
 
 
 def test_equivalence_needs_the_whole_interval():
