@@ -168,7 +168,7 @@ def _look(undo: _Undo, boot: str, *, force: bool) -> None:
         undo.back = undo.is_back(undo.before)
         if undo.back:
             return
-        if last.boot_id == boot and not force and not undo.ours(undo.before):
+        if not force and not undo.ours(undo.before):
             undo.outcome = "drifted"
             undo.why = f"someone changed it since, from {last.kept!r}; with force it is put back"
     if last.runtime and last.boot_id != boot:

@@ -110,6 +110,21 @@ def test_runtime_values_are_skipped_after_a_reboot_and_files_are_not(
     assert snapshot.keys(net, [SOMAXCONN]) == {SOMAXCONN: "100\n"}
 
 
+def test_a_file_that_someone_changed_after_a_reboot_is_left(net: Host, tmp_path: Path) -> None:
+    """The boot takes kernel values, not what somebody has written since."""
+    path = tmp_path / "file"
+    path.write_text("before")
+    want = {"type": "file", "bytes_b64": "YWZ0ZXI="}
+    net.converge({"id": "f", "via": "file", "path": str(path), "form": "file", "want": want,
+                  "runtime": False})  # fmt: skip
+    edit(net, boot_id="another")
+    path.write_text("theirs")
+    assert net.restore().outcomes == {"f": "drifted"}
+    assert path.read_text() == "theirs"
+    assert net.restore(force=True).outcomes == {"f": "restored"}
+    assert path.read_text() == "before"
+
+
 def test_a_torn_last_line_is_a_change_never_begun(net: Host) -> None:
     net.converge(pseudo(SOMAXCONN, "100"))
     path = net.state / "journal.jsonl"
