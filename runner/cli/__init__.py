@@ -14,7 +14,7 @@ from runner import __version__
 
 COMMANDS: dict[str, str] = {
     "apply": "bring the hosts to the declared state, run the experiment, restore, report",
-    "plan": "what would change, and how long it would take",
+    "plan": "what would change, how long it takes, what its repetitions can decide",
     "validate": "every fault of a spec, with its place",
     "lint": "methodology faults of a spec",
     "explain": "why a lint rule exists and how to mend what it finds",
