@@ -98,7 +98,13 @@ class TrialRunner:
         load = experiment.load
         if load is None or load.generator == "none":
             return None
-        return self.builder.generator(load.generator, host.facts)
+        made = self.builder.generator(load.generator, host.facts)
+        if made is not None:
+            name = f"{load.generator} ({made.machine})"
+            known = self.folder.manifest.get("generators", {})
+            if name not in known:
+                self.folder.update(generators={**known, name: record_of(made)})
+        return made
 
     def build_all(self) -> None:
         """Build every treatment's program and generator before anything is changed on a host."""

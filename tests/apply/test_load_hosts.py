@@ -78,6 +78,25 @@ def test_two_load_hosts_are_one_load(three, generator, unchanged):
             assert numbers["load.latency_max"] > 0
 
 
+def test_an_open_model_from_two_hosts(three, unchanged):
+    """Each sends half of the rate, with a program that was brought to it; the sum is one load."""
+    steps = "steps: [{connections: 5, duration: 2s}, {connections: 8, duration: 1s}]"
+    text = spec("vegeta").replace(steps, "steps: [{rate: 60/s, duration: 2s}]")
+    text = text.replace("load.established == load.connections", "load.dropped == 0")
+    found = three.apply(three.spec(text))
+    (step,) = found["trials"][0]["steps"]
+    numbers = step["numbers"]
+    assert step["outcome"] == "healthy"
+    assert (numbers["load.hosts"], numbers["load.rate"]) == (2, 60)
+    assert numbers["load.planned"] == numbers["load.requests"] == 120
+    assert 0 < numbers["load.latency_p50"] <= numbers["load.latency_p99"]
+    assert numbers["load.littles_law"] is None
+    (made,) = json.loads((Path(found["report"]).parents[1] / "run.json").read_text())[
+        "generators"
+    ].values()
+    assert made["toolchain"] == "1.22.10"
+
+
 def test_server_that_dies_ends_the_load_too(three, unchanged):
     found = three.apply(three.spec(spec("wrk", "die")), code=None)
     assert found["trials"][0]["outcome"] == "unhealthy"

@@ -44,8 +44,9 @@ def test_rates_as_steps_with_drops_told(local, unchanged):
 
 def test_a_search_for_the_highest_healthy_rate(local, unchanged):
     """One worker bounds the rate: the level that is found is a rate, not connections."""
-    more = RATES.split("metrics:", maxsplit=1)[0] + (
-        "search: {find: highest healthy rate, between: [50, 100000], resolution: 50%,"
+    more = (
+        "healthy: [load.dropped == 0, workload.alive]\n"
+        "search: {find: highest healthy rate, between: [20, 100000], resolution: 50%,"
         " confirm: {trials: 1, healthy: 1}}\n"
         "repeat: {unit: search, between: [1, 1]}\n"
         "metrics:\n"
@@ -58,7 +59,7 @@ def test_a_search_for_the_highest_healthy_rate(local, unchanged):
     run = json.loads((folder / "run.json").read_text())
     (found,) = run["search"]["runs"]
     assert run["search"]["what"] == "rate"
-    assert 50 <= found["last_passing"] < found["first_failing"] <= 100_000
+    assert 20 <= found["last_passing"] < found["first_failing"] <= 100_000
     steps = [step for trial in run["trials"].values() for step in trial["steps"]]
     assert all(step["connections"] == 1 for step in steps)
     assert found["last_passing"] in [step["load"]["rate"] for step in steps]
