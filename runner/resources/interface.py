@@ -146,7 +146,7 @@ Planned: TypeAlias = list[Cell] | Skipped | Unknown | Refused
 class Frozen(BaseModel):
     """Base of payload models: unchangeable, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, defer_build=True)
 
 
 class ResourceKind(Protocol):
