@@ -1,6 +1,6 @@
 """Capacity search: the highest healthy level, as a pure function of the trials so far.
 
-    bracket   double from `start` until a level fails
+    bracket   double twice at a time from `start` until a level fails
     bisect    between the highest passing level below and that one
     confirm   both ends by k of n trials, until they hold
     check     once well beyond: a level that passes there is confirmed and reported
@@ -18,6 +18,10 @@ before the end. The level where P(healthy) = 1/2 is fitted to all trials
 Bisecting on one trial a level drifts to where half the *pairs* fail, up to one
 transition width too high: Levitt 1971, "Transformed up-down methods in
 psychoacoustics", JASA 49, 467-477. Hence the confirmation, and the fit.
+
+Two doublings at a time, since a passing level below is a trial that says little:
+half of them are left out, one bisection more is needed, and the level that failed
+is mostly far enough beyond the edge to be the `check` as well.
 """
 
 from __future__ import annotations
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["Done", "Fit", "Params", "Search", "State", "fit"]
+
+STRIDE = 4
+"""Ratio of the levels on the way to a bracket."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ class Search:
         return next((level for level in sorted(tally.counts) if tally.passes(level) is None), None)
 
     def _outward(self, tally: _Tally) -> int | None:
-        """Double (or halve) while one side of the bracket is missing; confirm a bound."""
+        """Double (or halve) twice while one side of the bracket is missing; confirm a bound."""
         params = self.params
         good, bad = tally.bracket()
         near, far = (params.high, params.low) if params.lowest else (params.low, params.high)
@@ -132,9 +139,11 @@ class Search:
             return params.start or near
         if bad is None:
             assert good is not None  # noqa: S101 - said above, for the type checker
-            return _unless(tally.confirmed(far), far) if good == far else tally.beyond(good)
+            return _unless(tally.confirmed(far), far) if good == far else tally.beyond(good, STRIDE)
         if good is None:
-            return _unless(tally.confirmed(near), near) if bad == near else tally.before(bad)
+            return (
+                _unless(tally.confirmed(near), near) if bad == near else tally.before(bad, STRIDE)
+            )
         return None
 
     def _between(self, tally: _Tally) -> int | None:
@@ -143,7 +152,7 @@ class Search:
         if good is None or bad is None:
             return None
         if abs(bad - good) > self.params.step_at(min(good, bad)):
-            far = max(good, bad) > 4 * min(good, bad)
+            far = max(good, bad) >= STRIDE * min(good, bad)
             return math.isqrt(good * bad) if far else (good + bad) // 2
         return next((level for level in (good, bad) if not tally.confirmed(level)), None)
 
@@ -156,7 +165,7 @@ class Search:
         if bad is None:
             return None
         past = [level for level in tally.counts if (level < bad) == self.params.lowest]
-        probe = tally.beyond(bad)
+        probe = tally.beyond(bad, 2)
         if probe not in tally.counts and not any(self._as_far(level, probe) for level in past):
             return probe
         wrong = (level for level in sorted(past) if level != bad and tally.passes(level))
@@ -240,14 +249,14 @@ class _Tally:
         good = next((level for level in reversed(before) if self.passes(level)), None)
         return good, bad
 
-    def beyond(self, level: int) -> int:
+    def beyond(self, level: int, times: int) -> int:
         """Give the next level towards failure."""
         if self.params.lowest:
-            return max(self.params.low, level // 2)
-        return min(self.params.high, level * 2)
+            return max(self.params.low, level // times)
+        return min(self.params.high, level * times)
 
-    def before(self, level: int) -> int:
+    def before(self, level: int, times: int) -> int:
         """Give the next level towards health."""
         if self.params.lowest:
-            return min(self.params.high, level * 2)
-        return max(self.params.low, level // 2)
+            return min(self.params.high, level * times)
+        return max(self.params.low, level // times)

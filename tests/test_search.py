@@ -68,16 +68,39 @@ def test_every_search_ends_and_stays_in_range(capacity, transition, spurious, se
 def test_criteria(seed):
     """Transition 5 %, 2 % spurious failures: bias, spread and cost over the whole range."""
     rng = random.Random(seed)
-    errors, trials = [], []
+    errors, trials, near = [], [], 0
     for _ in range(300):
-        server = Server(2 ** rng.uniform(4.1, 11.95), 0.05, 0.02, rng)
+        server = Server(2 ** rng.uniform(3.2, 11.95), 0.05, 0.02, rng)
         found = run(Params(8, 4096), server)
-        best = brute_force(server, 8, 4096) + 0.5
-        errors.append(found.fitted.half / best - 1)
+        best = brute_force(server, 8, 4096)
+        near += abs(found.level - best) <= max(1, 0.03 * best)
+        errors.append(found.fitted.half / server.half() - 1)
         trials.append(found.trials)
     assert abs(statistics.fmean(errors)) <= 0.01
     assert sum(abs(error) <= 0.03 for error in errors) >= 0.9 * len(errors)
+    assert near >= 0.95 * len(errors)
     assert statistics.median(trials) <= 25
+
+
+def test_high_capacities_cost_no_more():
+    """Also by themselves, and however far below the search begins."""
+    rng = random.Random(5)
+    trials = [
+        run(Params(8, 4096), Server(2 ** rng.uniform(10, 11.95), 0.05, 0.02, rng)).trials
+        for _ in range(150)
+    ]
+    assert statistics.median(trials) <= 25
+
+
+def test_bracket_doubles_twice_at_a_time():
+    seen = []
+
+    def healthy(level):
+        seen.append(level)
+        return level <= 1000
+
+    drive(Params(8, 4096), healthy)
+    assert seen[:7] == [8, 32, 128, 512, 2048, 2048, 1024]
 
 
 def at_most_777(fails, level):
