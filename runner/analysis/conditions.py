@@ -36,6 +36,9 @@ NOW: Final = 0xF
 STICKY: Final = 0xF0000
 BUSY: Final = ("user", "nice", "system", "irq", "softirq")
 ALL: Final = (*BUSY, "idle", "iowait", "steal")
+# ticks are a sample of the time that programs used, which is exact
+LOST: Final = 1.1
+LOST_S: Final = 0.1
 
 
 def judge_generator(
@@ -92,7 +95,10 @@ def add(
 
 
 def _host(numbers: dict[str, Number], why: dict[str, str]) -> None:
-    """Shares of the host's CPU time; `others` is what neither workload nor generator used."""
+    """Shares of the host's CPU time; `others` is what neither workload nor generator used.
+
+    Of the workload its first process is counted, so children of it are others.
+    """
     times = {name: numbers.get(f"host.cpu_{name}") for name in ALL}
     known = {name: float(value) for name, value in times.items() if isinstance(value, int | float)}
     numbers["host.load"] = numbers.get("host.load1")
@@ -106,7 +112,17 @@ def _host(numbers: dict[str, Number], why: dict[str, str]) -> None:
     numbers["host.cpu"], numbers["host.steal"] = busy / total, known["steal"] / total
     ours = [numbers.get(n) for n in ("procfs.user_cpu", "procfs.system_cpu", "load.cpu_s")]
     own = sum(float(value) for value in ours if isinstance(value, int | float))
-    numbers["host.others"] = max(0.0, busy - own - known["softirq"]) / total
+    # a kernel that times interrupts (irq is then above 0) leaves them out of its programs'
+    # time; any other gives them to whoever was interrupted: kernel/sched/cputime.c
+    programs = busy - known["irq"] - known["softirq"] if known["irq"] else busy
+    if own > programs * LOST + LOST_S:
+        numbers["host.others"] = None
+        why["host.others"] = (
+            f"workload and load used {own:.1f} s of CPU, the host counted {programs:.1f} s in all: "
+            "it loses ticks, as emulated hosts do"
+        )
+        return
+    numbers["host.others"] = max(0.0, programs - own) / total
 
 
 def _throttled(

@@ -128,6 +128,47 @@ def test_host_busy_with_something_else():
         assert judged(recorded("healthy", change), guards=[guard]).outcome == "invalid"
 
 
+def cpu_times(**ticks):
+    """Give a recorded step these ticks of the host's CPUs, and 2 s of its generator's."""
+    names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+
+    def change(event):
+        if event["event"] != "step_ended":
+            return event
+        first, last = dict(event["at_start"]), dict(event["at_end"])
+        for index, name in enumerate(names, 1):
+            last[f"host.stat.{index}"] = first[f"host.stat.{index}"] + ticks.get(name, 0)
+        for index in (11, 12):
+            first[f"procfs.stat.{index}"] = last[f"procfs.stat.{index}"] = 0
+        return {**event, "at_start": first, "at_end": last, "cpu_s": 2.0}
+
+    return judged(recorded("healthy", change), guards=["host.others <= 10%"])
+
+
+@pytest.mark.parametrize(
+    ("ticks", "others"),
+    [
+        ({"user": 100, "system": 60, "softirq": 40, "idle": 200}, 0.0),
+        ({"user": 300, "system": 60, "softirq": 40}, 0.5),
+        # interrupts that are timed are in nobody's time
+        ({"user": 120, "system": 80, "softirq": 90, "irq": 10, "idle": 100}, 0.0),
+        ({"user": 220, "system": 80, "softirq": 90, "irq": 10}, 0.25),
+    ],
+)
+def test_others_are_what_nobody_of_ours_used(ticks, others):
+    found = cpu_times(**ticks)
+    assert found.steps[0].numbers["host.others"] == pytest.approx(others)
+    assert found.outcome == ("invalid" if others > 0.1 else "healthy")
+
+
+def test_host_that_loses_ticks_knows_nothing_of_others():
+    """An emulated board counted 0.9 s while its programs used 2 s: no 0 % of others."""
+    found = cpu_times(user=60, system=30, idle=60)
+    assert found.steps[0].numbers["host.others"] is None
+    assert "2.0 s of CPU, the host counted 0.9 s" in found.steps[0].why["host.others"]
+    assert found.outcome == "healthy"
+
+
 @pytest.mark.parametrize(("step_s", "changed"), [(0.0, 0), (0.05, 0), (3600.0, 1), (-0.5, 1)])
 def test_clock_that_was_set(step_s, changed):
     def change(event):
