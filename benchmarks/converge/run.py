@@ -477,7 +477,7 @@ def report(bench: Bench, sizes: list[int], rounds: int, slow_rounds: int, withou
         "*first* is the first apply on a host that never saw the tool (runner sends its agent "
         "then), *agent there* a first apply where the agent was sent before, *no-op* the same "
         "apply once more. *runner, converge alone* is what goes over the wire; *runner apply* "
-        "also reads the spec, plans, reads all facts, records the run and writes its report. "
+        "also reads the spec, plans, reads all facts and records the run. "
         "The ssh and fabric scripts are the floor: one shell script that tests and sets, without "
         "journal, read-back, or a result per resource. The login shell's start-up file is that of a "
         "stock Debian, which returns at once. Ansible has pipelining and "
