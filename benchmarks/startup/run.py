@@ -13,14 +13,14 @@ from pathlib import Path
 from benchmarks.environment import ROOT, publish, verdict
 
 ROUNDS = 15
-SPEC = ROOT / "experiments" / "quickstart.yaml"
+SPEC = ROOT / "experiments" / "max-connections-32mb.yaml"
 
 
 def hundred_lines(folder: Path) -> Path:
-    """Give a valid spec of 100 lines: the quickstart with more sysctls and steps."""
+    """Give a valid spec of 100 lines: the stepped experiment with more steps."""
     lines = SPEC.read_text().splitlines()
-    at = next(i for i, line in enumerate(lines) if line.startswith("    - {connections: 100"))
-    more = [f"    - {{connections: {100 + n}, duration: 8s}}" for n in range(1, 200)]
+    at = max(i for i, line in enumerate(lines) if line.startswith("    - {connections:"))
+    more = [f"    - {{connections: {1600 + n}, duration: 8s}}" for n in range(1, 200)]
     lines[at + 1 : at + 1] = more[: max(0, 100 - len(lines))]
     path = folder / "spec.yaml"
     path.write_text("\n".join(lines) + "\n")

@@ -147,7 +147,6 @@ class Workload(Model):
     )
     network: Literal["host", "isolated"] = "host"
     cpus: Text | None = Field(None, description="CPUs it may use, as 0-1,3")
-    nice: Annotated[int, Field(ge=-20, le=19)] | None = None
     aslr: bool | None = None
     trace: Texts = Field(
         (), description="System calls that strace counts, as [mmap, madvise], or all"
