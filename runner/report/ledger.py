@@ -72,7 +72,7 @@ def page(rows: Sequence[Row]) -> str:
         own = [row for row in rows if row.spec == spec]
         first = own[0]
         parts.append(f"## {escape(first.title or first.experiment, 200)}")
-        about = [f"Spec {markdown.code(spec)}"]
+        about = [f"Spec {markdown.code(spec)}", f"repeat: {markdown.code(f'runner apply {spec}')}"]
         ran = list(dict.fromkeys(row for row in map(_run, own) if row is not None))
         about += [f"run {said}" for said, _ in ran] or ["no finished run"]
         if first.source:
