@@ -187,7 +187,7 @@ class _Run:
         if isinstance(error, LeftRunning):
             # the record stays open, the host as it is: attach completes both
             raise error
-        left = self._restore()
+        left = self._restore(ended=error is not None)
         state: State = "done"
         why = ""
         if isinstance(error, KeyboardInterrupt):
@@ -278,13 +278,17 @@ class _Run:
         self.reporter.note(f"{self.folder.id}: {len(done)} trials are finished already")
         return done, lost
 
-    def _restore(self) -> RunnerError | None:
-        """Put every host back; give the first fault instead of raising it."""
+    def _restore(self, *, ended: bool) -> RunnerError | None:
+        """Put every host back; give the first fault instead of raising it.
+
+        `ended` says that the run did not come to its end.
+        """
         if all(host.keep for host in self.hosts):
             for host in self.hosts:
-                self.reporter.note(
-                    f"{host.name}: kept as declared; undo: runner restore {host.name}"
-                )
+                if ended and not host.touched and not host.host.journal_entries:
+                    continue  # nothing was done, and nothing is there to undo
+                how = "left as far as it came" if ended else "kept as declared"
+                self.reporter.note(f"{host.name}: {how}; undo: runner restore {host.name}")
             return None
         touched = [host for host in self.hosts if host.touched]
         if touched:
