@@ -208,7 +208,11 @@ def _outcome(  # noqa: PLR0911 - one return per way a trial ends
         why = str(events.get("aborted", {}).get("why", "not every step was run"))
         return min(worst, "unhealthy", key=OUTCOMES.index), why
     first = next((step for step in judged if step.outcome == worst), judged[0])
-    failed = [f"{rule.rule} (was {rule.actual})" for rule in first.rules if not rule.held]
+    failed = [
+        f"{rule.rule} (was {rule.actual}{f': {rule.why}' if rule.why else ''})"
+        for rule in first.rules
+        if not rule.held
+    ]
     return worst, "; ".join(failed) if worst != "healthy" else ""
 
 

@@ -17,6 +17,7 @@ from runner.errors import HostError, LeftRunning, RecordError, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
 from runner.generators.interface import LoadStep, StepPlan
+from runner.resources.interface import UNSET
 from runner.sources import fields
 from runner.spec.treatments import treatments, with_levels
 
@@ -170,6 +171,10 @@ class TrialRunner:
             settle=bool(self.done),
             remote=bool(self.load_hosts),
         )
+        declared = (*self.host.plan.packages, *self.host.plan.cells)
+        compiled.program["declared"] = [
+            cell.to_json() for cell in declared if cell.want is not UNSET
+        ]
         loading = Loading(
             experiment, trial_id, self.host, self.load_hosts, self.folder.path / "events",
             connections, tools,

@@ -159,7 +159,7 @@ class _Trial:
             ctx.sampler.point(ctx.words)
             ctx.sample()
         self._fetch("before")
-        if os.path.exists(ctx.state.journal):
+        if program.get("declared") or os.path.exists(ctx.state.journal):
             from .drift import Drift  # noqa: PLC0415 - as above
 
             self._drift = Drift(ctx.state, program)
@@ -175,11 +175,9 @@ class _Trial:
         if plan:
             self._ctx.emit("settled", **cooldown.wait(self._ctx.loop, plan))
 
-    def _check_state(self, index: Optional[int]) -> None:
+    def _check_state(self, index: Optional[int], *, last: bool = True) -> None:
         if self._drift is not None:
-            self._ctx.emit(
-                "state_checked", index=index, cells=len(self._drift), drifted=self._drift.found()
-            )
+            self._ctx.emit("state_checked", index=index, **self._drift.found(last=last))
 
     def _begin_workload(self) -> None:
         workload = self._workload
@@ -215,7 +213,7 @@ class _Trial:
                 self._workload.stop()
                 self._begin_workload()
             self._load.step(step)
-            self._check_state(step["index"])
+            self._check_state(step["index"], last=number == len(plan["steps"]) - 1)
             if self._workload is not None:
                 self._workload.demand_alive()
             self._fetch("after_step", step["index"])

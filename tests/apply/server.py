@@ -45,6 +45,8 @@ class Server(ThreadingHTTPServer):
 kept = []
 if how == "exit":
     sys.exit("cannot start: no such thing")
+if how == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if how == "slow":
     time.sleep(1.5)
 if how.startswith("fork") and os.fork():

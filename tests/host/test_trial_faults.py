@@ -229,6 +229,52 @@ def test_applied_state_that_somebody_changes_is_drift(host):  # noqa: F811
     assert key.read_text() == before
 
 
+def declared_file(path: Path, text: str) -> dict:
+    import base64
+
+    want = {"type": "file", "bytes_b64": base64.b64encode(text.encode()).decode(), "mode": 0o644}
+    return {"id": f"file:{path}", "via": "file", "path": str(path), "form": "file", "want": want}
+
+
+def declared_unit(state: Path) -> dict:
+    """What a command tells, such as a unit's state."""
+    return {"id": "services:x", "via": "argv", "name": "x", "read": ["cat", str(state)],
+            "write": {"active": ["true"]}, "want": "active", "form": "exact"}  # fmt: skip
+
+
+def test_what_was_right_already_is_looked_at_as_well(host, tmp_path):  # noqa: F811
+    """Not in the journal, since nothing was changed: commands wait for the last step."""
+    file, unit, key = tmp_path / "conf", tmp_path / "unit", Path("/proc/sys/vm/stat_interval")
+    file.write_text("a = 1\n")
+    file.chmod(0o644)
+    unit.write_text("active\n")
+    cells = [
+        declared_file(file, "a = 1\n"),
+        declared_unit(unit),
+        {"id": "sysctl:x", "via": "pseudo", "path": str(key), "form": "words",
+         "want": key.read_text().strip()},
+    ]  # fmt: skip
+    first, last = load(step(seconds=1), step(1, seconds=1)), load(step(seconds=1))
+    said = of(host.ask(program(ping(), declared=cells, **first)).events, "state_checked")
+    assert [e["drifted"] for e in said] == [[], []]
+    assert [e["unchecked"] for e in said] == [["services:x"], []]
+    assert [e["cells"] - said[0]["cells"] for e in said] == [0, 1]
+    file.write_text("a = 2\n")
+    unit.write_text("inactive\n")
+    said = only(
+        host.ask(program(ping(), trial="t2", declared=cells, **last)).events, "state_checked"
+    )
+    found = {one["id"]: (one["kept"], one["now"]) for one in said["drifted"]}
+    assert set(found) == {f"file:{file}", "services:x"}
+    assert found["services:x"] == ("active", "inactive")
+    assert found[f"file:{file}"][1]["size"] == 6
+    file.unlink()
+    said = only(
+        host.ask(program(ping(), trial="t3", declared=cells, **last)).events, "state_checked"
+    )
+    assert next(one["now"] for one in said["drifted"] if one["id"] == f"file:{file}") is None
+
+
 def test_pause_between_trials_and_after_steps(host):  # noqa: F811
     """At least as long as asked, and not longer than at most; what is absent is not waited for."""
     settle = {"at_least_s": 0.5, "at_most_s": 2, "temperature_below": 1000.0}
