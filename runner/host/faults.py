@@ -27,16 +27,31 @@ SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"
 KEPT_FREE = 32 << 20
 HELD_WITHIN_S = 30.0
 ROUTES = "/proc/net/route"
-# `up` with its routes, which the kernel forgets when it goes down; or just `down`
+# `up` with what the kernel forgets of a link that goes down: routes of both families, and
+# addresses of IPv6; what a router advertised comes back by itself. Or just `down`.
 READ_LINK = (
     'ip link show dev "$1" | head -n 1 | grep -q "[<,]UP[,>]" || { echo down; exit 0; }; '
-    'echo "up;$(ip -4 route show dev "$1" | grep -v "proto kernel" | '
-    'sed -E "s/ (linkdown|dead)//g; s/ +$//" | sort | paste -sd ";" -)"'
+    'echo "up;$({ ip -6 -o address show dev "$1" | '
+    "awk '/ scope (global|site) / && !/ dynamic / { said = $4; "
+    'if ($5 == "peer") said = said " peer " $6; for (at = 5; at <= NF; at++) { '
+    'if ($at ~ /^(nodad|noprefixroute|home|mngtmpaddr)$/) said = said " " $at; '
+    'if ($at == "deprecated") said = said " preferred_lft 0" } '
+    'print "-6 address", said }\' | sort; '
+    "for family in -4 -6; do "
+    'ip $family route show table all dev "$1" 2>/dev/null | '
+    'grep -v -E "proto (kernel|ra)|^(local|broadcast|multicast|anycast) " | '
+    'sed -E "s/ (linkdown|dead)//g; s/ +$//" | '
+    # a gateway is reached by a route of its own, perhaps
+    "awk -v family=$family '{ print / via /, family, \"route\", $0 }' | sort | cut -c3-; "
+    'done; } | paste -sd ";" -)"'
 )
 WRITE_LINK = (
     'case "$2" in down) exec ip link set dev "$1" down;; esac; ip link set dev "$1" up && '
-    'printf "%s\\n" "${2#up;}" | tr ";" "\\n" | while read -r route; do '
-    '[ -z "$route" ] || ip -4 route replace $route dev "$1" || exit 1; done'
+    'printf "%s\\n" "${2#up;}" | tr ";" "\\n" | while read -r family kind words; do '
+    # without a carrier, which takes seconds to come, some are refused
+    '[ -z "$family" ] || { left=25; '
+    'until ip "$family" "$kind" replace $words dev "$1"; do '
+    "left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.2; done; }; done"
 )
 HOLD = """\
 import mmap, sys, time
@@ -204,7 +219,7 @@ class Faults:
 
 
 def _down(link: str) -> Dict[str, Any]:
-    """Give the cell of a link with its routes."""
+    """Give the cell of a link with what it takes along."""
     return {
         "id": f"fault:link {link}",
         "via": "argv",

@@ -101,6 +101,77 @@ def test_killed_supervisor_leaves_the_link_to_restore(host, link):  # noqa: F811
     assert sorted(routes(link).split()) == sorted(before.split())
 
 
+UPLINK = """\
+link set lo up
+link add up0 type veth peer name up1
+link set up1 up
+address add 198.51.100.1/24 dev up0
+link set up0 up
+-6 address add 2001:db8::1/64 dev up0 nodad
+-6 address add 2001:db8:5::1/64 dev up0 nodad preferred_lft 0
+route add default via 198.51.100.9 dev up0 metric 50
+route add 198.51.100.200 dev up0 scope link
+route add 203.0.113.0/24 via 198.51.100.200 dev up0
+route add 192.0.2.0/24 dev up0 table 100
+-6 route add default via fe80::9 dev up0
+-6 route add 2001:db8:9::/48 via 2001:db8::9 dev up0 metric 77
+"""
+
+
+@pytest.fixture
+def uplink(net, netns):
+    """A host with one link to the world, of both families, in a namespace of its own."""
+
+    def ip(*words: str) -> str:
+        argv = ["nsenter", f"--net=/proc/{netns}/ns/net", "ip", *words]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+    for line in UPLINK.splitlines():
+        ip(*line.split())
+
+    def state() -> dict[str, list[str]]:
+        found = {
+            "routes": ip("route", "show", "table", "all", "dev", "up0"),
+            "routes6": ip("-6", "route", "show", "table", "all", "dev", "up0"),
+            "addresses": ip("-o", "address", "show", "dev", "up0"),
+            "link": ip("-o", "link", "show", "dev", "up0"),
+        }
+        # the address that the kernel makes of the hardware's is checked for a second
+        return {k: sorted(v.replace(" tentative", "").splitlines()) for k, v in found.items()}
+
+    assert sum(len(state()[name]) for name in ("routes", "routes6")) >= 12
+    return net, state
+
+
+def test_uplink_comes_back_with_addresses_and_routes_of_both_families(uplink):
+    """Default routes, gateways behind routes, other tables, IPv6 addresses and how they are."""
+    host, state = uplink  # noqa: F811
+    before = state()
+    asked = [fault("network", link="uplink", down=True)]
+    answer = host.ask(program(ping(), network="host", faults=asked, **load(step(seconds=2))))
+    assert answer.end["ok"], answer.end
+    started(answer)
+    eventually(lambda: state() == before)
+    assert host.restore().end["ok"]
+    assert state() == before
+
+
+def test_killed_supervisor_leaves_the_uplink_to_restore(uplink):
+    host, state = uplink  # noqa: F811
+    before = state()
+    asked = [fault("network", at=0.2, last=60, link="uplink", down=True)]
+    whole = program(ping(), network="host", faults=asked, **load(step(seconds=20)))
+    thread = threading.Thread(target=host.ask, args=(whole,), daemon=True)
+    thread.start()
+    path = spool(host.state, host.run)
+    eventually(lambda: any(e["event"] == "fault_started" for e in said(path)))
+    assert len(state()["routes6"]) == 0
+    os.kill(int((path.parent / "supervisor").read_text()), signal.SIGKILL)
+    thread.join(30)
+    assert host.restore().end["ok"]
+    eventually(lambda: state() == before)
+
+
 def test_slow_link_where_the_kernel_has_no_netem(host, tmp_path, monkeypatch):  # noqa: F811
     """Skipped with the reason; the trial goes on."""
     tools = tmp_path / "bin"
