@@ -23,7 +23,7 @@ schema: experiment/1
 name: sleeps
 hosts: {server: local}
 system: {sysctl: {vm.swappiness: 10}}
-workload: {argv: [sleep, "10"], run: once}
+workload: {argv: [sleep, "6"], run: once}
 repeat: 3
 metrics: {rss: {from: procfs.rss, unit: MiB}}
 """
@@ -71,10 +71,11 @@ def test_a_run_goes_on_after_a_power_cut(board: registry.Entry, tmp_path: Path) 
     """Finished trials stay, the one that was cut is run again, and the board is as it was."""
     swappiness = "cat /proc/sys/vm/swappiness"
     apply = Apply(tmp_path)
-    apply.wait_for("all-r2-a1", "workload_started")
+    apply.wait_for("all-r1-a1", "workload_started")
     assert inside(board, swappiness) == "10"
     pid = board.pid
     assert pid is not None
+    apply.wait_for("all-r2-a1", "workload_started")
     os.kill(pid, signal.SIGKILL)
     until(lambda: not board.on)
     again = qemu.up(board.board, lambda _: None)
@@ -120,13 +121,14 @@ def test_a_full_disk_ends_the_trial_and_is_put_back(board: registry.Entry, tmp_p
     """Full in the middle of a trial: said as such, restored all the same; with room it runs."""
     apply = Apply(tmp_path)
     apply.wait_for("all-r1-a1", "workload_started")
-    # what ext4 keeps for root is filled as well
+    # in ever smaller pieces: what ext4 keeps for root is filled as well
     inside(
         board,
-        "dd if=/dev/zero of=/filler bs=1M status=none; dd if=/dev/zero of=/filler2 bs=1k status=none",
+        "n=0; for size in 512M 64M 8M 1M 64k 4k; do "
+        "while fallocate -l $size /filler.$n 2>/dev/null; do n=$((n+1)); done; rm -f /filler.$n; done",
     )
     said = apply.end()
-    inside(board, "rm -f /filler /filler2; sync")
+    inside(board, "rm -f /filler.*")
     assert apply.process.returncode == 2, said
     assert "no room" in said or "No space left" in said
     assert "/var/lib/runner" in said
