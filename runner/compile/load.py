@@ -131,6 +131,11 @@ def schedule(experiment: Experiment, steps: Sequence[ExpandedStep]) -> list[floa
     """Seconds after the common start at which each step begins on every host."""
     load = experiment.load
     pause = load.cooldown.at_most.seconds if load and load.cooldown else 0.0
+    workload = experiment.workload
+    if workload is not None and load is not None and load.between_steps == "fresh":
+        # hosts that go by the clock have to give it all the time that a restart may take
+        pause += workload.stop.grace.seconds
+        pause += workload.ready.within.seconds if workload.ready else 0.0
     found, at = [], 0.0
     for step in steps:
         found.append(at)
@@ -162,7 +167,7 @@ def looked_on(
             }
             for (step, asked), at in zip(steps, times, strict=True)
         ],
-        "between": "keep",
+        "between": load.between_steps,
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.store.record import RunFolder
 from tests.apply.conftest import Cli, needs_root_and_memory_group
 from tests.apply.test_apply import SERVER
 
@@ -95,6 +96,22 @@ def test_an_open_model_from_two_hosts(three, unchanged):
         "generators"
     ].values()
     assert made["toolchain"] == "1.22.10"
+
+
+def test_fresh_workload_for_each_step(three, unchanged):
+    """The hosts go by the clock: it leaves the server the time to start anew."""
+    text = spec("wrk").replace("  warmup: 1s", "  between_steps: fresh")
+    text = text.replace("\nload:", "  stop: {grace: 1s}\nload:", 1)
+    found = three.apply(three.spec(text))
+    (trial,) = found["trials"]
+    assert [step["outcome"] for step in trial["steps"]] == ["healthy", "healthy"], trial
+    run = RunFolder.open(Path(found["report"]).parents[1])
+    events = list(run.iter_events("all-r1-a1"))
+    pids = [event["pid"] for event in events if event["event"] == "workload_started"]
+    assert len(set(pids)) == 2
+    kinds = [event["event"] for event in events]
+    ready = [at for at, kind in enumerate(kinds) if kind == "ready"]
+    assert ready[1] < [at for at, kind in enumerate(kinds) if kind == "step_started"][1]
 
 
 def test_server_that_dies_ends_the_load_too(three, unchanged):
