@@ -95,3 +95,9 @@ def test_searches_that_cannot_be(data, message):
     with pytest.raises(ValidationError) as caught:
         Search.model_validate(data)
     assert message in str(caught.value)
+
+
+def test_a_search_keeps_no_workload():
+    """Refused, rather than taken and not done."""
+    with pytest.raises(ValidationError, match="every trial of a search is on a fresh workload"):
+        Search.model_validate({"between": [1, 9], "workload": "keep"})
