@@ -10,7 +10,7 @@ TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace
 BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-support arch-test e2fsprogs openssh-client
 BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
 
-.PHONY: demo test test-slow test-all test-board board-tools check setup tools bench schema docs reproduce clean
+.PHONY: demo test test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -29,6 +29,13 @@ test-all: $(VENV)/.dev tools
 test-board: $(VENV)/.dev tools board-tools
 	$(SUDO) $(RUN) board build
 	$(SUDO) $(VENV)/bin/python -m pytest -m board tests/board
+
+# what CI runs of it: a board is built and boots, keeps a limit on both cgroup versions, and
+# is put back (about 8 minutes, 6 of them for the image)
+smoke-board: $(VENV)/.dev tools board-tools
+	$(SUDO) $(RUN) board build
+	$(SUDO) $(VENV)/bin/python -m pytest -m board tests/board/test_board.py tests/board/test_converge.py \
+	  -k "facts or snapshot or limit_is_kept"
 
 board-tools:
 	@missing=; for tool in $(BOARD_PROGRAMS); do \
