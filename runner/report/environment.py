@@ -35,11 +35,13 @@ def _is_emulated(found: Any) -> bool:
 
 def host(found: Mapping[str, Any]) -> str:
     """Name the kind of a host by what decides a comparison: `aarch64, cgroup v2, emulated`."""
-    group = found.get("cgroup.version")
+    group, imitated = found.get("cgroup.version"), _is_emulated(found)
+    # what an emulated machine calls itself is no board's name
+    model = None if imitated else found.get("board.model")
     parts = [
-        str(found.get("board.model") or found.get("arch") or ""),
+        str(model or found.get("arch") or ""),
         f"cgroup v{group}" if group else "",
-        "emulated" if _is_emulated(found) else "",
+        "emulated" if imitated else "",
     ]
     return ", ".join(part for part in parts if part)
 

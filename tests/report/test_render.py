@@ -85,6 +85,23 @@ def test_emulated_board_has_a_banner_first():
     assert "Emulated" not in made().markdown
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"arch": "x86_64", "cgroup.version": 1}, "x86_64, cgroup v1"),
+        ({"arch": "aarch64", "board.model": "Raspberry Pi 4 Model B"}, "Raspberry Pi 4 Model B"),
+        (
+            {"arch": "aarch64", "board.model": "linux,dummy-virt", "emulated": True},
+            "aarch64, emulated",
+        ),
+        ({}, ""),
+    ],
+)
+def test_kind_of_a_host(facts, said):
+    """An emulated machine is not called by the name of a board."""
+    assert environment.host(facts) == said
+
+
 def test_interrupted_run_says_so():
     """State and reason stand at the top."""
     text = made(manifest={**fixture.MANIFEST, "state": "interrupted", "why": "Ctrl-C"}).markdown
