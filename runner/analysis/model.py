@@ -40,6 +40,8 @@ class Step:
     """Reason of each `None` in `numbers`."""
     atlas: dict[str, Any] | None = None
     """The memory atlas where a heap dump was fetched, see `runner.analysis.atlas`."""
+    steady: tuple[str, ...] | None = None
+    """What was not in a steady state, see `runner.analysis.steady`; None: not judged."""
 
 
 @dataclass(frozen=True)

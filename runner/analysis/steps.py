@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from runner.analysis import conditions
+from runner.analysis import conditions, steady
 from runner.analysis.frames import increase
 from runner.generators import generator
 
@@ -45,6 +45,8 @@ class StepData:
     """The workload lived through the step."""
     cut: str = ""
     """Why the step was cut short on the workload's side; empty when it was not."""
+    steady: tuple[str, ...] | None = None
+    """What was not in a steady state; None where that could not be judged."""
 
 
 def time_of(event: Mapping[str, Any], origin: float) -> float:
@@ -89,7 +91,8 @@ def steps(
             # an order to stop is nobody's fault; anything else that cuts a step is the workload's
             cut = str(event.get("cut") or "")
             cut = "" if cut == "stopped" else cut
-            found.append(StepData(plan, start, end, numbers, why, error, alive, cut))
+            settled = steady.judge(frame, (start, end), fields, steady.per_second(event.get("log")))
+            found.append(StepData(plan, start, end, numbers, why, error, alive, cut, settled))
     end = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
     for index, start in begun.items():
         # a workload that died is the step's result; anything else that cut it is a fault

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from runner.analysis import atlas, conditions, moments, outputs
+from runner.analysis import atlas, conditions, moments, outputs, steady
 from runner.analysis.frames import Frame, Reading, thin
 from runner.analysis.loads import LoadPart, with_loads
 from runner.analysis.model import RuleResult, Series, Step, Trial
@@ -135,7 +135,8 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
             conditions.add(reading.events, event, (after_s, last), frame, fields, numbers, why)
     start, end = (float(frame.t[0]), float(frame.t[-1])) if len(frame.t) else (0.0, last)
     died = any(e["event"] == "workload_exited" and not e.get("expected") for e in reading.events)
-    return StepData(StepPlan(0, "idle", None), start, end, numbers, why, alive=not died)
+    plan, settled = StepPlan(0, "idle", None), steady.judge(frame, (start, end), fields)
+    return StepData(plan, start, end, numbers, why, alive=not died, steady=settled)
 
 
 def _judge(
@@ -177,6 +178,7 @@ def _judge(
         (*broken, *rules),
         shown,
         dict(data.why),
+        steady=data.steady,
     )
 
 

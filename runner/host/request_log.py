@@ -18,6 +18,8 @@ from typing import Any, Callable, Dict
 READ_BYTES = 1 << 20
 EXACT_BITS = 11
 FAILED = b"-1"
+MICRO = 6  # digits of a time in microseconds below the second
+LONGEST_S = 100000
 
 
 def bucket(value: int) -> int:
@@ -31,6 +33,7 @@ def summarise(path: str, breathe: Callable[[], object]) -> Dict[str, Any]:
     """Read a log in pieces, with `breathe()` between them; a missing one gives `why`."""
     statuses: Dict[str, int] = {}
     latencies: Dict[int, int] = {}
+    begun: Dict[bytes, int] = {}
     total: Dict[str, int] = {"rows": 0, "bad": 0, "sum_us": 0}
     bounds = [1 << 62, 0]
     try:
@@ -40,9 +43,11 @@ def summarise(path: str, breathe: Callable[[], object]) -> Dict[str, Any]:
                 data = file.read(READ_BYTES)
                 lines = (rest + data).split(b"\n")
                 rest = lines.pop()  # of a generator that was killed, half a line
-                kinds = Counter(line.partition(b"\t")[2] for line in lines)
-                for kind, many in kinds.items():
+                parts = [line.partition(b"\t") for line in lines]
+                for kind, many in Counter(part[2] for part in parts).items():
                     _count(kind, many, statuses, latencies, total, bounds)
+                for second, many in Counter(part[0][:-MICRO] for part in parts).items():
+                    begun[second] = begun.get(second, 0) + many
                 if not data:
                     break
                 breathe()
@@ -54,8 +59,17 @@ def summarise(path: str, breathe: Callable[[], object]) -> Dict[str, Any]:
         "statuses": statuses,
         "min_us": bounds[0] if latencies else None,
         "max_us": bounds[1] if latencies else None,
+        "per_s": _per_second(begun),
         "histogram": base64.b64encode(zlib.compress(pairs, 9)).decode("ascii"),
     }
+
+
+def _per_second(begun: Dict[bytes, int]) -> "list[int] | None":
+    """Requests begun in each second, from the first to the last; None where times make no sense."""
+    seconds = {int(text): many for text, many in begun.items() if text.isdigit()}
+    if not seconds or max(seconds) - min(seconds) > LONGEST_S:
+        return None
+    return [seconds.get(second, 0) for second in range(min(seconds), max(seconds) + 1)]
 
 
 def _count(

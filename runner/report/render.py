@@ -14,6 +14,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from runner import resources_path
+from runner.analysis.steady import RULE
 from runner.report import (
     asked,
     atlas,
@@ -79,6 +80,8 @@ def render(
         "repeated": repeated.summary(analysis.trials) if not analysis.search else None,
         "steps": steps.tables(analysis.trials),
         "broken": steps.broken(analysis.trials),
+        "unsteady": steps.unsteady(analysis.trials),
+        "steady_rule": markdown.escape(RULE),
         "step_reasons": steps.reasons(analysis.trials),
         "search": searches.view(analysis.search),
         "figures": shown,

@@ -65,7 +65,7 @@ def row(step: Step) -> list[object]:
     cells += [_SHOW[how](step.numbers.get(key)) for _, key, how in COLUMNS]
     cells.append(errors(step))
     cells += [_SHOW[how](step.numbers.get(key)) for _, key, how in MEMORY]
-    cells.append(words.outcome(step.outcome))
+    cells.append(words.outcome(step.outcome) + (", not steady" if step.steady else ""))
     return cells
 
 
@@ -142,6 +142,23 @@ def title(trial: Trial) -> str:
     if trial.treatment:
         parts.append(words.treatment(trial.treatment))
     return " · ".join(parts)
+
+
+def unsteady(trials: Sequence[Trial]) -> list[Md]:
+    """Say what was not in a steady state in which steps, most of them first."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for trial in trials:
+        for step in trial.steps:
+            for text in step.steady or ():
+                name, _, how = text.partition(" ")
+                at = f" at {step.name}" if len(trial.steps) > 1 else ""
+                found.setdefault(name, []).append((how, f"{at} in {trial.id}"))
+    lines = []
+    for name, places in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        more = f", and {len(places) - LISTED} more" if len(places) > LISTED else ""
+        shown = join([how + where for how, where in places[:LISTED]])
+        lines.append(Md(f"{code(name)} {shown}{more}"))
+    return lines
 
 
 def reasons(trials: Sequence[Trial]) -> list[Md]:

@@ -53,3 +53,14 @@ def test_missing_empty_and_odd_logs(tmp_path):
     path.write_text("nonsense\n1\t200\tx\n1\t200\t7\n")
     found = request_log.summarise(str(path), nothing)
     assert (found["rows"], found["bad"], pairs(found)) == (1, 2, [[7, 1]])
+
+
+def test_requests_by_the_second(tmp_path):
+    """From the first second to the last, with those in which nothing began."""
+    path = tmp_path / "log"
+    starts = [1_700_000_000_999_999, 1_700_000_001_000_000, 1_700_000_001_500_000,
+              1_700_000_003_000_001]  # fmt: skip
+    path.write_text("".join(f"{start}\t200\t10\n" for start in starts) + "half a li")
+    assert request_log.summarise(str(path), nothing)["per_s"] == [1, 2, 0, 1]
+    path.write_text("")
+    assert request_log.summarise(str(path), nothing)["per_s"] is None
