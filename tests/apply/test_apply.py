@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.store.record import RunFolder
 from tests.apply.conftest import KEY, ROOT, groups
 
 pytestmark = [
@@ -108,8 +109,13 @@ def test_h2load_gives_the_latency_of_every_request(cli, unchanged):
         "\nload:\n", "\nload:\n  generator: h2load\n  warmup: 1s\n"
     )
     text = text.replace("duration: 1s}", "duration: 1s}\n    - {connections: 8, duration: 1s}")
-    (trial,) = cli.apply(cli.spec(text))["trials"]
+    found = cli.apply(cli.spec(text))
+    (trial,) = found["trials"]
     assert [step["outcome"] for step in trial["steps"]] == ["healthy", "healthy"], trial
+    for event in RunFolder.open(Path(found["report"]).parents[1]).iter_events("all-r1-a1"):
+        if event["event"] == "step_ended":
+            assert sum(event["log"]["per_s"]) == event["log"]["rows"]
+            assert 1 <= len(event["log"]["per_s"]) <= 4
     for step in trial["steps"]:
         numbers = step["numbers"]
         assert numbers["load.requests"] > 0
