@@ -43,10 +43,12 @@ def summarise(path: str, breathe: Callable[[], object]) -> Dict[str, Any]:
                 data = file.read(READ_BYTES)
                 lines = (rest + data).split(b"\n")
                 rest = lines.pop()  # of a generator that was killed, half a line
-                parts = [line.partition(b"\t") for line in lines]
-                for kind, many in Counter(part[2] for part in parts).items():
+                kinds = Counter(line.partition(b"\t")[2] for line in lines)
+                for kind, many in kinds.items():
                     _count(kind, many, statuses, latencies, total, bounds)
-                for second, many in Counter(part[0][:-MICRO] for part in parts).items():
+                # gone through again: parts of all lines at once are more than a sampler may hold
+                seconds = Counter(line.partition(b"\t")[0][:-MICRO] for line in lines)
+                for second, many in seconds.items():
                     begun[second] = begun.get(second, 0) + many
                 if not data:
                     break
