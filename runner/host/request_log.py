@@ -15,7 +15,7 @@ import zlib
 from collections import Counter
 from typing import Any, Callable, Dict
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 17
 EXACT_BITS = 11
 FAILED = b"-1"
 MICRO = 6  # digits of a time in microseconds below the second
