@@ -133,6 +133,10 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
         if event["event"] == "idle_ended":
             exact_counters(event, fields, numbers)
             conditions.add(reading.events, event, (after_s, last), frame, fields, numbers, why)
+        # of a group made for this trial: exact, however few samples a short program leaves
+        if event["event"] == "workload_exited" and event.get("oom_kills") is not None:
+            numbers["cgroup.oom_kills"] = float(event["oom_kills"])
+            why.pop("cgroup.oom_kills", None)
     start, end = (float(frame.t[0]), float(frame.t[-1])) if len(frame.t) else (0.0, last)
     died = any(e["event"] == "workload_exited" and not e.get("expected") for e in reading.events)
     plan, settled = StepPlan(0, "idle", None), steady.judge(frame, (start, end), fields)

@@ -121,6 +121,7 @@ class Workload:
                 code=ended.code,
                 signal=ended.signal,
                 oom_killed=self._oom_killed,
+                oom_kills=kills,
                 expected=self._expected or (self.once and ended.code == 0),
                 left=self._left(),
                 cpu_s=round(ended.cpu_s, 4),
