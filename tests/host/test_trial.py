@@ -74,8 +74,6 @@ def test_a_trial_without_workload_samples_the_host(host):
     assert set(ended["at_start"]) == set(ended["at_end"]) == set(names)
 
 
-@needs_wrk
-@needs_v1
 def test_a_host_rebooted_since_it_was_converged_refuses_the_trial(host):
     """The declared state went with the old boot: nothing is begun, and no spool is left."""
     answer = host.ask(program(None, network="host", idle_s=0.2, boot_id="another-boot"))
@@ -85,6 +83,8 @@ def test_a_host_rebooted_since_it_was_converged_refuses_the_trial(host):
     assert not of(answer.events, "trial_started")
 
 
+@needs_wrk
+@needs_v1
 def test_a_whole_trial_in_a_memory_group(host):
     """Group, start, readiness, warm-up, measurement, fetch, end: in order and with numbers."""
     workload = ping(cgroup=memory_group("whole", "64M"), nofile=[2048, 4096], cpus=[0])
