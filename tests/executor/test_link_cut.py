@@ -113,7 +113,8 @@ def test_apply_cut_anywhere(far: Far, way: str) -> None:
     far.restore(far.bare.port)
     far.scene.same("uncut")
     undone = done = 0
-    for after in points(whole):
+    # the whole is a few bytes more or less each time: the last one is not cut
+    for after in [*points(whole), None]:
         setattr(far.link, way, after)
         with contextlib.suppress(RunnerError):
             far.apply(far.link.port)
@@ -125,7 +126,7 @@ def test_apply_cut_anywhere(far: Far, way: str) -> None:
     # cuts before the program is whole do nothing, later ones change the host
     assert done
     assert undone
-    assert done + undone == POINTS
+    assert done + undone == POINTS + 1
 
 
 @pytest.mark.parametrize("way", ["cut_after", "cut_after_sent"])
