@@ -7,9 +7,9 @@ import difflib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from runner import resources
 from runner.errors import HostError, NeedRoot, SpecError
 from runner.host.normal import equal, plain
-from runner.resources import kinds
 from runner.resources.interface import (
     UNSET,
     Cell,
@@ -94,11 +94,12 @@ def declared(system: Any) -> dict[str, Any]:
     A payload that is still plain data is validated by its kind's model.
     """
     found: dict[str, Any] = {}
-    for name, kind in kinds().items():
+    for name in resources.names():
         payload = system.get(name) if hasattr(system, "get") else getattr(system, name, None)
         if payload is not None:
-            known = isinstance(payload, kind.Model)
-            found[name] = payload if known else kind.Model.model_validate(payload)
+            model = resources.kind(name).Model
+            known = isinstance(payload, model)
+            found[name] = payload if known else model.model_validate(payload)
     return found
 
 
@@ -122,7 +123,7 @@ def candidates(system: Any) -> list[Json]:
     """Cells to read in the probe, one for each id."""
     found: dict[str, Json] = {}
     for name, payload in declared(system).items():
-        for cell in kinds()[name].candidates(payload):
+        for cell in resources.kind(name).candidates(payload):
             found.setdefault(cell["id"], cell)
     return list(found.values())
 
@@ -132,7 +133,7 @@ def plan_state(system: Any, facts: Facts, values: Values) -> StatePlan:
     plan = StatePlan()
     cells: list[Cell] = []
     for name, payload in declared(system).items():
-        planned = kinds()[name].plan(payload, facts, values)
+        planned = resources.kind(name).plan(payload, facts, values)
         if isinstance(planned, Skipped):
             plan.skipped[name] = planned.why
         elif isinstance(planned, Unknown):

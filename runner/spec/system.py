@@ -7,32 +7,25 @@ spec uses it, because most specs use two or three of the many.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, create_model
 
-import runner.resources
+from runner import resources
 from runner.quantities import Quantity
 from runner.spec.base import Model, Secret, write_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NO_KINDS = ("interface", "order")
-NAMES = tuple(
-    info.name
-    for info in pkgutil.iter_modules(runner.resources.__path__)
-    if not info.name.startswith("_") and info.name not in _NO_KINDS
-)
+NAMES = resources.names()
 """Kinds by the names of their files, which are the keys."""
 
 
 def payload_model(name: str) -> Any:
     """Give the model of a kind's payload."""
-    return import_module(f"runner.resources.{name}").KIND.Model
+    return resources.kind(name).Model
 
 
 def _payload(name: str) -> Any:
