@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis import conditions, frames, trials
+from runner.analysis import clock, conditions, frames, trials
 from runner.analysis.claims import claim_results
 from runner.analysis.estimates import estimates
 from runner.analysis.model import Analysis
@@ -48,6 +48,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
     search = folder.manifest.get("search")
     measured = estimates(experiment.metrics, found, search)
     server: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
+    notes += clock.remarks(_clock(experiment, server), found)
     return Analysis(
         trials=tuple(found),
         estimates=measured,
@@ -55,6 +56,15 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
         series=tuple(lines),
         search=summarised(search),
         notes=tuple(notes),
+    )
+
+
+def _clock(experiment: Experiment, facts: dict[str, Any]) -> clock.Declared | None:
+    governor, bounds = experiment.system.cpu_governor, experiment.system.cpu_frequency
+    return clock.declared(
+        governor.root if governor else None,
+        (bounds.root.min, bounds.root.max) if bounds else None,
+        facts,
     )
 
 
