@@ -154,6 +154,7 @@ class HostRun:
             for cell in self.plan.cells:
                 self._tell("converge", Result(cell.id, "ok", *[self.values.get(cell.id)] * 2))
         else:
+            # also with nothing to apply: it takes the host for this run, before the first trial
             self._converge(self.plan.cells, "converge")
         if self.plan.actions:
             self._converge(self.plan.actions, "actions")
@@ -170,7 +171,7 @@ class HostRun:
         return all(change.outcome == "ok" for change in would_change(cells, self.values))
 
     def _converge(self, cells: list[Cell], phase: str) -> list[Result]:
-        if not cells:
+        if not cells and phase != "converge":
             return []
         by_id = {cell.id: cell for cell in cells}
         touched, self.touched = self.touched, True

@@ -59,6 +59,19 @@ def test_taken_between_probe_and_converge(tmp_path, options, monkeypatch):
     assert not (tmp_path / "file").exists()
 
 
+def test_a_host_without_state_to_apply_is_held_all_the_same(tmp_path, options):
+    """A spec with a workload and no `system` has the host from converge on, not from its trial."""
+    first, second = controller("run-1", tmp_path), controller("run-2", tmp_path)
+    first.observe({})
+    first.apply({}, options)
+    with pytest.raises(HostBusy, match="run-1"):
+        second.observe({})
+    first.restore()
+    second.observe({})
+    second.apply({}, options)
+    second.restore()
+
+
 def test_without_wait_it_is_said(tmp_path, options):
     first, second = controller("run-1", tmp_path), controller("run-2", tmp_path)
     mine, theirs = system(tmp_path, "mine"), system(tmp_path, "theirs")
