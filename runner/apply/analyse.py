@@ -48,6 +48,9 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
     search = folder.manifest.get("search")
     measured = estimates(experiment.metrics, found, search)
     server: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
+    left = [rule.text for rule in experiment.guards if rule.subject in trials.TIMED]
+    if left and server.get("emulated"):
+        notes.append(f"Not judged on an emulated host, whose times say nothing: {', '.join(left)}.")
     notes += clock.remarks(_clock(experiment, server), found)
     return Analysis(
         trials=tuple(found),

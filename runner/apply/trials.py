@@ -288,6 +288,7 @@ def trial_plan(trial_id: str, plan: Mapping[str, Any], folder: RunFolder) -> tri
         steps=tuple(step_plan(step) for step in plan["steps"]),
         extra=plan["extra"],
         loads=tuple(load_part(part, folder) for part in plan.get("loads") or ()),
+        emulated=bool(folder.facts.get(plan["host"], {}).get("emulated")),
     )
 
 

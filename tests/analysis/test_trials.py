@@ -25,8 +25,8 @@ def recorded(name: str, change=None) -> list[dict]:
     return [e for e in map(change, events) if e is not None] if change else events
 
 
-def judged(events, *, steps=(STEP,), healthy=(), guards=(), facts=FACTS):
-    plan = trials.TrialPlan("all-r1-a1", "board", {}, 1, 1, steps)
+def judged(events, *, steps=(STEP,), healthy=(), guards=(), facts=FACTS, emulated=False):
+    plan = trials.TrialPlan("all-r1-a1", "board", {}, 1, 1, steps, emulated=emulated)
     return trials.trial(
         frames.read(events),
         plan,
@@ -47,6 +47,15 @@ def ended(**values):
 
 def failed(step) -> dict[str, str]:
     return {rule.rule: rule.why or rule.actual for rule in step.rules if not rule.held}
+
+
+def test_guards_on_time_are_not_judged_on_an_emulated_host():
+    """The generator is emulated too; what does not depend on time is judged all the same."""
+    events = recorded("healthy")
+    guards = ["load.cpu < 0", "cgroup.oom_kills < 0"]
+    assert judged(events, guards=guards[:1]).outcome == "invalid"
+    assert judged(events, guards=guards[:1], emulated=True).outcome == "healthy"
+    assert judged(events, guards=guards, emulated=True).outcome == "invalid"
 
 
 def test_healthy():
