@@ -28,9 +28,9 @@ test-all: $(VENV)/.dev tools
 # builds the image of the virtual Arm board where there is none (about 6 minutes, once)
 test-board: $(VENV)/.dev tools board-tools
 	$(SUDO) $(RUN) board build
-	$(SUDO) $(VENV)/bin/python -m pytest -m board tests/board
+	$(SUDO) $(VENV)/bin/python -m pytest -m board tests/board $(BOARD)
 
-# what CI runs of it: a board is built and boots, keeps a limit on both cgroup versions, and
+# a quick look: a board is built and boots, keeps a limit on both cgroup versions, and
 # is put back (about 8 minutes, 6 of them for the image)
 smoke-board: $(VENV)/.dev tools board-tools
 	$(SUDO) $(RUN) board build
