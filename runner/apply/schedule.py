@@ -42,7 +42,9 @@ def run_all(runner: TrialRunner) -> None:
             "slots": [[slot.repetition, cells[slot.cell]] for slot in slots],
         }
     )
-    runner.expected = len(cells) * repeat.minimum
+    # nobody knows beforehand how many trials a search takes
+    searching = experiment.search is not None
+    runner.expected = 0 if searching else len(cells) * repeat.minimum
     ended: set[int] = set()
     for slot in slots:
         if slot.repetition > repeat.minimum and slot.repetition not in ended:
@@ -50,9 +52,9 @@ def run_all(runner: TrialRunner) -> None:
             if said.stop:
                 runner.folder.update(stopped=said.why)
                 return
-            runner.expected += len(cells)
+            runner.expected += 0 if searching else len(cells)
             ended.add(slot.repetition)
-        if experiment.search is not None:
+        if searching:
             _search(runner, experiment, cells[slot.cell], slot.repetition)
         else:
             runner.run(cells[slot.cell], slot.repetition)

@@ -68,7 +68,8 @@ class Terminal:
         """A trial begins."""
         self._began, self._duration_s, self._step = time.monotonic(), duration_s, ""
         if not self.quiet:
-            self.progress.line(f"   trial {trial} ({number} of {of}, about {duration_s:.0f} s)")
+            which = f"{number} of {of}" if of else f"number {number}"
+            self.progress.line(f"   trial {trial} ({which}, about {duration_s:.0f} s)")
 
     def event(self, trial: str, event: Mapping[str, Any]) -> None:
         """Live line: step, elapsed of total, resident memory, connections."""
