@@ -74,7 +74,7 @@ tools:
 	  $(SUDO) apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS) >/dev/null; fi
 
-# Every experiment of the article, one after the other; quick ones first, about 25 minutes on
+# Every experiment of the article, one after the other; quick ones first, about 40 minutes on
 # two cores. One that is done is not run again (its mark is in $(DONE)); `make reproduce` after
 # an interruption goes on with the next, and `make $(DONE)/NAME` runs one.
 DONE := .cache/reproduced
