@@ -194,7 +194,9 @@ class Load:
         ctx = self._ctx
         start = process.Start(ctx.fill_all(argv), nofile=nofile, cpus=self._plan.get("cpus"))
         began = time.monotonic()
-        child = process.spawn(start, ctx.loop)
+        # an order to stop between fork and exec would leave a generator that nobody knows
+        with self._undisturbed():
+            child = process.spawn(start, ctx.loop)
         ctx.generator = child.pid
         out, err = Capture(child.out, ctx.loop), Capture(child.err, ctx.loop)
         most = self._counted()

@@ -102,7 +102,7 @@ def test_restore():
         {"event": "result", "id": "a", "outcome": "restored", "before": "10", "after": "60"}
     )
     assert restore(agent, force=True) == [Result("a", "restored", "10", "60")]
-    assert agent.sent == {"program": "restore", "force": True}
+    assert agent.sent == {"program": "restore", "force": True, "leave_kept": False}
 
 
 def test_a_result_that_says_nothing():

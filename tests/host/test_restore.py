@@ -214,7 +214,9 @@ def test_what_a_dead_run_left_is_undone_beside_what_stays(net: Host) -> None:
     }
     net.ask(dead, run="dead")
     net.converge(pseudo(SOMAXCONN, "2000"))
-    assert net.restore(leave_kept=True).outcomes == {SOMAXCONN: "restored", FIN: "restored"}
+    done = net.restore(leave_kept=True).outcomes
+    assert done.pop(SOMAXCONN) == "restored"
+    assert done in ({FIN: "restored"}, {})  # its lease may have run out before, and undone it
     net.converge(pseudo(FIN, "32"))
     assert (
         len({change.n for change in journal.read(str(net.state.joinpath("journal.jsonl"))).changes})

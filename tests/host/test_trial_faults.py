@@ -153,7 +153,7 @@ def test_uplink_comes_back_with_addresses_and_routes_of_both_families(uplink):
     started(answer)
     eventually(lambda: state() == before)
     assert host.restore().end["ok"]
-    assert state() == before
+    eventually(lambda: state() == before)
 
 
 def test_killed_supervisor_leaves_the_uplink_to_restore(uplink):

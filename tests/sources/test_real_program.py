@@ -18,7 +18,7 @@ from runner.toolchain import BuildRequest, build, default_cache_dir, resolve
 PAGES = ("debug/vars", "metrics", "runtime")
 
 
-@pytest.fixture(scope="module", params=["1.22.10", "1.26.8"])
+@pytest.fixture(scope="module", params=["1.22.10", "1.26.6"])
 def printed(request):
     """The oldest Go that the project measures, and a new one."""
     cache = default_cache_dir()

@@ -10,7 +10,7 @@ from runner.sources import maps, smaps
 from runner.sources.interface import Page, Printed
 from tests.goserver import moment
 
-BUILDS = pytest.mark.parametrize("go", ["1.22.10", "1.26.8"])
+BUILDS = pytest.mark.parametrize("go", ["1.22.10", "1.26.6"])
 
 
 def printed(go):
