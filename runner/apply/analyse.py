@@ -27,7 +27,8 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
     facts = folder.facts
     shown = [name for f in experiment.report.figures if f.over == "time" for name in f.show]
     for trial_id, plan in (folder.manifest.get("trials") or {}).items():
-        known = fields(facts.get(plan["host"], {}), experiment.families)
+        own = facts.get(plan["host"], {})
+        known = fields(own, experiment.families)
         try:
             reading = frames.read(folder.iter_events(trial_id))
         except RecordError as error:
@@ -36,7 +37,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
         found.append(
             trials.trial(
                 reading,
-                trial_plan(trial_id, plan, folder),
+                trial_plan(trial_id, plan, folder, own),
                 known,
                 experiment.healthy,
                 experiment.guards,

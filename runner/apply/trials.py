@@ -264,7 +264,7 @@ def judged(
     """Judge one trial from its record."""
     reading = frames.read(folder.iter_events(trial_id))
     known = fields(facts, experiment.families)
-    return trials.trial(reading, trial_plan(trial_id, plan, folder), known,
+    return trials.trial(reading, trial_plan(trial_id, plan, folder, facts), known,
                         experiment.healthy, experiment.guards)  # fmt: skip
 
 
@@ -277,8 +277,13 @@ def load_part(part: Mapping[str, Any], folder: RunFolder) -> LoadPart:
     return LoadPart(part["host"], tuple(step_plan(step) for step in part["steps"]), reading)
 
 
-def trial_plan(trial_id: str, plan: Mapping[str, Any], folder: RunFolder) -> trials.TrialPlan:
-    """Read a trial's plan back from run.json, with the records of its load hosts."""
+def trial_plan(
+    trial_id: str, plan: Mapping[str, Any], folder: RunFolder, facts: Mapping[str, Any]
+) -> trials.TrialPlan:
+    """Read a trial's plan back from run.json, with the records of its load hosts.
+
+    `facts` are those of the trial's host.
+    """
     return trials.TrialPlan(
         id=trial_id,
         host=plan["host"],
@@ -288,7 +293,7 @@ def trial_plan(trial_id: str, plan: Mapping[str, Any], folder: RunFolder) -> tri
         steps=tuple(step_plan(step) for step in plan["steps"]),
         extra=plan["extra"],
         loads=tuple(load_part(part, folder) for part in plan.get("loads") or ()),
-        emulated=bool(folder.facts.get(plan["host"], {}).get("emulated")),
+        emulated=bool(facts.get("emulated")),
     )
 
 

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from runner.generators.histogram import QUANTILES, decode, latency_numbers
-from runner.generators.interface import LoadNumbers, LoadStep
+from runner.generators.interface import LoadNumbers, LoadStep, failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,10 +78,7 @@ class H2load:
         """Numbers of one step; latency only from the log of every request."""
         total = REQUESTS.search(stdout)
         if exit_code != 0 or total is None:
-            said = (stderr.strip() or stdout.strip()).splitlines()
-            return LoadNumbers(
-                error=f"h2load exited {exit_code}: {said[-1] if said else 'no output'}"
-            )
+            return failed(self.name, exit_code, stdout, stderr)
         _, _, done, _, _, errored, timeout = (int(word) for word in total.groups())
         status = STATUS.search(stdout)
         refused = sum(int(word) for word in status.groups()[1:]) if status else 0

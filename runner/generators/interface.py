@@ -88,3 +88,9 @@ class Generator(Protocol):
 def fitted(kind: Generator, step: LoadStep) -> LoadStep:
     """Give the step with the threads that the generator really uses for it."""
     return replace(step, threads=kind.threads(step))
+
+
+def failed(tool: str, exit_code: int | None, stdout: str, stderr: str) -> LoadNumbers:
+    """Give the numbers of a generator that failed: none, and its last words as the error."""
+    said = (stderr.strip() or stdout.strip()).splitlines()
+    return LoadNumbers(error=f"{tool} exited {exit_code}: {said[-1] if said else 'no output'}")

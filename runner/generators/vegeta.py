@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.generators.histogram import QUANTILES, decode, meant_numbers
-from runner.generators.interface import LoadNumbers, LoadStep
+from runner.generators.interface import LoadNumbers, LoadStep, failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,10 +73,7 @@ class Vegeta:
         del step
         line = next((x for x in stdout.splitlines() if x.startswith('{"rate"')), None)
         if exit_code != 0 or line is None:
-            said = (stderr.strip() or stdout.strip()).splitlines()
-            return LoadNumbers(
-                error=f"vegeta exited {exit_code}: {said[-1] if said else 'no output'}"
-            )
+            return failed(self.name, exit_code, stdout, stderr)
         raw = json.loads(line)
         errors: dict[str, int] = raw["errors"]
         remote = sum(many for kind, many in errors.items() if kind != "local")

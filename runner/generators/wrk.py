@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from runner.generators.interface import LoadNumbers, LoadStep
+from runner.generators.interface import LoadNumbers, LoadStep, failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,8 +94,7 @@ class Wrk:
         del log
         line = next((x for x in stdout.splitlines() if x.startswith("RUNNER_JSON ")), None)
         if exit_code != 0 or line is None:
-            said = (stderr.strip() or stdout.strip()).splitlines()
-            return LoadNumbers(error=f"wrk exited {exit_code}: {said[-1] if said else 'no output'}")
+            return failed(self.name, exit_code, stdout, stderr)
         raw = json.loads(line.removeprefix("RUNNER_JSON "))
         seconds = raw["duration_us"] / 1e6
         socket_errors = raw["connect"] + raw["read"] + raw["write"] + raw["timeout"]
