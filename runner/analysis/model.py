@@ -60,6 +60,8 @@ class Trial:
     guards: tuple[RuleResult, ...] = ()
     sampler: dict[str, Any] = field(default_factory=dict)
     limit_bytes: int | None = None
+    kept_from: str = ""
+    """The trial whose workload went on in this one; empty where it had one of its own."""
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,12 @@ def workload(
     """Add `workload.ready`, `.ready_after` (s), `.exit_code` and `.signal` of the trial."""
     last = {event["event"]: event for event in events}
     ready, ended = last.get("ready"), last.get("workload_exited")
+    kept = last.get("workload_started", {}).get("kept_from")
     numbers["workload.ready"] = int(ready is not None)
-    numbers["workload.ready_after"] = ready.get("after_s") if ready else None
-    if ready is None:
+    numbers["workload.ready_after"] = ready.get("after_s") if ready and not kept else None
+    if kept:
+        why["workload.ready_after"] = f"the workload was kept: it started in trial {kept} or before"
+    elif ready is None:
         why["workload.ready_after"] = "the workload was never waited for, or never ready"
     for name in ("code", "signal"):
         key = "workload.exit_code" if name == "code" else "workload.signal"

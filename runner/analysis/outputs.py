@@ -28,7 +28,11 @@ def of_step(
 
     `index` is the step's: a page that was fetched after another step is not its.
     """
-    started = next((e.get("t", 0.0) for e in events if e["event"] == "workload_started"), 0.0)
+    # a workload that was kept started before its trial did
+    started = next(
+        (e.get("t", 0.0) - e.get("up_s", 0.0) for e in events if e["event"] == "workload_started"),
+        0.0,
+    )
     within = [e for e in events if start_s <= float(e.get("t", start_s)) <= end_s + FLUSH_S]
     # one table for each start of the workload: the step's own where every step had a fresh one
     tables: list[Mapping[str, Any]] = [e for e in events if e["event"] == "traced"]

@@ -45,6 +45,7 @@ def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
         for run in runs
         if not run["monotone"]
     ]
+    notes += [_kept(run) for run in runs if run.get("workload") == "keep"]
     return {
         "what": search.get("what", "level"),
         "unit": "1",
@@ -67,6 +68,17 @@ def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "notes": notes,
         "runs": [dict(run) for run in runs],
     }
+
+
+def _kept(run: Mapping[str, Any]) -> str:
+    """Say how many workloads a search that keeps its workload has had."""
+    many = run["workloads"]
+    if many == 1:
+        return f"search {run['repetition']}: one workload was kept for all its trials"
+    return (
+        f"search {run['repetition']}: {many} workloads; one that dies or answers no more is "
+        "followed by a fresh one"
+    )
 
 
 def _curve(runs: Sequence[Mapping[str, Any]]) -> list[list[float]]:

@@ -95,6 +95,7 @@ def trial(
         guards=tuple(rule for step in judged for rule in step.rules if rule.held is False),
         sampler=sampler,
         limit_bytes=_limit(reading.frame),
+        kept_from=str(events.get("workload_started", {}).get("kept_from") or ""),
     )
 
 

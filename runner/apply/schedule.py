@@ -101,6 +101,19 @@ def _search(
             lowest=asked.goal.direction == "lowest",
         )
     )
+    try:
+        _searched(runner, search, levels, repetition, asked)
+    finally:
+        runner.release()
+
+
+def _searched(
+    runner: TrialRunner,
+    search: Search,
+    levels: Mapping[str, str],
+    repetition: int,
+    asked: Any,
+) -> None:
     state = State()
     invalid = 0
     while not isinstance(step := search.next(state), Done):
@@ -126,10 +139,18 @@ def _search(
             "treatment": dict(levels),
             "sequence": [list(item) for item in state.trials],
             "p_healthy": step.fitted.half if step.fitted else None,
+            "workload": asked.workload,
+            "workloads": _workloads(runner, levels, repetition),
         }
     )
     runner.folder.update(search={"what": asked.goal.variable, "runs": runs})
     runner.reporter.note(f"search {repetition}: {summary(step)}")
+
+
+def _workloads(runner: TrialRunner, levels: Mapping[str, str], repetition: int) -> int:
+    """Count the workloads that the trials of one search have had."""
+    own = [t for t in runner.done.values() if t.repetition == repetition]
+    return sum(1 for t in own if t.treatment == dict(levels) and not t.kept_from)
 
 
 def summary(done: Done) -> str:

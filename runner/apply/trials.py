@@ -55,6 +55,8 @@ class TrialRunner:
     load_hosts: Sequence[HostRun] = ()
     """Hosts that the load comes from, where they are others than the server's."""
     told: set[str] = field(default_factory=set)
+    keeping: str = ""
+    """The trial whose workload waits on the host for the next one of its search."""
 
     def prepare(
         self, levels: Mapping[str, str], *, upload: bool = True
@@ -170,6 +172,7 @@ class TrialRunner:
             run=self.folder.id,
             settle=bool(self.done),
             remote=bool(self.load_hosts),
+            after=self.keeping,
         )
         declared = (*self.host.plan.packages, *self.host.plan.cells)
         compiled.program["declared"] = [
@@ -200,6 +203,7 @@ class TrialRunner:
             loading.heard(event)
             self.reporter.event(trial_id, event)
 
+        self.keeping = trial_id if compiled.program["keep"] else ""
         try:
             run_trial(
                 self.host.agent,
@@ -222,6 +226,7 @@ class TrialRunner:
                     # the rest of its record, its end included
                     attach_trial(self.host.agent, trial_id, lambda _: None, spool)
             except KeyboardInterrupt:
+                self.keeping = ""  # it goes on, and so does its workload
                 raise LeftRunning(
                     f"trial {trial_id} goes on on {self.host.name}",
                     fix=f"follow it and put the host back: runner attach {self.folder.id}",
@@ -233,6 +238,14 @@ class TrialRunner:
         self.done[trial_id] = found
         self.reporter.trial_ended(found)
         return found
+
+    def release(self) -> None:
+        """End the workload that a search has kept; nothing to do where none is kept."""
+        kept, self.keeping = self.keeping, ""
+        if kept:
+            # where the host is away, the workload ends by itself a little later
+            with contextlib.suppress(HostError):
+                stop_trial(self.host.agent, kept)
 
 
 def network_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 
 IDLE_S: Final = 5.0
+KEEP_S: Final = 300.0
+"""How long a kept workload waits for its next trial: as long as a lost link is tried again."""
 EMULATED_HZ: Final = 2.0
 """The most that is sampled where a tick costs 80 ms of a processor: 10 Hz would be most of one."""
 
@@ -60,6 +62,7 @@ def trial_program(
     run: str = "",
     settle: bool = False,
     remote: bool = False,
+    after: str = "",
 ) -> TrialProgram:
     """Compile one trial; `connections` is the level of a search, `run` the run's id.
 
@@ -67,6 +70,7 @@ def trial_program(
 
     With `settle` it begins with the pause between trials that the spec asks for.
     With `remote` the load comes from other hosts (see `load_program`).
+    `after` is the trial before it in a search that keeps its workload.
 
     HostError where the host cannot give the cgroup that the workload needs.
     """
@@ -88,6 +92,7 @@ def trial_program(
         "upload": _uploads(binary=binary, generator=tool),
         "workload": workload_part(workload, facts, trial_id, binary, run) if workload else None,
         "sample": {"hz": hz, "reads": reads(facts, hz=hz, asked=experiment.families)},
+        "keep": {"after": after or None, "for_s": KEEP_S} if _keeps(experiment) else None,
         "load": (looked_on if remote else load_part)(experiment, steps) if steps else None,
         "idle_s": idle,
         "faults": [fault_part(index, fault) for index, fault in enumerate(experiment.faults)],
@@ -178,6 +183,10 @@ def load_program(
     )
     seconds = sum(step.duration_s + step.warmup_s for step, _ in parts)
     return TrialProgram(program, planned, seconds)
+
+
+def _keeps(experiment: Experiment) -> bool:
+    return experiment.search is not None and experiment.search.workload == "keep"
 
 
 def _hz(experiment: Experiment, facts: Mapping[str, Any]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Set
 
 from .loop import Loop
 from .sampler import Sampler
@@ -20,24 +20,39 @@ class Aborted(Exception):  # noqa: N818 - a way for a trial to end
 class Context:
     """Program, clock, spool, loop and the words that fill {places}."""
 
-    def __init__(self, program: Mapping[str, Any], state: State, folder: str, spool: Spool) -> None:
+    def __init__(
+        self,
+        program: Mapping[str, Any],
+        state: State,
+        folder: str,
+        spool: Spool,
+        loop: Optional[Loop] = None,
+    ) -> None:
+        """Begin; `loop` is that of the trial before, whose children go on."""
         self.program, self.state, self.folder = program, state, folder
         self.run = str(program["run"])
         self.start = time.monotonic()
-        self.loop = Loop()
+        self.loop = loop or Loop()
         self.words: Dict[str, str] = {"dir": folder}
         self.generator = 0
         """Pid of the load generator while one runs: below us, but not the workload's."""
         self.helpers: Set[int] = set()
         """Pids of processes that faults need: below us as well, and not the workload's."""
-        self._spool = spool
+        self._spool: Optional[Spool] = spool
         sample = program.get("sample") or {"hz": 10, "reads": []}
         self.sampler = Sampler(sample["reads"], float(sample["hz"]), self.start, self.emit)
 
     def emit(self, event: str, **fields: Any) -> None:
         """Append an event to the spool, with its time since the trial's start."""
         fields.setdefault("t", self.now())
-        self._spool.emit(event, **fields)
+        if self._spool is not None:
+            self._spool.emit(event, **fields)
+
+    def close(self) -> None:
+        """End the record: what is emitted from now on belongs to no trial."""
+        spool, self._spool = self._spool, None
+        if spool is not None:
+            spool.close()
 
     def now(self) -> float:
         """Seconds since the trial's start, on the monotonic clock."""

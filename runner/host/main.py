@@ -167,9 +167,9 @@ def _reboot(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
 
 def _trial(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
     if program["program"] == "trial":
-        from . import trial  # noqa: PLC0415
+        from . import supervisor  # noqa: PLC0415
 
-        return bool(trial.run(program, where, emit))
+        return bool(supervisor.run(program, where, emit))
     from . import attach  # noqa: PLC0415
 
     work: Callable[..., bool] = attach.run if program["program"] == "attach" else attach.stop

@@ -96,6 +96,12 @@ class Stream:
         self._emit("output", stream=self._name, text=text, **extra)
         self._sent += len(text)
 
+    def emit_to(self, emit: Emit) -> None:
+        """Send to another trial's record from now on."""
+        self._take()
+        self.flush()
+        self._emit = emit
+
     def close(self) -> None:
         """Take what is still in the pipe, send it and close."""
         self._take()

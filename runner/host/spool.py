@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import Any
+from typing import Any, Optional
 
 from .emit import line_of
 
@@ -28,15 +28,21 @@ class DiskFull(Exception):  # noqa: N818 - names the state of the disk
 class Spool:
     """Appends events to `<folder>/spool.jsonl`."""
 
-    def __init__(self, folder: str) -> None:
-        """Create the spool; FileExistsError when the trial was begun before."""
+    def __init__(self, folder: str, fd: Optional[int] = None) -> None:
+        """Create the spool; FileExistsError when the trial was begun before.
+
+        `fd` is one that another process has created, and handed on empty.
+        """
         self.folder = folder
         self.path = os.path.join(folder, NAME)
         self._reserve = os.path.join(folder, RESERVE_NAME)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self.fd = os.open(self.path, flags, 0o600)
         self._length = 0
         self._full = False
+        if fd is not None:
+            self.fd = fd
+            return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self.fd = os.open(self.path, flags, 0o600)
         try:
             fd = os.open(self._reserve, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:

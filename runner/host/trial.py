@@ -1,130 +1,56 @@
-"""`trial`: run one workload under load, sampled, detached from the link.
-
-The process on the link forks a supervisor (own session, no terminal, no pipe of the
-link's) and from then on only copies the spool. So the trial goes on when the link
-drops, and `attach` finds everything.
-"""
+"""One workload under load, sampled: from its start to the last event of its record."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import signal
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
-from . import attach, cooldown, network, process, state, trial_program
+from . import cooldown, network, process
 from .context import Aborted, Context
 from .digest import sha256
 from .fetching import During, fetch_all
 from .load import Load
 from .loop import Stopped
-from .spool import FULL, DiskFull, Spool
-from .state import Refused, State
+from .spool import FULL, DiskFull
+from .state import Refused
 from .workload import Workload
 
 if TYPE_CHECKING:
     from .drift import Drift
-    from .emit import Emit
     from .faults import Faults
 
 STDERR_NAME = "stderr.txt"
 
 
-def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bool:
-    """Start the trial and stream its spool to `out`. Refused before anything is done.
-
-    Ends by SystemExit once the spool's own `end` was sent: there is no second one.
-    """
-    del emit  # everything that is sent comes from the spool
-    trial_program.check(program, here)
-    boot = program.get("boot_id")
-    if boot and boot != state.boot_id():
-        # what was converged went with the old boot: the trial would measure another state
-        raise Refused(
-            "bad_program",
-            "the host was rebooted after it was brought to the declared state",
-            "run the experiment again; `apply --resume` keeps the trials that are done",
-        )
-    folder = attach.folder_of(program, here)
-    with state.locked(here):
-        state.take(here, str(program["run"]), program.get("hold") or {})
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    lock = os.open(
-        os.path.join(folder, attach.LOCK_NAME), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        spool = Spool(folder)
-    except (BlockingIOError, FileExistsError):
-        raise Refused(
-            "bad_program",
-            "trial {} was begun before".format(program["trial"]),
-            "attach to it, or give the new attempt a new id",
-        ) from None
-    except DiskFull:
-        raise Refused("disk_full", f"no room in {here.root}", "free some space") from None
-    pid = os.fork()
-    if pid == 0:
-        _supervise(program, here, folder, spool, lock)
-    spool.release()
-    os.close(lock)  # the supervisor's copy keeps it locked
-    return attach.stream(folder, 0, out, here, str(program["run"]))
-
-
-def _supervise(
-    program: Mapping[str, Any], here: State, folder: str, spool: Spool, lock: int
-) -> NoReturn:
-    code = 1
-    try:
-        os.setsid()
-        for number in (signal.SIGHUP, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_IGN)
-        null = os.open(os.devnull, os.O_RDWR)
-        told = os.open(
-            os.path.join(folder, STDERR_NAME), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
-        )
-        for fd, target in ((null, 0), (null, 1), (told, 2)):
-            os.dup2(fd, target)
-        # A descriptor of the link's, inherited from sshd or sudo, would keep it open.
-        for name in os.listdir("/proc/self/fd"):
-            if int(name) > 2 and int(name) not in (spool.fd, lock):
-                with contextlib.suppress(OSError):
-                    os.close(int(name))
-        ctx = Context(program, here, folder, spool)
-        os.write(lock, b"%d\n" % os.getpid())
-        os.chdir("/")
-        process.adopt()
-        _Trial(ctx).run()
-        spool.close()
-        code = 0
-    except BaseException:  # noqa: BLE001 - this process must not go back into the link's code
-        import traceback  # noqa: PLC0415 - costs memory for the whole trial
-
-        os.write(2, traceback.format_exc().encode())
-    finally:
-        os._exit(code)
-
-
-class _Trial:
+class Trial:
     """The straight line of one trial, and its end whatever happens."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, workload: Optional[Workload] = None) -> None:
+        """Begin; `workload` is one that was kept for this trial."""
         self._ctx = ctx
-        self._workload: Optional[Workload] = None
+        self._workload = workload
+        self._inherited = workload is not None
+        self.kept: Optional[Workload] = None
+        """The workload where it lives on for the next trial; known at the end."""
         self._load: Optional[Load] = None
         self._faults: Optional[Faults] = None
         self._drift: Optional[Drift] = None
+        self._aborted = False
 
     def run(self) -> None:
+        """Conduct it and end it; whatever happens, the last event is `end`."""
         ctx = self._ctx
         error = self._guarded(self._conduct)
+        if error is None and not self._aborted and ctx.program.get("keep"):
+            self.kept = self._workload if self._workload and self._workload.lives else None
         ctx.loop.deaf = True
         ctx.loop.sampler = None
         # Again if it was cut short: after the first refusal of a full disk events are
         # dropped, and what remains to be ended and removed is.
         failed = self._guarded(self._clean_up)
         if failed is not None:
+            self.kept = None
             self._guarded(self._clean_up)
         error = error or failed
         if error is not None:
@@ -138,6 +64,7 @@ class _Trial:
         try:
             part()
         except Aborted as fault:
+            self._aborted = True
             self._ctx.emit("aborted", why=str(fault))
         except Exception as fault:  # noqa: BLE001 - the record has to end
             return _error_of(fault)
@@ -146,15 +73,17 @@ class _Trial:
     def _conduct(self) -> None:
         ctx, program = self._ctx, self._ctx.program
         ctx.emit("trial_started", monotonic=ctx.start, t=0.0)
-        if program.get("network") == "isolated":
+        # a workload that was kept is in the namespace that this process is in
+        if program.get("network") == "isolated" and not self._inherited:
             network.isolate(program.get("network_cells") or [], ctx.emit)
         self._files()
         self._settle(program.get("settle"))
         plan = program.get("workload")
         if plan:
-            self._workload = Workload(ctx, plan)
-            self._workload.choose_port()
-            self._begin_workload()
+            if self._workload is None or not self._resumed(self._workload):
+                self._workload = Workload(ctx, plan)
+                self._workload.choose_port()
+                self._begin_workload()
         else:
             ctx.sampler.point(ctx.words)
             ctx.sample()
@@ -169,6 +98,14 @@ class _Trial:
         if self._workload is not None and self._workload.once:
             self._workload.finish()
         self._fetch("after")
+
+    def _resumed(self, workload: Workload) -> bool:
+        """Go on with the workload that was kept; it is ended where it does not answer any more."""
+        why = workload.resume(self._ctx)
+        if why:
+            self._ctx.emit("workload_lost", after=self._ctx.program["keep"]["after"], why=why)
+            workload.stop()
+        return not why
 
     def _settle(self, plan: Optional[Mapping[str, Any]]) -> None:
         """Pause between trials: the first thing of the later one."""
@@ -245,6 +182,10 @@ class _Trial:
         if self._load is not None:
             self._load.close()
             self._load = None
+        if self.kept is not None:
+            self.kept.rest()
+            ctx.sampler.close()
+            return
         if self._workload is not None:
             self._workload.stop()
         process.end_all(ctx.loop)

@@ -56,6 +56,9 @@ def _faults(program: Mapping[str, Any]) -> List[str]:
     for name, blob in (program.get("upload") or {}).items():
         if not SHA256.fullmatch(blob["sha256"]):
             found.append(f"upload {name} has no sha256")
+    keep = program.get("keep")
+    if keep and float(keep["for_s"]) <= 0:
+        found.append("keep.for_s is above 0, not {!r}".format(keep["for_s"]))
     found += _faults_asked(program.get("faults") or [])
     return found + _end(program) + _sample(program) + _workload(program) + _load(program)
 

@@ -7,12 +7,11 @@ to the background is told apart by events, and ends the trial as Aborted.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import time
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional
 
-from . import fetch, network, process, sockets
+from . import listener, network, process, readiness
 from .context import Aborted
 from .enclosure import Enclosure
 from .output import Stream
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from .context import Context
     from .loop import Exit
 
-TRY_S = 0.02
 WARM_BYTES = 1 << 20
 OOM_EVERY_S = 0.25
 TRACER_S = 5.0
@@ -45,6 +43,10 @@ class Workload:
         self._died_at = 0.0
         self._oom_killed = False
         self._oom_checked = 0.0
+        self._kills_before = 0
+        self._launched = 0.0
+        self._missed = 0
+        self._counts = ""
         # A program that only sits there is given a port too, and need not take it.
         asked = [plan.get("ready"), ctx.program.get("load"), ctx.program.get("fetch")]
         self._uses_port = bool((plan.get("listen") or {}).get("port")) or any(
@@ -59,10 +61,10 @@ class Workload:
             return
         self.port = listen.get("port") or network.free_port()
         self._ctx.words["port"] = str(self.port)
-        pid = self._listener(self.port)
+        pid = listener.of(self.port).stranger
         if pid is not None:
             self._ctx.emit("listener", pid=pid or None, ours=False)
-            raise Aborted(f"port {self.port} is taken already by {_who(pid)}")
+            raise Aborted(f"port {self.port} is taken already by {listener.who(pid)}")
 
     def launch(self) -> None:
         """Make the groups, warm the page cache and start; raises StartFailed, Refused."""
@@ -94,16 +96,73 @@ class Workload:
             Stream("stdout", child.out, ctx.loop, ctx.emit),
             Stream("stderr", child.err, ctx.loop, ctx.emit),
         ]
+        self._launched = time.monotonic()
+        self._kills_before = 0
+        # in this trial's folder, whichever trial it ends in
+        self._counts = ctx.fill((plan.get("traced") or {}).get("path") or "")
         ctx.words["pid"] = str(self.pid)
+        self._started()
+        ctx.loop.watch = self.watch
+
+    def _started(self, **fields: Any) -> None:
+        ctx = self._ctx
         ctx.emit(
             "workload_started",
             pid=self.pid,
             binary_sha256=((ctx.program.get("upload") or {}).get("binary") or {}).get("sha256"),
             port=self.port,
             cgroup=ctx.words.get("cgroup"),
+            **fields,
         )
         ctx.sampler.point(ctx.words)
+
+    @property
+    def lives(self) -> bool:
+        """Whether it is a server that runs, and so can be kept for a next trial."""
+        return bool(self.pid) and not self.once and not self._dead()
+
+    def rest(self) -> None:
+        """Nobody watches until `resume`: what it prints by then belongs to no trial."""
+        ctx = self._ctx
+        for stream in self._streams:
+            stream.emit_to(self._unheard)
+        ctx.sampler.point(None)
+
+    def _unheard(self, _event: str, *, text: str = "", **_: Any) -> None:
+        self._missed += len(text)
+
+    def resume(self, ctx: Context) -> str:
+        """Go on in the trial of `ctx`; give why not, where it has ended or answers no more."""
+        old, self._ctx = self._ctx, ctx
+        for stream in self._streams:
+            stream.emit_to(ctx.emit)
+        missed, self._missed = self._missed, 0
+        self._abort = dict(ctx.program.get("abort") or {})
+        for word in ("pid", "cgroup", "port"):
+            if word in old.words:
+                ctx.words[word] = old.words[word]
+        ended = ctx.loop.exit_of(self.pid)
+        if ended is not None:
+            return f"the workload {ended} between the trials{self._said()}"
+        self._kills_before = (self.group.oom_kills() if self.group is not None else None) or 0
+        self._started(
+            kept_from=ctx.program["keep"]["after"],
+            up_s=round(time.monotonic() - self._launched, 6),
+            unheard=missed,
+        )
+        ctx.sample()
         ctx.loop.watch = self.watch
+        try:
+            self.await_ready()
+        except Aborted as fault:
+            ctx.loop.watch = _nothing
+            return str(fault)
+        return ""
+
+    def _kills(self) -> Optional[int]:
+        """OOM kills in the group in this trial."""
+        kills = self.group.oom_kills() if self.group is not None else None
+        return None if kills is None else kills - self._kills_before
 
     def watch(self) -> None:
         """Say once how it ended; Aborted when it stays dead or was OOM-killed too often."""
@@ -112,7 +171,7 @@ class Workload:
         if ended is not None and not self._reported:
             self._reported = True
             self._died_at = ended.at
-            kills = self.group.oom_kills() if self.group is not None else None
+            kills = self._kills()
             # the counter alone may be another member's; SIGKILL alone may be anybody's
             self._oom_killed = bool(kills) and ended.signal == signal.SIGKILL
             self._ctx.emit(
@@ -136,7 +195,7 @@ class Workload:
         bound = self._abort.get("oom_kills")
         if bound is not None and self.group is not None and now >= self._oom_checked:
             self._oom_checked = now + OOM_EVERY_S
-            kills = self.group.oom_kills()
+            kills = self._kills()
             if kills is not None and kills >= bound:
                 raise Aborted(f"{kills} OOM kills in the workload's cgroup")
 
@@ -163,74 +222,34 @@ class Workload:
         began = time.monotonic()
         if ready:
             within = float(ready.get("within_s", self._plan.get("within_s", 10)))
-            why = self._try_until(ready, began + within)
+            why = readiness.wait(
+                ctx, ready, began + within, lambda: self._streams[0].text, self._dead
+            )
+            if why and self._dead():
+                ended = ctx.loop.exit_of(self.pid)
+                ctx.loop.wait(0)  # lets `watch` say it
+                raise Aborted(f"the workload {ended} before it was ready{self._said()}")
             if why:
                 raise Aborted(f"not ready within {within:g} s: {why}{self._said()}")
         ctx.emit("ready", after_s=round(time.monotonic() - began, 6))
         if self.port is not None:
             self._check_listener(self.port)
 
-    def _try_until(self, ready: Mapping[str, Any], deadline: float) -> str:
-        """Give "" once ready, else the last reason why not."""
-        loop = self._ctx.loop
-        while True:
-            why = self._try(ready, max(TRY_S, min(2.0, deadline - time.monotonic())))
-            if not why:
-                return ""
-            if self._dead():
-                ended = loop.exit_of(self.pid)
-                loop.wait(0)  # lets `watch` say it
-                raise Aborted(f"the workload {ended} before it was ready{self._said()}")
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return why
-            loop.wait(min(TRY_S, left), self._dead)
-
-    def _try(self, ready: Mapping[str, Any], within_s: float) -> str:
-        loop = self._ctx.loop
-        if "stdout" in ready:
-            found = re.search(ready["stdout"], self._streams[0].text, re.MULTILINE)
-            return "" if found else "stdout has not matched {!r}".format(ready["stdout"])
-        if "http" in ready:
-            answer = fetch.get(self._ctx.fill(ready["http"]), loop, within_s)
-        else:
-            answer = fetch.connect(int(self._ctx.fill(str(ready["tcp"]))), loop, within_s)
-        if answer.good:
-            return ""
-        return f"status {answer.status}" if answer.status is not None else answer.why
-
     def _dead(self) -> bool:
         return self._ctx.loop.exit_of(self.pid) is not None
 
-    def _listener(self, port: int) -> Optional[int]:
-        """Pid of a listener that is not ours, 0 for one that cannot be seen; else None."""
-        diag = sockets.Diag()
-        try:
-            inodes = diag.listeners(port)
-        finally:
-            diag.close()
-        ours = process.descendants(os.getpid())
-        for inode in inodes:
-            pid = sockets.owner([inode], ours)
-            if pid not in ours:
-                return pid or 0
-            self._listening = pid
-        return None
-
-    _listening: Optional[int] = None
-
     def _check_listener(self, port: int) -> None:
-        self._listening = None
-        stranger = self._listener(port)
-        if stranger is not None:
-            self._ctx.emit("listener", pid=stranger or None, ours=False)
-            raise Aborted(f"port {port} belongs to {_who(stranger)}, not to the workload")
-        if self._listening is None and not self._uses_port:
+        found = listener.of(port)
+        if found.stranger is not None:
+            self._ctx.emit("listener", pid=found.stranger or None, ours=False)
+            who = listener.who(found.stranger)
+            raise Aborted(f"port {port} belongs to {who}, not to the workload")
+        if found.ours is None and not self._uses_port:
             return
-        if self._listening is None:
+        if found.ours is None:
             self._ctx.emit("listener", pid=None, ours=False)
             raise Aborted(f"nobody listens on port {port}")
-        self._ctx.emit("listener", pid=self._listening, ours=True)
+        self._ctx.emit("listener", pid=found.ours, ours=True)
 
     def _said(self) -> str:
         """Last lines of its output, for messages."""
@@ -249,7 +268,7 @@ class Workload:
         self._ctx.loop.wait(TRACER_S, lambda: not self._left())
         text, why = None, None
         try:
-            with open(self._ctx.fill(asked["path"]), encoding="utf-8") as file:
+            with open(self._counts, encoding="utf-8") as file:
                 text = file.read()
         except OSError as fault:
             why = f"{os.path.basename(asked['path'])}: {fault.strerror}"
@@ -287,8 +306,8 @@ class Workload:
         ctx.sampler.point(None)
 
 
-def _who(pid: int) -> str:
-    return f"pid {pid} ({network.describe(pid)})" if pid else "a process that is not visible"
+def _nothing() -> None:
+    return
 
 
 def _warm(path: str) -> None:

@@ -41,6 +41,11 @@ def _cells(view: View) -> int:
     return found
 
 
+def _kept(view: View) -> Hits:
+    if view.at("search", "workload") == "keep":
+        yield "search.workload", "all trials of a search are on one workload"
+
+
 def _once(view: View) -> Hits:
     if _between(view)[1] < 2 and view.metrics and not _all_exact(view):
         yield "repeat", "every treatment runs once: there is no spread, and no interval"
@@ -201,6 +206,15 @@ RULES = (
         "Make a factor of each.",
         f"{SIGPLAN}, “Fair comparison”; Box, Hunter, Hunter 2005, §5",
         _confounded,
+    ),
+    Rule(
+        "kept-between-levels", "warning",
+        "The trials of a search share one workload.",
+        "What one level leaves behind (a grown heap, tables, descriptors) decides the next: the "
+        "trials of a level are no independent ones, and their order is part of the result.",
+        "Leave `search.workload` out, or say that the capacity is that of a server with a history.",
+        "Kalibera and Jones 2013, “Rigorous benchmarking in reasonable time”, ISMM, §4",
+        _kept,
     ),
     Rule(
         "mean-latency-alone", "note",

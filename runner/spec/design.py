@@ -155,13 +155,6 @@ class Confirm(Model):
         return self
 
 
-def _fresh(value: Any) -> Any:
-    if value == "keep":
-        message = "every trial of a search is on a fresh workload: what one level left behind, such"
-        raise fault("search", message + " as a grown heap, would decide the next; leave `keep` out")
-    return value
-
-
 class Search(Model):
     """An adaptive sequence of trials for the highest (or lowest) healthy level."""
 
@@ -170,7 +163,8 @@ class Search(Model):
     confirm: Confirm = Confirm()
     resolution: Amount = parse("2%")
     start: Amount | None = None
-    workload: Annotated[Literal["fresh"], BeforeValidator(_fresh)] = "fresh"
+    workload: Literal["fresh", "keep"] = "fresh"
+    """With `keep` one workload serves all trials of a search, as long as it lives and answers."""
     max_trials: Annotated[int, Field(ge=1)] = 200
 
     @model_validator(mode="after")

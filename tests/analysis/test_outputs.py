@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.analysis import outputs
+from runner.analysis import moments, outputs
 from runner.sources import parsers
 
 
@@ -60,3 +60,27 @@ def test_lines_without_a_clock_belong_to_the_step_in_which_they_came():
 def test_parsers_are_found_by_their_files():
     assert {"gctrace", "stdout", "prometheus", "build"} <= parsers().keys()
     assert all(name == parser.name for name, parser in parsers().items())
+
+
+def test_times_of_a_kept_workload_count_from_its_own_start():
+    """gctrace says seconds since the program started, which was 100 s before this trial."""
+    line = "gc {n} @{at}s 0%: 0.01+0.2+0.01 ms clock, 0.02+0/0/0+0.02 ms cpu, 1->1->0 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 2 P\n"
+    events = [
+        {"event": "workload_started", "t": 0.5, "kept_from": "t1", "up_s": 100.0},
+        output("stderr", line.format(n=7, at=100.2), t=0.7),
+        output("stderr", line.format(n=8, at=102.0), t=2.0),
+        output("stderr", line.format(n=9, at=109.0), t=9.6),
+    ]
+    assert outputs.of_step(events, 1.0, 5.0).numbers["gctrace.count"] == 1
+
+
+def test_a_kept_workload_has_no_time_to_readiness():
+    numbers, why = {}, {}
+    events = [
+        {"event": "workload_started", "t": 0.5, "kept_from": "t1", "up_s": 100.0},
+        {"event": "ready", "after_s": 0.001},
+    ]
+    moments.workload(events, numbers, why)
+    assert numbers["workload.ready"] == 1
+    assert numbers["workload.ready_after"] is None
+    assert why["workload.ready_after"].endswith("it started in trial t1 or before")

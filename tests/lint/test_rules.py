@@ -226,6 +226,10 @@ CASES = {
         {"factors": {"mode": {"a": {}, "b": {"build": {"race": True}, "load": {"threads": 2}}}}},
         {"factors": {"mode": {"a": {}, "b": {"build": {"race": True}}}}},
     ),
+    "kept-between-levels": (
+        {"search": {"between": [1, 9], "workload": "keep"}},
+        {"search": {"between": [1, 9]}},
+    ),
     "claim-without-scope": (claim(must=[], declared={}), {}),
     "fact-not-declared": (claim(declared={}), {}),
     "another-board": (

@@ -97,7 +97,8 @@ def test_searches_that_cannot_be(data, message):
     assert message in str(caught.value)
 
 
-def test_a_search_keeps_no_workload():
-    """Refused, rather than taken and not done."""
-    with pytest.raises(ValidationError, match="every trial of a search is on a fresh workload"):
-        Search.model_validate({"between": [1, 9], "workload": "keep"})
+def test_a_search_is_on_fresh_workloads_unless_said_otherwise():
+    assert Search.model_validate({"between": [1, 9]}).workload == "fresh"
+    assert Search.model_validate({"between": [1, 9], "workload": "keep"}).workload == "keep"
+    with pytest.raises(ValidationError, match="'fresh' or 'keep'"):
+        Search.model_validate({"between": [1, 9], "workload": "kept"})
