@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping
 
 from . import cells, journal, state
 from .emit import hide, shown
 from .errors import CellError, reason
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping
+
     from .emit import Emit
 
 _FAULTS = (OSError, CellError, ValueError)

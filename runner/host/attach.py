@@ -13,11 +13,16 @@ import os
 import re
 import signal
 import time
-from typing import Any, Mapping, Optional
 
 from . import spool, state
-from .emit import Emit, line_of
+from .emit import line_of
 from .state import Refused, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping, Optional
+
+    from .emit import Emit
 
 LOCK_NAME = "supervisor"
 LOOK_EVERY_S = 0.1

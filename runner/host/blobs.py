@@ -6,13 +6,15 @@ import contextlib
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any, BinaryIO, Mapping
 
 from . import journal, state
 from .digest import sha256
 from .fault import tick
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, BinaryIO, Mapping
+
     from .emit import Emit
 
 _SHA = re.compile(r"[0-9a-f]{64}")

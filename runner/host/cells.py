@@ -13,11 +13,14 @@ from __future__ import annotations
 import errno
 import os
 import re
-from typing import Any, Dict, List, Mapping, Optional
 
 from . import files, groups, links, normal, swaps
 from .errors import CellError, reason
 from .fault import tick
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional
 
 VIAS = ("pseudo", "file", "cgroup", "swap", "argv", "link")
 
@@ -224,7 +227,7 @@ def _read_argv(cell: Mapping[str, Any]) -> Optional[str]:
 
 def _argv_for(cell: Mapping[str, Any], value: Any) -> Optional[List[str]]:
     ways = cell.get("write")
-    if isinstance(ways, Mapping):
+    if isinstance(ways, dict):
         argv = ways.get("null" if value is None else str(value))
         return None if argv is None else [str(word) for word in argv]
     if not ways or value is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Set
 
 from .loop import Loop
 from .sampler import Sampler
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Dict, Mapping, Optional, Sequence, Set
+
     from .spool import Spool
     from .state import State
 

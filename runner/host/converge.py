@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import cells, journal, normal, parents, state
-from .emit import Emit, hide, shown
+from .emit import hide, shown
 from .errors import CellError, reason
 
-Cell = Mapping[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+    Cell = Mapping[str, Any]
+    from .emit import Emit
+
 _FAULTS = (OSError, CellError, ValueError)
 
 

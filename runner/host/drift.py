@@ -8,16 +8,19 @@ waits for the last step, whose load is over by then.
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from . import cells, journal
 from .emit import shown
 from .state import State
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Mapping, Tuple
+
+    Same = Callable[[Any], bool]
+
 CHEAP = ("pseudo", "link", "swap", "cgroup", "file")
 LARGE_BYTES = 1 << 18
-
-Same = Callable[[Any], bool]
 
 
 class Drift:

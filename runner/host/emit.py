@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any, Callable, Mapping, Optional
 
-Emit = Callable[..., None]
-"""`emit(kind, **fields)`."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Mapping, Optional
+
+    Emit = Callable[..., None]
+    """`emit(kind, **fields)`."""
+
 
 MASK = "(secret)"
 

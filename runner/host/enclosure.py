@@ -10,13 +10,15 @@ for this one's.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from . import cells, converge, groups, journal, pick
 from .errors import CellError, reason
 from .state import Refused, State
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Sequence
+
     from .emit import Emit
 
 # v1 and v2 name the count of OOM kills in the group alike, in different files

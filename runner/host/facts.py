@@ -12,12 +12,15 @@ import resource
 import struct
 import sys
 import time
-from typing import Any, Callable, Dict, Optional
 
 from . import facts_board, facts_kernel
 from .errors import CellError, reason
 from .found import Found
 from .which import which as which_on
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Optional
 
 TOOLS = (
     "wrk", "h2load", "go", "python3", "perf", "strace", "taskset", "ss", "ip", "tc", "unshare",

@@ -9,12 +9,14 @@ from __future__ import annotations
 import glob
 import os
 import re
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from .swaps import table
 from .which import which
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
     from .found import Found
 
 _TREE = ("/proc/device-tree", "/sys/firmware/devicetree/base")

@@ -12,14 +12,16 @@ import shutil
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from . import enclosure, process
 from .errors import CellError, reason
 from .output import Capture
 from .state import Refused
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
     from .context import Context
 
 KINDS = ("network", "process", "memory")

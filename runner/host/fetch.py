@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from .sock import socket
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable, List, Optional, Tuple
+
     from .loop import Loop
+
+    Sink = Callable[[bytes], None]
 
 LIMIT_BYTES = 8 << 20
 
@@ -28,9 +32,6 @@ class Answer:
     def good(self) -> bool:
         """Whether it is a success (2xx; connected, for a bare port)."""
         return self.status is not None and 200 <= self.status < 300
-
-
-Sink = Callable[[bytes], None]
 
 
 def get(url: str, loop: Loop, within_s: float, sink: Optional[Sink] = None) -> Answer:

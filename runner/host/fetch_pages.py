@@ -11,7 +11,10 @@ import json
 import os
 import re
 from array import array
-from typing import List
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List
 
 ENTRY_BYTES = 8
 CHUNK_PAGES = 8192

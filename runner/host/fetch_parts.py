@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import zlib
-from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from .digest import sha256
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Dict, Optional
+
     from .emit import Emit
 
 LIMIT_BYTES = 64 << 20

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import os
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from . import fetch
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Sequence
+
     from .context import Context
     from .fetch_parts import Parts
 

@@ -18,11 +18,14 @@ import contextlib
 import errno
 import os
 import stat
-from typing import Any, Dict, Mapping, Optional
 
 from .digest import sha256
 from .errors import CellError
 from .fault import tick
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Mapping, Optional
 
 MOST_BYTES = 16 * 1024 * 1024
 """Larger files are not journalled, and therefore not changed."""

@@ -11,10 +11,13 @@ import errno
 import os
 import signal
 import time
-from typing import Any, List, Optional
 
 from .errors import CellError
 from .fault import tick
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Optional
 
 PRESENT = "present"
 KILL_S = 5.0

@@ -16,44 +16,69 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .fault import tick
 from .state import sync_folder
 
-Address = Tuple[str, ...]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+
+    Address = Tuple[str, ...]
 
 
-class Change(NamedTuple):
+class Change:
     """One journalled change."""
 
-    n: int
-    run: str
-    boot_id: str
-    at: float
-    cell: Dict[str, Any]
-    """The cell without `want`."""
-    prior: Any
-    """Value before; None was absent."""
-    want: Any
-    """Value asked for; None for absent, and for a coupled key, of which nothing was asked."""
-    runtime: bool
-    sealed: bool = False
-    kept: Any = None
+    def __init__(
+        self,
+        n: int,
+        run: str,
+        boot_id: str,
+        at: float,
+        cell: Dict[str, Any],
+        prior: Any,
+        want: Any,
+        *,
+        runtime: bool,
+    ) -> None:
+        self.n, self.run, self.boot_id, self.at = n, run, boot_id, at
+        self.cell = cell
+        """The cell without `want`."""
+        self.prior = prior
+        """Value before; None was absent."""
+        self.want = want
+        """Value asked for; None for absent, and for a coupled key, of which nothing was asked."""
+        self.runtime = runtime
+        self.sealed = False
+        self.kept: Any = None
+
+    def seal(self, sealed: Mapping[int, Any]) -> None:
+        """Note what the kernel kept, by the number of the change, where that is known."""
+        if self.n in sealed:
+            self.sealed, self.kept = True, sealed[self.n]
 
 
-class Journal(NamedTuple):
+class Journal:
     """What a journal file says."""
 
-    changes: Tuple[Change, ...] = ()
-    damaged: Tuple[int, ...] = ()
-    """Numbers of lines that are unreadable and not the torn end of the file."""
-    size: int = 0
-    """Bytes up to the end of the last whole line."""
-    stays: FrozenSet[str] = frozenset()
-    """Runs whose changes are left in place by the end of another run."""
-    next: int = 1
-    """Number of the next change; those of changes that are done are not used again."""
+    def __init__(
+        self,
+        changes: Tuple[Change, ...] = (),
+        damaged: Tuple[int, ...] = (),
+        size: int = 0,
+        stays: FrozenSet[str] = frozenset(),
+        next_: int = 1,
+    ) -> None:
+        self.changes = changes
+        self.damaged = damaged
+        """Numbers of lines that are unreadable and not the torn end of the file."""
+        self.size = size
+        """Bytes up to the end of the last whole line."""
+        self.stays = stays
+        """Runs whose changes are left in place by the end of another run."""
+        self.next = next_
+        """Number of the next change; those of changes that are done are not used again."""
 
 
 def address(cell: Mapping[str, Any]) -> Address:
@@ -97,16 +122,14 @@ def read(path: str) -> Journal:
         else:
             changes.append(_change(said))
         whole = len(bad)
+    for change in changes:
+        change.seal(sealed)
     return Journal(
-        changes=tuple(
-            change if change.n not in sealed else _sealed(change, sealed[change.n])
-            for change in changes
-            if change.n not in done
-        ),
+        changes=tuple(change for change in changes if change.n not in done),
         damaged=tuple(bad[:whole]),
         size=size,
         stays=frozenset(stays),
-        next=max((change.n for change in changes), default=0) + 1,
+        next_=max((change.n for change in changes), default=0) + 1,
     )
 
 
@@ -230,7 +253,3 @@ def _change(said: Mapping[str, Any]) -> Change:
         want=said["want"],
         runtime=bool(said["runtime"]),
     )
-
-
-def _sealed(change: Change, kept: Any) -> Change:
-    return change._replace(sealed=True, kept=kept)

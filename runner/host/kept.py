@@ -18,22 +18,13 @@ import json
 import os
 import struct
 import time
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Callable,
-    Dict,
-    Iterator,
-    List,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Tuple,
-)
 
 from .sock import socket
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+
     from .loop import Loop
 
 NAME = "next"
@@ -46,12 +37,11 @@ _LENGTH = struct.Struct("!I")
 _TWO = struct.Struct("ii")
 
 
-class Handed(NamedTuple):
+class Handed:
     """The next program of a kept workload, and its trial's spool and lock."""
 
-    program: Dict[str, Any]
-    spool: int
-    lock: int
+    def __init__(self, program: Dict[str, Any], spool: int, lock: int) -> None:
+        self.program, self.spool, self.lock = program, spool, lock
 
 
 def hand_over(

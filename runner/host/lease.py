@@ -10,10 +10,13 @@ import contextlib
 import fcntl
 import os
 import time
-from typing import Optional
 
 from . import restore, state
 from .emit import to_fd
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
 
 _POLL_S = 5.0
 _TAKEN_WITHIN_S = 30.0  # converge and trial take the hold soon after they start

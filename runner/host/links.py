@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import struct
-from typing import Any, Optional
 
 from .errors import CellError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 _GET_FLAGS, _SET_FLAGS = 0x8913, 0x8914
 _GET_MTU, _SET_MTU = 0x8921, 0x8922

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Optional
 
 from . import network, process, sockets
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
 
-class Listener(NamedTuple):
+
+class Listener:
     """Pids; a stranger that cannot be seen is 0."""
 
-    ours: Optional[int]
-    stranger: Optional[int]
+    def __init__(self, ours: Optional[int], stranger: Optional[int]) -> None:
+        self.ours, self.stranger = ours, stranger
 
 
 def of(port: int) -> Listener:

@@ -7,12 +7,15 @@ import os
 import resource
 import signal
 import time
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
 
 from . import cooldown, process, request_log, sockets
 from .context import Aborted, Context
 from .loop import Exit, Stopped
 from .output import Capture
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
 
 COUNT_EVERY_S = 0.25
 GRACE_S = 3.0

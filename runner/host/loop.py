@@ -12,10 +12,11 @@ import os
 import select
 import signal
 import time
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import resource
+    from typing import Callable, Dict, List, Optional, Tuple
 
     from .sampler import Sampler
 

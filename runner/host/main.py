@@ -6,10 +6,15 @@ import errno
 import os
 import signal
 import sys
-from typing import Any, Callable, Dict, Mapping, Optional
 
 from . import cells, journal, normal, state
-from .emit import Emit, shown, to_fd
+from .emit import shown, to_fd
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Mapping, Optional
+
+    from .emit import Emit
 
 VERSION = 1
 PROGRAMS = (

@@ -7,13 +7,15 @@ import ctypes
 import fcntl
 import os
 import struct
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from . import enclosure
 from .sock import socket
 from .state import Refused
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Mapping, Sequence
+
     from .emit import Emit
 
 CLONE_NEWNET = 0x40000000

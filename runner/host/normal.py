@@ -9,7 +9,10 @@ lib/bitmap-str.c (ranges), mm/page_counter.c (pages), Documentation/filesystems/
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, FrozenSet, List, Optional, Tuple
 
 PAGE_BYTES = 4096
 """Where the host's page size is not known; a Raspberry Pi 5 has 16384."""
@@ -40,7 +43,7 @@ def equal(form: str, want: Any, have: Any, page: int = PAGE_BYTES) -> bool:
         raise ValueError(f"unknown form {form!r}, not one of {', '.join(sorted(FORMS))}")
     if want is None or have is None:
         return want is None and have is None
-    if isinstance(want, Mapping) or isinstance(have, Mapping):  # a file, a swap area
+    if isinstance(want, dict) or isinstance(have, dict):  # a file, a swap area
         return _same_tree(want, have)
     if form == "page":
         return bool(_pages(str(want), page) == _pages(str(have), page))
@@ -142,7 +145,7 @@ def _set(text: str) -> FrozenSet[str]:
 
 def _same_tree(want: Any, have: Any) -> bool:
     """Compare what `want` says of a file; extended attributes by the names it names."""
-    if not (isinstance(want, Mapping) and isinstance(have, Mapping)):
+    if not (isinstance(want, dict) and isinstance(have, dict)):
         return False
     for key, value in want.items():
         if key == "mtime_ns":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import os
 import time
-from typing import TYPE_CHECKING, Callable, Dict, List
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable, Dict, List
+
     from .emit import Emit
     from .loop import Loop
 

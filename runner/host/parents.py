@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, List, Mapping, Sequence
 
-Cell = Mapping[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Mapping, Sequence
+
+    Cell = Mapping[str, Any]
+
 
 # the groups of units come with the units: systemd alone makes them
 _UNITS = (".service", ".scope", ".slice")

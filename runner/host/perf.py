@@ -11,7 +11,10 @@ import ctypes
 import errno
 import os
 import struct
-from typing import Dict, List, Optional, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Optional, Sequence
 
 HARDWARE, SOFTWARE, CACHE = 0, 1, 3
 DTLB = 3

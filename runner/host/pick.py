@@ -17,10 +17,14 @@ What is not there, or is no number (`max`), is None and never 0.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Union
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Optional, Union
 
-Number = Union[int, float]
-Values = List[Optional[Number]]
+    Number = Union[int, float]
+
+    Values = List[Optional[Number]]
+
 
 KINDS = ("int", "hex", "keys", "after_comm", "words", "psi", "netstat", "established", "perf")
 

@@ -14,11 +14,13 @@ import os
 import resource
 import signal
 import struct
-from typing import TYPE_CHECKING, Dict, List, NoReturn, Optional, Sequence
 
 from .which import which
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Dict, List, NoReturn, Optional, Sequence
+
     from .loop import Loop
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, List, Mapping
 
 from . import state
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, List, Mapping
+
     from .emit import Emit
 
 _REFUSED_WITHIN_S = 10.0

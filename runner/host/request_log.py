@@ -13,7 +13,10 @@ import json
 import os
 import zlib
 from collections import Counter
-from typing import Any, Callable, Dict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict
 
 READ_BYTES = 1 << 17
 EXACT_BITS = 11

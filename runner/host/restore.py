@@ -10,11 +10,16 @@ that bound each other settle that way in whichever order they came.
 from __future__ import annotations
 
 import errno
-from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import cells, journal, state
-from .emit import Emit, hide, shown
+from .emit import hide, shown
 from .errors import CellError, reason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+    from .emit import Emit
 
 PASSES = 3
 _FAULTS = (OSError, CellError, ValueError)

@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 import resource
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 from . import pick, sockets
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable, Dict, List, Mapping, Optional
 
     from .emit import Emit
     from .perf import Counters

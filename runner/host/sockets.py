@@ -10,9 +10,12 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from .sock import socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20

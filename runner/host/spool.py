@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import Any, Optional
 
 from .emit import line_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 NAME = "spool.jsonl"
 RESERVE_NAME = "reserve"

@@ -15,9 +15,12 @@ import fcntl
 import json
 import os
 import time
-from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional
 
 from .fault import tick
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, Mapping, Optional
 
 LOCK_WAIT_S = 3.0
 """Longer than a converge takes; who waits longer is told `busy`."""
@@ -36,10 +39,11 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
         self.fix = fix
 
 
-class State(NamedTuple):
+class State:
     """Where everything of the agent is kept on this host."""
 
-    root: str
+    def __init__(self, root: str) -> None:
+        self.root = root
 
     def path(self, *parts: str) -> str:
         """Give the path of something below the state folder."""

@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import os
 import signal
-from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Optional, Tuple
 
 from . import attach, process, state, trial_program
 from .context import Context
@@ -21,7 +20,10 @@ from .spool import DiskFull, Spool
 from .state import Refused, State
 from .trial import STDERR_NAME, Trial
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Mapping, NoReturn, Optional, Tuple
+
     from .emit import Emit
     from .workload import Workload
 

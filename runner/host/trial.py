@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
 from . import cooldown, network, process
 from .context import Aborted, Context
@@ -16,7 +15,10 @@ from .spool import FULL, DiskFull
 from .state import Refused
 from .workload import Workload
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Mapping, Optional
+
     from .drift import Drift
     from .faults import Faults
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-from typing import Any, List, Mapping
 
 from . import pick
 from .state import Refused, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Mapping
 
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHA256 = re.compile(r"[0-9a-f]{64}")

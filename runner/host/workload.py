@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, Any, List, Mapping, Optional
 
 from . import listener, network, process, readiness
 from .context import Aborted
@@ -17,7 +16,10 @@ from .enclosure import Enclosure
 from .output import Stream
 from .state import Refused
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, List, Mapping, Optional
+
     from .context import Context
     from .loop import Exit
 

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -258,3 +260,14 @@ def test_the_listener_is_found_by_its_socket(listener, diag):
     assert sockets.owner(inodes, [os.getpid()]) == os.getpid()
     assert sockets.owner([]) is None
     assert diag.listeners(1) == []
+
+
+def test_what_sits_beside_a_trial_imports_little():
+    """Each of these would cost it half a megabyte, or several."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import host.main, host.supervisor; "
+        "print(*{'typing', 'socket', 'hashlib', 'subprocess', 'tempfile', 'logging'} "
+        "& sys.modules.keys())"
+    )
+    argv = [sys.executable, "-I", "-S", "-c", code, str(Path(sockets.__file__).parents[1])]
+    assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip() == ""
