@@ -149,6 +149,15 @@ def _throttled(
     numbers["board.throttled.gained"] = (every & STICKY & ~seen[0]) | (every & NOW)
 
 
+def of_step(
+    events: Iterable[Mapping[str, Any]], ended: Mapping[str, Any], *kinds: str
+) -> Mapping[str, Any] | None:
+    """Give the first event of these kinds that is of the step which `ended`."""
+    return next(
+        (e for e in events if e["event"] in kinds and e.get("index") == ended.get("index")), None
+    )
+
+
 def _clock(
     events: list[Mapping[str, Any]],
     ended: Mapping[str, Any],
@@ -156,15 +165,7 @@ def _clock(
     why: dict[str, str],
 ) -> None:
     """Wall clock against monotonic clock: every event has both."""
-    start = next(
-        (
-            event
-            for event in events
-            if event["event"] in {"step_started", "idle_started"}
-            and event.get("index") == ended.get("index")
-        ),
-        None,
-    )
+    start = of_step(events, ended, "step_started", "idle_started")
     if start is None or any(key not in event for event in (start, ended) for key in ("at", "t")):
         numbers["host.clock_changed"] = None
         why["host.clock_changed"] = "the record has no two clocks"
@@ -181,14 +182,7 @@ def _drift(
     numbers: dict[str, Number],
     why: dict[str, str],
 ) -> None:
-    checked = next(
-        (
-            event
-            for event in events
-            if event["event"] == "state_checked" and event.get("index") == ended.get("index")
-        ),
-        None,
-    )
+    checked = of_step(events, ended, "state_checked")
     if checked is None:
         numbers["host.drift"] = None
         why["host.drift"] = "the applied state was not looked at again"

@@ -86,7 +86,8 @@ def steps(
             plan = by_index[event["index"]]
             frame = reading.frame.window(start, end)
             numbers, why, error = _numbers(plan, event, frame, fields, absent)
-            error = conditions.judge_generator(plan, begun_by(reading, event), numbers, error)
+            first = conditions.of_step(reading.events, event, "step_started") or {}
+            error = conditions.judge_generator(plan, first, numbers, error)
             conditions.add(reading.events, event, (begin, end), frame, fields, numbers, why)
             # an order to stop is nobody's fault; anything else that cuts a step is the workload's
             cut = str(event.get("cut") or "")
@@ -103,18 +104,6 @@ def steps(
         plan = by_index[index]
         found.append(StepData(plan, start, max(start, end), seen, unseen, error, not died))
     return tuple(found)
-
-
-def begun_by(reading: Reading, ended: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the event with which a step began, by the one with which it ended."""
-    return next(
-        (
-            event
-            for event in reading.events
-            if event["event"] == "step_started" and event["index"] == ended["index"]
-        ),
-        {},
-    )
 
 
 def _numbers(

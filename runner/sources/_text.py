@@ -6,11 +6,36 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.sources.interface import Found
+
 if TYPE_CHECKING:
-    from runner.sources.interface import Found
+    from runner.sources.interface import Printed
 
 ITEMS: Final = 64
 """So many items of a list get a name of their own."""
+
+
+class Stream:
+    """One of the workload's two streams: `name` is stdout or stderr."""
+
+    known = ("regex",)
+    open = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.doc = (
+            f"last JSON object (`{name}.json.a.b`), or the metric's `pattern` (`{name}.regex`)"
+        )
+
+    def parse(self, printed: Printed) -> Found:
+        """Every value of the last JSON object, and every pattern's match."""
+        text = printed.stdout if self.name == "stdout" else printed.stderr
+        found = Found()
+        said = last_object(text)
+        if said is not None:
+            flatten(said, f"{self.name}.json", found)
+        search(text, self.name, printed.patterns, found)
+        return found
 
 
 def last_object(text: str) -> Any:
