@@ -120,6 +120,23 @@ def test_edits_reboots_and_goes_on(machine):
     assert json.loads(machine("status", "board", "--json").stdout)["board"]["applied"] == []
 
 
+def test_what_only_another_kernel_could_do_is_unknown_until_it_has_booted(machine):
+    """Not refused: the clock source may be there after the boot. If not, it is refused then."""
+    text = STATE + "  clock_source: none-of-this-kernel\n"
+    done = machine("apply", str(machine.spec(text)), "--check", code=None)
+    assert "unknown (depends on kernel_cmdline:/boot/firmware/cmdline.txt: " in " ".join(
+        done.stderr.split()
+    )
+    assert "would be rebooted" in done.stderr
+    assert machine.line == LINE
+    first = machine.boot
+    done = machine("apply", str(machine.spec(text)), code=2)
+    assert machine.boot != first
+    assert "clock_source" in done.stderr
+    assert "none-of-this-kernel" in done.stderr
+    assert machine.line == LINE
+
+
 def test_words_that_do_not_come_are_an_error_and_the_file_is_put_back(machine):
     """A boot loader that reads another file."""
     (machine.machine / "deaf").touch()
