@@ -49,8 +49,8 @@ def bare(port: int, seconds: int, *, own_session: bool = True) -> float:
 
 
 def watched(agent: Agent, facts: dict, pid: int, port: int, seconds: int, name: str) -> float:
-    """The same wrk as a step of a trial that samples the server at 10 Hz, all sources."""
-    text = json.dumps(reads(facts, hz=HZ))
+    """The same wrk as a step of a trial at 10 Hz: every source that a spec gets unasked."""
+    text = json.dumps(reads(facts, hz=HZ, asked=()))
     text = text.replace("{pid}", str(pid)).replace("{port}", str(port))
     text = text.replace("{cgroup}", "/sys/fs/cgroup/memory")
     step = {
