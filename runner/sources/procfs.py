@@ -28,6 +28,12 @@ STAT = {
     "system_cpu": (12, "s", 0.01, "system CPU time"),
 }
 THREADS = 17
+STATM = {
+    "shared": (2, "resident pages of files and shared memory"),
+    "text": (3, "mapped program text"),
+    "data": (5, "address space of data, heap and stacks"),
+}
+"""In pages. Its other words are `vm_size` and `rss`, and two that are always 0."""
 ROLLUP = {
     "pss": ("Pss", "proportional share of resident memory"),
     "private_dirty": ("Private_Dirty", "dirty pages of this process alone"),
@@ -36,14 +42,14 @@ ROLLUP = {
 
 
 class Procfs:
-    """stat and status at the full rate; smaps_rollup at 1 Hz: it holds mmap_lock."""
+    """stat, statm and status at the full rate; smaps_rollup at 1 Hz: it holds mmap_lock."""
 
     name = "procfs"
     derived: tuple[str, ...] = ()
     on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
-        """Give the three files of the workload's process."""
+        """Give the four files of the workload's process."""
         del facts
         status = [key for key, _ in STATUS.values()]
         stat = sorted([THREADS, *(index for index, *_ in STAT.values())])
@@ -60,6 +66,12 @@ class Procfs:
                 "path": "/proc/{pid}/stat",
                 "hz": hz,
                 "pick": {"after_comm": stat},
+            },
+            {
+                "id": "procfs.statm",
+                "path": "/proc/{pid}/statm",
+                "hz": hz,
+                "pick": {"words": [index for index, _ in STATM.values()]},
             },
             {
                 "id": "procfs.smaps_rollup",
@@ -79,6 +91,9 @@ class Procfs:
         for name, (index, unit, scale, doc) in STAT.items():
             step = tick if unit == "s" else scale
             found[name] = Field(f"procfs.stat.{index}", unit, doc, step, "counter")
+        page = float(facts.get("page_bytes") or 4 * KIB)
+        for name, (index, doc) in STATM.items():
+            found[name] = Field(f"procfs.statm.{index}", "B", doc, page)
         found["threads"] = Field(f"procfs.stat.{THREADS}", "1", "threads")
         for name, (key, doc) in ROLLUP.items():
             found[name] = Field(f"procfs.smaps_rollup.{key}", "B", doc, KIB)
