@@ -88,14 +88,22 @@ def lines(name: str, said: Mapping[str, Any], *, verbose: bool = False) -> list[
     damaged = (said["journal"] or {}).get("damaged")
     if damaged:
         found.append(f"  the journal is damaged in line {', '.join(map(str, damaged))}")
-    found += [
-        f"  running    trial {trial['trial']} of run {trial['run']} ({trial['bytes']} bytes, "
-        f"last {trial['last']} at {when(trial['at'])}): runner attach {trial['run']}"
-        for trial in running
-    ]
+    found += [f"  {_running(trial)}" for trial in running]
     if applied and not running and not said["alive"]:
         found.append(f"  undo: runner restore {name}")
     return found
+
+
+def _running(trial: Mapping[str, Any]) -> str:
+    if trial["last"] == "end":
+        return (
+            f"kept       the workload of trial {trial['trial']} of run {trial['run']} waits for "
+            f"the next one of its search, since {when(trial['at'])}"
+        )
+    return (
+        f"running    trial {trial['trial']} of run {trial['run']} ({trial['bytes']} bytes, "
+        f"last {trial['last']} at {when(trial['at'])}): runner attach {trial['run']}"
+    )
 
 
 def _held(hold: Mapping[str, Any] | None, *, alive: bool) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli.status import lines, read
 from runner.host import kept
 from runner.host.spool import Spool
 from tests.host import trials
@@ -149,6 +150,8 @@ def test_restore_ends_a_kept_workload(host):
     answer = trial(host, 1)
     pid = only(answer.events, "workload_started")["pid"]
     assert lives(pid)
+    said = read(host.ask({"program": "status"}).events)
+    assert "kept       the workload of trial t1" in "\n".join(lines("board", said))
     assert host.restore().only("stopped")["was_running"]
     assert not lives(pid)
 
