@@ -150,12 +150,10 @@ def _throttled(
 
 
 def of_step(
-    events: Iterable[Mapping[str, Any]], ended: Mapping[str, Any], *kinds: str
+    events: Iterable[Mapping[str, Any]], index: int | None, *kinds: str
 ) -> Mapping[str, Any] | None:
-    """Give the first event of these kinds that is of the step which `ended`."""
-    return next(
-        (e for e in events if e["event"] in kinds and e.get("index") == ended.get("index")), None
-    )
+    """Give the first event of these kinds that is of the step; None of an idle time."""
+    return next((e for e in events if e["event"] in kinds and e.get("index") == index), None)
 
 
 def _clock(
@@ -165,7 +163,7 @@ def _clock(
     why: dict[str, str],
 ) -> None:
     """Wall clock against monotonic clock: every event has both."""
-    start = of_step(events, ended, "step_started", "idle_started")
+    start = of_step(events, ended.get("index"), "step_started", "idle_started")
     if start is None or any(key not in event for event in (start, ended) for key in ("at", "t")):
         numbers["host.clock_changed"] = None
         why["host.clock_changed"] = "the record has no two clocks"
@@ -182,7 +180,7 @@ def _drift(
     numbers: dict[str, Number],
     why: dict[str, str],
 ) -> None:
-    checked = of_step(events, ended, "state_checked")
+    checked = of_step(events, ended.get("index"), "state_checked")
     if checked is None:
         numbers["host.drift"] = None
         why["host.drift"] = "the applied state was not looked at again"

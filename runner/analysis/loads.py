@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis import conditions
 from runner.generators import generator
-from runner.generators.interface import LoadNumbers
+from runner.generators.interface import LoadNumbers, Output
 from runner.generators.merge import merged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from runner.analysis.frames import Reading
     from runner.analysis.steps import StepData
@@ -62,16 +62,13 @@ def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
 def _part(part: LoadPart, index: int) -> tuple[LoadNumbers, dict[str, Any], str]:
     events = part.reading.events if part.reading is not None else ()
     plan = next((step for step in part.steps if step.index == index), None)
-    started = _event(events, "step_started", index)
-    ended = _event(events, "step_ended", index)
+    started = conditions.of_step(events, index, "step_started")
+    ended = conditions.of_step(events, index, "step_ended")
     if plan is None or plan.generator is None or plan.load is None or ended is None:
         said = next((e for e in events if e["event"] == "error"), {})
         fault = str(said.get("message") or "no record of this step")
         return LoadNumbers(error=fault), {}, fault
-    numbers = generator(plan.generator).parse(
-        ended.get("stdout") or "", ended.get("stderr") or "", ended.get("exit"), plan.load,
-        ended.get("log"),
-    )  # fmt: skip
+    numbers = generator(plan.generator).parse(Output.of(ended), plan.load)
     wall, cpu = ended.get("wall_s"), ended.get("cpu_s")
     extra: dict[str, Any] = {"load.cpu": cpu / wall if wall and cpu is not None else None}
     fault = conditions.judge_generator(plan, started or {}, extra, numbers.error)
@@ -79,7 +76,3 @@ def _part(part: LoadPart, index: int) -> tuple[LoadNumbers, dict[str, Any], str]
     if not fault and late > LATE_S:
         fault = f"began {late:.1f} s late"
     return numbers, extra, fault
-
-
-def _event(events: Sequence[Mapping[str, Any]], kind: str, index: int) -> Mapping[str, Any] | None:
-    return next((e for e in events if e["event"] == kind and e["index"] == index), None)

@@ -16,6 +16,7 @@ import numpy as np
 from runner.analysis import conditions, steady
 from runner.analysis.frames import increase
 from runner.generators import generator
+from runner.generators.interface import Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +87,7 @@ def steps(
             plan = by_index[event["index"]]
             frame = reading.frame.window(start, end)
             numbers, why, error = _numbers(plan, event, frame, fields, absent)
-            first = conditions.of_step(reading.events, event, "step_started") or {}
+            first = conditions.of_step(reading.events, event["index"], "step_started") or {}
             error = conditions.judge_generator(plan, first, numbers, error)
             conditions.add(reading.events, event, (begin, end), frame, fields, numbers, why)
             # an order to stop is nobody's fault; anything else that cuts a step is the workload's
@@ -119,13 +120,7 @@ def _numbers(
     exact_counters(event, fields, numbers)
     error = ""
     if plan.generator is not None and plan.load is not None:
-        load = generator(plan.generator).parse(
-            event.get("stdout") or "",
-            event.get("stderr") or "",
-            event.get("exit"),
-            plan.load,
-            event.get("log"),
-        )
+        load = generator(plan.generator).parse(Output.of(event), plan.load)
         error = load.error
         numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
         if plan.generator == "command":

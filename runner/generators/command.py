@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
-from runner.generators.interface import LoadNumbers, LoadStep
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from runner.generators.interface import LoadNumbers, LoadStep, Output
 
 
 class Command:
@@ -51,23 +47,15 @@ class Command:
         """Give what was asked: nothing more is known of the program."""
         return step.connections
 
-    def parse(
-        self,
-        stdout: str,
-        stderr: str,
-        exit_code: int | None,
-        step: LoadStep,
-        log: Mapping[str, Any] | None = None,
-    ) -> LoadNumbers:
+    def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Take every number of the last line that is a JSON object, by its key."""
-        del log
-        if exit_code != 0:
-            said = stderr.strip().splitlines()
+        if output.exit_code != 0:
+            said = output.stderr.strip().splitlines()
             return LoadNumbers(
-                error=f"exit {exit_code}: {said[-1] if said else 'nothing on stderr'}"
+                error=f"exit {output.exit_code}: {said[-1] if said else 'nothing on stderr'}"
             )
         numbers: dict[str, float | int | None] = {"opened": self.opened(step)}
-        for line in reversed(stdout.splitlines()):
+        for line in reversed(output.stdout.splitlines()):
             if line.lstrip().startswith("{"):
                 try:
                     found = json.loads(line)

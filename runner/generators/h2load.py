@@ -9,13 +9,9 @@ up. Source: nghttp2 1.52 `src/h2load.cc`, `--log-file`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from runner.generators.histogram import QUANTILES, decode, latency_numbers
-from runner.generators.interface import LoadNumbers, LoadStep, failed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from runner.generators.interface import LoadNumbers, LoadStep, Output, failed
 
 LATENCIES = (*QUANTILES, "mean", "min", "max")
 REQUESTS = re.compile(
@@ -67,23 +63,16 @@ class H2load:
         """Every connection asked for: h2load spreads the remainder over its threads."""
         return step.connections
 
-    def parse(
-        self,
-        stdout: str,
-        stderr: str,
-        exit_code: int | None,
-        step: LoadStep,
-        log: Mapping[str, Any] | None = None,
-    ) -> LoadNumbers:
+    def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Numbers of one step; latency only from the log of every request."""
-        total = REQUESTS.search(stdout)
-        if exit_code != 0 or total is None:
-            return failed(self.name, exit_code, stdout, stderr)
+        total = REQUESTS.search(output.stdout)
+        if output.exit_code != 0 or total is None:
+            return failed(self.name, output)
         _, _, done, _, _, errored, timeout = (int(word) for word in total.groups())
-        status = STATUS.search(stdout)
+        status = STATUS.search(output.stdout)
         refused = sum(int(word) for word in status.groups()[1:]) if status else 0
         # errored counts timed-out and reset requests alike; timeouts are told apart
-        seconds = self.seconds(stdout) or step.duration_s
+        seconds = self.seconds(output.stdout) or step.duration_s
         # a reply whose body was cut by the end has a status and is not "done"
         seen = sum(int(word) for word in status.groups()) if status else 0
         attempts = max(done, seen) + errored
@@ -99,11 +88,11 @@ class H2load:
             "error_ratio": (errored + refused) / attempts if attempts else 1.0,
         }
         why: dict[str, str] = {}
-        found = decode(log)
+        found = decode(output.log)
         if found is not None:
             numbers |= latency_numbers(found, step.connections, seconds)
             return LoadNumbers(numbers, why, found)
-        reason = str((log or {}).get("why") or "no request was answered")
+        reason = str((output.log or {}).get("why") or "no request was answered")
         for name in LATENCIES:
             for view in ("latency_", "latency_raw_", "latency_corrected_"):
                 numbers[view + name], why[view + name] = None, reason

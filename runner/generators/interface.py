@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from runner.generators.histogram import Histogram
 
@@ -32,6 +32,28 @@ class StepPlan:
     connections: int | None
     generator: str | None = None
     load: LoadStep | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one run of a generator has left."""
+
+    stdout: str
+    stderr: str
+    exit_code: int | None
+    """None where a signal or the step's time limit ended it."""
+    log: Mapping[str, Any] | None = None
+    """The host's sum of its log of single requests, where it writes one."""
+
+    @classmethod
+    def of(cls, ended: Mapping[str, Any]) -> Self:
+        """Read it from a `step_ended` event."""
+        return cls(
+            ended.get("stdout") or "",
+            ended.get("stderr") or "",
+            ended.get("exit"),
+            ended.get("log"),
+        )
 
 
 @dataclass(frozen=True)
@@ -74,15 +96,8 @@ class Generator(Protocol):
     def opened(self, step: LoadStep) -> int:
         """Connections that the tool really opens for this step."""
 
-    def parse(
-        self,
-        stdout: str,
-        stderr: str,
-        exit_code: int | None,
-        step: LoadStep,
-        log: Mapping[str, Any] | None = None,
-    ) -> LoadNumbers:
-        """Numbers of one step from what the tool printed and the host's sum of its log. Pure."""
+    def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
+        """Numbers of one step. Pure."""
 
 
 def fitted(kind: Generator, step: LoadStep) -> LoadStep:
@@ -90,7 +105,8 @@ def fitted(kind: Generator, step: LoadStep) -> LoadStep:
     return replace(step, threads=kind.threads(step))
 
 
-def failed(tool: str, exit_code: int | None, stdout: str, stderr: str) -> LoadNumbers:
+def failed(tool: str, output: Output) -> LoadNumbers:
     """Give the numbers of a generator that failed: none, and its last words as the error."""
-    said = (stderr.strip() or stdout.strip()).splitlines()
-    return LoadNumbers(error=f"{tool} exited {exit_code}: {said[-1] if said else 'no output'}")
+    said = (output.stderr.strip() or output.stdout.strip()).splitlines()
+    last = said[-1] if said else "no output"
+    return LoadNumbers(error=f"{tool} exited {output.exit_code}: {last}")

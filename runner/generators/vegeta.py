@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from runner.generators.histogram import QUANTILES, decode, meant_numbers
-from runner.generators.interface import LoadNumbers, LoadStep, failed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from runner.generators.interface import LoadNumbers, LoadStep, Output, failed
 
 RAW: Final = ("mean", "min", "max", "p50", "p90", "p95", "p99")
 OPEN: Final = "an open model: the arrival rate is given, so Little's law checks nothing"
@@ -61,19 +58,12 @@ class Vegeta:
         """Give the most connections at once: one for each worker."""
         return step.connections
 
-    def parse(
-        self,
-        stdout: str,
-        stderr: str,
-        exit_code: int | None,
-        step: LoadStep,
-        log: Mapping[str, Any] | None = None,
-    ) -> LoadNumbers:
+    def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Numbers of one step; latency from the log of every request."""
         del step
-        line = next((x for x in stdout.splitlines() if x.startswith('{"rate"')), None)
-        if exit_code != 0 or line is None:
-            return failed(self.name, exit_code, stdout, stderr)
+        line = next((x for x in output.stdout.splitlines() if x.startswith('{"rate"')), None)
+        if output.exit_code != 0 or line is None:
+            return failed(self.name, output)
         raw = json.loads(line)
         errors: dict[str, int] = raw["errors"]
         remote = sum(many for kind, many in errors.items() if kind != "local")
@@ -95,7 +85,7 @@ class Vegeta:
             numbers[f"errors.{kind}"] = errors.get(kind, 0)
         why = {"littles_law": OPEN, "littles_law_corrected": OPEN}
         numbers |= dict.fromkeys(why)
-        meant, service = decode(log), raw.get("service") or {}
+        meant, service = decode(output.log), raw.get("service") or {}
         numbers |= {
             f"latency_{view}{name}": None
             for view in ("", "corrected_", "raw_")
@@ -104,7 +94,7 @@ class Vegeta:
         numbers |= {f"latency_raw_{name}": service.get(f"{name}_s") for name in RAW}
         if meant is not None:
             numbers |= meant_numbers(meant)
-        reason = str((log or {}).get("why") or "no request was answered")
+        reason = str((output.log or {}).get("why") or "no request was answered")
         for name, value in numbers.items():
             if value is None and name not in why:
                 why[name] = f"vegeta gives {', '.join(RAW)} alone" if service else reason

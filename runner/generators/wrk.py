@@ -9,12 +9,8 @@ Source: wrk 4.1 `src/wrk.c` (stats_correct), `SCRIPTING`.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
-from runner.generators.interface import LoadNumbers, LoadStep, failed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from runner.generators.interface import LoadNumbers, LoadStep, Output, failed
 
 # `latency:percentile(100)` is 0 in wrk: max comes from `latency.max`.
 LUA = """\
@@ -82,19 +78,11 @@ class Wrk:
         threads = max(1, min(step.threads, step.connections))
         return threads * (step.connections // threads)
 
-    def parse(
-        self,
-        stdout: str,
-        stderr: str,
-        exit_code: int | None,
-        step: LoadStep,
-        log: Mapping[str, Any] | None = None,
-    ) -> LoadNumbers:
+    def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Numbers of one step; no summary line is the generator's failure."""
-        del log
-        line = next((x for x in stdout.splitlines() if x.startswith("RUNNER_JSON ")), None)
-        if exit_code != 0 or line is None:
-            return failed(self.name, exit_code, stdout, stderr)
+        line = next((x for x in output.stdout.splitlines() if x.startswith("RUNNER_JSON ")), None)
+        if output.exit_code != 0 or line is None:
+            return failed(self.name, output)
         raw = json.loads(line.removeprefix("RUNNER_JSON "))
         seconds = raw["duration_us"] / 1e6
         socket_errors = raw["connect"] + raw["read"] + raw["write"] + raw["timeout"]

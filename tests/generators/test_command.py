@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from runner.generators import generator
-from runner.generators.interface import LoadStep
+from runner.generators.interface import LoadStep, Output
 from tests.apply.conftest import local, unchanged  # noqa: F401 - fixtures
 from tests.apply.test_apply import spec
 
@@ -27,9 +27,9 @@ def test_the_steps_numbers_are_filled_in():
 def test_numbers_of_the_last_object_and_its_own_failure():
     argv = COMMAND.argv(step(sys.executable, "-c", CODE, "{rate}"))
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    found = COMMAND.parse(done.stdout, done.stderr, done.returncode, step())
+    found = COMMAND.parse(Output(done.stdout, done.stderr, done.returncode), step())
     assert found.numbers == {"opened": 7, "rps": 40.0, "misses": 3}
-    failed = COMMAND.parse("", "cannot connect\n", 2, step())
+    failed = COMMAND.parse(Output("", "cannot connect\n", 2), step())
     assert failed.error == "exit 2: cannot connect"
 
 

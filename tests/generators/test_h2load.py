@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from runner.generators import generator
-from runner.generators.interface import LoadStep
+from runner.generators.interface import LoadStep, Output
 from runner.host import request_log
 from tests.generators.test_wrk import serve  # noqa: F401 - a fixture
 
@@ -28,7 +28,7 @@ def run(asked: LoadStep, folder):
         argv = [text.replace(name, word) for text in argv]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
     summed = request_log.summarise(str(log), lambda: None)
-    return H2LOAD.parse(done.stdout, done.stderr, done.returncode, asked, summed)
+    return H2LOAD.parse(Output(done.stdout, done.stderr, done.returncode, summed), asked)
 
 
 def test_numbers_of_a_good_server(serve, tmp_path):  # noqa: F811
@@ -61,5 +61,5 @@ def test_silence_and_nobody_are_all_errors(serve, tmp_path, silent):  # noqa: F8
 
 
 def test_no_log_and_no_output():
-    found = H2LOAD.parse("", "h2load: bad option", 1, step())
+    found = H2LOAD.parse(Output("", "h2load: bad option", 1), step())
     assert "bad option" in found.error

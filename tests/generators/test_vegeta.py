@@ -12,7 +12,7 @@ import pytest
 
 from runner.apply.building import Builder
 from runner.generators import generator
-from runner.generators.interface import LoadStep
+from runner.generators.interface import LoadStep, Output
 from runner.generators.merge import merged
 from runner.generators.vegeta import OPEN, in_flight
 from runner.host import request_log
@@ -74,7 +74,7 @@ def run(program, asked: LoadStep, folder):
     argv = [word.replace("{dir}", str(folder)).replace("{step}", "0") for word in argv]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     summed = request_log.summarise(str(log), lambda: None)
-    return VEGETA.parse(done.stdout, done.stderr, done.returncode, asked, summed)
+    return VEGETA.parse(Output(done.stdout, done.stderr, done.returncode, summed), asked)
 
 
 def test_an_exact_go_builds_it(program):
@@ -160,7 +160,7 @@ def test_too_few_descriptors_are_the_generators_own_fault(program, serve, tmp_pa
     log = tmp_path / "vegeta-0.tsv"
     argv = ["prlimit", "--nofile=20", str(program.path), *VEGETA.argv(asked)[1:-1], f"-log={log}"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-    found = VEGETA.parse(done.stdout, done.stderr, done.returncode, asked, {})
+    found = VEGETA.parse(Output(done.stdout, done.stderr, done.returncode, {}), asked)
     assert found.numbers["errors.local"] > 10
     assert found.numbers["errors"] + found.numbers["errors.local"] == found.numbers["planned"]
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from runner.generators import generator
-from runner.generators.interface import LoadStep, fitted
+from runner.generators.interface import LoadStep, Output, fitted
 from runner.generators.wrk import LUA
 from runner.host import sockets
 
@@ -70,7 +70,7 @@ def run(tmp_path, load: LoadStep):
         (tmp_path / file["name"]).write_text(file["text"])
     argv = [word.replace("{dir}", str(tmp_path)) for word in WRK.argv(load)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
-    return WRK.parse(done.stdout, done.stderr, done.returncode, load)
+    return WRK.parse(Output(done.stdout, done.stderr, done.returncode), load)
 
 
 def test_numbers_of_a_healthy_server(tmp_path, serve):
@@ -144,7 +144,7 @@ def test_every_connection_is_really_opened(tmp_path, serve, connections):
 
 def test_no_summary_is_the_generators_failure():
     """Output without the JSON line means that the tool failed, not the server."""
-    found = WRK.parse("", "unable to create thread\n", 1, step())
+    found = WRK.parse(Output("", "unable to create thread\n", 1), step())
     assert found.error == "wrk exited 1: unable to create thread"
     assert found.numbers == {}
 
