@@ -83,3 +83,27 @@ def test_an_interrupted_search_leaves_no_workload(local, unchanged):
     assert len(pids) == 1
     assert len(begun) == 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_killed_controller_is_followed_by_attach_and_resume(local, unchanged):
+    """The trial goes on and is kept; its workload waits for nobody; the search goes on anew."""
+    file = local.spec(searching(seconds=2, searches=1))
+    process = local.start("apply", file)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(list(local.reports.rglob("events/*-a1.jsonl"))) < 2:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.kill()
+    process.communicate()
+    (folder,) = (local.reports / "small").glob("2*")
+    attached = local("attach", str(folder), code=None)
+    assert "restored" in attached.stderr, attached.stderr
+    said = json.loads(local("status", "--json").stdout)
+    assert not any(trial["running"] for host in said.values() for trial in host["trials"])
+    local("apply", file, "--resume", folder.name, code=None)
+    run, analysis, _ = run_of(local)
+    (found,) = run["search"]["runs"]
+    assert found["workloads"] == 2
+    ids = [trial["id"] for trial in analysis["trials"]]
+    assert len(ids) == len(set(ids)) == found["trials"]
+    assert (found["last_passing"], found["first_failing"]) == (10, 11)
