@@ -9,7 +9,7 @@ from runner.analysis.claims import claim_results
 from runner.analysis.estimates import estimates
 from runner.analysis.model import Analysis
 from runner.analysis.searches import summarised
-from runner.apply.trials import trial_plan
+from runner.apply.judging import trial_plan
 from runner.errors import RecordError
 from runner.sources import fields
 from runner.spec.experiment import Experiment

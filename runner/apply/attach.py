@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from runner.apply.analyse import analyse, of_record
 from runner.apply.conclude import failures
 from runner.apply.interface import Outcome
+from runner.apply.judging import judged
 from runner.apply.state import HostRun
-from runner.apply.trials import judged
 from runner.errors import HostBusy, HostError, RecordError, RunnerError, SpecError
 from runner.executor.agent import Agent
 from runner.executor.host import status

@@ -7,18 +7,15 @@ import itertools
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis import frames, trials
-from runner.analysis.loads import LoadPart
 from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
+from runner.apply.judging import judged
 from runner.apply.loading import Loading
 from runner.compile.program import trial_program
-from runner.errors import HostError, LeftRunning, RecordError, RunnerError
+from runner.errors import HostError, LeftRunning, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
-from runner.generators.interface import LoadStep, StepPlan
 from runner.resources.interface import UNSET
-from runner.sources import fields
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
@@ -253,61 +250,6 @@ def network_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:
     if experiment.workload is None or experiment.workload.network != "isolated":
         return []
     return [cell for cell in cells if cell.path.startswith("/proc/sys/net/")]
-
-
-def step_plan(data: Mapping[str, Any]) -> StepPlan:
-    """Read a step back from run.json."""
-    load = data.get("load")
-    return StepPlan(
-        data["index"],
-        data["name"],
-        data["connections"],
-        data["generator"],
-        LoadStep(**{**load, "argv": tuple(load.get("argv", ()))}) if load else None,
-    )
-
-
-def judged(
-    folder: RunFolder,
-    trial_id: str,
-    plan: Mapping[str, Any],
-    experiment: Experiment,
-    facts: Mapping[str, Any],
-) -> Trial:
-    """Judge one trial from its record."""
-    reading = frames.read(folder.iter_events(trial_id))
-    known = fields(facts, experiment.families)
-    return trials.trial(reading, trial_plan(trial_id, plan, folder, facts), known,
-                        experiment.healthy, experiment.guards)  # fmt: skip
-
-
-def load_part(part: Mapping[str, Any], folder: RunFolder) -> LoadPart:
-    """Read what one load host did; without a record where it did nothing."""
-    try:
-        reading = frames.read(folder.iter_events(part["id"]))
-    except RecordError:
-        reading = None
-    return LoadPart(part["host"], tuple(step_plan(step) for step in part["steps"]), reading)
-
-
-def trial_plan(
-    trial_id: str, plan: Mapping[str, Any], folder: RunFolder, facts: Mapping[str, Any]
-) -> trials.TrialPlan:
-    """Read a trial's plan back from run.json, with the records of its load hosts.
-
-    `facts` are those of the trial's host.
-    """
-    return trials.TrialPlan(
-        id=trial_id,
-        host=plan["host"],
-        treatment=plan["treatment"],
-        repetition=plan["repetition"],
-        attempt=plan["attempt"],
-        steps=tuple(step_plan(step) for step in plan["steps"]),
-        extra=plan["extra"],
-        loads=tuple(load_part(part, folder) for part in plan.get("loads") or ()),
-        emulated=bool(facts.get("emulated")),
-    )
 
 
 def treatment_name(levels: Mapping[str, str]) -> str:
