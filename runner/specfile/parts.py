@@ -86,6 +86,16 @@ def _search(exp: Experiment, names: Names) -> Iterator[Finding]:
         yield ("search", "find"), f"a search over {variable} needs a `load`", False
     if "healthy" not in names.sections:
         yield ("search",), "a search needs `healthy` rules to judge a level by", True
+    if exp.search.workload == "keep" and exp.workload is not None:
+        where = ("search", "workload")
+        if exp.workload.trace:
+            yield (
+                where,
+                "system calls are counted as the workload ends: fresh ones, or no trace",
+                False,
+            )
+        if exp.workload.run == "once" or exp.workload.go_test:
+            yield where, "a workload that ends by itself cannot be kept", False
 
 
 def _workload(exp: Experiment, names: Names) -> Iterator[Finding]:
