@@ -163,8 +163,17 @@ def summarise(
         else:
             numbers[name] = None
         if numbers[name] is None:
-            source = next((key for key in absent if spec.column.startswith(key)), None)
-            why[name] = absent[source] if source else "fewer samples than it needs in this step"
+            why[name] = _reason(spec.column, frame, absent)
+
+
+def _reason(column: str, frame: Frame, absent: Mapping[str, str]) -> str:
+    """Say why a column gives no number in a step."""
+    source = next((key for key in absent if f"{column}.".startswith(f"{key}.")), None)
+    if source is not None:
+        return absent[source]
+    if frame.columns and column not in frame.columns:
+        return "this run did not sample it"  # made before the source was known
+    return "fewer samples than it needs in this step"
 
 
 def exact_counters(

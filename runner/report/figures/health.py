@@ -94,7 +94,7 @@ def _points(canvas: Canvas, levels: Sequence[Level], x: scale.Axis, y: scale.Axi
             spot = (at[0] + (-side if share > 0.5 else side), at[1] + 4)
         if all(_apart(spot, width, other) for other in labelled):
             labelled.append((*spot, width))
-            canvas.text(*spot, text, "m f-ink", anchor="middle")
+            canvas.text(*spot, text, "m f-ink", anchor="middle", clear=True)
 
 
 def _apart(spot: tuple[float, float], width: float, other: tuple[float, float, float]) -> bool:

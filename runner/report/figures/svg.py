@@ -174,9 +174,21 @@ class Canvas:
             width=2.2,
         )
 
-    def text(self, x: float, y: float, text: object, css: str, *, anchor: str = "start") -> None:
-        """Write text; `anchor` is start, middle or end."""
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: object,
+        css: str,
+        *,
+        anchor: str = "start",
+        clear: bool = False,
+    ) -> None:
+        """Write text; `anchor` is start, middle or end. With `clear` no line runs through it."""
         at = f' text-anchor="{anchor}"' if anchor != "start" else ""
+        if clear:
+            css += " s-card"
+            at += ' paint-order="stroke" stroke-width="4" stroke-linejoin="round"'
         self._parts.append(
             f'<text class="{css}" x="{number(x)}" y="{number(y)}"{at}>{clean(text)}</text>'
         )
