@@ -88,8 +88,8 @@ def test_the_parts_of_the_arena_are_all_of_it(go, arch):
         found["atlas.virtual.frames"] + found["atlas.virtual.stacks"]
         <= (found["heapdump.memstats.StackInuse"])
     )
-    # a span in use may have pages that nothing has touched yet
-    assert 1 <= found["atlas.sums_share"] < 1.5
+    # a span in use may have pages that nothing has touched yet: more, the less the program ran
+    assert 1 <= found["atlas.sums_share"] < 2
     # the collector ran a moment before: next to nothing came on pages that were not there
     assert found["atlas.late"] <= 64 << 10
 
