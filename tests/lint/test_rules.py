@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from runner import specfile
 from runner.lint import RULES, SEVERITIES, explain, lint
 from runner.spec import Experiment
 from runner.spec.expand import expand
@@ -254,7 +255,11 @@ CASES = {
     "claims-not-stated": ({"source": {"title": "x"}, "claims": []}, {"source": {"title": "x"}}),
 }
 
-SHIPPED = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+# the article's claims lie there as data
+SHIPPED = [
+    path for path in sorted(EXPERIMENTS.glob("*.yaml")) if path.stem != "claims-of-the-article"
+]
 FACTS = {
     "memory.total_bytes": 4_000_000_000,
     "memory.swap_total_bytes": 100_000_000,
@@ -392,13 +397,7 @@ def test_levels_are_checked_too():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_shipped_specs_can_be_linted(path):
-    from runner import specfile
-    from runner.errors import RunnerError
-
-    try:
-        made = specfile.load(path)
-    except RunnerError:
-        pytest.skip("not a valid spec at the moment")
+    made = specfile.load(path)
     for finding in lint(expand(made)):
         assert finding.message
         assert finding.where
