@@ -55,7 +55,10 @@ def run_all(runner: TrialRunner) -> None:
             runner.expected += 0 if searching else len(cells)
             ended.add(slot.repetition)
         if searching:
-            _search(runner, experiment, cells[slot.cell], slot.repetition)
+            try:
+                _search(runner, experiment, cells[slot.cell], slot.repetition)
+            finally:
+                runner.release()
         else:
             runner.run(cells[slot.cell], slot.repetition)
 
@@ -101,19 +104,6 @@ def _search(
             lowest=asked.goal.direction == "lowest",
         )
     )
-    try:
-        _searched(runner, search, levels, repetition, asked)
-    finally:
-        runner.release()
-
-
-def _searched(
-    runner: TrialRunner,
-    search: Search,
-    levels: Mapping[str, str],
-    repetition: int,
-    asked: Any,
-) -> None:
     state = State()
     invalid = 0
     while not isinstance(step := search.next(state), Done):

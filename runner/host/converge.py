@@ -18,8 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-    Cell = Mapping[str, Any]
     from .emit import Emit
+
+    Cell = Mapping[str, Any]
 
 _FAULTS = (OSError, CellError, ValueError)
 

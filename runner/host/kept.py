@@ -19,11 +19,12 @@ import os
 import struct
 import time
 
+from . import attach
 from .sock import socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+    from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
     from .loop import Loop
 
@@ -44,20 +45,14 @@ class Handed:
         self.program, self.spool, self.lock = program, spool, lock
 
 
-def hand_over(
-    folder: str,
-    program: Mapping[str, Any],
-    spool: int,
-    lock: int,
-    supervised: Callable[[], bool],
-) -> bool:
+def hand_over(folder: str, program: Mapping[str, Any], spool: int, lock: int) -> bool:
     """Pass a program to the supervisor that waits in `folder`; False where none does.
 
-    Its door opens a moment after its record has ended, as long as it is `supervised`.
+    Its door opens a moment after its record has ended.
     """
     deadline = time.monotonic() + WITHIN_S
     line = _connected(folder)
-    while line is None and supervised() and time.monotonic() < deadline:
+    while line is None and attach.supervised(folder) and time.monotonic() < deadline:
         time.sleep(AGAIN_S)
         line = _connected(folder)
     if line is None:

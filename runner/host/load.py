@@ -10,7 +10,7 @@ import time
 
 from . import cooldown, process, request_log, sockets
 from .context import Aborted, Context
-from .loop import Exit, Stopped
+from .loop import Exit, Stopped, nothing
 from .output import Capture
 
 TYPE_CHECKING = False
@@ -40,11 +40,11 @@ class Load:
         self._ctx, self._plan, self._port = ctx, plan, port
         self._diag = sockets.Diag()
         self._began: Optional[float] = None
-        self.begins: Callable[[], None] = _nothing
+        self.begins: Callable[[], None] = nothing
         """Called as a step begins, for what counts from the first one on."""
         self.measures: Callable[[int], None] = _ignored
         """Called with a step's index as its measurement begins, and `measured` as it ends."""
-        self.measured: Callable[[], None] = _nothing
+        self.measured: Callable[[], None] = nothing
 
     def close(self) -> None:
         """Close the socket dump."""
@@ -133,7 +133,7 @@ class Load:
         """Let the loop run while neither the workload's end nor an order to stop is heeded."""
         loop = self._ctx.loop
         watch, deaf = loop.watch, loop.deaf
-        loop.watch, loop.deaf = _nothing, True
+        loop.watch, loop.deaf = nothing, True
         try:
             yield
         finally:
@@ -255,10 +255,6 @@ class _Cut(Exception):  # noqa: N818 - carries an exception past the record of t
     def __init__(self, ran: Ran, cause: Exception) -> None:
         super().__init__(str(cause))
         self.ran, self.cause = ran, cause
-
-
-def _nothing() -> None:
-    return
 
 
 def _ignored(_: int) -> None:

@@ -53,9 +53,9 @@ class Loop:
 
     def __init__(self) -> None:
         self.sampler: Optional[Sampler] = None
-        self.watch: Callable[[], None] = _nothing
+        self.watch: Callable[[], None] = nothing
         """Called after each wake-up; it may raise to leave the wait."""
-        self.turn: Callable[[], None] = _nothing
+        self.turn: Callable[[], None] = nothing
         """Called before `watch`: what is due at a time of its own."""
         self.deaf = False
         """While True (cleaning up), an order to stop does not interrupt."""
@@ -156,5 +156,5 @@ class Loop:
         os.close(self._wake_in)
 
 
-def _nothing() -> None:
-    return
+def nothing() -> None:
+    """Stand for what is called where nothing is to be done."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional, Union
 
     Number = Union[int, float]
-
     Values = List[Optional[Number]]
 
 

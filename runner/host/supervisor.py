@@ -80,13 +80,9 @@ def _handed_over(program: Mapping[str, Any], here: State, spool: Spool, lock: in
 
     earlier = {"run": program["run"], "trial": before}
     folder = attach.folder_of(earlier, here)
-
-    def supervised() -> bool:
-        return attach.supervised(folder)
-
-    if not supervised():
+    if not attach.supervised(folder):
         return False
-    if kept.hand_over(folder, program, spool.fd, lock, supervised):
+    if kept.hand_over(folder, program, spool.fd, lock):
         return True
     attach.stop(earlier, here, lambda *_, **__: None)
     return False

@@ -10,7 +10,7 @@ from .context import Aborted, Context
 from .digest import sha256
 from .fetching import During, fetch_all
 from .load import Load
-from .loop import Stopped
+from .loop import Stopped, nothing
 from .spool import FULL, DiskFull
 from .state import Refused
 from .workload import Workload
@@ -178,7 +178,7 @@ class Trial:
 
     def _clean_up(self) -> None:
         ctx = self._ctx
-        ctx.loop.watch = ctx.loop.turn = _nothing
+        ctx.loop.watch = ctx.loop.turn = nothing
         if self._faults is not None:
             self._faults.end_all()  # first: what is paused does not heed SIGTERM
         if self._load is not None:
@@ -191,10 +191,6 @@ class Trial:
         if self._workload is not None:
             self._workload.stop()
         process.end_all(ctx.loop)
-
-
-def _nothing() -> None:
-    return
 
 
 def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:

@@ -13,6 +13,7 @@ import time
 from . import listener, network, process, readiness
 from .context import Aborted
 from .enclosure import Enclosure
+from .loop import nothing
 from .output import Stream
 from .state import Refused
 
@@ -146,7 +147,7 @@ class Workload:
         ended = ctx.loop.exit_of(self.pid)
         if ended is not None:
             return f"the workload {ended} between the trials{self._said()}"
-        self._kills_before = (self.group.oom_kills() if self.group is not None else None) or 0
+        self._kills_before += self._kills() or 0
         self._started(
             kept_from=ctx.program["keep"]["after"],
             up_s=round(time.monotonic() - self._launched, 6),
@@ -157,7 +158,7 @@ class Workload:
         try:
             self.await_ready()
         except Aborted as fault:
-            ctx.loop.watch = _nothing
+            ctx.loop.watch = nothing
             return str(fault)
         return ""
 
@@ -306,10 +307,6 @@ class Workload:
         for word in ("pid", "cgroup"):
             ctx.words.pop(word, None)
         ctx.sampler.point(None)
-
-
-def _nothing() -> None:
-    return
 
 
 def _warm(path: str) -> None:

@@ -9,7 +9,7 @@ import signal
 import time
 from pathlib import Path
 
-from tests.apply.test_apply import spec
+from tests.apply.test_apply import running, spec
 
 SEARCH = """\
 healthy: [load.connections <= 10, workload.alive]
@@ -68,9 +68,7 @@ def test_one_that_dies_is_followed_by_a_fresh_one(local, unchanged):
 def test_an_interrupted_search_leaves_no_workload(local, unchanged):
     """Ctrl-C between or in trials: stopped cleanly, the kept one too."""
     process = local.start("apply", local.spec(searching(seconds=2)))
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and len(list(local.reports.rglob("events/*-a1.jsonl"))) < 2:
-        time.sleep(0.05)
+    running(process, lambda: len(list(local.reports.rglob("events/*-a1.jsonl"))) > 1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 99, out + err
@@ -89,9 +87,7 @@ def test_a_killed_controller_is_followed_by_attach_and_resume(local, unchanged):
     """The trial goes on and is kept; its workload waits for nobody; the search goes on anew."""
     file = local.spec(searching(seconds=2, searches=1))
     process = local.start("apply", file)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and len(list(local.reports.rglob("events/*-a1.jsonl"))) < 2:
-        time.sleep(0.05)
+    running(process, lambda: len(list(local.reports.rglob("events/*-a1.jsonl"))) > 1)
     time.sleep(0.5)
     process.kill()
     process.communicate()

@@ -27,6 +27,14 @@ def host(tmp_path: Path) -> Host:
 
 
 @pytest.fixture
+def put_back(host: Host) -> Iterator[None]:
+    """At the test's end the host is restored, and is as it was."""
+    yield
+    answer = host.restore(force=True)
+    assert set(answer.outcomes.values()) <= {"ok", "restored"}
+
+
+@pytest.fixture
 def netns() -> Iterator[int]:
     """The pid of a process in a network namespace of its own; net.* below /proc/sys are private."""
     if os.geteuid() != 0:

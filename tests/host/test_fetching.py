@@ -13,17 +13,11 @@ import pytest
 
 from runner.host import fetch_parts
 from tests.host import trials
-from tests.host.agent import Host
 from tests.host.test_trial import load, ping, step
 from tests.host.trials import of, only, program, server
 
 pytestmark = pytest.mark.skipif(not trials.is_root(), reason="namespaces need root")
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-
-
-@pytest.fixture
-def host(tmp_path):
-    return Host(tmp_path / "state")
 
 
 def whole(events, name):

@@ -15,22 +15,14 @@ from runner.cli.status import lines, read
 from runner.host import kept
 from runner.host.spool import Spool
 from tests.host import trials
-from tests.host.agent import Host
 from tests.host.test_trial import load, needs_v1, needs_wrk, ping, step
 from tests.host.trials import kinds, memory_group, of, only, program
 
 pytestmark = [
     pytest.mark.skipif(not trials.is_root(), reason="namespaces and cgroups need root"),
+    pytest.mark.usefixtures("put_back"),
     needs_wrk,
 ]
-
-
-@pytest.fixture
-def host(tmp_path):
-    found = Host(tmp_path / "state")
-    yield found
-    answer = found.restore(force=True)
-    assert set(answer.outcomes.values()) <= {"ok", "restored"}
 
 
 def trial(host, number, *, after=None, for_s=30, workload=None, **more):
@@ -187,5 +179,5 @@ def test_a_visitor_with_nothing_to_hand_over_is_shown_out(host, said, tmp_path):
 
 def test_nobody_waits_there(tmp_path):
     spool = Spool(str(tmp_path))
-    assert not kept.hand_over(str(tmp_path), {}, spool.fd, spool.fd, lambda: False)
+    assert not kept.hand_over(str(tmp_path), {}, spool.fd, spool.fd)
     spool.close()

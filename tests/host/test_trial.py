@@ -12,22 +12,16 @@ import pytest
 
 from runner.generators.wrk import LUA
 from tests.host import trials
-from tests.host.agent import Host
 from tests.host.trials import PYTHON, kinds, memory_group, of, only, program, server
 
-pytestmark = pytest.mark.skipif(not trials.is_root(), reason="namespaces and cgroups need root")
+pytestmark = [
+    pytest.mark.skipif(not trials.is_root(), reason="namespaces and cgroups need root"),
+    pytest.mark.usefixtures("put_back"),
+]
 needs_v1 = pytest.mark.skipif(
     not (trials.MEMORY_V1 / "memory.limit_in_bytes").exists(), reason="no memory cgroup v1"
 )
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-
-
-@pytest.fixture
-def host(tmp_path):
-    found = Host(tmp_path / "state")
-    yield found
-    answer = found.restore(force=True)
-    assert set(answer.outcomes.values()) <= {"ok", "restored"}
 
 
 def ping(how="", **more):

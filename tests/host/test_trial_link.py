@@ -63,15 +63,12 @@ class Running:
         self.link.wait()
 
 
-@pytest.fixture
-def host(tmp_path):
-    found = Host(tmp_path / "state")
-    yield found
+@pytest.fixture(autouse=True)
+def nobody_left(tmp_path, put_back):
+    yield
     for path in tmp_path.glob("state/runs/*/*/supervisor"):
         with contextlib.suppress(ProcessLookupError, ValueError):
             os.kill(int(path.read_text()), signal.SIGKILL)
-    answer = found.restore(force=True)
-    assert set(answer.outcomes.values()) <= {"ok", "restored"}
 
 
 @pytest.fixture
