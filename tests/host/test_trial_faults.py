@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.host.test_trial import host, load, ping, step  # noqa: F401 - host is a fixture
+from tests.host.test_trial import load, ping, step
 from tests.host.trials import alive, eventually, kinds, of, only, program, said, spool
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root"),
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
+    pytest.mark.usefixtures("put_back"),
 ]
 
 
