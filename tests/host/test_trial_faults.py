@@ -33,7 +33,7 @@ def started(answer):
     return begun, ended
 
 
-def test_link_goes_down_and_comes_back(host):  # noqa: F811
+def test_link_goes_down_and_comes_back(host):
     """In the workload's namespace nobody is answered meanwhile."""
     asked = [fault("network", at=0.4, last=1.0, link="lo", down=True)]
     answer = host.ask(program(ping(), faults=asked, **load(step(seconds=3))))
@@ -73,7 +73,7 @@ def is_up(name: str) -> bool:
     return bool(int(Path(f"/sys/class/net/{name}/flags").read_text(), 16) & 1)
 
 
-def test_link_of_the_host_comes_back_with_its_routes(host, link):  # noqa: F811
+def test_link_of_the_host_comes_back_with_its_routes(host, link):
     before = routes(link)
     asked = [fault("network", link=link, down=True)]
     answer = host.ask(program(ping(), network="host", faults=asked, **load(step(seconds=2))))
@@ -85,7 +85,7 @@ def test_link_of_the_host_comes_back_with_its_routes(host, link):  # noqa: F811
     assert sorted(routes(link).split()) == sorted(before.split())
 
 
-def test_killed_supervisor_leaves_the_link_to_restore(host, link):  # noqa: F811
+def test_killed_supervisor_leaves_the_link_to_restore(host, link):
     """kill -9 while the link is down: the journal knows, and `restore` brings it back."""
     before = routes(link)
     asked = [fault("network", at=0.2, last=60, link=link, down=True)]
@@ -146,7 +146,7 @@ def uplink(net, netns):
 
 def test_uplink_comes_back_with_addresses_and_routes_of_both_families(uplink):
     """Default routes, gateways behind routes, other tables, IPv6 addresses and how they are."""
-    host, state = uplink  # noqa: F811
+    host, state = uplink
     before = state()
     asked = [fault("network", link="uplink", down=True)]
     answer = host.ask(program(ping(), network="host", faults=asked, **load(step(seconds=2))))
@@ -158,7 +158,7 @@ def test_uplink_comes_back_with_addresses_and_routes_of_both_families(uplink):
 
 
 def test_killed_supervisor_leaves_the_uplink_to_restore(uplink):
-    host, state = uplink  # noqa: F811
+    host, state = uplink
     before = state()
     asked = [fault("network", at=0.2, last=60, link="uplink", down=True)]
     whole = program(ping(), network="host", faults=asked, **load(step(seconds=20)))
@@ -173,7 +173,7 @@ def test_killed_supervisor_leaves_the_uplink_to_restore(uplink):
     eventually(lambda: state() == before)
 
 
-def test_slow_link_where_the_kernel_has_no_netem(host, tmp_path, monkeypatch):  # noqa: F811
+def test_slow_link_where_the_kernel_has_no_netem(host, tmp_path, monkeypatch):
     """Skipped with the reason; the trial goes on."""
     tools = tmp_path / "bin"
     tools.mkdir()
@@ -189,7 +189,7 @@ def test_slow_link_where_the_kernel_has_no_netem(host, tmp_path, monkeypatch):  
     assert "no netem" in only(answer.events, "fault_skipped")["why"]
 
 
-def test_slow_link_is_set_and_taken_off(host, tmp_path, monkeypatch):  # noqa: F811
+def test_slow_link_is_set_and_taken_off(host, tmp_path, monkeypatch):
     """Against a tc that remembers: what was there before is there after."""
     tools, note = tmp_path / "bin", tmp_path / "qdisc"
     tools.mkdir()
@@ -210,13 +210,13 @@ def test_slow_link_is_set_and_taken_off(host, tmp_path, monkeypatch):  # noqa: F
     assert note.read_text().startswith("qdisc noqueue")
 
 
-def test_uplink_that_is_not_there(host):  # noqa: F811
+def test_uplink_that_is_not_there(host):
     asked = [fault("network", link="uplink", down=True)]
     answer = host.ask(program(ping(), faults=asked, **load(step(seconds=1))))
     assert "name the link" in only(answer.events, "fault_skipped")["why"]
 
 
-def test_paused_workload_goes_on(host):  # noqa: F811
+def test_paused_workload_goes_on(host):
     """Stopped with its children, and answering again afterwards; it counts as alive."""
     asked = [fault("process", at=0.3, last=1.0, do="pause")]
     answer = host.ask(program(ping("fork"), faults=asked, **load(step(seconds=3))))
@@ -228,7 +228,7 @@ def test_paused_workload_goes_on(host):  # noqa: F811
     assert "aborted" not in kinds(answer.events)
 
 
-def test_trial_that_ends_within_a_pause_ends_its_workload(host):  # noqa: F811
+def test_trial_that_ends_within_a_pause_ends_its_workload(host):
     asked = [fault("process", at=0.2, last=60, do="pause")]
     began = time.monotonic()
     answer = host.ask(program(ping(), faults=asked, **load(step(seconds=1))))
@@ -240,7 +240,7 @@ def test_trial_that_ends_within_a_pause_ends_its_workload(host):  # noqa: F811
     assert not alive(only(answer.events, "workload_started")["pid"])
 
 
-def test_killed_workload_is_its_death(host):  # noqa: F811
+def test_killed_workload_is_its_death(host):
     asked = [fault("process", last=None, do="kill")]
     answer = host.ask(program(ping(), faults=asked, **load(step(seconds=5))))
     exited = only(answer.events, "workload_exited")
@@ -248,7 +248,7 @@ def test_killed_workload_is_its_death(host):  # noqa: F811
     assert only(answer.events, "step_ended")["cut"]
 
 
-def test_memory_is_taken_and_given_back(host):  # noqa: F811
+def test_memory_is_taken_and_given_back(host):
     asked = [fault("memory", at=0.2, last=0.8, bytes=96 << 20)]
     reads = [{"id": "mem", "path": "/proc/meminfo", "hz": 20, "pick": {"keys": ["AnonPages"]}}]
     answer = host.ask(
@@ -261,7 +261,7 @@ def test_memory_is_taken_and_given_back(host):  # noqa: F811
     assert only(answer.events, "workload_exited")["left"] == []
 
 
-def test_more_memory_than_there_is(host):  # noqa: F811
+def test_more_memory_than_there_is(host):
     asked = [fault("memory", bytes=1 << 50)]
     answer = host.ask(program(ping(), faults=asked, **load(step(seconds=1))))
     assert "more than the host can give" in only(answer.events, "fault_skipped")["why"]
@@ -275,13 +275,13 @@ def test_more_memory_than_there_is(host):  # noqa: F811
         (fault("process", last=None, do="pause"), "no end"),
     ],
 )
-def test_refused_before_anything_is_done(host, wrong, why):  # noqa: F811
+def test_refused_before_anything_is_done(host, wrong, why):
     answer = host.ask(program(ping(), faults=[wrong], **load(step())))
     assert answer.error == "bad_program"
     assert why in answer.end["error"]["message"]
 
 
-def test_applied_state_that_somebody_changes_is_drift(host):  # noqa: F811
+def test_applied_state_that_somebody_changes_is_drift(host):
     """A key of the journal, changed behind our back in the middle of a step."""
     key = Path("/proc/sys/vm/stat_interval")
     before = key.read_text()
@@ -314,7 +314,7 @@ def declared_unit(state: Path) -> dict:
             "write": {"active": ["true"]}, "want": "active", "form": "exact"}  # fmt: skip
 
 
-def test_what_was_right_already_is_looked_at_as_well(host, tmp_path):  # noqa: F811
+def test_what_was_right_already_is_looked_at_as_well(host, tmp_path):
     """Not in the journal, since nothing was changed: commands wait for the last step."""
     file, unit, key = tmp_path / "conf", tmp_path / "unit", Path("/proc/sys/vm/stat_interval")
     file.write_text("a = 1\n")
@@ -347,7 +347,7 @@ def test_what_was_right_already_is_looked_at_as_well(host, tmp_path):  # noqa: F
     assert next(one["now"] for one in said["drifted"] if one["id"] == f"file:{file}") is None
 
 
-def test_pause_between_trials_and_after_steps(host):  # noqa: F811
+def test_pause_between_trials_and_after_steps(host):
     """At least as long as asked, and not longer than at most; what is absent is not waited for."""
     settle = {"at_least_s": 0.5, "at_most_s": 2, "temperature_below": 1000.0}
     cooldown = {"at_least_s": 0, "at_most_s": 0.6, "load_below": 1e-9}
