@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.host import fetch_pages
+from runner.host.sample import fetch_pages
 from runner.toolchain import BuildRequest, Toolchain, build, default_cache_dir, resolve
 
 WORKLOADS = Path(__file__).parents[1] / "experiments" / "workloads"

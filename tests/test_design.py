@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.intervals import median_interval
+from runner.analysis.stats.intervals import median_interval
 from runner.design import Design, design
-from runner.schedule import ORDERS, enough, order, shuffled, whole
+from runner.planning.order import ORDERS, enough, order, shuffled, whole
 from runner.spec.design import Skip
 
 FACTORS = {"flags": ("default", "stripped", "all"), "server": ("nethttp", "fasthttp")}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.quantities import (
+from runner.records.quantities import (
     BYTE_RATE,
     BYTES,
     COUNT,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from benchmarks.search.run import Server, brute_force
 from benchmarks.search.run import search as run
-from runner.search import Done, Params, Search, State
-from runner.search_fit import fit, inversions
+from runner.planning.search import Done, Params, Search, State
+from runner.planning.search_fit import fit, inversions
 
 
 def drive(params, healthy):

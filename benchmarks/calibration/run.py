@@ -15,13 +15,13 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from benchmarks.search.run import Server, search
-from runner.analysis.compare import mann_whitney, paired
-from runner.analysis.comparison import Side, compare
-from runner.analysis.intervals import bca, hodges_lehmann, median_interval, shift
+from runner.analysis.claims.verdict import CONTRADICTED, REPRODUCED, Case, judge, judge_all
 from runner.analysis.model import Analysis, Estimate, Trial
-from runner.analysis.verdict import CONTRADICTED, REPRODUCED, Case, judge, judge_all
-from runner.schedule import enough
-from runner.search import Params
+from runner.analysis.runs.comparison import Side, compare
+from runner.analysis.stats.intervals import bca, hodges_lehmann, median_interval, shift
+from runner.analysis.stats.significance import mann_whitney, paired
+from runner.planning.order import enough
+from runner.planning.search import Params
 from runner.spec.metrics import Metric
 
 COVER, REPRODUCE, CONTRADICT = 0.89, 0.055, 0.025

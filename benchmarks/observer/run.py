@@ -17,10 +17,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.environment import ROOT, publish, verdict
-from runner.analysis.intervals import hodges_lehmann, median_interval
+from runner.analysis.stats.intervals import hodges_lehmann, median_interval
 from runner.executor.agent import Agent
 from runner.executor.probe import probe
-from runner.sources import reads
+from runner.kinds.sources import reads
 from runner.toolchain import BuildRequest, build, default_cache_dir, resolve
 from runner.transports.local import LocalTransport
 from tests.sshd import free_port

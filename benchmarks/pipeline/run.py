@@ -23,14 +23,14 @@ HZ = 10
 
 def lines(samples: int):
     """The events of one trial as the host would send them, one by one."""
-    from runner.sources import reads
+    from runner.kinds.sources import reads
 
     facts = {
         "cgroup.version": 1,
         "cgroup.mounts": {"memory": "/sys/fs/cgroup/memory"},
         "clock_ticks": 100,
     }
-    from runner.host.pick import columns
+    from runner.host.sample.extract import columns
 
     wanted = reads(facts, hz=HZ)
     names = [
@@ -68,11 +68,11 @@ def lines(samples: int):
 
 def measured(folder: str, samples: int) -> None:
     """Store, analyse and report; say the seconds of each, and the highest memory."""
-    from runner.analysis import frames, trials
     from runner.analysis.model import Analysis
-    from runner.generators.interface import StepPlan
-    from runner.report import rebuild
-    from runner.sources import fields
+    from runner.analysis.trial import frames, trial
+    from runner.kinds.generators.interface import StepPlan
+    from runner.kinds.sources import fields
+    from runner.report.pages import rebuild
     from runner.store.names import new_run_id
     from runner.store.record import RunFolder
 
@@ -101,13 +101,13 @@ def measured(folder: str, samples: int) -> None:
     lap("store: append, flushed line by line")
     reading = frames.read(run.iter_events("all-r1-a1"))
     lap("analysis: read the events")
-    plan = trials.TrialPlan(
+    plan = trial.TrialPlan(
         "all-r1-a1", "local", {}, 1, 1,
         tuple(StepPlan(n, str(n), 10) for n in range(3)),
     )  # fmt: skip
     known = fields(facts)
-    one = trials.trial(reading, plan, known, (), ())
-    series = trials.series(reading, "all-r1-a1", known)
+    one = trial.trial(reading, plan, known, (), ())
+    series = trial.series(reading, "all-r1-a1", known)
     analysis = Analysis(trials=(one,), series=series)
     lap("analysis: steps, series")
     rebuild.write_analysis(run, analysis)

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.environment import publish, verdict
 from runner.executor.agent import Agent
 from runner.executor.probe import probe
-from runner.sources import reads
+from runner.kinds.sources import reads
 from runner.transports.local import LocalTransport
 
 HZ = 10

@@ -9,7 +9,7 @@ import random
 import statistics
 import sys
 
-from runner.search import Done, Params, Search, State
+from runner.planning.search import Done, Params, Search, State
 
 LN9 = math.log(9)
 

@@ -39,9 +39,9 @@ class Step:
     why: dict[str, str] = field(default_factory=dict)
     """Reason of each `None` in `numbers`."""
     atlas: dict[str, Any] | None = None
-    """The memory atlas where a heap dump was fetched, see `runner.analysis.atlas`."""
+    """The memory atlas where a heap dump was fetched, see `runner.analysis.trial.atlas`."""
     steady: tuple[str, ...] | None = None
-    """What was not in a steady state, see `runner.analysis.steady`; None: not judged."""
+    """What was not in a steady state, see `runner.analysis.trial.steady`; None: not judged."""
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis import clock, conditions, frames, trials
-from runner.analysis.claims import claim_results
-from runner.analysis.estimates import estimates
+from runner.analysis.claims.claims import claim_results
+from runner.analysis.claims.estimates import estimates
 from runner.analysis.model import Analysis
-from runner.analysis.searches import summarised
+from runner.analysis.runs.searches import summarised
+from runner.analysis.trial import clock, conditions, frames, trial
 from runner.apply.judging import trial_plan
 from runner.errors import RecordError
-from runner.sources import fields
+from runner.kinds.sources import fields
 from runner.spec.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
             notes.append(f"{trial_id}: {error.message}")
             continue
         found.append(
-            trials.trial(
+            trial.trial(
                 reading,
                 trial_plan(trial_id, plan, folder, own),
                 known,
@@ -44,12 +44,12 @@ def analyse(folder: RunFolder, experiment: Experiment) -> Analysis:
                 metrics=experiment.metrics,
             )
         )
-        lines += trials.series(reading, trial_id, known, shown)
+        lines += trial.series(reading, trial_id, known, shown)
         notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading.events)]
     search = folder.manifest.get("search")
     measured = estimates(experiment.metrics, found, search)
     server: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
-    left = [rule.text for rule in experiment.guards if rule.subject in trials.TIMED]
+    left = [rule.text for rule in experiment.guards if rule.subject in trial.TIMED]
     if left and server.get("emulated"):
         notes.append(f"Not judged on an emulated host, whose times say nothing: {', '.join(left)}.")
     notes += clock.remarks(_clock(experiment, server), found)

@@ -24,7 +24,7 @@ from runner.errors import HostBusy, HostError, RecordError, RunnerError, SpecErr
 from runner.executor.agent import Agent
 from runner.executor.host import status
 from runner.executor.trial import attach_trial
-from runner.report import rebuild
+from runner.report.pages import rebuild
 from runner.spec.expand import run_hash
 from runner.spec.experiment import Experiment
 from runner.spec.treatments import treatments

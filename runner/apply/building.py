@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import runner.generators
+import runner.kinds.generators
 from runner.compile.workload import Binary
 from runner.errors import SpecError
-from runner.generators import generator
-from runner.sources.build import escapes
+from runner.kinds.generators import generator
+from runner.kinds.sources.build import escapes
 from runner.toolchain import BuildRequest, build, resolve, target_of
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Builder:
             self.toolchains[GENERATOR_GO] = resolve(GENERATOR_GO, self.cache)
         target = target_of(arch)
         request = BuildRequest(
-            package_dir=Path(runner.generators.__path__[0]) / folder,
+            package_dir=Path(runner.kinds.generators.__path__[0]) / folder,
             goos=target.goos,
             goarch=target.goarch,
             env={**target.env, "CGO_ENABLED": "0"},

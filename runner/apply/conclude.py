@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from runner.apply.analyse import analyse
-from runner.report import rebuild
+from runner.report.pages import rebuild
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Trial
     from runner.executor.results import Result
-    from runner.plan import Change
+    from runner.planning.state import Change
     from runner.spec.experiment import Experiment
     from runner.transports.interface import Transport
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis import frames, trials
-from runner.analysis.loads import LoadPart
+from runner.analysis.trial import frames, trial
+from runner.analysis.trial.loads import LoadPart
 from runner.errors import RecordError
-from runner.generators.interface import LoadStep, StepPlan
-from runner.sources import fields
+from runner.kinds.generators.interface import LoadStep, StepPlan
+from runner.kinds.sources import fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def judged(
     """Judge one trial from its record."""
     reading = frames.read(folder.iter_events(trial_id))
     known = fields(facts, experiment.families)
-    return trials.trial(reading, trial_plan(trial_id, plan, folder, facts), known,
+    return trial.trial(reading, trial_plan(trial_id, plan, folder, facts), known,
                         experiment.healthy, experiment.guards)  # fmt: skip
 
 
@@ -55,12 +55,12 @@ def load_part(part: Mapping[str, Any], folder: RunFolder) -> LoadPart:
 
 def trial_plan(
     trial_id: str, plan: Mapping[str, Any], folder: RunFolder, facts: Mapping[str, Any]
-) -> trials.TrialPlan:
+) -> trial.TrialPlan:
     """Read a trial's plan back from run.json, with the records of its load hosts.
 
     `facts` are those of the trial's host.
     """
-    return trials.TrialPlan(
+    return trial.TrialPlan(
         id=trial_id,
         host=plan["host"],
         treatment=plan["treatment"],

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.analysis.claims import claim_results
-from runner.analysis.estimates import estimates
-from runner.analysis.facts import table
-from runner.analysis.verdict import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
+from runner.analysis.claims.claims import claim_results
+from runner.analysis.claims.estimates import estimates
+from runner.analysis.claims.must import table
+from runner.analysis.claims.verdict import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
 from runner.apply.analyse import analyse, complete, observed, of_record
 from runner.errors import RecordError
 from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.compile.load import nofile_needed
 from runner.errors import HostError
-from runner.generators import generator
-from runner.generators.interface import LoadStep
-from runner.generators.vegeta import in_flight
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import LoadStep
+from runner.kinds.generators.vegeta import in_flight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from runner.resources.interface import Cell
+    from runner.kinds.resources.interface import Cell
     from runner.spec.experiment import Experiment
     from runner.spec.load import Load
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from runner.quantities import QuantityError, parse
-from runner.resources.cgroup import missing
+from runner.kinds.resources.cgroup import missing
+from runner.records.quantities import QuantityError, parse
 from runner.spec.requires import split_role
 
 if TYPE_CHECKING:

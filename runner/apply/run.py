@@ -17,7 +17,7 @@ from runner.apply.requirements import unmet
 from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.executor.agent import Agent
-from runner.plan import declared, sources, with_sources
+from runner.planning.state import declared, sources, with_sources
 from runner.spec.expand import claims_hash, run_hash
 from runner.store.names import new_run_id
 from runner.store.provenance import describe

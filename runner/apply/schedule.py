@@ -6,10 +6,10 @@ import random
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis.estimates import estimates
+from runner.analysis.claims.estimates import estimates
 from runner.errors import TrialError
-from runner.schedule import enough, whole
-from runner.search import Done, Params, Search, State
+from runner.planning.order import enough, whole
+from runner.planning.search import Done, Params, Search, State
 from runner.spec.treatments import treatments
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from runner.executor.probe import HostState, probe
 from runner.executor.reboot import reboot
 from runner.executor.restore import restore
 from runner.executor.results import Result
-from runner.plan import Change, StatePlan, candidates, plan_state, unified, would_change
-from runner.resources.interface import Cell, ReadError
+from runner.kinds.resources.interface import Cell, ReadError
+from runner.planning.state import Change, StatePlan, candidates, plan_state, unified, would_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,7 +15,7 @@ from runner.compile.program import trial_program
 from runner.errors import HostError, LeftRunning, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
-from runner.resources.interface import UNSET
+from runner.kinds.resources.interface import UNSET
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from runner.apply.interface import Loaded, Reporter
     from runner.apply.state import HostRun
     from runner.compile.workload import Binary
-    from runner.resources.interface import Cell
+    from runner.kinds.resources.interface import Cell
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
     from runner.toolchain import Build

@@ -103,7 +103,10 @@ def _start(entry: Entry, tell: Tell, *, restore: bool) -> Entry:
         entry.write()
         with (entry.folder / "keeper.log").open("wb") as log:
             subprocess.run(
-                [sys.executable, "-m", "runner.board.keeper", *(["restore"] if restore else [])],
+                [
+                    sys.executable, "-m", "runner.board.supervisor",
+                    *(["restore"] if restore else []),
+                ],
                 cwd=entry.folder, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from runner.board import access, command, keeper, paths
+from runner.board import access, command, paths, supervisor
 from runner.board.qmp import Monitor
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def identity(version: str, argv: list[str], seed: bytes, *, leave_out: tuple[str
 def place(entry: Entry) -> Path:
     """Give the file where the snapshot of such a board is kept."""
     # name and port are the board's own, and no part of the machine
-    argv = keeper.arguments(entry, "", restore=False)
+    argv = supervisor.arguments(entry, "", restore=False)
     argv[argv.index("-name") + 1] = "-"
     name = identity(_qemu_version(), argv, access.seed(), leave_out=("hostfwd=",))
     return paths.snapshots() / f"{name}.qcow2"

@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _tags(words: list[str]) -> frozenset[str]:
     """Read --tags a,b --tags c; a kind that does not exist is a slip worth saying."""
-    from runner.resources import names  # noqa: PLC0415 - start-up cost
+    from runner.kinds.resources import names  # noqa: PLC0415 - start-up cost
 
     found = frozenset(part for word in words for part in word.split(",") if part)
     unknown = sorted(found - set(names()))

@@ -12,7 +12,7 @@ from runner.errors import RecordError, SpecError
 if TYPE_CHECKING:
     import argparse
 
-    from runner.analysis.comparison import Side
+    from runner.analysis.runs.comparison import Side
     from runner.store.record import RunFolder
 
 FORMATS = ("text", "json", "markdown", "benchfmt")
@@ -36,8 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the comparison; 1 on a regression, where asked."""
-    from runner.analysis.comparison import compare  # noqa: PLC0415 - start-up cost
-    from runner.report import benchfmt, comparison  # noqa: PLC0415
+    from runner.analysis.runs.comparison import compare  # noqa: PLC0415 - start-up cost
+    from runner.report.exports import benchfmt  # noqa: PLC0415
+    from runner.report.sections import comparison  # noqa: PLC0415
 
     first, where_a = split(args.a)
     second, where_b = split(args.b)
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def threshold(text: str) -> float:
     """Read `5%` or `0.05`."""
-    from runner.quantities import RATIO, QuantityError, parse_as  # noqa: PLC0415 - start-up cost
+    from runner.records.quantities import RATIO, QuantityError, parse_as  # noqa: PLC0415 - start-up cost
 
     try:
         found = parse_as(RATIO, text).ratio
@@ -85,7 +86,7 @@ def split(text: str) -> tuple[str, str]:
 
 def side(args: argparse.Namespace, which: str, where: str) -> Side:
     """Read one side from its record."""
-    from runner.analysis.comparison import Side  # noqa: PLC0415 - start-up cost
+    from runner.analysis.runs.comparison import Side  # noqa: PLC0415 - start-up cost
     from runner.apply.analyse import of_record  # noqa: PLC0415
     from runner.apply.ledger import recorded  # noqa: PLC0415
     from runner.store.runs import find  # noqa: PLC0415

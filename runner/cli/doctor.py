@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Say what each host lacks; 2 where something is lacking, 0 for advice only."""
-    from runner.analysis.doctor import examine  # noqa: PLC0415 - start-up cost
+    from runner.analysis.runs.doctor import examine  # noqa: PLC0415 - start-up cost
     from runner.executor.agent import Agent  # noqa: PLC0415
     from runner.executor.probe import probe  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from runner.analysis.model import Analysis
-    from runner.report.exports import Row
+    from runner.report.exports.tables import Row
     from runner.store.record import RunFolder
 
 FORMATS = ("csv", "parquet", "openmetrics", "benchfmt", "ro-crate")
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the run in the format asked for."""
     from runner.apply.analyse import of_record  # noqa: PLC0415 - start-up cost
     from runner.apply.ledger import recorded  # noqa: PLC0415
-    from runner.report import benchfmt, exports  # noqa: PLC0415
+    from runner.report.exports import benchfmt, tables  # noqa: PLC0415
     from runner.store.runs import find  # noqa: PLC0415
 
     folder = find(common.reports_dir(args), args.run)
@@ -54,14 +54,14 @@ def run(args: argparse.Namespace) -> int:
         parquet(rows(args.what, folder, analysis), out)
         return 0
     if args.to == "csv":
-        text = exports.to_csv(rows(args.what, folder, analysis))
+        text = tables.to_csv(rows(args.what, folder, analysis))
     elif args.to == "benchfmt":
         about = {"run": folder.id, "commit": (folder.manifest.get("git") or {}).get("commit")}
         config = {"experiment": folder.experiment}
         text = benchfmt.text(folder.experiment, analysis, metrics, config, about=about)
     elif args.to == "openmetrics":
         at = float(folder.manifest.get("ended_at") or folder.manifest["started_at"])
-        text = exports.openmetrics(analysis, metrics, folder.experiment, folder.id, at)
+        text = tables.openmetrics(analysis, metrics, folder.experiment, folder.id, at)
     else:
         text = crate(folder, analysis)
         out = out or folder.path / CRATE
@@ -79,14 +79,14 @@ def run(args: argparse.Namespace) -> int:
 
 def rows(what: str, folder: RunFolder, analysis: Analysis) -> Iterable[Row]:
     """Give the rows of a table."""
-    from runner.report import exports  # noqa: PLC0415 - start-up cost
+    from runner.report.exports import tables  # noqa: PLC0415 - start-up cost
 
     if what == "values":
-        return exports.values(analysis, folder.id)
+        return tables.values(analysis, folder.id)
     if what == "steps":
-        return exports.steps(analysis, folder.id)
+        return tables.steps(analysis, folder.id)
     return chain.from_iterable(
-        exports.samples(trial, folder.id, folder.iter_events(trial)) for trial in folder.trials()
+        tables.samples(trial, folder.id, folder.iter_events(trial)) for trial in folder.trials()
     )
 
 
@@ -116,7 +116,7 @@ def parquet(table: Iterable[Row], out: Path) -> None:
 
 def crate(folder: RunFolder, analysis: Analysis) -> str:
     """Describe the run's folder; what is not in git is left out."""
-    from runner.report import exports  # noqa: PLC0415 - start-up cost
+    from runner.report.exports import tables  # noqa: PLC0415 - start-up cost
     from runner.store.keeping import RAW  # noqa: PLC0415
 
     files = [
@@ -125,4 +125,4 @@ def crate(folder: RunFolder, analysis: Analysis) -> str:
         if path.is_file() and path.suffix not in {RAW, ".tmp"} and path.name != CRATE
     ]
     claims = [(claim.id, claim.quote, claim.verdict) for claim in analysis.claims]
-    return exports.crate(folder.manifest, folder.spec, files, claims)
+    return tables.crate(folder.manifest, folder.spec, files, claims)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from runner.analysis.forecast import Chance, Duration
+    from runner.analysis.claims.forecast import Chance, Duration
     from runner.analysis.model import Analysis
     from runner.apply.interface import Loaded
     from runner.apply.state import HostRun
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan; a host that cannot be asked does not hide what is known without it."""
-    from runner.analysis.forecast import chances, duration  # noqa: PLC0415 - start-up cost
+    from runner.analysis.claims.forecast import chances, duration  # noqa: PLC0415 - start-up cost
     from runner.cli.compare import threshold  # noqa: PLC0415
 
     loaded, known = common.read_spec(args, args.spec)
@@ -78,7 +78,7 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
     from runner.apply.state import HostRun  # noqa: PLC0415
     from runner.cli.terminal import Terminal  # noqa: PLC0415
     from runner.executor.agent import Agent  # noqa: PLC0415
-    from runner.plan import plan_state  # noqa: PLC0415
+    from runner.planning.state import plan_state  # noqa: PLC0415
 
     options = Options(reports=common.reports_dir(args), cache=common.cache_dir())
     system = declared_state(loaded, options)
@@ -119,7 +119,7 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     """Give what each host would be sent: cells of the state, and each treatment's trial."""
     from runner.apply.trials import network_cells, treatment_name  # noqa: PLC0415 - start-up cost
     from runner.compile.program import trial_program  # noqa: PLC0415
-    from runner.plan import MASK  # noqa: PLC0415
+    from runner.planning.state import MASK  # noqa: PLC0415
     from runner.spec.treatments import treatments, with_levels  # noqa: PLC0415
 
     found = []
@@ -156,7 +156,7 @@ def as_json(
 ) -> dict[str, Any]:
     """Give what `--json` prints."""
     from runner.apply.requirements import unmet  # noqa: PLC0415 - start-up cost
-    from runner.plan import would_change  # noqa: PLC0415
+    from runner.planning.state import would_change  # noqa: PLC0415
 
     return {
         "experiment": loaded.experiment.name,
@@ -181,7 +181,7 @@ def as_json(
 def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
     """Print what would change on one host."""
     from runner.apply.requirements import unmet  # noqa: PLC0415 - start-up cost
-    from runner.plan import would_change  # noqa: PLC0415
+    from runner.planning.state import would_change  # noqa: PLC0415
 
     changes = would_change(host.plan, host.values)
     due = [change for change in changes if change.outcome != "ok"]
@@ -203,7 +203,7 @@ def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
 
 def show_duration(took: Duration) -> None:
     """Print how long it takes."""
-    from runner.report.units import long_duration  # noqa: PLC0415 - start-up cost
+    from runner.report.format.units import long_duration  # noqa: PLC0415 - start-up cost
 
     if not took.trial_s[1]:
         return

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Rebuild analysis and report of each run."""
     from runner.apply.analyse import analyse, complete, of_record  # noqa: PLC0415 - start-up cost
-    from runner.report import rebuild  # noqa: PLC0415
+    from runner.report.pages import rebuild  # noqa: PLC0415
     from runner.store.runs import find  # noqa: PLC0415
 
     for which in args.runs:

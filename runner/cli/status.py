@@ -119,7 +119,7 @@ def _held(hold: Mapping[str, Any] | None, *, alive: bool) -> str:
 
 def shown(value: Any) -> str:
     """Show a value in a line."""
-    from runner.report.words import value as words  # noqa: PLC0415 - start-up cost
+    from runner.report.format.words import value as words  # noqa: PLC0415 - start-up cost
 
     if isinstance(value, dict) and "size" in value:
         mode = value.get("mode")

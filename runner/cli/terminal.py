@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Trial
     from runner.executor.results import Result
-    from runner.plan import Change
+    from runner.planning.state import Change
 
 MIB = 2**20
 

@@ -70,7 +70,7 @@ def _data(one: Entry) -> dict[str, Any]:
 
 
 def _show(one: Entry) -> None:
-    from runner.report import units, words  # noqa: PLC0415 - start-up cost
+    from runner.report.format import units, words  # noqa: PLC0415 - start-up cost
 
     run = "no finished run" if one.folder is None else f"run {one.folder.id}"
     console.out(f"{one.path}: {run}")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.compile.workload import cpu_list
 from runner.errors import SpecError
-from runner.generators import generator
-from runner.generators.interface import LoadStep, fitted
-from runner.generators.vegeta import in_flight
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import LoadStep, fitted
+from runner.kinds.generators.vegeta import in_flight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

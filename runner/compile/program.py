@@ -20,14 +20,14 @@ from runner.compile.load import (
 )
 from runner.compile.workload import Binary, fetch_part, workload_part
 from runner.errors import SpecError
-from runner.generators import generator
-from runner.generators.interface import LoadStep, StepPlan, fitted
-from runner.sources import reads
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import LoadStep, StepPlan, fitted
+from runner.kinds.sources import reads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from runner.resources.interface import Cell
+    from runner.kinds.resources.interface import Cell
     from runner.spec.experiment import Experiment
     from runner.spec.load import ExpandedStep
 

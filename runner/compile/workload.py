@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import SpecError
-from runner.resources.cgroup import base, limits_to_cells, mounted
-from runner.sources.syscalls import FILE, traced
+from runner.kinds.resources.cgroup import base, limits_to_cells, mounted
+from runner.kinds.sources.syscalls import FILE, traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

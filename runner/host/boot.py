@@ -104,15 +104,22 @@ def agent_zip() -> bytes:
     here = os.path.dirname(os.path.abspath(__file__))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as pack:
-        for name in sorted(os.listdir(here)):
-            if not name.endswith(".py"):
-                continue
+        for name in _sources(here):
             entry = zipfile.ZipInfo(f"{PACKAGE}/{name}", (1980, 1, 1, 0, 0, 0))
             entry.create_system = 3
             entry.external_attr = 0o600 << 16
             with open(os.path.join(here, name), "rb") as file:
                 pack.writestr(entry, file.read())
     return packed.getvalue()
+
+
+def _sources(here: str) -> List[str]:
+    """Name the agent's modules, relative to its folder and sorted."""
+    found = []
+    for folder, _, names in os.walk(here):
+        inside = os.path.relpath(folder, here)
+        found += [os.path.normpath(os.path.join(inside, n)) for n in names if n.endswith(".py")]
+    return sorted(found)
 
 
 @functools.lru_cache(maxsize=None)

@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 
-from . import cells, journal, normal, state
+from .cells import cells, normal_forms
 from .emit import shown, to_fd
+from .state import journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ def run(program: Any, state_dir: str) -> int:
     ok = False
     try:
         check(program)
-        where = state.open_state(state_dir)
-        state.touch(where, str(program["run"]))
+        where = state_folder.open_state(state_dir)
+        state_folder.touch(where, str(program["run"]))
         if not program.get("check"):
             _lease(program, where)
         ok = _dispatch(program, where, emit)
-    except state.Refused as no:
+    except state_folder.Refused as no:
         error = {"code": no.code, "message": no.message, "fix": no.fix}
     except OSError as fault:
         if fault.errno in _FULL:
@@ -62,33 +63,35 @@ def run(program: Any, state_dir: str) -> int:
 def check(program: Any) -> None:
     """Refuse what is no program, all of it before anything is done."""
     if not isinstance(program, dict):
-        raise state.Refused("bad_program", "a program is a JSON object")
+        raise state_folder.Refused("bad_program", "a program is a JSON object")
     name = program.get("program")
     if name not in PROGRAMS:
-        raise state.Refused("bad_program", f"no program {name!r}, only {', '.join(PROGRAMS)}")
+        raise state_folder.Refused(
+            "bad_program", f"no program {name!r}, only {', '.join(PROGRAMS)}"
+        )
     if program.get("version") != VERSION:
-        raise state.Refused(
+        raise state_folder.Refused(
             "bad_program", f"version {program.get('version')!r} of a program, not {VERSION}"
         )
     if not isinstance(program.get("run"), str) or not program["run"]:
-        raise state.Refused("bad_program", "a program names its `run`")
+        raise state_folder.Refused("bad_program", "a program names its `run`")
     if name in ("probe", "converge"):
         _check_cells(program.get("cells", [] if name == "probe" else None), name == "converge")
 
 
 def _check_cells(given: Any, wanted: bool) -> None:
     if not isinstance(given, list):
-        raise state.Refused("bad_program", "`cells` is a list")
+        raise state_folder.Refused("bad_program", "`cells` is a list")
     seen = set()
     for cell in given:
         name = cell.get("id") if isinstance(cell, dict) else None
         if not isinstance(name, str):
-            raise state.Refused("bad_program", f"a cell has an `id`: {cell!r}")
+            raise state_folder.Refused("bad_program", f"a cell has an `id`: {cell!r}")
         why = _fault_of(cell, wanted)
         if why is None and name in seen:
             why = "is there twice"
         if why is not None:
-            raise state.Refused("bad_program", f"cell {name} {why}")
+            raise state_folder.Refused("bad_program", f"cell {name} {why}")
         seen.add(name)
 
 
@@ -102,7 +105,7 @@ def _fault_of(cell: Mapping[str, Any], wanted: bool) -> Optional[str]:
     path = cell.get("path")
     if "path" in _ADDRESS[via] and (not str(path).startswith("/") or ".." in str(path).split("/")):
         return f"needs an absolute path, not {path!r}"
-    if cell.get("form", "exact") not in normal.FORMS:
+    if cell.get("form", "exact") not in normal_forms.FORMS:
         return f"has an unknown form {cell['form']!r}"
     return _fault_of_want(cell) if wanted else None
 
@@ -116,8 +119,8 @@ def _fault_of_want(cell: Mapping[str, Any]) -> Optional[str]:
     return f"wants {want!r}, which is no value of {via}"
 
 
-def _dispatch(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    works: Dict[str, Callable[[Mapping[str, Any], state.State, Emit], bool]] = {
+def _dispatch(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    works: Dict[str, Callable[[Mapping[str, Any], state_folder.State, Emit], bool]] = {
         "probe": _probe,
         "converge": _converge,
         "restore": _restore,
@@ -133,75 +136,75 @@ def _dispatch(program: Mapping[str, Any], where: state.State, emit: Emit) -> boo
 # imports, and what a trial imports stays in memory beside it.
 
 
-def _converge(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    from . import converge  # noqa: PLC0415
+def _converge(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    from .programs import converge  # noqa: PLC0415
 
     return converge.run(program, where, emit)
 
 
-def _restore(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    from . import restore  # noqa: PLC0415
+def _restore(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    from .programs import restore  # noqa: PLC0415
 
     return restore.run(program, where, emit)
 
 
-def _put(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    from . import blobs  # noqa: PLC0415
+def _put(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    from .programs import blobs  # noqa: PLC0415
 
     return blobs.put(program, where, emit, sys.stdin.buffer)
 
 
-def _forget(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    from . import blobs  # noqa: PLC0415
+def _forget(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    from .programs import blobs  # noqa: PLC0415
 
     return blobs.forget(program, where, emit)
 
 
-def _status(_: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    from . import status  # noqa: PLC0415
+def _status(_: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    from .programs import status  # noqa: PLC0415
 
     status.run(where, emit)
     return True
 
 
-def _reboot(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
-    from . import reboot  # noqa: PLC0415
+def _reboot(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    from .programs import reboot  # noqa: PLC0415
 
     return reboot.run(program, where, emit)
 
 
-def _trial(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+def _trial(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
     if program["program"] == "trial":
-        from . import supervisor  # noqa: PLC0415
+        from .trial import supervisor  # noqa: PLC0415
 
         return bool(supervisor.run(program, where, emit))
-    from . import attach  # noqa: PLC0415
+    from .programs import attach  # noqa: PLC0415
 
     work: Callable[..., bool] = attach.run if program["program"] == "attach" else attach.stop
     return bool(work(program, where, emit))
 
 
-def _lease(program: Mapping[str, Any], where: state.State) -> None:
+def _lease(program: Mapping[str, Any], where: state_folder.State) -> None:
     hold = program.get("hold") or {}
     if program["program"] in ("converge", "trial") and hold.get("lease_s") is not None:
-        from . import lease  # noqa: PLC0415
+        from .state import lease  # noqa: PLC0415
 
         lease.watch(where)
 
 
-def _probe(program: Mapping[str, Any], where: state.State, emit: Emit) -> bool:
+def _probe(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
     if program.get("facts", True):
-        from . import facts  # noqa: PLC0415
+        from .facts import gather  # noqa: PLC0415
 
-        emit("facts", facts=facts.gather())
+        emit("facts", facts=gather.gather())
     for cell in program.get("cells", []):
         found = cells.try_read(cell)
         emit("value", id=cell["id"], value=shown(cell, found["value"]), error=found["error"])
-    held = state.hold(where)
+    held = state_folder.hold(where)
     changes = journal.read(where.journal).changes
     emit(
         "host",
-        busy=held if state.alive(held) else None,
+        busy=held if state_folder.alive(held) else None,
         journal={
             "entries": len(changes),
             "runs": list(dict.fromkeys(change.run for change in changes)),

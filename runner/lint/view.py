@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from runner.quantities import QuantityError, parse
+from runner.records.quantities import QuantityError, parse
 from runner.spec.treatments import merge
 
 SECTIONS = ("system", "build", "workload", "load")

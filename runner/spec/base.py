@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from runner.errors import SpecError
-from runner.quantities import (
+from runner.records.quantities import (
     BYTES,
     COUNT,
     EXAMPLE,

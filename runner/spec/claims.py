@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from runner.quantities import COUNT, Quantity, unit_factor
+from runner.records.quantities import COUNT, Quantity, unit_factor
 from runner.spec.base import Amount, Model, Ratio, Text, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_statement
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
 
-from runner.quantities import COUNT, parse
+from runner.records.quantities import COUNT, parse
 from runner.spec.base import Amount, Model, Ratio, Text, as_text, did_you_mean, fault, shape
 from runner.spec.load import CooldownOf
 

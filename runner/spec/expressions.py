@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.quantities import Quantity, QuantityError, parse
+from runner.records.quantities import Quantity, QuantityError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

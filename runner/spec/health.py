@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from runner.quantities import TIME, Quantity, QuantityError, parse, parse_as
+from runner.records.quantities import TIME, Quantity, QuantityError, parse, parse_as
 from runner.spec.base import as_text, fault
 from runner.spec.references import check_reference
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from runner.quantities import parse
+from runner.records.quantities import parse
 from runner.spec.base import (
     Duration,
     MaybeSecret,

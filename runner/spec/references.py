@@ -7,7 +7,7 @@ source gives: the load, the search, the workload's own state.
 
 from __future__ import annotations
 
-from runner.sources import module, names
+from runner.kinds.sources import module, names
 from runner.spec.base import did_you_mean
 
 _LATENCY = ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999", "p9999")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from runner.resources import kinds
+from runner.kinds.resources import kinds
 from runner.spec.experiment import Experiment
 from runner.spec.system import System
 

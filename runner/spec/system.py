@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, create_model
 
-from runner import resources
-from runner.quantities import Quantity
+from runner.kinds import resources
+from runner.records.quantities import Quantity
 from runner.spec.base import Model, Secret, write_quantity
 
 if TYPE_CHECKING:

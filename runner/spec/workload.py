@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from runner.quantities import QuantityError, parse
-from runner.resources.cgroup import Limits as Cgroup
+from runner.kinds.resources.cgroup import Limits as Cgroup
+from runner.records.quantities import QuantityError, parse
 from runner.spec.base import (
     Duration,
     MaybeSecret,

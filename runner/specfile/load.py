@@ -12,7 +12,7 @@ from runner.errors import SpecError
 from runner.spec.design import OVERRIDABLE
 from runner.spec.experiment import Experiment
 from runner.spec.treatments import Sections, sections
-from runner.specfile.checks import check
+from runner.specfile.cross_checks.names import check
 from runner.specfile.errors import Fault, SpecFaults
 from runner.specfile.names import Names
 from runner.specfile.secrets import revealer

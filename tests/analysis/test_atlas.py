@@ -8,10 +8,10 @@ import zlib
 
 import pytest
 
-from runner.analysis import atlas, outputs, pages
-from runner.sources import atlas as source
-from runner.sources import maps, smaps
-from runner.sources._arena import PARTS
+from runner.analysis.trial import atlas, outputs, pages
+from runner.kinds.sources import atlas as source
+from runner.kinds.sources import maps, smaps
+from runner.kinds.sources._arena import PARTS
 from tests.goserver import CONNECTIONS, moment
 
 BUILDS = pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from runner.analysis.blocks import fewest, predicted, statement_chance
-from runner.analysis.forecast import Chance
-from runner.analysis.verdict import CONTRADICTED, REPRODUCED, Case, judge
+from runner.analysis.claims.block_chance import fewest, predicted, statement_chance
+from runner.analysis.claims.forecast import Chance
+from runner.analysis.claims.verdict import CONTRADICTED, REPRODUCED, Case, judge
 
 BASE = Chance("1", "a < b", (6, 12), None)
 

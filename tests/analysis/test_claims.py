@@ -2,8 +2,8 @@
 
 import pytest
 
-from runner.analysis.claims import claim_results
-from runner.analysis.estimates import estimates
+from runner.analysis.claims.claims import claim_results
+from runner.analysis.claims.estimates import estimates
 from runner.analysis.model import Step, Trial
 from runner.spec import Experiment
 

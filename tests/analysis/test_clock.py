@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runner.analysis.clock import declared, remarks
 from runner.analysis.model import Step, Trial
+from runner.analysis.trial.clock import declared, remarks
 
 # what a Raspberry Pi 4B says of its one policy
 PI4 = {"cpu.policies": ["policy0"], "cpu.max_khz": {"policy0": 1_500_000}}

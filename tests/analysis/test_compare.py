@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from runner.analysis.compare import (
+from runner.analysis.stats.intervals import Interval, median_interval
+from runner.analysis.stats.significance import (
     equivalent,
     holm,
     mann_whitney,
@@ -16,7 +17,6 @@ from runner.analysis.compare import (
     paired,
     sign_p,
 )
-from runner.analysis.intervals import Interval, median_interval
 
 small = st.lists(st.integers(0, 1000), min_size=1, max_size=10)
 

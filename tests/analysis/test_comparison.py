@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.comparison import Side, compare
-from runner.analysis.differences import flat
-from runner.analysis.intervals import median_interval
 from runner.analysis.model import Analysis, Estimate, Trial
+from runner.analysis.runs.comparison import Side, compare
+from runner.analysis.runs.environment_diff import flat
+from runner.analysis.stats.intervals import median_interval
 from runner.spec.metrics import Metric
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.analysis.facts import same, table
+from runner.analysis.claims.must import same, table
 
 
 @pytest.mark.parametrize(

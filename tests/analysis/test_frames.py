@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.frames import CHUNK, increase, read, thin
+from runner.analysis.trial.frames import CHUNK, increase, read, thin
 
 
 def sample(t, *values):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from runner.analysis.intervals import (
+from runner.analysis.stats.intervals import (
     bca,
     hodges_lehmann,
     median_interval,

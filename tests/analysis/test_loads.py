@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from runner.analysis import frames, trials
-from runner.analysis.loads import LoadPart
-from runner.generators.interface import StepPlan
-from runner.sources import fields
+from runner.analysis.trial import frames, trial
+from runner.analysis.trial.loads import LoadPart
+from runner.kinds.generators.interface import StepPlan
+from runner.kinds.sources import fields
 from runner.spec.health import parse_rule
 from tests.analysis.test_trials import FACTS, STEP, ended, recorded
 
 
 def found(*changes, gone: bool = False):
     """The recorded trial as the server's, its own generator's events as those of load hosts."""
-    plan = trials.TrialPlan(
+    plan = trial.TrialPlan(
         "all-r1-a1", "board", {}, 1, 1, (StepPlan(0, "4", 8),),
         loads=tuple(
             LoadPart(f"load{n}", (STEP,), None if gone else frames.read(recorded("healthy", change)))
@@ -23,7 +23,7 @@ def found(*changes, gone: bool = False):
     )  # fmt: skip
     server = frames.read(recorded("healthy", ended(stdout="", exit=None, cpu_s=None)))
     rules = [parse_rule("load.error_ratio <= 0.001")]
-    return trials.trial(server, plan, fields(FACTS), rules, [parse_rule("load.cpu <= 85%")])
+    return trial.trial(server, plan, fields(FACTS), rules, [parse_rule("load.cpu <= 85%")])
 
 
 def same(event):

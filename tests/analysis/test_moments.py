@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from runner.analysis import moments
-from runner.analysis.frames import Frame
+from runner.analysis.claims.values import value
 from runner.analysis.model import Step, Trial
-from runner.analysis.steps import summarise
-from runner.analysis.values import value
-from runner.sources import fields
+from runner.analysis.trial import lifecycle
+from runner.analysis.trial.frames import Frame
+from runner.analysis.trial.steps import summarise
+from runner.kinds.sources import fields
 from runner.spec.metrics import Metric
 from tests.analysis.test_trials import FACTS, judged, recorded
 
@@ -32,7 +32,7 @@ def frame(kills, connections=(5, 6, 7, 8), rss=(1, 2, 3, 4)):
 
 def at(kills, *, counted=None, **columns):
     numbers, why = {"cgroup.oom_kills": counted}, {}
-    moments.first_oom(frame(kills, **columns), FIELDS, (9.5, 13.5), numbers, why)
+    lifecycle.first_oom(frame(kills, **columns), FIELDS, (9.5, 13.5), numbers, why)
     return numbers, why
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.analysis import moments, outputs
-from runner.sources import parsers
+from runner.analysis.trial import lifecycle, outputs
+from runner.kinds.sources import parsers
 
 
 def output(stream, text, t=0.0):
@@ -80,7 +80,7 @@ def test_a_kept_workload_has_no_time_to_readiness():
         {"event": "workload_started", "t": 0.5, "kept_from": "t1", "up_s": 100.0},
         {"event": "ready", "after_s": 0.001},
     ]
-    moments.workload(events, numbers, why)
+    lifecycle.workload(events, numbers, why)
     assert numbers["workload.ready"] == 1
     assert numbers["workload.ready_after"] is None
     assert why["workload.ready_after"].endswith("it started in trial t1 or before")

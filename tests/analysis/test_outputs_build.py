@@ -1,8 +1,8 @@
 """What the compiler said, and statements over exact metrics."""
 
-from runner.analysis.claims import claim_results
+from runner.analysis.claims.claims import claim_results
 from runner.analysis.model import Estimate
-from runner.sources.build import escapes
+from runner.kinds.sources.build import escapes
 from runner.spec.experiment import Experiment
 
 SAID = """./article.go:10:7: can inline init.func1

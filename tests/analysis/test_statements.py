@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.estimates import estimates
-from runner.analysis.model import Step, Trial
-from runner.analysis.statements import (
+from runner.analysis.claims.estimates import estimates
+from runner.analysis.claims.statements import (
     by_block,
     differences,
     evaluate,
     nothing_to_divide_by,
     truths,
 )
+from runner.analysis.model import Step, Trial
 from runner.spec.expressions import Ref, parse_expression, parse_statement, references
 from runner.spec.metrics import Metric
 

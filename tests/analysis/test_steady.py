@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.analysis import steady
-from runner.analysis.frames import Frame
-from runner.report import steps as tables
-from runner.sources.interface import Field
+from runner.analysis.trial import steady
+from runner.analysis.trial.frames import Frame
+from runner.kinds.sources.interface import Field
+from runner.report.sections import steps as tables
 from tests.analysis.test_trials import judged, recorded
 
 FIELDS = {"procfs.rss": Field("rss", "B", "resident memory")}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.analysis.frames import Frame
-from runner.analysis.steps import summarise
-from runner.sources.interface import Field
+from runner.analysis.trial.frames import Frame
+from runner.analysis.trial.steps import summarise
+from runner.kinds.sources.interface import Field
 
 FIELD = {"procfs.shared": Field("procfs.statm.2", "B", "", 4096.0)}
 T = np.array([0.0, 0.1])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.analysis import frames, trials
-from runner.generators.interface import LoadStep, StepPlan
-from runner.sources import fields
+from runner.analysis.trial import frames, trial
+from runner.kinds.generators.interface import LoadStep, StepPlan
+from runner.kinds.sources import fields
 from runner.spec.health import parse_rule
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -26,8 +26,8 @@ def recorded(name: str, change=None) -> list[dict]:
 
 
 def judged(events, *, steps=(STEP,), healthy=(), guards=(), facts=FACTS, emulated=False):
-    plan = trials.TrialPlan("all-r1-a1", "board", {}, 1, 1, steps, emulated=emulated)
-    return trials.trial(
+    plan = trial.TrialPlan("all-r1-a1", "board", {}, 1, 1, steps, emulated=emulated)
+    return trial.trial(
         frames.read(events),
         plan,
         fields(facts),

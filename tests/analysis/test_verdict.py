@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.intervals import median_interval
-from runner.analysis.repetitions import MANY, chance, more_blocks, needed
-from runner.analysis.verdict import (
+from runner.analysis.claims.verdict import (
     CONTRADICTED,
     DIFFERS,
     INCONCLUSIVE,
@@ -18,6 +16,8 @@ from runner.analysis.verdict import (
     judge,
     judge_all,
 )
+from runner.analysis.stats.intervals import median_interval
+from runner.analysis.stats.repetitions import MANY, chance, more_blocks, needed
 
 INSIDE = [88.0, 89.0, 89.5, 90.0, 91.0, 89.2]
 OUTSIDE = [108.0, 109.0, 120.0, 99.5, 101.0, 105.0, 103.0]

@@ -11,7 +11,7 @@ from runner.apply.interface import HostEntry, Options
 from runner.apply.state import HostRun
 from runner.errors import HostError
 from runner.executor.agent import Agent
-from runner.plan import declared
+from runner.planning.state import declared
 from runner.transports.local import LocalTransport
 
 

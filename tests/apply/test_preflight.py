@@ -6,7 +6,7 @@ import pytest
 
 from runner.apply import preflight
 from runner.errors import HostError
-from runner.resources.interface import Cell
+from runner.kinds.resources.interface import Cell
 from runner.spec.experiment import Experiment
 
 FACTS = {

@@ -13,7 +13,7 @@ from runner.apply.state import HostRun
 from runner.errors import HostBusy
 from runner.executor.agent import Agent
 from runner.executor.restore import restore
-from runner.plan import declared
+from runner.planning.state import declared
 from runner.transports.local import LocalTransport
 
 

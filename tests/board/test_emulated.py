@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.analysis.claims import claim_results
+from runner.analysis.claims.claims import claim_results
 from runner.compile.program import trial_program
 from runner.spec import Experiment
 from runner.specfile import load

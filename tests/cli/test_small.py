@@ -2,7 +2,7 @@
 
 import json
 
-from runner.analysis.doctor import examine
+from runner.analysis.runs.doctor import examine
 from tests.cli.command import SPEC, copied, runner
 
 INVENTORY = """\

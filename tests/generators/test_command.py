@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 
-from runner.generators import generator
-from runner.generators.interface import LoadStep, Output
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import LoadStep, Output
 from tests.apply.conftest import local, unchanged  # noqa: F401 - fixtures
 from tests.apply.test_apply import spec
 

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from runner.generators import generator
-from runner.generators.interface import LoadStep, Output
-from runner.host import request_log
+from runner.host.sample import request_log
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import LoadStep, Output
 from tests.generators.test_wrk import serve  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.generators.histogram import Histogram, added, latency_numbers
+from runner.kinds.generators.histogram import Histogram, added, latency_numbers
 
 LATENCIES = st.lists(st.integers(1, 5000), min_size=1, max_size=60)
 

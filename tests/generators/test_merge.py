@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runner.generators.interface import LoadNumbers
-from runner.generators.merge import merged
+from runner.kinds.generators.interface import LoadNumbers
+from runner.kinds.generators.merge import merged
 from tests.generators.test_histogram import histogram
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from runner.apply.building import Builder
-from runner.generators import generator
-from runner.generators.interface import LoadStep, Output
-from runner.generators.merge import merged
-from runner.generators.vegeta import OPEN, in_flight
-from runner.host import request_log
+from runner.host.sample import request_log
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import LoadStep, Output
+from runner.kinds.generators.merge import merged
+from runner.kinds.generators.vegeta import OPEN, in_flight
 from runner.toolchain import default_cache_dir
 from tests.generators.test_wrk import serve  # noqa: F401 - a fixture
 

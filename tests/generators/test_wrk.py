@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from runner.generators import generator
-from runner.generators.interface import LoadStep, Output, fitted
-from runner.generators.wrk import LUA
-from runner.host import sockets
+from runner.host.sample import sockets
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import LoadStep, Output, fitted
+from runner.kinds.generators.wrk import LUA
 
 pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 WRK = generator("wrk")

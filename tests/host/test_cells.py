@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from runner.host import cells, swaps
+from runner.host.cells import cells, swaps
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo
 

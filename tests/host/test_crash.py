@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.host import fault as fault_module
+from runner.host import crash_point as fault_module
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import NeedRoot
-from runner.plan import plan_state
+from runner.planning.state import plan_state
 from tests.host.agent import Host, pseudo
 
 UID = 12345

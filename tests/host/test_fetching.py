@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from runner.host import fetch_parts
+from runner.host.sample import fetch_parts
 from tests.host import trials
 from tests.host.test_trial import load, ping, step
 from tests.host.trials import of, only, program, server

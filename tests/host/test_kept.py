@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from runner.cli.status import lines, read
-from runner.host import kept
-from runner.host.spool import Spool
+from runner.host.trial.spool import Spool
+from runner.host.trial.trial import handover
 from tests.host import trials
 from tests.host.test_trial import load, needs_v1, needs_wrk, ping, step
 from tests.host.trials import kinds, memory_group, of, only, program
@@ -164,10 +164,10 @@ def test_a_supervisor_that_was_killed_hands_nothing_on(host):
 def test_a_visitor_with_nothing_to_hand_over_is_shown_out(host, said, tmp_path):
     """Cut short, or without descriptors: the next one is let in all the same."""
     answer = trial(host, 1)
-    door = host.state / "runs" / host.run / "t1" / kept.NAME
+    door = host.state / "runs" / host.run / "t1" / handover.NAME
     with socket.socket(socket.AF_UNIX) as visitor:
         with contextlib.chdir(door.parent):  # a socket's path is short
-            visitor.connect(kept.NAME)
+            visitor.connect(handover.NAME)
         visitor.sendall(said)
     second = trial(host, 2, after=1)
     assert only(second.events, "workload_started")["kept_from"] == "t1"
@@ -179,5 +179,5 @@ def test_a_visitor_with_nothing_to_hand_over_is_shown_out(host, said, tmp_path):
 
 def test_nobody_waits_there(tmp_path):
     spool = Spool(str(tmp_path))
-    assert not kept.hand_over(str(tmp_path), {}, spool.fd, spool.fd)
+    assert not handover.hand_over(str(tmp_path), {}, spool.fd, spool.fd)
     spool.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.host.parents import with_parents
+from runner.host.cells.parents import with_parents
 
 
 def test_missing_folders_come_first_and_go_again(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.host import pick
+from runner.host.sample import extract
 
 STATUS = "Name:\tcat (x) y\nVmPeak:\t    8380 kB\nVmRSS:\t    1512 kB\nThreads:\t1\nCpus_allowed_list:\t0-3\n"
 STAT = "1234 (a ) b (c) S 1 1234 1234 0 -1 4194560 105 0 3 0 7 11 0 0 20 0 4 0 100 8581120 378\n"
@@ -38,25 +38,25 @@ OOM_CONTROL = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"
 )
 def test_picks_what_the_kernel_wrote(wanted, text, values):
     """Each pick gives its values in order; what is no number or not there is None."""
-    assert pick.parse(wanted, text) == values
+    assert extract.parse(wanted, text) == values
 
 
 def test_zero_is_a_value():
     """A count of 0 is not taken for a missing one."""
-    assert pick.parse({"keys": ["oom_kill"]}, "oom_kill 0\n") == [0]
+    assert extract.parse({"keys": ["oom_kill"]}, "oom_kill 0\n") == [0]
 
 
 @pytest.mark.parametrize("bad", [{}, {"int": True, "keys": ["a"]}, {"awk": "$1"}])
 def test_a_pick_is_exactly_one_of_the_known(bad):
     """Anything else is refused by name, not ignored."""
     with pytest.raises(ValueError, match="exactly one of"):
-        pick.kind(bad)
+        extract.kind(bad)
 
 
 def test_the_socket_dump_reads_no_file():
     """`established` is answered elsewhere."""
     with pytest.raises(ValueError, match="not picked from a text"):
-        pick.parse({"established": 80}, "")
+        extract.parse({"established": 80}, "")
 
 
 PICKS = st.one_of(
@@ -72,6 +72,6 @@ PICKS = st.one_of(
 @given(PICKS, st.text())
 def test_any_text_gives_as_many_values_as_columns(wanted, text):
     """A damaged file never raises and never shifts columns; every value is finite or None."""
-    values = pick.parse(wanted, text)
-    assert len(values) == len(pick.columns("x", wanted))
+    values = extract.parse(wanted, text)
+    assert len(values) == len(extract.columns("x", wanted))
     assert all(value is None or value - value == 0 for value in values)

@@ -8,7 +8,7 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.host import request_log
+from runner.host.sample import request_log
 
 
 def nothing():

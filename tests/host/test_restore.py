@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from runner.host import journal
+from runner.host.state import journal
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.host import sockets
-from runner.host.sampler import Sampler, fill
+from runner.host.sample import sockets
+from runner.host.sample.sampler import Sampler, fill
 
 STATUS = {"id": "status", "path": "/proc/{pid}/status", "pick": {"keys": ["VmRSS"]}}
 STATM = {"id": "statm", "path": "/proc/{pid}/statm", "hz": 2, "pick": {"words": [0, 1]}}

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from runner.host.facts.gather.builder import Found
 
-from runner.host import boot, facts_board, facts_kernel, journal
-from runner.host.found import Found
+from runner.host import boot
+from runner.host.facts.gather import board, kernel
+from runner.host.state import journal
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo, python
 
@@ -202,7 +204,7 @@ def test_control_groups_by_what_is_mounted(
     for folder in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
         files[f"{folder}/cgroup.controllers"] = inside
     found = Files(files)
-    facts_kernel._cgroup(found)
+    kernel._cgroup(found)
     assert found.facts["cgroup.version"] == version
     assert found.facts["cgroup.hybrid"] is hybrid
     assert found.facts["cgroup.memory"] is memory
@@ -211,7 +213,7 @@ def test_control_groups_by_what_is_mounted(
 
 
 def test_one_mount_holds_two_controllers() -> None:
-    v1, v2 = facts_kernel.mounts(V1)
+    v1, v2 = kernel.mounts(V1)
     assert v1["cpu"] == v1["cpuacct"] == "/sys/fs/cgroup/cpu,cpuacct"
     assert v2 is None
 
@@ -225,12 +227,12 @@ def test_a_raspberry_pi_is_named_with_its_memory() -> None:
             "/proc/device-tree/compatible": "raspberrypi,4-model-b\0brcm,bcm2711",
         }
     )
-    facts_board._board(found)
+    board._board(found)
     assert found.facts["board.model"] == "Raspberry Pi 4 Model B Rev 1.2"
     assert found.facts["board.memory"] == "4GB"
     assert found.facts["board.compatible"] == ["raspberrypi,4-model-b", "brcm,bcm2711"]
     assert found.facts["emulated"] is False
-    assert facts_board._cpu_model(info) == "Cortex-A72"
+    assert board._cpu_model(info) == "Cortex-A72"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_a_raspberry_pi_is_named_with_its_memory() -> None:
     [(0xA03111, "1GB"), (0xB03111, "2GB"), (0xD03114, "8GB"), (0x9020E0, "512MB"), (0x0010, None)],
 )
 def test_revision_codes(code: int, memory: str | None) -> None:
-    assert facts_board._nominal(code) == memory
+    assert board._nominal(code) == memory
 
 
 def test_qemu_is_emulated_and_kvm_is_not() -> None:
@@ -251,7 +253,7 @@ def test_qemu_is_emulated_and_kvm_is_not() -> None:
         ({"/proc/device-tree/hypervisor/compatible": "linux,kvm"}, False),
     ):
         found = Files({**virt, **more})
-        facts_board._board(found)
+        board._board(found)
         assert found.facts["emulated"] is emulated
         assert found.facts["emulated.signs"]
 
@@ -261,7 +263,7 @@ def test_big_and_little_cores() -> None:
         "CPU implementer\t: 0x41\nCPU part\t: 0xd05\n" * 2
         + "CPU implementer\t: 0x41\nCPU part\t: 0xd0b\n"
     )
-    assert facts_board._cpu_model(parts) == "Cortex-A55 + Cortex-A76"
+    assert board._cpu_model(parts) == "Cortex-A55 + Cortex-A76"
 
 
 # the journal

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.generators.wrk import LUA
+from runner.kinds.generators.wrk import LUA
 from tests.host import trials
 from tests.host.trials import PYTHON, kinds, memory_group, of, only, program, server
 

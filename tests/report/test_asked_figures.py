@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.report import pictures
-from runner.report.figures import over_time, points
+from runner.report.figures import choice, over_time, points
 from tests.report import fixture
 
 ESTIMATES = [
@@ -68,7 +67,7 @@ def test_figures_stand_in_the_report(over):
     analysis = replace(fixture.analysis(), estimates=tuple(ESTIMATES))
     show = ["size"] if over == "flags" else [analysis.series[0].name]
     spec = {**fixture.SPEC, "report": {"figures": [{"show": show, "over": over, "title": "Seen"}]}}
-    files, shown = pictures.draw(spec, analysis)
+    files, shown = choice.draw(spec, analysis)
     assert len(shown["asked"]) == 1
     assert "Seen" in shown["asked"][0]
     assert "figures/asked-1.svg" in files

@@ -9,9 +9,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from runner.analysis import atlas as join
-from runner.report import atlas, rebuild, render
+from runner.analysis.trial import atlas as join
 from runner.report.figures import address_map, flame
+from runner.report.pages import rebuild, render
+from runner.report.sections import atlas
 from runner.store import analysis_file
 from runner.store.record import RunFolder
 from tests.analysis.test_atlas import events

@@ -9,11 +9,11 @@ import subprocess
 
 import pytest
 
-from runner.analysis.compare import mann_whitney
-from runner.analysis.intervals import median_interval
 from runner.analysis.model import Analysis, Estimate, Trial
+from runner.analysis.stats.intervals import median_interval
+from runner.analysis.stats.significance import mann_whitney
 from runner.errors import RunnerError
-from runner.report import benchfmt
+from runner.report.exports import benchfmt
 from runner.spec.metrics import Metric
 from runner.toolchain import default_cache_dir, resolve
 from tests.cli.command import FIRST, SECOND, runner

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.analysis.model import ClaimResult, Series
-from runner.report import pictures
-from runner.report.figures import health, load, memory, parts, scale, strip
+from runner.report.figures import choice, health, load, memory, parts, scale, strip
 from tests.report import fixture
 
 NS = "{http://www.w3.org/2000/svg}"
@@ -24,7 +23,7 @@ def texts(data):
 
 
 def all_figures(**changes):
-    return pictures.draw(fixture.SPEC, fixture.analysis(**changes))[0]
+    return choice.draw(fixture.SPEC, fixture.analysis(**changes))[0]
 
 
 def test_well_formed_and_the_same_twice():
@@ -169,7 +168,7 @@ def test_hostile_names_are_text():
     series = tuple(replace(s, name=evil) for s in fixture.series(evil, 1.0))
     claim = replace(fixture.CLAIMS[0], id=evil, published=evil, unit=evil, verdict=evil)
     search = {**fixture.SEARCH, "what": evil, "unit": evil}
-    files, _ = pictures.draw(
+    files, _ = choice.draw(
         {}, fixture.analysis(trials=(trial,), series=series, claims=(claim,), search=search)
     )
     assert len(files) == 4
@@ -182,7 +181,7 @@ def test_hostile_names_are_text():
 def test_names_that_collide_are_kept_apart():
     """Two claims whose ids differ only in punctuation have two figures."""
     claims = tuple(replace(fixture.CLAIMS[0], id=name) for name in ("a/b", "a b", "a-b", "a-b"))
-    files, shown = pictures.draw(
+    files, shown = choice.draw(
         {}, fixture.analysis(claims=claims, trials=(), series=(), search=None)
     )
     assert len(files) == 4

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from runner.errors import RecordError
-from runner.report import html
+from runner.report.pages import site
 from tests.report import fixture
 from tests.report.test_render import recorded
 
@@ -39,7 +39,7 @@ def test_site_of_a_run(tmp_path):
     folder, _ = recorded(reports)
     (folder.path / "events/x.jsonl.gz.raw").write_bytes(b"big")
     (reports / "CLAIMS.md").write_text("# Claims\n\n[r](quickstart/x/artifacts/report.md)\n")
-    pages = html.site(reports, out)
+    pages = site.site(reports, out)
     assert [p.relative_to(out).as_posix() for p in pages] == [
         f"quickstart/{folder.id}/artifacts/report.html", "CLAIMS.html", "index.html",
     ]  # fmt: skip
@@ -63,9 +63,9 @@ def test_same_reports_same_site(tmp_path):
     """Byte for byte."""
     reports = tmp_path / "reports"
     recorded(reports)
-    html.site(reports, tmp_path / "a")
-    html.site(reports, tmp_path / "b")
-    html.site(reports, tmp_path / "a")
+    site.site(reports, tmp_path / "a")
+    site.site(reports, tmp_path / "b")
+    site.site(reports, tmp_path / "a")
     found = [
         {p.relative_to(root): p.read_bytes() for p in root.rglob("*") if p.is_file()}
         for root in (tmp_path / "a", tmp_path / "b")
@@ -75,7 +75,7 @@ def test_same_reports_same_site(tmp_path):
 
 def test_alerts_and_details():
     """What GitHub shows as an alert is one here; folded tables are tables."""
-    text = html.body(
+    text = site.body(
         "> [!WARNING]\n> **Emulated**\n\n<details><summary>x</summary>\n\n| a |\n|:--|\n| b |\n\n</details>\n"
     )
     assert '<blockquote class="warning">' in text
@@ -85,19 +85,19 @@ def test_alerts_and_details():
 def test_titles_are_escaped(tmp_path):
     """A title is text in the index and on the page."""
     evil = '</title><script>alert("x")</script>'
-    assert "<script" not in html.document(evil, "# x", home="index.html")
-    entry = html.Entry(evil, evil, evil, evil, evil, evil, evil, "javascript:alert(1)//")
-    assert "<script" not in html.index([entry], [evil])
+    assert "<script" not in site.document(evil, "# x", home="index.html")
+    entry = site.Entry(evil, evil, evil, evil, evil, evil, evil, "javascript:alert(1)//")
+    assert "<script" not in site.index([entry], [evil])
 
 
 def test_no_reports_is_a_site(tmp_path):
     """An empty folder gives an index that says so."""
     (tmp_path / "reports").mkdir()
-    html.site(tmp_path / "reports", tmp_path / "out")
+    site.site(tmp_path / "reports", tmp_path / "out")
     assert "There is no report yet." in (tmp_path / "out/index.html").read_text()
 
 
 def test_reports_are_not_overwritten(tmp_path):
     """The record is never the site's own folder."""
     with pytest.raises(RecordError, match="themselves"):
-        html.site(tmp_path, tmp_path)
+        site.site(tmp_path, tmp_path)

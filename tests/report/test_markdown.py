@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from runner.report import markdown
-from runner.report.markdown import Md
+from runner.report.format import markdown
+from runner.report.format.markdown import Md
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -16,8 +16,9 @@ from markdown_it import MarkdownIt
 
 from runner.analysis.model import Analysis, RuleResult, Series
 from runner.errors import RecordError
-from runner.report import asked, changed, environment, rebuild, render, repeated, steps, trials
-from runner.report.render import _environment
+from runner.report.pages import rebuild, render
+from runner.report.pages.render import _environment
+from runner.report.sections import changed, environment, repeated, steps, summary, trials
 from runner.store import analysis_file
 from runner.store.keeping import COMMITTED_BYTES, RAW
 from runner.store.record import RunFolder
@@ -229,7 +230,7 @@ def test_facts_are_folded_when_many():
 
 def test_command_is_quoted_for_a_shell():
     """What is to be copied means what was run."""
-    text = asked.repeat(
+    text = summary.repeat(
         {"id": "i", "command": ["runner", "apply", "a b.yaml", "-e", "x=$(id)"]}, {}
     )
     assert "runner apply 'a b.yaml' -e 'x=$(id)'" in text
@@ -406,6 +407,6 @@ def test_limits_are_said_in_their_unit():
         "workload": {"argv": ["x"], "cgroup": {"memory.max": "33554432"}, "limits": {"nofile": {"soft": 5, "hard": 5}}},
         "repeat": {"between": [1, 1]},
     }  # fmt: skip
-    text = asked.paragraph(spec)
+    text = summary.paragraph(spec)
     assert "`memory.max` 32.0 MiB, `nofile` 5" in text
     assert "Repeated" not in text

@@ -5,8 +5,9 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from runner.analysis.model import Analysis, ClaimResult, Estimate
-from runner.report import asked, claims, metrics, pictures, searches, units, words
-from runner.report.figures import strip
+from runner.report.figures import choice, strip
+from runner.report.format import units, words
+from runner.report.sections import claims, metrics, searches, summary
 from tests.report import fixture
 
 
@@ -84,7 +85,7 @@ def test_a_metric_without_a_unit_has_that_of_its_source():
 
 def test_author_notes_come_first_and_are_text():
     """Notes of the spec, then of the analysis."""
-    found = asked.notes(SPEC, Analysis(notes=("b",)))
+    found = summary.notes(SPEC, Analysis(notes=("b",)))
     assert found == ["The author's &lt;note&gt;.", "b"]
 
 
@@ -101,7 +102,7 @@ def test_search_levels_are_summed_over_its_runs():
     view = searches.view(found)
     assert "at its lower bound: nothing passed there" in view["searches"]
     assert "1 of 3" in view["levels"]
-    files, shown = pictures.draw({}, Analysis(search=found))
+    files, shown = choice.draw({}, Analysis(search=found))
     assert shown["search"] == "![Share of healthy trials by level](figures/search.svg)"
     ET.fromstring(files["figures/search.svg"])
 
@@ -111,7 +112,7 @@ def test_no_search_no_section():
     assert searches.view(None) is None
     assert searches.view({}) is None
     assert searches.view({"runs": []})["searches"] is None
-    assert pictures.draw({}, fixture.analysis(search={"runs": []}))[1]["search"] is None
+    assert choice.draw({}, fixture.analysis(search={"runs": []}))[1]["search"] is None
 
 
 def test_values_in_words():
@@ -136,8 +137,8 @@ def test_values_in_words():
 
 @pytest.mark.parametrize(("n", "said"), [(20, " ["), (14, "(an interval needs 15)")])
 def test_a_mean_where_it_is_asked_for_has_its_bootstrap_interval(n, said):
-    from runner.analysis.intervals import mean_interval
-    from runner.report import units
+    from runner.analysis.stats.intervals import mean_interval
+    from runner.report.format import units
 
     values = tuple(2.0**20 * (10 + (at * 7) % 5) for at in range(n))
     found = [Estimate("rss", "MiB", {"flags": "all"}, None, (*values, None), n, None, None, None)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report import units
+from runner.report.format import units
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A simulated board: values by address, with the kernel's habit of showing other forms."""
 
-from runner.host.normal import integer
-from runner.resources.interface import UNSET, Cell
+from runner.host.cells.normal_forms import integer
+from runner.kinds.resources.interface import UNSET, Cell
 
 THP = ("always", "madvise", "never")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.plan import plan_state, with_sources
-from runner.resources import kinds
-from runner.resources.cgroup import mounted
+from runner.kinds.resources import kinds
+from runner.kinds.resources.cgroup import mounted
+from runner.planning.state import plan_state, with_sources
 from tests.resources.test_real import Host, network  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="changes kernel values")
@@ -112,7 +112,7 @@ def here(network: Host):  # noqa: F811
 
 @pytest.mark.parametrize("kind", PAYLOADS)
 def test_twice_changes_nothing_and_restore_gives_back(kind, here, tmp_path, monkeypatch):
-    monkeypatch.setattr("runner.resources.cgroup.ROOT", f"runner-test{os.getpid()}")
+    monkeypatch.setattr("runner.kinds.resources.cgroup.ROOT", f"runner-test{os.getpid()}")
     declared = {kind: kinds()[kind].Model.model_validate(PAYLOADS[kind](tmp_path))}
     system = with_sources(declared, {"t.j2": b"port={{ port }}\r\n"})
     facts, before = here.probe(system)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from runner.resources import kinds, kinds_table
-from runner.resources.interface import Refused, Skipped, Unknown
+from runner.kinds.resources import kinds, kinds_table
+from runner.kinds.resources.interface import Refused, Skipped, Unknown
 from runner.spec.system import _plain
 
 FIXTURES = Path(__file__).parent / "fixtures"

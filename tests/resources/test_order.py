@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import SpecError
-from runner.resources.interface import Cell
-from runner.resources.order import ordered
+from runner.kinds.resources.interface import Cell
+from runner.kinds.resources.order import ordered
 
 
 def cell(name, *after):

@@ -6,11 +6,18 @@ import pytest
 from pydantic import SecretStr
 
 from runner.errors import HostError, NeedRoot, SpecError
-from runner.plan import candidates, plan_state, sources, unified, with_sources, would_change
-from runner.resources import kinds
-from runner.resources.cgroup import base, limits_to_cells, mounted
-from runner.resources.interface import ReadError
-from runner.resources.sysctl import namespaced, split_network
+from runner.kinds.resources import kinds
+from runner.kinds.resources.cgroup import base, limits_to_cells, mounted
+from runner.kinds.resources.interface import ReadError
+from runner.kinds.resources.sysctl import namespaced, split_network
+from runner.planning.state import (
+    candidates,
+    plan_state,
+    sources,
+    unified,
+    with_sources,
+    would_change,
+)
 
 
 def text(content, **more):

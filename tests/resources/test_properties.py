@@ -5,7 +5,7 @@ import copy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.plan import candidates, plan_state, would_change
+from runner.planning.state import candidates, plan_state, would_change
 from tests.resources import strategies
 from tests.resources.board import Board, values_of
 

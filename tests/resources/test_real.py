@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.plan import candidates, plan_state, would_change
-from runner.resources.cgroup import limits_to_cells, mounted
-from runner.resources.interface import Cell
+from runner.kinds.resources.cgroup import limits_to_cells, mounted
+from runner.kinds.resources.interface import Cell
+from runner.planning.state import candidates, plan_state, would_change
 
 ROOT = Path(__file__).parents[2]
 RUN = "20260101T000000Z-abcdef"
@@ -178,7 +178,7 @@ def test_files(host, tmp_path):
 
 def test_v1_groups(host, monkeypatch):
     own = f"runner-test{os.getpid()}"  # others may be at work in the usual one
-    monkeypatch.setattr("runner.resources.cgroup.ROOT", own)
+    monkeypatch.setattr("runner.kinds.resources.cgroup.ROOT", own)
     facts, _ = host.probe({})
     if mounted(facts)[0] != 1:
         pytest.skip("no cgroup v1")

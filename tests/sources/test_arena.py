@@ -8,9 +8,9 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sources import _arena
-from runner.sources.heapdump import HeapDump, Params
-from runner.sources.maps import Region
+from runner.kinds.sources import _arena
+from runner.kinds.sources.heapdump import HeapDump, Params
+from runner.kinds.sources.maps import Region
 
 START = 0x4000000000
 PAGES = st.sampled_from([4096, 16384, 65536])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sources import _spans, heapdump, maps
-from runner.sources.interface import Page, Printed
+from runner.kinds.sources import _spans, heapdump, maps
+from runner.kinds.sources.interface import Page, Printed
 from tests.goserver import CONNECTIONS, moment
 
 # 1.22 has bitmaps at the ends of spans; 1.26 has mark bits as well, and a random arena;

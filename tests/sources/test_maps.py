@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sources import atlas, heapdump, maps
-from runner.sources.interface import Page, Printed
+from runner.kinds.sources import atlas, heapdump, maps
+from runner.kinds.sources.interface import Page, Printed
 from tests.goserver import moment
 
 # as a static Go 1.22 program has them on linux/arm64: text at 64 KiB, the arena at 0x4000000000

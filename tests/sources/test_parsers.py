@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.sources import names, parsers
-from runner.sources._text import last_object
-from runner.sources.build import escapes
-from runner.sources.interface import Page, Printed
-from runner.sources.runtime import short
+from runner.kinds.sources import names, parsers
+from runner.kinds.sources._text import last_object
+from runner.kinds.sources.build import escapes
+from runner.kinds.sources.interface import Page, Printed
+from runner.kinds.sources.runtime import short
 from runner.spec.references import check_reference
 
 RECORDED = Path(__file__).parent / "recorded"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.host import perf, sampler
-from runner.sources import fields, reads
+from runner.host.sample import perf, sampler
+from runner.kinds.sources import fields, reads
 
 CHILD = """
 import mmap, sys, threading

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sources import pprof
-from runner.sources.interface import Page, Printed
+from runner.kinds.sources import pprof
+from runner.kinds.sources.interface import Page, Printed
 from runner.toolchain import run_process
 from tests.goserver import CONNECTIONS, moment
 

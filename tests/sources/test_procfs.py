@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from runner.host.sampler import Sampler
-from runner.sources import fields, reads
+from runner.host.sample.sampler import Sampler
+from runner.kinds.sources import fields, reads
 
 MAPS_8_MIB = "import mmap, sys; m = mmap.mmap(-1, 8 << 20); m.write(b'x' * (8 << 20)); print(1, flush=True); sys.stdin.read()"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.sources import parsers
-from runner.sources.interface import Page, Printed
+from runner.kinds.sources import parsers
+from runner.kinds.sources.interface import Page, Printed
 from runner.toolchain import BuildRequest, build, default_cache_dir, resolve
 
 PAGES = ("debug/vars", "metrics", "runtime")

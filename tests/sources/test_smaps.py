@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from runner.sources import maps, smaps
-from runner.sources.interface import Page, Printed
+from runner.kinds.sources import maps, smaps
+from runner.kinds.sources.interface import Page, Printed
 from tests.goserver import moment
 
 BUILDS = pytest.mark.parametrize("go", ["1.22.10", "1.26.6"])

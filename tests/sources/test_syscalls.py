@@ -10,8 +10,8 @@ import pytest
 
 from runner.apply import preflight
 from runner.errors import HostError
-from runner.sources.interface import Printed
-from runner.sources.syscalls import PARSER, traced
+from runner.kinds.sources.interface import Printed
+from runner.kinds.sources.syscalls import PARSER, traced
 from runner.spec.experiment import Experiment
 from tests.apply.conftest import local, unchanged  # noqa: F401 - fixtures
 from tests.specfile.reading import faults

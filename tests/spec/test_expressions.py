@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.quantities import parse
+from runner.records.quantities import parse
 from runner.spec.expressions import (
     Binary,
     ExpressionError,

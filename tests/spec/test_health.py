@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.quantities import parse
+from runner.records.quantities import parse
 from runner.spec.health import Reference, Rule, RuleError, parse_rule
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.resources import kinds
+from runner.kinds.resources import kinds
 from runner.spec.experiment import Experiment
 from runner.spec.schema import schema, schema_text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.resources import kinds
+from runner.kinds.resources import kinds
 from runner.spec import Experiment
 from runner.spec.system import NAMES
 

@@ -15,7 +15,7 @@ def test_a_spec_is_read_without_heavy_modules():
         "import sys\nfrom runner.specfile import load\n"
         f"load({str(HERE / 'examples' / 'capacity.yaml')!r})\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])\n"
-        "print('runner.resources.network' in sys.modules)\n"
+        "print('runner.kinds.resources.network' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["[]", "False"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.quantities import parse
+from runner.records.quantities import parse
 from runner.spec.treatments import treatments, with_levels
 from tests.specfile.reading import EXAMPLES, example
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report import units
+from runner.kinds.sources.atlas import PARTS
+from runner.kinds.sources.maps import CLASSES
 from runner.report.figures import scale
 from runner.report.figures.svg import Canvas, text_width
-from runner.sources.atlas import PARTS
-from runner.sources.maps import CLASSES
+from runner.report.format import units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report import units
 from runner.report.figures.svg import Canvas, fit, text_width
+from runner.report.format import units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report import units
 from runner.report.figures import parts, scale
 from runner.report.figures.svg import Canvas, text_width
+from runner.report.format import units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ Level = tuple[float, int, int]
 def draw(search: Mapping[str, Any]) -> bytes | None:
     """Draw a search's levels; None where fewer than two were tried.
 
-    `search` is in the form of `runner.report.searches.normal`.
+    `search` is in the form of `runner.report.sections.searches.normal`.
     """
     levels = sorted(
         (float(i["level"]), int(i["passes"]), int(i["trials"]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runner.report import units
 from runner.report.figures import parts, scale
 from runner.report.figures.svg import SERIES, Canvas, fit
+from runner.report.format import units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report import units
 from runner.report.figures import panel
 from runner.report.figures.panel import LEFT, RIGHT, Mark, Places
 from runner.report.figures.svg import SERIES, Canvas, fit, text_width
+from runner.report.format import units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.quantities import in_unit
-from runner.report import units
+from runner.records.quantities import in_unit
+from runner.report.format import units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

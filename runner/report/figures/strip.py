@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from runner.report import units, words
 from runner.report.figures import parts, scale
 from runner.report.figures.svg import Canvas, fit, text_width
+from runner.report.format import units, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

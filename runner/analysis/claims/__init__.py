@@ -1,0 +1,1 @@
+"""Estimates, statements and published numbers, and their verdicts. Pure."""

@@ -1,0 +1,260 @@
+"""What a run would take, and whether its repetitions can decide its claims; before any data.
+
+Durations are the sum of what the spec asks for plus an overhead per trial. The
+chances take the pilot's median, or the published number itself, for the truth:
+they say whether the design can decide, not what it will find.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Final
+
+from runner.analysis.claims.block_chance import statement_chance
+from runner.analysis.claims.claims import blocks, claim_results
+from runner.analysis.claims.estimates import estimates
+from runner.analysis.claims.statements import truths
+from runner.analysis.claims.verdict import LEVEL_INSIDE, NOT_TESTABLE, alpha_outside
+from runner.analysis.stats.intervals import smallest_n
+from runner.analysis.stats.repetitions import MANY, POWER, chance, needed
+from runner.planning.search import Done, Params, Search, State
+from runner.records.quantities import in_unit
+from runner.spec.expressions import references
+from runner.spec.treatments import treatments, with_levels
+
+if TYPE_CHECKING:
+    from runner.analysis.model import Analysis, ClaimResult
+    from runner.spec.claims import Claim
+    from runner.spec.design import Search as Asked
+    from runner.spec.experiment import Experiment
+
+TRIAL_S: Final = 1.5
+"""Start, ready, stop and collecting of one trial, where no pilot says how long they take."""
+FRESH_S: Final = 1.0
+"""A new workload between two steps."""
+IDLE_S: Final = 5.0
+"""Of a trial without load; `runner.compile.program` has the same."""
+CAPACITIES: Final = 9
+"""Servers, log-uniform over the range, that a search is tried on to count its trials."""
+
+
+@dataclass(frozen=True)
+class Duration:
+    """How many trials, and how long they take in all."""
+
+    treatments: int
+    repetitions: tuple[int, int]
+    trials: tuple[int, int]
+    seconds: tuple[float, float]
+    trial_s: tuple[float, float]
+    """The shortest and the longest treatment's trial, overhead included."""
+    searched: tuple[int, int] | None = None
+    """Trials of one search, where there is one."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Whether so many repetitions are likely to decide one claim."""
+
+    id: str
+    published: str
+    n: tuple[int, int]
+    chance: tuple[float, float] | None
+    """At the least and at the most repetitions; None where nothing can be said."""
+    towards: str = ""
+    basis: str = ""
+    needed: int | None = None
+    """Repetitions for 80 %."""
+    warning: str = ""
+
+
+def duration(experiment: Experiment, overhead_s: float = TRIAL_S) -> Duration:
+    """Predict how long a run takes; builds, packages and repeated invalid trials not counted."""
+    cells = treatments(experiment)
+    repeat = experiment.repeat
+    low, high = repeat.minimum, repeat.maximum
+    times = [trial_s(with_levels(experiment, levels)) + overhead_s for levels in cells]
+    pause = repeat.cooldown.at_least.seconds if repeat.cooldown is not None else 0.0
+    longest = repeat.cooldown.at_most.seconds if repeat.cooldown is not None else 0.0
+    searched = None if experiment.search is None else search_trials(experiment.search)
+    least, most = searched or (1, 1)
+    return Duration(
+        treatments=len(cells),
+        repetitions=(low, high),
+        trials=(len(cells) * low * least, len(cells) * high * most),
+        seconds=(
+            sum(t + pause for t in times) * low * least,
+            sum(t + longest for t in times) * high * most,
+        ),
+        trial_s=(min(times, default=0.0), max(times, default=0.0)),
+        searched=searched,
+    )
+
+
+def trial_s(experiment: Experiment) -> float:
+    """Seconds of one trial that the spec itself asks for."""
+    load, workload = experiment.load, experiment.workload
+    if workload is None:
+        return 0.0
+    if load is None or load.generator == "none":
+        after = [metric.after.seconds for metric in experiment.metrics.values() if metric.after]
+        once = workload.go_test is not None or workload.run == "once"
+        return 0.0 if once and not after else max(after, default=0.0) + IDLE_S
+    steps = load.expanded_steps()
+    if experiment.search is not None:
+        steps = steps[:1]
+    rest = load.cooldown.at_least.seconds if load.cooldown is not None else 0.0
+    fresh = FRESH_S * (len(steps) - 1) if load.between_steps == "fresh" else 0.0
+    return sum(step.warmup_s + step.duration_s + rest for step in steps) + fresh
+
+
+def search_trials(asked: Asked) -> tuple[int, int]:
+    """Fewest and most trials of a search, tried on ideal servers all over its range."""
+    params = Params(
+        low=asked.low,
+        high=asked.high,
+        trials=asked.confirm.trials,
+        healthy=asked.confirm.healthy,
+        resolution=float(asked.resolution.exact),
+        start=int(asked.start.exact) if asked.start else None,
+        max_trials=asked.max_trials,
+        lowest=asked.goal.direction == "lowest",
+    )
+    found = []
+    for at in range(CAPACITIES):
+        share = (at + 0.5) / CAPACITIES
+        edge = asked.low * (asked.high / asked.low) ** share
+        search, state = Search(params), State()
+        while not isinstance(level := search.next(state), Done):
+            healthy = level >= edge if params.lowest else level <= edge
+            state = search.record(state, level, healthy=healthy)
+        found.append(len(state.trials))
+    return min(found), max(found)
+
+
+def chances(
+    experiment: Experiment, pilot: Analysis | None = None, spread: float | None = None
+) -> tuple[Chance, ...]:
+    """Say of every claim how likely the spec's repetitions decide it.
+
+    `spread` is the standard deviation of one repetition relative to its size; it
+    stands in for a pilot, and wins over it.
+    """
+    trials = pilot.trials if pilot is not None else ()
+    search = pilot.search if pilot is not None else None
+    measured = estimates(experiment.metrics, trials, search)
+    results = claim_results(experiment, measured, trials, {})
+    family = max(1, sum(result.verdict != NOT_TESTABLE for result in results))
+    found = []
+    for result in results:
+        if result.verdict == NOT_TESTABLE:
+            continue
+        claim = next(c for c in experiment.claims if _of(c.id, result.id))
+        if claim.expect is None:
+            found.append(_chance(experiment, claim, result, spread, family))
+            continue
+        base = Chance(result.id, result.published, _n(experiment), None)
+        expression, columns, _ = blocks(claim, measured, {})
+        held, exact = truths(expression, columns), _exact(experiment, claim)
+        found.append(statement_chance(base, held, spread, family, exact=exact))
+    return tuple(found)
+
+
+def _of(claim: str, result: str) -> bool:
+    return result == claim or result.startswith(f"{claim}/")
+
+
+def _n(experiment: Experiment) -> tuple[int, int]:
+    return experiment.repeat.minimum, experiment.repeat.maximum
+
+
+def _exact(experiment: Experiment, claim: Claim) -> bool:
+    """Whether a statement is about exact metrics and facts alone."""
+    assert claim.statement is not None  # noqa: S101 - asked of statements only
+    names = {ref.name for ref in references(claim.statement)} & {*experiment.metrics}
+    return all(experiment.metrics[name].kind == "exact" for name in names)
+
+
+def _chance(
+    experiment: Experiment, claim: Claim, result: ClaimResult, spread: float | None, family: int
+) -> Chance:
+    n = _n(experiment)
+    base = Chance(result.id, result.published, n, None)
+    metric = experiment.metrics.get(str(claim.metric))
+    if metric is not None and metric.kind == "exact":
+        return Chance(result.id, result.published, n, (1.0, 1.0), basis="exact metric", needed=1)
+    least = smallest_n(LEVEL_INSIDE)
+    if n[1] < least:
+        warning = f"{n[1]} repetitions give no 90 % interval: at least {least} are needed"
+        return Chance(result.id, result.published, n, (0.0, 0.0), needed=least, warning=warning)
+    return _number(base, result, spread, family)
+
+
+def _number(base: Chance, result: ClaimResult, spread: float | None, family: int) -> Chance:
+    low, high = result.region or (None, None)
+    if low is not None and low == high:
+        warning = "the published number has no width: give `rounded_to` or a margin"
+        return Chance(base.id, base.published, base.n, (0.0, 0.0), warning=warning)
+    middle = None if low is None or high is None else (low + high) / 2
+    values = result.values
+    if spread is None and len(values) > 1:
+        relative = statistics.stdev(values) / abs(statistics.median(values) or 1.0)
+        truth: float | None = statistics.median(values)
+        source = f"pilot of {len(values)}: spread {relative:.2%}"
+    elif spread is not None:
+        relative = spread
+        truth = statistics.median(values) if values else middle
+        source = f"stated spread {relative:.2%}"
+        source += ", the pilot's median" if values else ", the published number taken for true"
+    else:
+        basis = "no pilot with two repetitions, and no --spread"
+        return Chance(base.id, base.published, base.n, None, basis=basis)
+    if truth is None:
+        basis = f"{source}; a range with an open end needs a pilot"
+        return Chance(base.id, base.published, base.n, None, basis=basis)
+    room = min(math.inf if low is None else truth - low, math.inf if high is None else high - truth)
+    deviation = relative * abs(truth)
+    alpha = 1 - LEVEL_INSIDE if room > 0 else alpha_outside((low, high), family)
+    reach = abs(room)
+    found = (chance(deviation, reach, alpha, base.n[0]), chance(deviation, reach, alpha, base.n[1]))
+    wanted = None
+    if reach > 0:
+        wanted = needed(deviation, reach, alpha) if deviation > 0 else smallest_n(1 - alpha)
+    return Chance(
+        base.id,
+        base.published,
+        base.n,
+        found,
+        towards="reproduced" if room > 0 else "contradicted",
+        basis=source,
+        needed=wanted if wanted is None or wanted <= MANY else None,
+        warning=_tight((low, high), relative, base.n[1], result.unit),
+    )
+
+
+def _tight(region: tuple[float | None, float | None], relative: float, n: int, unit: str) -> str:
+    """Say so where even a host with exactly the published median would not be `reproduced`."""
+    low, high = region
+    if low is None or high is None:
+        return ""
+    middle = (low + high) / 2
+    deviation, half = relative * abs(middle), (high - low) / 2
+    alpha = 1 - LEVEL_INSIDE
+    likely = chance(deviation, half, alpha, n)
+    if likely >= POWER:
+        return ""
+    normal = NormalDist()
+    reach = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(POWER)
+    wide = 1.2533 * reach * deviation / math.sqrt(n)
+    share = f" (±{wide / abs(middle):.1%})" if middle else ""
+    shown = in_unit(wide, unit) if unit else wide
+    wanted = needed(deviation, half, alpha)
+    more = f"{wanted} repetitions" if wanted <= MANY else f"more than {MANY} repetitions"
+    return (
+        f"the margin is too tight: were the published number exactly right, {n} repetitions would "
+        f"say so with a chance of {likely:.0%}; it takes {more}, "
+        f"or a region of ±{shown:.3g} {unit}{share}"
+    )

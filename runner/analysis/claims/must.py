@@ -1,0 +1,104 @@
+"""Facts that a claim declares against facts that were observed.
+
+A source writes `1.22`, `32MiB` or `Raspberry Pi 4 Model B`; a host says
+`go1.22.10`, 33554432 or `Raspberry Pi 4 Model B Rev 1.4`. Equal is what a
+careful reader would call the same; everything else differs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.records.quantities import BYTES, COUNT, QuantityError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_TRUTHS = {
+    "true": True, "on": True, "yes": True, "1": True,
+    "false": False, "off": False, "no": False, "0": False,
+}  # fmt: skip
+_VERSION = re.compile(r"(?:go|v)?(\d+(?:\.\d+)+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact of a claim's `must` list."""
+
+    name: str
+    declared: str
+    observed: str
+    equal: bool | None
+    """None where the source is silent; an unobserved fact is not equal."""
+
+    def row(self) -> tuple[str, str, str, bool | None]:
+        """Give it as `ClaimResult.facts` holds it."""
+        return self.name, self.declared, self.observed, self.equal
+
+
+def table(
+    must: Iterable[str], declared: Mapping[str, Any], observed: Mapping[str, Any]
+) -> tuple[Fact, ...]:
+    """Compare every fact that has to match."""
+    rows = []
+    for name in must:
+        seen = observed.get(name)
+        shown = "not observed" if seen is None else _shown(seen)
+        if declared.get(name) is None:
+            rows.append(Fact(name, "not declared", shown, None))
+        else:
+            rows.append(Fact(name, _shown(declared[name]), shown, same(declared[name], seen)))
+    return tuple(rows)
+
+
+def same(declared: Any, observed: Any) -> bool:
+    """Whether an observed value is what was declared; False where nothing was observed."""
+    if observed is None:
+        return False
+    if isinstance(declared, bool) or isinstance(observed, bool):
+        return _truth(declared) is not None and _truth(declared) == _truth(observed)
+    if isinstance(observed, (list, tuple, set)):
+        wanted = declared if isinstance(declared, (list, tuple, set)) else [declared]
+        return sorted(map(_shown, wanted)) == sorted(map(_shown, observed))
+    said, seen = _shown(declared).strip(), _shown(observed).strip()
+    if said.casefold() == seen.casefold():
+        return True
+    if _version(said, seen) or _amount(declared, observed):
+        return True
+    # a board's model ends in the revision of its circuit board
+    return seen.casefold().startswith(f"{said.casefold()} rev ")
+
+
+def _truth(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return _TRUTHS.get(str(value).lower())
+
+
+def _version(said: str, seen: str) -> bool:
+    """`1.22` declares every 1.22.x; `1.22.10` only itself."""
+    one, other = _VERSION.fullmatch(said), _VERSION.fullmatch(seen)
+    if one is None or other is None:
+        return False
+    wanted, found = one[1].split("."), other[1].split(".")
+    return found[: len(wanted)] == wanted
+
+
+def _amount(declared: Any, observed: Any) -> bool:
+    try:
+        one, other = parse(declared), parse(observed)
+    except QuantityError:
+        return False
+    kinds = {one.dimension, other.dimension}
+    # the kernel gives sizes as bare numbers of bytes
+    return one.exact == other.exact and (len(kinds) == 1 or kinds == {BYTES, COUNT})
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple, set)):
+        return ", ".join(sorted(map(str, value)))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,99 @@
+"""One metric in one trial: which of a step's numbers it is, and how they become one.
+
+A repetition gives one value per cell (treatment × step), None with a reason
+where the quantity does not exist.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.records.quantities import RATE, unit_factor
+from runner.spec.references import VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from runner.analysis.model import Step, Trial
+    from runner.spec.metrics import Metric
+
+VALID: Final = ("healthy", "unhealthy")
+"""Outcomes whose numbers count; an unhealthy step was measured well."""
+COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
+    "max": max,
+    "min": min,
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "sum": sum,
+    "first": lambda values: values[0],
+    "last": lambda values: values[-1],
+    "count": len,
+}
+
+
+def counted(trials: Iterable[Trial]) -> list[Trial]:
+    """The trials that count: of each repetition the last attempt, if it was valid."""
+    last: dict[tuple[tuple[tuple[str, str], ...], int, Any], Trial] = {}
+    for trial in trials:
+        level = levels(trial.steps[0]) if len(trial.steps) == 1 else None
+        key = (tuple(trial.treatment.items()), trial.repetition, level)
+        last[key] = trial
+    return [trial for trial in last.values() if trial.outcome in VALID]
+
+
+def levels(step: Step) -> tuple[int | None, float | None]:
+    """Connections and arrival rate of a step: what a search may vary."""
+    rate = step.numbers.get("load.rate")
+    return step.connections, float(rate) if isinstance(rate, int | float) else None
+
+
+def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str | None, str]:
+    """Value of a metric in a trial, over all its steps or in the named one; and why none."""
+    wanted = step if step is not None else metric.at
+    steps = [item for item in trial.steps if wanted in (None, "search.level", item.name)]
+    if not steps:
+        return None, f"step {wanted} was not run"
+    found: list[float] = []
+    why = ""
+    for item in steps:
+        number, reason = _of_step(metric, item)
+        if isinstance(number, str):
+            return number, ""
+        if number is None:
+            why = why or reason
+        else:
+            found.append(number)
+    if not found:
+        return None, why or "not measured"
+    how = metric.statistic if metric.statistic in COMBINE else "max"
+    return COMBINE[how or "max"](found) if len(found) > 1 else found[0], ""
+
+
+def _of_step(metric: Metric, step: Step) -> tuple[float | str | None, str]:
+    name = metric.number
+    if metric.as_ is not None and not metric.as_.startswith("rate/"):
+        name = f"{name}@{metric.as_}"
+    if metric.statistic in VARIANTS and f"{name}.{metric.statistic}" in step.numbers:
+        name = f"{name}.{metric.statistic}"
+    number = step.numbers.get(name)
+    if number is None:
+        why = (step.why.get(key) for key in (name, metric.number, name.partition(".")[0]))
+        return None, next((said for said in why if said), f"{name} was not measured")
+    if isinstance(number, str):
+        return number, ""
+    if metric.as_ is not None and metric.as_.startswith("rate/"):
+        seconds = step.end_s - step.start_s
+        if seconds <= 0:
+            return None, "the step has no length"
+        dimension, factor = unit_factor(metric.as_.removeprefix("rate"))
+        assert dimension == RATE  # noqa: S101 - the spec was validated
+        # 1/min as a metric's number is in 1/s like every base unit
+        del factor
+        return number / seconds, ""
+    return float(number), ""
+
+
+def step_names(trials: Iterable[Trial]) -> list[str]:
+    """Every step's name, in the order first seen."""
+    return list(dict.fromkeys(step.name for trial in trials for step in trial.steps))

@@ -1,0 +1,1 @@
+"""Many trials or runs at once: searches, comparisons, environments. Pure."""

@@ -1,0 +1,55 @@
+"""What differs between two runs beside their numbers: facts of the host, then what was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from runner.analysis.runs.comparison import Side
+
+VOLATILE: Final = (
+    "boot_id", "uptime_s", "clock.unix_s", "load.", "memory.available", "memory.free",
+    "memory.swap_free", "cpu.now_khz", "thermal.", "net.interfaces", "absent", "host.name",
+)  # fmt: skip
+"""Facts that are never the same twice."""
+
+
+def environment(a: Side, b: Side) -> tuple[tuple[str, str, str], ...]:
+    """Name what differs between the two beside the metrics: facts, then what was asked."""
+    found: list[tuple[str, Any, Any]] = []
+    if a.run != b.run or not a.run:
+        found += [
+            (name, a.facts.get(name), b.facts.get(name))
+            for name in sorted({*a.facts, *b.facts})
+            if not name.startswith(VOLATILE)
+        ]
+    skipped = ("claims", "title", "description", "source", "report", "lint", "name", "vars")
+    one = flat({k: v for k, v in a.spec.items() if k not in skipped})
+    other = flat({k: v for k, v in b.spec.items() if k not in skipped})
+    found += [(f"spec.{k}", one.get(k), other.get(k)) for k in {**one, **other}]
+    found += [(f"factor.{k}", a.where.get(k), b.where.get(k)) for k in {**a.where, **b.where}]
+    return tuple((name, _said(x), _said(y)) for name, x, y in found if x != y)
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Write nested data as `load.steps.0.connections: 100`."""
+    if isinstance(value, dict):
+        pairs = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        pairs = [(str(at), item) for at, item in enumerate(value)]
+    else:
+        return {path: value}
+    found: dict[str, Any] = {}
+    for key, item in pairs:
+        found |= flat(item, f"{path}.{key}" if path else key)
+    return found
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " ".join(str(item) for item in value) or "none"
+    return str(value)

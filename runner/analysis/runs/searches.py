@@ -1,0 +1,95 @@
+"""The searches of a run, joined for its report. Pure.
+
+Levels are pooled over searches only to be shown; the result is a value per
+search, and its interval is over searches.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from runner.analysis.stats.intervals import median_interval
+from runner.planning.search_fit import Fit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+POINTS = 120
+SPREAD = 0.15
+"""Share of the level by which the drawn curve goes beyond what was found."""
+
+
+def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give what the report shows of the searches; None where there were none."""
+    if not search or not search.get("runs"):
+        return None
+    runs: Sequence[Mapping[str, Any]] = search["runs"]
+    passes: dict[int, int] = defaultdict(int)
+    tried: dict[int, int] = defaultdict(int)
+    for run in runs:
+        for level, healthy, trials in run["table"]:
+            passes[level] += healthy
+            tried[level] += trials
+    halves = [run["p_healthy"] for run in runs if run.get("p_healthy") is not None]
+    interval = median_interval(halves) if halves else None
+    notes = [
+        f"search {run['repetition']} ended at the {run['at_bound']} bound: the level lies beyond"
+        for run in runs
+        if run["at_bound"]
+    ]
+    notes += [
+        f"search {run['repetition']}: a level failed below one that passed: {run['inversions']}"
+        for run in runs
+        if not run["monotone"]
+    ]
+    notes += [_kept(run) for run in runs if run.get("workload") == "keep"]
+    return {
+        "what": search.get("what", "level"),
+        "unit": "1",
+        "half": statistics.median(halves) if halves else None,
+        "interval": None if interval is None else [interval.low, interval.high],
+        "monotone": all(run["monotone"] for run in runs),
+        "searches": [
+            {
+                **{key: run[key] for key in ("repetition", "treatment", "level")},
+                **{key: run[key] for key in ("last_passing", "first_failing", "trials")},
+                "ended": (run["at_bound"] and f"at the {run['at_bound']} bound") or run["why"],
+            }
+            for run in runs
+        ],
+        "levels": [
+            {"level": level, "passes": passes[level], "trials": tried[level]}
+            for level in sorted(tried)
+        ],
+        "curve": _curve(runs),
+        "notes": notes,
+        "runs": [dict(run) for run in runs],
+    }
+
+
+def _kept(run: Mapping[str, Any]) -> str:
+    """Say how many workloads a search that keeps its workload has had."""
+    many = run["workloads"]
+    if many == 1:
+        return f"search {run['repetition']}: one workload was kept for all its trials"
+    return (
+        f"search {run['repetition']}: {many} workloads; one that dies or answers no more is "
+        "followed by a fresh one"
+    )
+
+
+def _curve(runs: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+    """Give the mean of the fitted curves where it moves: around the levels they found."""
+    fits = [Fit(**run["fitted"]) for run in runs if run.get("fitted")]
+    if not fits:
+        return []
+    low = math.log(min(fit.half for fit in fits) * (1 - SPREAD))
+    high = math.log(max(fit.half for fit in fits) * (1 + SPREAD))
+    points = []
+    for index in range(POINTS):
+        level = math.exp(low + (high - low) * index / (POINTS - 1))
+        points.append([level, statistics.fmean(fit.p(level) for fit in fits)])
+    return points

@@ -1,0 +1,1 @@
+"""Intervals, tests and sample sizes: arrays in, numbers out. Pure."""

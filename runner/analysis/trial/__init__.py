@@ -1,0 +1,1 @@
+"""Events of one trial to steps with numbers and outcomes. Pure."""

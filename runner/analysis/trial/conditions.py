@@ -1,0 +1,214 @@
+"""Whether a step was measured under conditions that count: what guards look at.
+
+`load.cpu` (of what the generator's threads could use), `load.errors.local`,
+`host.cpu`, `host.steal`, `host.others`, `board.throttled.gained`,
+`host.clock_changed`, `host.drift`, `fault.injected`, `fault.skipped`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.analysis.trial.lifecycle import first_oom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from runner.analysis.trial.frames import Frame
+    from runner.kinds.generators.interface import StepPlan
+    from runner.kinds.sources.interface import Field
+
+    Number = float | int | str | None
+
+# a clock that is slewed runs up to 500 ppm fast or slow (adjtimex(2)); more is a step
+SLEW: Final = 500e-6
+CLOCK_STEP_S: Final = 0.1
+# stdin, stdout, stderr, epoll and what a generator opens itself
+OWN_FILES: Final = 16
+LOCAL: Final = re.compile(
+    r"too many open files|cannot assign requested address|address not available"
+    r"|no buffer space|cannot allocate memory|unable to create thread",
+    re.IGNORECASE,
+)
+# firmware: bits 0–3 are so now, 16–19 were so since boot
+NOW: Final = 0xF
+STICKY: Final = 0xF0000
+BUSY: Final = ("user", "nice", "system", "irq", "softirq")
+ALL: Final = (*BUSY, "idle", "iowait", "steal")
+# ticks are a sample of the time that programs used, which is exact
+LOST: Final = 1.1
+LOST_S: Final = 0.1
+
+
+def judge_generator(
+    plan: StepPlan, started: Mapping[str, Any], numbers: dict[str, Number], error: str
+) -> str:
+    """Relate its CPU time to its threads, count its own failures; give why it failed, or "".
+
+    Errors of the generator's own machine are no answer of the server.
+    """
+    if plan.generator is None or plan.load is None:
+        return error
+    threads = min(plan.load.threads, plan.load.connections)
+    lanes = min(threads, int(started.get("cpus") or threads))
+    cpu = numbers.get("load.cpu")
+    if isinstance(cpu, int | float):
+        numbers["load.cpu"] = cpu / max(1, lanes)
+    local = numbers.get("load.errors.local")
+    found = int(local) if isinstance(local, int | float) else 0
+    said = ""
+    nofile, asked = started.get("nofile"), plan.load.connections
+    if nofile is not None and asked > nofile - OWN_FILES:
+        found += asked - (int(nofile) - OWN_FILES)
+        said = f"{nofile} open files are too few for {asked} connections"
+    match = LOCAL.search(error)
+    if match:
+        found, said = found + 1, match[0]
+    numbers["load.errors.local"] = found
+    if found and not error:
+        return f"{found} errors of the generator's own host" + (f": {said}" if said else "")
+    return error
+
+
+def add(
+    events: Iterable[Mapping[str, Any]],
+    ended: Mapping[str, Any],
+    span: tuple[float, float],
+    frame: Frame,
+    fields: Mapping[str, Field],
+    numbers: dict[str, Number],
+    why: dict[str, str],
+) -> None:
+    """Add what guards look at, for the step that ended with this event."""
+    listed = list(events)
+    _host(numbers, why)
+    _throttled(ended, frame, fields, numbers, why)
+    _clock(listed, ended, numbers, why)
+    _drift(listed, ended, numbers, why)
+    _faults(listed, span, numbers)
+    first_oom(frame, fields, span, numbers, why)
+    waiting = (ended.get("at_end") or {}).get("sockets.time_wait")
+    numbers["net.time_wait"] = waiting
+    if waiting is None:
+        why["net.time_wait"] = "not counted at the end of this step"
+
+
+def _host(numbers: dict[str, Number], why: dict[str, str]) -> None:
+    """Shares of the host's CPU time; `others` is what neither workload nor generator used.
+
+    Of the workload its first process is counted, so children of it are others.
+    """
+    times = {name: numbers.get(f"host.cpu_{name}") for name in ALL}
+    known = {name: float(value) for name, value in times.items() if isinstance(value, int | float)}
+    numbers["host.load"] = numbers.get("host.load1")
+    total = sum(known.values())
+    if len(known) < len(ALL) or total <= 0:
+        for name in ("cpu", "steal", "others"):
+            numbers[f"host.{name}"] = None
+            why[f"host.{name}"] = why.get("host.cpu_user", "the host's CPU time was not recorded")
+        return
+    busy = sum(known[name] for name in BUSY)
+    numbers["host.cpu"], numbers["host.steal"] = busy / total, known["steal"] / total
+    ours = [numbers.get(n) for n in ("procfs.user_cpu", "procfs.system_cpu", "load.cpu_s")]
+    own = sum(float(value) for value in ours if isinstance(value, int | float))
+    # a kernel that times interrupts (irq is then above 0) leaves them out of its programs'
+    # time; any other gives them to whoever was interrupted: kernel/sched/cputime.c
+    programs = busy - known["irq"] - known["softirq"] if known["irq"] else busy
+    if own > programs * LOST + LOST_S:
+        numbers["host.others"] = None
+        why["host.others"] = (
+            f"workload and load used {own:.1f} s of CPU, the host counted {programs:.1f} s in all: "
+            "it loses ticks, as emulated hosts do"
+        )
+        return
+    numbers["host.others"] = max(0.0, programs - own) / total
+
+
+def _throttled(
+    ended: Mapping[str, Any],
+    frame: Frame,
+    fields: Mapping[str, Field],
+    numbers: dict[str, Number],
+    why: dict[str, str],
+) -> None:
+    spec = fields.get("board.throttled")
+    if spec is None:
+        return
+    seen = [int(value) for value in frame.values(spec.column)]
+    first, last = ((ended.get(end) or {}).get(spec.column) for end in ("at_start", "at_end"))
+    seen = [*([] if first is None else [int(first)]), *seen, *([] if last is None else [int(last)])]
+    if not seen:
+        numbers["board.throttled.gained"] = None
+        why["board.throttled.gained"] = why.get("board.throttled", "not measured")
+        return
+    every = 0
+    for value in seen:
+        every |= value
+    # what was so before the step is no news of it; what is so now is, however long already
+    numbers["board.throttled.gained"] = (every & STICKY & ~seen[0]) | (every & NOW)
+
+
+def of_step(
+    events: Iterable[Mapping[str, Any]], index: int | None, *kinds: str
+) -> Mapping[str, Any] | None:
+    """Give the first event of these kinds that is of the step; None of an idle time."""
+    return next((e for e in events if e["event"] in kinds and e.get("index") == index), None)
+
+
+def _clock(
+    events: list[Mapping[str, Any]],
+    ended: Mapping[str, Any],
+    numbers: dict[str, Number],
+    why: dict[str, str],
+) -> None:
+    """Wall clock against monotonic clock: every event has both."""
+    start = of_step(events, ended.get("index"), "step_started", "idle_started")
+    if start is None or any(key not in event for event in (start, ended) for key in ("at", "t")):
+        numbers["host.clock_changed"] = None
+        why["host.clock_changed"] = "the record has no two clocks"
+        return
+    seconds = float(ended["t"]) - float(start["t"])
+    step = float(ended["at"]) - float(start["at"]) - seconds
+    numbers["host.clock_step"] = step
+    numbers["host.clock_changed"] = int(abs(step) > CLOCK_STEP_S + SLEW * seconds)
+
+
+def _drift(
+    events: list[Mapping[str, Any]],
+    ended: Mapping[str, Any],
+    numbers: dict[str, Number],
+    why: dict[str, str],
+) -> None:
+    checked = of_step(events, ended.get("index"), "state_checked")
+    if checked is None:
+        numbers["host.drift"] = None
+        why["host.drift"] = "the applied state was not looked at again"
+        return
+    drifted = checked.get("drifted") or []
+    numbers["host.drift"] = int(bool(drifted))
+    if drifted:
+        said = (f"{one['id']}: {one['kept']!r} is now {one['now']!r}" for one in drifted)
+        why["host.drift"] = "; ".join(said)
+
+
+def _faults(
+    events: list[Mapping[str, Any]], span: tuple[float, float], numbers: dict[str, Number]
+) -> None:
+    kinds = [
+        event["event"]
+        for event in events
+        if event["event"] in {"fault_started", "fault_skipped"}
+        and span[0] <= float(event.get("t", 0.0)) <= span[1]
+    ]
+    numbers["fault.injected"] = kinds.count("fault_started")
+    numbers["fault.skipped"] = kinds.count("fault_skipped")
+
+
+def skipped(events: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Say which faults a host could not do, for the report's notes."""
+    return [
+        f"fault {event['index']} ({event['kind']}) was skipped: {event['why']}"
+        for event in events
+        if event["event"] == "fault_skipped"
+    ]

@@ -1,0 +1,78 @@
+"""Moments of a step: when the workload was ready, how it ended, where the first OOM kill was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from runner.analysis.trial.frames import Frame
+    from runner.kinds.sources.interface import Field, Number
+
+OOM: Final = "cgroup.first_oom"
+ESTABLISHED: Final = "net.established"
+
+
+def workload(
+    events: Iterable[Mapping[str, Any]], numbers: dict[str, Number], why: dict[str, str]
+) -> None:
+    """Add `workload.ready`, `.ready_after` (s), `.exit_code` and `.signal` of the trial."""
+    last = {event["event"]: event for event in events}
+    ready, ended = last.get("ready"), last.get("workload_exited")
+    kept = last.get("workload_started", {}).get("kept_from")
+    numbers["workload.ready"] = int(ready is not None)
+    numbers["workload.ready_after"] = ready.get("after_s") if ready and not kept else None
+    if kept:
+        why["workload.ready_after"] = f"the workload was kept: it started in trial {kept} or before"
+    elif ready is None:
+        why["workload.ready_after"] = "the workload was never waited for, or never ready"
+    for name in ("code", "signal"):
+        key = "workload.exit_code" if name == "code" else "workload.signal"
+        numbers[key] = None if ended is None else ended.get(name)
+        if ended is None:
+            why[key] = "its end is not in the record"
+        elif numbers[key] is None:
+            how = "a signal" if name == "code" else "its own exit"
+            why[key] = f"the workload ended by {how}"
+
+
+def first_oom(
+    frame: Frame,
+    fields: Mapping[str, Field],
+    span_s: tuple[float, float],
+    numbers: dict[str, Number],
+    why: dict[str, str],
+) -> None:
+    """Add the time of the first OOM kill (s into the step), and every gauge at that sample.
+
+    `cgroup.first_oom@load.established` is how many connections there were: of the last
+    sample before the kill, since the kill closes them.
+    """
+    numbers[OOM] = None
+    kills = fields.get("cgroup.oom_kills")
+    column = frame.columns.get(kills.column) if kills else None
+    known = np.flatnonzero(~np.isnan(column)) if column is not None else np.empty(0, dtype=int)
+    if column is None or not len(known):
+        why[OOM] = why.get("cgroup.oom_kills", "OOM kills of the group were not sampled")
+        return
+    risen = known[column[known] > column[known[0]]]
+    if len(risen):
+        at, when = int(risen[0]), float(frame.t[risen[0]])
+    elif numbers.get("cgroup.oom_kills"):
+        at, when = len(column), span_s[1]  # seen at the step's end, after its last sample
+    else:
+        why[OOM] = "0 OOM kills in this step"
+        return
+    numbers[OOM] = when - span_s[0]
+    for name, field in fields.items():
+        if field.kind != "gauge" or field.column not in frame.columns:
+            continue
+        before = frame.columns[field.column][:at]
+        seen = before[~np.isnan(before)]
+        if len(seen):
+            numbers[f"{OOM}@{name}"] = float(seen[-1]) * field.scale
+    if f"{OOM}@{ESTABLISHED}" in numbers:
+        numbers[f"{OOM}@load.established"] = numbers[f"{OOM}@{ESTABLISHED}"]

@@ -1,0 +1,78 @@
+"""A load that came from other hosts: its steps, merged into those of the server's record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.analysis.trial import conditions
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import LoadNumbers, Output
+from runner.kinds.generators.merge import merged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.analysis.trial.frames import Reading
+    from runner.analysis.trial.steps import StepData
+    from runner.kinds.generators.interface import StepPlan
+
+    Number = float | int | str | None
+
+LATE_S: Final = 0.5
+"""A host that begins later than this has not loaded the server together with the others."""
+
+
+@dataclass(frozen=True)
+class LoadPart:
+    """What one load host was asked, and its record; None where there is none."""
+
+    host: str
+    steps: tuple[StepPlan, ...]
+    reading: Reading | None
+
+
+def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
+    """Add the numbers of a step's generators to what the server's host saw of it."""
+    found: list[LoadNumbers] = []
+    cpus: list[float] = []
+    faults: list[str] = []
+    local = 0
+    for part in parts:
+        one, extra, fault = _part(part, data.plan.index)
+        if fault:
+            faults.append(f"{part.host}: {fault}")
+        found.append(one)
+        if extra.get("load.cpu") is not None:
+            cpus.append(float(extra["load.cpu"]))
+        local += int(extra.get("load.errors.local") or 0)
+    load = merged(found, data.plan.connections or 0)
+    numbers: dict[str, Number] = dict(data.numbers)
+    numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
+    numbers["load.hosts"] = len(parts)
+    numbers["load.errors.local"] = local
+    # the busiest one: that is where the load was bounded
+    numbers["load.cpu"] = max(cpus) if len(cpus) == len(parts) else None
+    why = {**data.why, **{f"load.{name}": text for name, text in load.why.items()}}
+    if numbers["load.cpu"] is not None:
+        why.pop("load.cpu", None)
+    return replace(data, numbers=numbers, why=why, error="; ".join(faults) or data.error)
+
+
+def _part(part: LoadPart, index: int) -> tuple[LoadNumbers, dict[str, Any], str]:
+    events = part.reading.events if part.reading is not None else ()
+    plan = next((step for step in part.steps if step.index == index), None)
+    started = conditions.of_step(events, index, "step_started")
+    ended = conditions.of_step(events, index, "step_ended")
+    if plan is None or plan.generator is None or plan.load is None or ended is None:
+        said = next((e for e in events if e["event"] == "error"), {})
+        fault = str(said.get("message") or "no record of this step")
+        return LoadNumbers(error=fault), {}, fault
+    numbers = generator(plan.generator).parse(Output.of(ended), plan.load)
+    wall, cpu = ended.get("wall_s"), ended.get("cpu_s")
+    extra: dict[str, Any] = {"load.cpu": cpu / wall if wall and cpu is not None else None}
+    fault = conditions.judge_generator(plan, started or {}, extra, numbers.error)
+    late = float((started or {}).get("late_s") or 0)
+    if not fault and late > LATE_S:
+        fault = f"began {late:.1f} s late"
+    return numbers, extra, fault

@@ -1,0 +1,78 @@
+"""Health rules and guards against the numbers of a step.
+
+A rule whose subject has no number does not hold: what was not seen cannot be
+called healthy. The reason says which number was missing and why.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Final
+
+from runner.analysis.model import RuleResult
+from runner.records.quantities import Quantity
+from runner.spec.health import Reference, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Number = float | int | str | bool | None
+
+COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def judge(
+    rules: Iterable[Rule], numbers: Mapping[str, Number], why: Mapping[str, str]
+) -> tuple[RuleResult, ...]:
+    """Judge every rule against one step's numbers."""
+    return tuple(_one(rule, numbers, why) for rule in rules)
+
+
+def _one(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> RuleResult:
+    name = f"{rule.subject}.gained" if rule.gained else rule.subject
+    actual = numbers.get(name)
+    if actual is None and name not in numbers and rule.gained:
+        actual = numbers.get(rule.subject)
+    if actual is None:
+        reason = why.get(name) or why.get(rule.subject) or "not measured"
+        return RuleResult(rule.text, None, "unknown", reason)
+    wanted = rule.value
+    if isinstance(wanted, Reference):
+        other = numbers.get(wanted.name)
+        if other is None or isinstance(other, str):
+            reason = why.get(wanted.name, "not measured")
+            return RuleResult(rule.text, None, _shown(actual), f"{wanted.name}: {reason}")
+        return _compared(rule, actual, float(other) * wanted.factor)
+    if isinstance(wanted, Quantity):
+        return _compared(rule, actual, float(wanted.exact))
+    if wanted is None:
+        # `== none`: no bit set, no event gained
+        same = not actual
+    elif isinstance(wanted, bool):
+        same = bool(actual) is wanted
+    else:
+        same = str(actual) == wanted
+    held = same if rule.op in {"is", "=="} else not same
+    return RuleResult(rule.text, held, _shown(actual), "" if held else why.get(name, ""))
+
+
+def _compared(rule: Rule, actual: Number, wanted: float) -> RuleResult:
+    if actual is None or isinstance(actual, str):
+        return RuleResult(rule.text, None, _shown(actual), "is no number")
+    held = COMPARE[rule.op](float(actual), wanted)
+    return RuleResult(rule.text, held, _shown(actual))
+
+
+def _shown(value: Number) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

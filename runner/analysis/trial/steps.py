@@ -1,0 +1,187 @@
+"""Events of a trial → its steps with numbers.
+
+A number is a step's summary of one quantity: a gauge gives its maximum
+(`procfs.rss`), median and last value (`.median`, `.last`); a counter gives its
+increase over the step. What could not be read is None with a reason.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from runner.analysis.trial import conditions, steady
+from runner.analysis.trial.frames import increase
+from runner.kinds.generators import generator
+from runner.kinds.generators.interface import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.analysis.trial.frames import Frame, Reading
+    from runner.kinds.generators.interface import StepPlan
+    from runner.kinds.sources.interface import Field
+
+Number = float | int | str | None
+
+# a generator may end before the death that ended it is noticed
+NOTICED_S: Final = 0.5
+
+
+@dataclass(frozen=True)
+class StepData:
+    """One step's numbers before any rule has judged them."""
+
+    plan: StepPlan
+    start_s: float
+    end_s: float
+    numbers: dict[str, Number] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    """The generator's own failure."""
+    alive: bool = True
+    """The workload lived through the step."""
+    cut: str = ""
+    """Why the step was cut short on the workload's side; empty when it was not."""
+    steady: tuple[str, ...] | None = None
+    """What was not in a steady state; None where that could not be judged."""
+
+
+def time_of(event: Mapping[str, Any], origin: float) -> float:
+    """Seconds since the trial's start."""
+    return float(event["t"]) if "t" in event else float(event["at"]) - origin
+
+
+def steps(
+    reading: Reading, plans: Sequence[StepPlan], fields: Mapping[str, Field]
+) -> tuple[StepData, ...]:
+    """Numbers of every step that was begun, in order."""
+    origin = next((e["at"] for e in reading.events if e["event"] == "trial_started"), 0.0)
+    absent = {e["id"]: str(e["reason"]) for e in reading.events if e["event"] == "absent"}
+    begun: dict[int, float] = {}
+    entered: dict[int, float] = {}
+    found: list[StepData] = []
+    by_index = {plan.index: plan for plan in plans}
+    died = [
+        time_of(e, origin)
+        for e in reading.events
+        if e["event"] == "workload_exited" and not e.get("expected")
+    ]
+    starts = [time_of(e, origin) for e in reading.events if e["event"] == "step_started"]
+    for event in reading.events:
+        kind = event["event"]
+        if kind in {"step_started", "measure_started"}:
+            # a warm-up before the measurement belongs to the step but not to its numbers
+            begun[event["index"]] = time_of(event, origin)
+            entered.setdefault(event["index"], time_of(event, origin))
+        elif kind == "step_ended":
+            start, end = begun.pop(event["index"], 0.0), time_of(event, origin)
+            # a death in the warm-up is the step's too, and one seen just after its end, but
+            # not one under the next step
+            until = min((t for t in starts if t >= end), default=math.inf)
+            begin = entered.get(event["index"], start)
+            alive = not any(begin <= t <= min(end + NOTICED_S, until) for t in died)
+            plan = by_index[event["index"]]
+            frame = reading.frame.window(start, end)
+            numbers, why, error = _numbers(plan, event, frame, fields, absent)
+            first = conditions.of_step(reading.events, event["index"], "step_started") or {}
+            error = conditions.judge_generator(plan, first, numbers, error)
+            conditions.add(reading.events, event, (begin, end), frame, fields, numbers, why)
+            # an order to stop is nobody's fault; anything else that cuts a step is the workload's
+            cut = str(event.get("cut") or "")
+            cut = "" if cut == "stopped" else cut
+            settled = steady.judge(frame, (start, end), fields, steady.per_second(event.get("log")))
+            found.append(StepData(plan, start, end, numbers, why, error, alive, cut, settled))
+    end = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
+    for index, start in begun.items():
+        # a workload that died is the step's result; anything else that cut it is a fault
+        seen: dict[str, Number] = {}
+        unseen: dict[str, str] = {}
+        summarise(reading.frame.window(start, end), fields, absent, seen, unseen)
+        error = "" if died else "the step did not end"
+        plan = by_index[index]
+        found.append(StepData(plan, start, max(start, end), seen, unseen, error, not died))
+    return tuple(found)
+
+
+def _numbers(
+    plan: StepPlan,
+    event: Mapping[str, Any],
+    frame: Frame,
+    fields: Mapping[str, Field],
+    absent: Mapping[str, str],
+) -> tuple[dict[str, Number], dict[str, str], str]:
+    numbers: dict[str, Number] = {}
+    why: dict[str, str] = {}
+    summarise(frame, fields, absent, numbers, why)
+    exact_counters(event, fields, numbers)
+    error = ""
+    if plan.generator is not None and plan.load is not None:
+        load = generator(plan.generator).parse(Output.of(event), plan.load)
+        error = load.error
+        numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
+        if plan.generator == "command":
+            # what only that program knows has no place among the names of a load
+            numbers |= {f"command.{name}": value for name, value in load.numbers.items()}
+        why |= {f"load.{name}": text for name, text in load.why.items()}
+    numbers["load.connections"] = plan.connections
+    seen = event.get("max_established")
+    numbers["load.established"] = seen
+    if seen is None:
+        why["load.established"] = absent.get("net.sockets", "not counted on the host")
+    wall, cpu = event.get("wall_s"), event.get("cpu_s")
+    numbers["load.cpu"] = numbers["load.cpu_s"] = None
+    if wall and cpu is not None:
+        numbers["load.cpu"], numbers["load.cpu_s"] = cpu / wall, cpu
+    else:
+        why["load.cpu"] = why["load.cpu_s"] = "the generator's CPU time was not recorded"
+    return numbers, why, error
+
+
+def summarise(
+    frame: Frame,
+    fields: Mapping[str, Field],
+    absent: Mapping[str, str],
+    numbers: dict[str, Number],
+    why: dict[str, str],
+) -> None:
+    """Add one number (and its variants) per field of the sources."""
+    for name, spec in fields.items():
+        values = frame.values(spec.column)
+        if spec.kind == "counter":
+            rise = increase(values)
+            numbers[name] = None if rise is None else rise * spec.scale
+        elif len(values):
+            numbers[name] = float(values.max()) * spec.scale
+            numbers[f"{name}.mean"] = float(values.mean()) * spec.scale
+            numbers[f"{name}.median"] = float(np.median(values)) * spec.scale
+            numbers[f"{name}.min"] = float(values.min()) * spec.scale
+            numbers[f"{name}.last"] = float(values[-1]) * spec.scale
+        else:
+            numbers[name] = None
+        if numbers[name] is None:
+            why[name] = _reason(spec.column, frame, absent)
+
+
+def _reason(column: str, frame: Frame, absent: Mapping[str, str]) -> str:
+    """Say why a column gives no number in a step."""
+    source = next((key for key in absent if f"{column}.".startswith(f"{key}.")), None)
+    if source is not None:
+        return absent[source]
+    if frame.columns and column not in frame.columns:
+        return "this run did not sample it"  # made before the source was known
+    return "fewer samples than it needs in this step"
+
+
+def exact_counters(
+    event: Mapping[str, Any], fields: Mapping[str, Field], numbers: dict[str, Number]
+) -> None:
+    """Prefer counters read at the step's very ends to those of the nearest samples."""
+    first, last = event.get("at_start") or {}, event.get("at_end") or {}
+    for name, spec in fields.items():
+        low, high = first.get(spec.column), last.get(spec.column)
+        if spec.kind == "counter" and low is not None and high is not None:
+            numbers[name] = max(0.0, high - low) * spec.scale

@@ -1,0 +1,263 @@
+"""Events of one trial → a Trial with judged steps.
+
+Outcome of a step, first that applies: `error` (the workload could not be run),
+`invalid` (a guard broke, or the generator failed while the workload lived: run
+again), `unhealthy` (a health rule does not hold or the workload died), `healthy`.
+A generator that fails because its server died says nothing of the generator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from runner.analysis.model import RuleResult, Series, Step, Trial
+from runner.analysis.trial import atlas, conditions, lifecycle, outputs, steady
+from runner.analysis.trial.frames import Frame, Reading, thin
+from runner.analysis.trial.loads import LoadPart, with_loads
+from runner.analysis.trial.rules import judge
+from runner.analysis.trial.steps import StepData, exact_counters, steps, summarise, time_of
+from runner.kinds.generators.interface import StepPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.kinds.sources.interface import Field
+    from runner.spec.health import Rule
+    from runner.spec.metrics import Metric
+
+SERIES: Final = ("procfs.rss", "cgroup.usage", "cgroup.limit", "board.temperature")
+SERIES_POINTS: Final = 600
+TIMED: Final = ("load.cpu", "host.cpu", "host.steal", "host.others", "host.load", "host.load1")
+"""Subjects of guards that are shares of time."""
+OUTCOMES: Final = ("error", "invalid", "unhealthy", "healthy")
+# `v1` reports an unlimited group as the highest page below 2^63
+UNLIMITED: Final = 2**60
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """What was asked of one trial."""
+
+    id: str
+    host: str
+    treatment: Mapping[str, str]
+    repetition: int
+    attempt: int
+    steps: tuple[StepPlan, ...] = ()
+    extra: Mapping[str, Any] | None = None
+    """Numbers known without the host: build size and id, the search's level."""
+    loads: tuple[LoadPart, ...] = ()
+    """Hosts that the load came from, where they were others."""
+    emulated: bool = False
+    """Times of an emulated host say nothing: guards on them are not judged."""
+
+
+def trial(
+    reading: Reading,
+    plan: TrialPlan,
+    fields: Mapping[str, Field],
+    healthy: Sequence[Rule],
+    guards: Sequence[Rule],
+    metrics: Mapping[str, Metric] | None = None,
+) -> Trial:
+    """Judge one trial from its events. Pure.
+
+    `metrics` say from when on an idle workload counts (their latest `after`).
+    """
+    events = {event["event"]: event for event in reading.events}
+    origin = float(events.get("trial_started", {}).get("at", 0.0))
+    data = list(steps(reading, plan.steps, fields))
+    if plan.loads:
+        data = [with_loads(item, plan.loads) for item in data]
+    if not plan.steps:
+        data.append(_whole(reading, fields, _after_s(events, metrics or {}, origin)))
+    judged = tuple(
+        _judge(_printed(item, reading, metrics or {}), plan, healthy, guards) for item in data
+    )
+    judged = tuple(
+        replace(step, atlas=atlas.of_step(reading.events, step.index)) for step in judged
+    )
+    outcome, why = _outcome(events, judged, plan)
+    sampler = {k: v for k, v in events.get("sampler", {}).items() if k not in {"event", "at"}}
+    return Trial(
+        id=plan.id,
+        host=plan.host,
+        treatment=dict(plan.treatment),
+        repetition=plan.repetition,
+        attempt=plan.attempt,
+        outcome=outcome,
+        why=why,
+        started_at=origin,
+        steps=judged,
+        guards=tuple(rule for step in judged for rule in step.rules if rule.held is False),
+        sampler=sampler,
+        limit_bytes=_limit(reading.frame),
+        kept_from=str(events.get("workload_started", {}).get("kept_from") or ""),
+    )
+
+
+def _printed(data: StepData, reading: Reading, metrics: Mapping[str, Metric]) -> StepData:
+    """Add what the workload printed and answered."""
+    found = outputs.of_step(
+        reading.events,
+        data.start_s,
+        data.end_s,
+        index=data.plan.index,
+        patterns=tuple(
+            (metric.source, metric.pattern)
+            for metric in metrics.values()
+            if metric.source is not None and metric.pattern is not None
+        ),
+        asked=tuple(metric.source for metric in metrics.values() if metric.source is not None),
+    )
+    lifecycle.workload(reading.events, found.numbers, found.why)
+    return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
+
+
+def _after_s(
+    events: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Metric], origin: float
+) -> float:
+    """Seconds into the trial from which an idle workload counts."""
+    after = max((metric.after.seconds for metric in metrics.values() if metric.after), default=0.0)
+    ready = events.get("ready")
+    return (time_of(ready, origin) if ready else 0.0) + after
+
+
+def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> StepData:
+    """Take a trial without load as one step, from `after_s` on."""
+    last = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
+    frame = reading.frame.window(min(after_s, last), last)
+    numbers: dict[str, Any] = {}
+    why: dict[str, str] = {}
+    absent = {e["id"]: str(e["reason"]) for e in reading.events if e["event"] == "absent"}
+    summarise(frame, fields, absent, numbers, why)
+    for event in reading.events:
+        if event["event"] == "idle_ended":
+            exact_counters(event, fields, numbers)
+            conditions.add(reading.events, event, (after_s, last), frame, fields, numbers, why)
+        # of a group made for this trial: exact, however few samples a short program leaves
+        if event["event"] == "workload_exited" and event.get("oom_kills") is not None:
+            numbers["cgroup.oom_kills"] = float(event["oom_kills"])
+            why.pop("cgroup.oom_kills", None)
+    start, end = (float(frame.t[0]), float(frame.t[-1])) if len(frame.t) else (0.0, last)
+    died = any(e["event"] == "workload_exited" and not e.get("expected") for e in reading.events)
+    plan, settled = StepPlan(0, "idle", None), steady.judge(frame, (start, end), fields)
+    return StepData(plan, start, end, numbers, why, alive=not died, steady=settled)
+
+
+def _judge(
+    data: StepData, plan: TrialPlan, healthy: Sequence[Rule], guards: Sequence[Rule]
+) -> Step:
+    numbers: dict[str, Any] = {**data.numbers, **(plan.extra or {})}
+    numbers["workload.alive"], numbers["workload.dead"] = data.alive, not data.alive
+    _derived(numbers)
+    counted = [guard for guard in guards if not (plan.emulated and guard.subject in TIMED)]
+    broken = tuple(
+        rule
+        for rule in judge(counted, numbers, data.why)
+        # a guard on a sensor that the board lacks is no reason to run for ever; it is listed
+        if rule.held is False
+    )
+    rules = judge(healthy, numbers, data.why)
+    sound = data.alive and not data.cut
+    if data.error and sound:
+        outcome = "invalid"
+        broken = (RuleResult("the load generator works", False, data.error), *broken)
+    elif broken:
+        outcome = "invalid"
+    elif not sound or any(not rule.held for rule in rules):
+        outcome = "unhealthy"
+    else:
+        outcome = "healthy"
+    if not data.alive and not any(rule.rule == "workload.alive" for rule in rules):
+        why = data.cut or "the workload exited"
+        rules = (*rules, RuleResult("workload.alive", False, "false", why))
+    elif data.cut and data.alive:
+        rules = (*rules, RuleResult("the step runs to its end", False, "cut short", data.cut))
+    shown = {k: (int(v) if isinstance(v, bool) else v) for k, v in numbers.items()}
+    return Step(
+        data.plan.index,
+        data.plan.name,
+        data.plan.connections,
+        data.start_s,
+        data.end_s,
+        outcome,
+        (*broken, *rules),
+        shown,
+        dict(data.why),
+        steady=data.steady,
+    )
+
+
+def _derived(numbers: dict[str, Any]) -> None:
+    """Add numbers that are differences of others."""
+    if numbers.get("host.oom_kills") is not None:
+        inside = numbers.get("cgroup.oom_kills") or 0
+        numbers["host.oom_kills_outside_cgroup"] = max(0, numbers["host.oom_kills"] - inside)
+
+
+def _outcome(  # noqa: PLR0911 - one return per way a trial ends
+    events: Mapping[str, Mapping[str, Any]], judged: Sequence[Step], plan: TrialPlan
+) -> tuple[str, str]:
+    end = events.get("end")
+    problem = events.get("error")
+    if problem is not None:
+        return "error", str(problem.get("message", problem.get("code")))
+    if end is None:
+        return "error", "the record stops before the trial's end"
+    if not end.get("ok"):
+        error = end.get("error") or {}
+        return "error", str(error.get("message", "the trial was stopped"))
+    if "aborted" in events and "step_started" not in events and "idle_started" not in events:
+        return "error", str(events["aborted"].get("why", "the trial was aborted"))
+    if not judged:
+        return "error", str(events.get("aborted", {}).get("why", "no step was run"))
+    worst = min((step.outcome for step in judged), key=OUTCOMES.index)
+    if len(judged) < len(plan.steps):
+        why = str(events.get("aborted", {}).get("why", "not every step was run"))
+        return min(worst, "unhealthy", key=OUTCOMES.index), why
+    first = next((step for step in judged if step.outcome == worst), judged[0])
+    failed = [
+        f"{rule.rule} (was {rule.actual}{f': {rule.why}' if rule.why else ''})"
+        for rule in first.rules
+        if not rule.held
+    ]
+    return worst, "; ".join(failed) if worst != "healthy" else ""
+
+
+def _limit(frame: Frame) -> int | None:
+    values = frame.values("cgroup.limit")
+    return int(values[-1]) if len(values) and values[-1] < UNLIMITED else None
+
+
+def series(
+    reading: Reading, trial_id: str, fields: Mapping[str, Field], asked: Sequence[str] = ()
+) -> tuple[Series, ...]:
+    """Lines for the figures, thinned so that peaks stay; `asked` are further sources.
+
+    A counter is drawn as its increase since the first sample.
+    """
+    found = []
+    for name in dict.fromkeys((*SERIES, *asked)):
+        spec = fields.get(name)
+        column = None if spec is None else reading.frame.columns.get(spec.column)
+        if spec is None or column is None:
+            continue
+        values = column * spec.scale
+        if spec.kind == "counter" and np.isfinite(values).any():
+            values = values - values[np.isfinite(values)][0]
+        points = list(thin(reading.frame.t, values, SERIES_POINTS))
+        if any(value is not None for _, value in points):
+            found.append(
+                Series(
+                    trial_id,
+                    name,
+                    spec.unit,
+                    tuple(round(t, 3) for t, _ in points),
+                    tuple(value for _, value in points),
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,166 @@
+"""What this host is, read in one go and mostly without a subprocess.
+
+`gather()` gives a flat dictionary with dotted names. What the host lacks is None
+there, with the reason under `absent`: an empty probe is never "fine".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import struct
+import sys
+import time
+
+from ..errors import CellError, reason
+from ..which import which as which_on
+from . import board, kernel
+from .builder import Found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Optional
+
+TOOLS = (
+    "wrk", "h2load", "go", "python3", "perf", "strace", "taskset", "ss", "ip", "tc", "unshare",
+    "systemd-run", "systemctl", "stress-ng", "iperf3", "vcgencmd", "cpupower", "modprobe", "sudo",
+)  # fmt: skip
+_MANAGERS = (("apt-get", "apt"), ("dnf", "dnf"), ("pacman", "pacman"), ("apk", "apk"))
+_CMDLINE_FILES = ("/boot/firmware/cmdline.txt", "/boot/cmdline.txt")
+_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # is not on the PATH of every user
+_COMMAND_S = 5.0
+
+
+def gather() -> Dict[str, Any]:
+    """Read all facts; a part that breaks is one absent fact and not the end of the probe."""
+    found = Found()
+    parts: Dict[str, Callable[[Found], None]] = {
+        "os": _os, "kernel": _kernel, "tools": _tools, "init": _init, "limits": _limits,
+        "time": _time, "net": _net, **board.PARTS, **kernel.PARTS,
+    }  # fmt: skip
+    for name, part in parts.items():
+        try:
+            part(found)
+        except (OSError, CellError, ValueError, KeyError, IndexError) as fault:
+            found.lack(name, f"could not be read: {reason(fault)}")
+    return {**found.facts, "absent": found.absent}
+
+
+def which(name: str) -> Optional[str]:
+    """Find a program, also where only root looks."""
+    return which_on(name, os.environ.get("PATH", os.defpath) + ":" + _SBIN)
+
+
+def _os(found: Found) -> None:
+    keys: Dict[str, str] = {}
+    text = found.text("/etc/os-release") or found.text("/usr/lib/os-release") or ""
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals:
+            keys[key.strip()] = value.strip().strip("\"'")
+    for name in ("ID", "VERSION_ID", "VERSION_CODENAME", "PRETTY_NAME"):
+        found.put(f"os.{name.lower()}", keys.get(name), "not in /etc/os-release")
+    # a 64-bit kernel under a 32-bit system is usual on older Raspberry Pi OS
+    found.put("os.bits", struct.calcsize("P") * 8)
+    manager = next((name for tool, name in _MANAGERS if which(tool)), None)
+    found.put("packages.manager", manager, "none of apt, dnf, pacman, apk")
+    found.put("host.root", os.geteuid() == 0)
+    found.put("host.name", os.uname().nodename)
+
+
+def _kernel(found: Found) -> None:
+    name = os.uname()
+    found.put("arch", name.machine)
+    found.put("kernel.release", name.release)
+    found.put("kernel.version", name.version)
+    found.put("boot_id", found.text("/proc/sys/kernel/random/boot_id"), "no boot_id")
+    found.put("kernel.cmdline", found.text("/proc/cmdline"), "/proc/cmdline is unreadable")
+    place = next((path for path in _CMDLINE_FILES if os.path.exists(path)), None)
+    found.put("kernel.cmdline_file", place, "no " + " or ".join(_CMDLINE_FILES))
+    found.put("kernel.modules", os.path.exists("/proc/modules"))
+    # PREEMPT_DYNAMIC, PREEMPT_RT: the scheduler's latency depends on it
+    preempt = re.search(r"\bPREEMPT\w*", name.version)
+    found.put("kernel.preempt", preempt and preempt.group(0), "not in the kernel's version")
+    found.put("clock_ticks", os.sysconf("SC_CLK_TCK"))
+    found.put("page_bytes", os.sysconf("SC_PAGE_SIZE"))
+
+
+def _tools(found: Found) -> None:
+    places = {name: which(name) for name in TOOLS}
+    found.put("tools", places)
+    found.put("python.version", ".".join(map(str, sys.version_info[:3])))
+    found.put("python.path", sys.executable)
+    go = places["go"]
+    # the file that `go version` would print, without starting it
+    version = go and found.text(
+        os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(go))), "VERSION")
+    )
+    found.put("go.version", version.split()[0] if version else None, "no go on PATH")
+
+
+def _init(found: Found) -> None:
+    found.put("init", found.text("/proc/1/comm"), "pid 1 is hidden")
+    if not os.path.isdir("/run/systemd/system"):  # sd_booted(3)
+        found.put("systemd.version", None, "systemd is not the init of this host")
+        return
+    said = output("systemctl", "--version")
+    number = re.match(r"systemd (\d+)", said or "")
+    found.put("systemd.version", int(number.group(1)) if number else 0)
+
+
+def output(*argv: str) -> Optional[str]:
+    """Give what a command prints, or None when it is not there or fails."""
+    path = which(argv[0])
+    if path is None:
+        return None
+    import subprocess  # noqa: PLC0415 - few hosts have a command to ask
+
+    try:
+        done = subprocess.run(
+            [path, *argv[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_COMMAND_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
+
+
+def _limits(found: Found) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    found.put("limits.nofile_soft", soft if soft != resource.RLIM_INFINITY else 1 << 63)
+    found.put("limits.nofile_hard", hard if hard != resource.RLIM_INFINITY else 1 << 63)
+
+
+def _time(found: Found) -> None:
+    found.put("clock.unix_s", round(time.time(), 3))
+    source = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+    found.put("clock.source", found.text(source), "no clocksource in sysfs")
+    if os.path.isdir("/run/systemd/timesync"):
+        found.put("clock.synchronized", os.path.exists("/run/systemd/timesync/synchronized"))
+    else:
+        found.put("clock.synchronized", None, "systemd-timesyncd does not run")
+    uptime = found.text("/proc/uptime")
+    found.put("uptime_s", float(uptime.split()[0]) if uptime else None, "no /proc/uptime")
+    found.put("load.1m", os.getloadavg()[0])
+    found.put("load.5m", os.getloadavg()[1])
+
+
+def _net(found: Found) -> None:
+    root = "/sys/class/net"
+    if not os.path.isdir(root):
+        found.lack("net.interfaces", f"no {root}")
+        return
+    # bonding_masters is a file among them
+    names = sorted(name for name in os.listdir(root) if os.path.isdir(f"{root}/{name}"))
+    found.put("net.interfaces", names)
+    speeds: Dict[str, int] = {}
+    for name in names:
+        speed = found.text(f"{root}/{name}/speed")  # EINVAL while the link is down
+        if speed and speed.isdigit():
+            speeds[name] = int(speed)
+    found.put("net.speed_mbit", speeds or None, "no interface says its speed")

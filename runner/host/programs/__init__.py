@@ -1,0 +1,1 @@
+"""What a controller may ask for, one program a file."""

@@ -1,0 +1,226 @@
+"""Put the host back from its journal alone; safe to repeat, safe to kill.
+
+Newest change first, and per address the oldest prior value wins. What is there
+is compared with the prior value before anything is written, so that running it
+twice does nothing. A write that the kernel refuses, or whose effect a later one
+has undone, is tried again once all others were made: coupled keys and limits
+that bound each other settle that way in whichever order they came.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from ..cells import cells
+from ..emit import hide, shown
+from ..errors import CellError, reason
+from ..state import journal, state_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+    from ..emit import Emit
+
+PASSES = 3
+_FAULTS = (OSError, CellError, ValueError)
+_UNDONE = ("ok", "restored", "skipped")
+
+
+class _Undo:
+    """All changes of one address."""
+
+    def __init__(self, cell: Dict[str, Any], changes: List[journal.Change]) -> None:
+        self.cell = cell
+        self.changes = changes  # oldest first
+        self.before: Any = None
+        self.after: Any = None
+        self.outcome = ""
+        self.why: Optional[str] = None
+        self.wrote = False
+        self.back = False  # before anything was done
+
+    @property
+    def prior(self) -> Any:
+        return self.changes[0].prior
+
+    def is_back(self, now: Any) -> bool:
+        """Say whether nothing is left to do; of a write that was cut, the time of a file too."""
+        if not cells.same(self.cell, self.prior, now):
+            return False
+        times = isinstance(now, dict) and not self.changes[-1].sealed
+        return not times or now.get("mtime_ns") == self.prior.get("mtime_ns")
+
+    def ours(self, now: Any) -> bool:
+        """Say whether a value may be from us: the last thing we saw or wanted."""
+        last = self.changes[-1]
+        if not last.sealed:
+            return True  # cut short, so it may hold anything on the way there
+        if cells.same(self.cell, last.kept, now):
+            return True
+        coupled = "coupled_to" in self.cell
+        return not coupled and last.want is not None and cells.equal(self.cell, last.want, now)
+
+
+def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    """Carry out a `restore` program; say whether everything is back."""
+    force = bool(program.get("force"))
+    if not force:
+        state_folder.refuse_if_held(where, str(program["run"]), program.get("gone"))
+    _stop_trials(where, emit)
+    with state_folder.locked(where):
+        if not force:
+            state_folder.refuse_if_held(where, str(program["run"]), program.get("gone"))
+        found = journal.read(where.journal)
+        # the end of a run leaves what another one declared to stay
+        left = found.stays - {str(program["run"])} if program.get("leave_kept") else frozenset()
+        undos = _undos([change for change in found.changes if change.run not in left])
+        _need_root(undos)
+        _undo(undos, where, force=force)
+        for undo in undos:
+            _say(undo, emit)
+        for line in found.damaged:
+            emit(
+                "result",
+                id=f"journal:line {line}",
+                outcome="failed",
+                before=None,
+                after=None,
+                why=f"line {line} of {where.journal} is damaged: what it would undo is not known",
+            )
+        done = not found.damaged and all(undo.outcome in _UNDONE for undo in undos)
+        if done and any(change.run in left for change in found.changes):
+            undone = [change.n for undo in undos for change in undo.changes]
+            if undone:
+                journal.done(where.journal, undone)
+        elif done:
+            journal.retire(where.journal)
+        # the run is over either way; what is left is for the next restore
+        state_folder.drop(where)
+        _tidy(where)
+    return done
+
+
+def _tidy(where: state_folder.State) -> None:
+    from . import blobs  # noqa: PLC0415 - a start costs a small board what it imports
+
+    blobs.tidy(where)
+
+
+def _stop_trials(where: state_folder.State, emit: Emit) -> None:
+    """End what still runs: a workload must not see its host change, nor change it back."""
+    from . import attach, status  # noqa: PLC0415 - a start costs a small board what it imports
+
+    for trial in status.trials(where):
+        if trial["running"]:
+            attach.stop({"run": trial["run"], "trial": trial["trial"]}, where, emit)
+
+
+def _undos(changes: Sequence[journal.Change]) -> List[_Undo]:
+    by_address: Dict[journal.Address, _Undo] = {}
+    for change in changes:
+        address = journal.address(change.cell)
+        if address in by_address:
+            by_address[address].changes.append(change)
+        else:
+            by_address[address] = _Undo(dict(change.cell), [change])
+    # by the first change of each: what a thing stands on was there before it
+    return _swaps_by_priority(list(reversed(list(by_address.values()))))
+
+
+def _swaps_by_priority(undos: List[_Undo]) -> List[_Undo]:
+    """Switch swaps on in order of priority: the kernel numbers automatic ones as they come."""
+
+    def rank(undo: _Undo) -> int:
+        return -int((undo.prior or {}).get("priority", 0))
+
+    swaps = iter(sorted((u for u in undos if u.cell["via"] == "swap"), key=rank))
+    return [next(swaps) if undo.cell["via"] == "swap" else undo for undo in undos]
+
+
+def _need_root(undos: Sequence[_Undo]) -> None:
+    names = [str(undo.cell["id"]) for undo in undos if cells.needs_write(undo.cell)]
+    if names:
+        raise state_folder.Refused(
+            "need_root", f"only root can put back {', '.join(names)}", "run it as root"
+        )
+
+
+def _undo(undos: Sequence[_Undo], where: state_folder.State, *, force: bool) -> None:
+    boot = state_folder.boot_id()
+    for undo in undos:
+        _look(undo, boot, force=force)
+    todo = [undo for undo in undos if not undo.outcome]
+    # what is as it was may be disturbed on the way, so its seal goes too
+    sealed = [change.n for undo in todo for change in undo.changes if change.sealed]
+    if sealed and any(not undo.back for undo in todo):
+        journal.unseal(where.journal, sealed)
+    for _ in range(PASSES):
+        if not any([_pass(undo) for undo in undos]):  # noqa: C419 - all of them, not up to the first
+            break
+    for undo in undos:
+        _judge(undo)
+
+
+def _look(undo: _Undo, boot: str, *, force: bool) -> None:
+    """Decide, before anything is written, what is to be left alone."""
+    last = undo.changes[-1]
+    try:
+        undo.before = undo.after = cells.read(undo.cell)
+        cells.leftovers(undo.cell)
+    except _FAULTS as fault:
+        undo.why = "cannot be read: " + reason(fault)
+    else:
+        undo.back = undo.is_back(undo.before)
+        if undo.back:
+            return
+        if not force and not undo.ours(undo.before):
+            undo.outcome = "drifted"
+            undo.why = f"someone changed it since, from {last.kept!r}; with force it is put back"
+    if last.runtime and last.boot_id != boot:
+        undo.outcome, undo.why = "skipped", "rebooted"
+
+
+def _pass(undo: _Undo) -> bool:
+    """Write the prior value where it is not; say whether anything was tried."""
+    if undo.outcome:
+        return False
+    try:
+        if undo.is_back(cells.read(undo.cell)):
+            return False
+        undo.wrote = True
+        undo.why = None
+        cells.put_back(undo.cell, undo.prior)
+    except _FAULTS as fault:
+        undo.why = "cannot be written: " + reason(fault)
+        folder = undo.cell["via"] == "file" and undo.prior is None
+        if folder and isinstance(fault, OSError) and fault.errno == errno.ENOTEMPTY:
+            undo.why = "someone has put files there since"
+    return True
+
+
+def _judge(undo: _Undo) -> None:
+    if undo.outcome:
+        return
+    try:
+        undo.after = cells.read(undo.cell)
+    except _FAULTS as fault:
+        undo.outcome, undo.why = "failed", "cannot be read back: " + reason(fault)
+        return
+    if cells.same(undo.cell, undo.prior, undo.after):
+        undo.outcome, undo.why = ("restored" if undo.wrote else "ok"), None
+    else:
+        undo.outcome = "drifted" if (undo.why or "").startswith("someone") else "failed"
+        undo.why = undo.why or f"kernel kept {undo.after!r}, not {undo.prior!r}"
+
+
+def _say(undo: _Undo, emit: Emit) -> None:
+    cell, values = undo.cell, (undo.before, undo.after, undo.prior, undo.changes[-1].kept)
+    emit(
+        "result",
+        id=cell["id"],
+        outcome=undo.outcome,
+        before=shown(cell, undo.before),
+        after=shown(cell, undo.after),
+        why=hide(cell, undo.why, *values),
+    )

@@ -1,0 +1,80 @@
+"""What is held, journalled and running on this host."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ..state import journal, state_folder
+from . import attach
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
+    from ..emit import Emit
+
+_TAIL_BYTES = 65536
+
+
+def run(where: state_folder.State, emit: Emit) -> None:
+    """Say one `status` event, and an `applied` one for everything that is changed."""
+    from ..state import applied  # noqa: PLC0415 - a restore needs only `trials`
+
+    held = state_folder.hold(where)
+    found = journal.read(where.journal)
+    emit(
+        "status",
+        hold=held,
+        alive=state_folder.alive(held),
+        journal={
+            "entries": len(found.changes),
+            "runs": list(dict.fromkeys(change.run for change in found.changes)),
+            "damaged": list(found.damaged),
+        },
+        trials=trials(where),
+    )
+    applied.run(where, emit)
+
+
+def trials(where: state_folder.State) -> List[Dict[str, Any]]:
+    """List every trial with a spool: its size, whether it runs, and its last event."""
+    found: List[Dict[str, Any]] = []
+    root = where.path("runs")
+    for run_id in _folders(root):
+        for trial in _folders(os.path.join(root, run_id)):
+            spool = os.path.join(root, run_id, trial, "spool.jsonl")
+            if os.path.exists(spool):
+                last = _last_event(spool)
+                found.append(
+                    {
+                        "run": run_id,
+                        "trial": trial,
+                        "running": attach.supervised(os.path.join(root, run_id, trial)),
+                        "bytes": os.path.getsize(spool),
+                        "last": None if last is None else last.get("event"),
+                        "at": None if last is None else last.get("at"),
+                    }
+                )
+    return found
+
+
+def _folders(path: str) -> List[str]:
+    try:
+        return sorted(name for name in os.listdir(path) if os.path.isdir(os.path.join(path, name)))
+    except FileNotFoundError:
+        return []
+
+
+def _last_event(path: str) -> Optional[Dict[str, Any]]:
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL_BYTES))
+        lines = file.read().split(b"\n")[:-1]  # behind the last newline a line is being written
+    for line in reversed(lines):
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return None
+        return said if isinstance(said, dict) else None
+    return None

@@ -1,0 +1,169 @@
+"""Refusing a trial program that cannot be carried out, before anything is done."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+from ..sample import extract
+from ..state.state_folder import Refused, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Mapping
+
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+FETCH_WHEN = ("before", "during_step", "after_step", "after")
+MOST_HZ = 1000
+MOST_COLUMNS = 2000
+MOST_STEPS = 1000
+MOST_FILE_BYTES = 4 << 20
+# a row's `event`, `at`, `t`, and about this much for each value
+ROW_BYTES, VALUE_BYTES = 70, 10
+SPARE_BYTES = 1 << 20
+
+
+def check(program: Mapping[str, Any], here: State) -> None:
+    """Raise Refused: `bad_program` with every fault, or `disk_full`."""
+    try:
+        faults = list(_faults(program))
+        need = SPARE_BYTES + (0 if faults else _size(program))
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        text = f"{type(fault).__name__}: {fault}"
+        raise Refused("bad_program", "the trial program is malformed: " + text) from fault
+    if faults:
+        raise Refused("bad_program", "; ".join(faults))
+    disk = os.statvfs(here.root)
+    free = disk.f_bavail * disk.f_frsize
+    if free < need:
+        raise Refused(
+            "disk_full",
+            f"the record needs about {need} bytes, {here.root} has {free}",
+            "free some space, or sample fewer columns at a lower rate",
+        )
+
+
+def _faults(program: Mapping[str, Any]) -> List[str]:
+    found: List[str] = []
+    if program.get("network", "host") not in ("host", "isolated"):
+        found.append("network is host or isolated, not {!r}".format(program["network"]))
+    if program.get("network_cells") and program.get("network") != "isolated":
+        found.append("network_cells need network: isolated; on the host they belong in converge")
+    for item in program.get("files") or []:
+        if not FILE_NAME.fullmatch(item["name"]):
+            found.append("{!r} is no plain file name".format(item["name"]))
+        if len(item["text"]) > MOST_FILE_BYTES:
+            found.append(f"file {item['name']} is larger than {MOST_FILE_BYTES} bytes")
+    for name, blob in (program.get("upload") or {}).items():
+        if not SHA256.fullmatch(blob["sha256"]):
+            found.append(f"upload {name} has no sha256")
+    keep = program.get("keep")
+    if keep and float(keep["for_s"]) <= 0:
+        found.append("keep.for_s is above 0, not {!r}".format(keep["for_s"]))
+    found += _faults_asked(program.get("faults") or [])
+    return found + _end(program) + _sample(program) + _workload(program) + _load(program)
+
+
+def _faults_asked(asked: List[Mapping[str, Any]]) -> List[str]:
+    found = []
+    for fault in asked:
+        name = "fault {}".format(fault["index"])
+        if fault["kind"] not in ("network", "process", "memory"):
+            found.append(f"{name} is of no known kind: {fault['kind']!r}")
+        if float(fault["at_s"]) < 0:
+            found.append(f"{name} is before the load")
+        if float(fault.get("for_s") or 0) <= 0 and fault.get("do") != "kill":
+            found.append(f"{name} has no end")
+    return found
+
+
+def _end(program: Mapping[str, Any]) -> List[str]:
+    found = []
+    name = "SIG" + str((program.get("stop") or {}).get("signal", "TERM"))
+    if name not in signal.Signals.__members__:
+        found.append(f"stop.signal is a name like TERM, not {name[3:]!r}")
+    found += [
+        f"fetch {item['name']} needs a url or path, and when: {', '.join(FETCH_WHEN)}"
+        for item in program.get("fetch") or []
+        if item["when"] not in FETCH_WHEN or not (item.get("url") or item.get("path"))
+    ]
+    return found
+
+
+def _sample(program: Mapping[str, Any]) -> List[str]:
+    sample = program.get("sample")
+    if not sample:
+        return []
+    found = []
+    if not 0 < float(sample["hz"]) <= MOST_HZ:
+        found.append(f"sample.hz is above 0 and at most {MOST_HZ}, not {sample['hz']!r}")
+    for read in sample["reads"]:
+        try:
+            extract.columns(read["id"], read["pick"])
+        except ValueError as fault:
+            found.append("read {}: {}".format(read["id"], fault))
+        if not 0 < float(read.get("hz") or sample["hz"]) <= MOST_HZ:
+            found.append("read {} has hz {!r}".format(read["id"], read["hz"]))
+    names = [name for read in sample["reads"] for name in extract.columns(read["id"], read["pick"])]
+    if len(names) > MOST_COLUMNS:
+        found.append(f"{len(names)} columns, at most {MOST_COLUMNS}")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        found.append("columns read twice: {}".format(", ".join(twice)))
+    return found
+
+
+def _workload(program: Mapping[str, Any]) -> List[str]:
+    plan = program.get("workload")
+    if not plan:
+        return []
+    found = []
+    if not plan["argv"]:
+        found.append("workload.argv is empty")
+    if plan.get("run", "server") not in ("server", "once"):
+        found.append("workload.run is server or once, not {!r}".format(plan["run"]))
+    ready = plan.get("ready")
+    if ready and not any(kind in ready for kind in ("http", "tcp", "stdout")):
+        found.append("workload.ready has one of http, tcp, stdout")
+    if ready and "stdout" in ready:
+        try:
+            re.compile(ready["stdout"])
+        except re.error as fault:
+            found.append(f"workload.ready.stdout: {fault}")
+    group = plan.get("cgroup")
+    if group:
+        made = [cell["path"] for cell in group["cells"] if cell["via"] == "cgroup"]
+        found += [f"cgroup {p} is joined and not made" for p in group["join"] if p not in made]
+    return found
+
+
+def _load(program: Mapping[str, Any]) -> List[str]:
+    plan = program.get("load")
+    if not plan:
+        return []
+    found = []
+    if not 0 < len(plan["steps"]) <= MOST_STEPS:
+        found.append(f"load has {len(plan['steps'])} steps, 1 to {MOST_STEPS} are possible")
+    if plan.get("between", "keep") not in ("keep", "fresh"):
+        found.append("load.between is keep or fresh, not {!r}".format(plan["between"]))
+    for step in plan["steps"]:
+        if not step["argv"] and not (step["argv"] is None and plan.get("start")):
+            found.append("step {} has no argv".format(step["index"]))
+        log = str((step.get("log") or {}).get("name", "log")).replace("{step}", "0")
+        if not FILE_NAME.fullmatch(log):
+            found.append("step {} has a log that is no plain file name".format(step["index"]))
+        if float(step["timeout_s"]) <= 0:
+            found.append("step {} has timeout_s {!r}".format(step["index"], step["timeout_s"]))
+    return found
+
+
+def _size(program: Mapping[str, Any]) -> int:
+    """Bytes that the samples will take, roughly; the rest is little beside them."""
+    sample = program.get("sample") or {"hz": 0, "reads": []}
+    seconds = float(program.get("idle_s") or 0)
+    for step in (program.get("load") or {"steps": []})["steps"]:
+        seconds += float(step.get("measure_s") or step["timeout_s"])
+    columns = sum(len(extract.columns(read["id"], read["pick"])) for read in sample["reads"])
+    return int(seconds * float(sample["hz"]) * (ROW_BYTES + VALUE_BYTES * columns))

@@ -1,0 +1,1 @@
+"""Sampling kernel files, sockets, counters and answers beside a trial."""

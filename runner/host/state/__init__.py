@@ -1,0 +1,1 @@
+"""The state folder: hold, journal, lease, and what of our changes is in place."""

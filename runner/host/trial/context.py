@@ -1,0 +1,77 @@
+"""What the parts of one running trial share."""
+
+from __future__ import annotations
+
+import time
+
+from ..sample.sampler import Sampler
+from .loop import Loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Mapping, Optional, Sequence, Set
+
+    from ..state.state_folder import State
+    from .spool import Spool
+
+
+class Aborted(Exception):  # noqa: N818 - a way for a trial to end
+    """The trial ends early; the record so far is good. The message is the `why`."""
+
+
+class Context:
+    """Program, clock, spool, loop and the words that fill {places}."""
+
+    def __init__(
+        self,
+        program: Mapping[str, Any],
+        state: State,
+        folder: str,
+        spool: Spool,
+        loop: Optional[Loop] = None,
+    ) -> None:
+        """Begin; `loop` is that of the trial before, whose children go on."""
+        self.program, self.state, self.folder = program, state, folder
+        self.run = str(program["run"])
+        self.start = time.monotonic()
+        self.loop = loop or Loop()
+        self.words: Dict[str, str] = {"dir": folder}
+        self.generator = 0
+        """Pid of the load generator while one runs: below us, but not the workload's."""
+        self.helpers: Set[int] = set()
+        """Pids of processes that faults need: below us as well, and not the workload's."""
+        self._spool: Optional[Spool] = spool
+        sample = program.get("sample") or {"hz": 10, "reads": []}
+        self.sampler = Sampler(sample["reads"], float(sample["hz"]), self.start, self.emit)
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """Append an event to the spool, with its time since the trial's start."""
+        fields.setdefault("t", self.now())
+        if self._spool is not None:
+            self._spool.emit(event, **fields)
+
+    def close(self) -> None:
+        """End the record: what is emitted from now on belongs to no trial."""
+        spool, self._spool = self._spool, None
+        if spool is not None:
+            spool.close()
+
+    def now(self) -> float:
+        """Seconds since the trial's start, on the monotonic clock."""
+        return round(time.monotonic() - self.start, 6)
+
+    def sample(self, *, on: bool = True) -> None:
+        """Start or stop sampling; a pause counts no missed ticks."""
+        self.loop.sampler = self.sampler if on else None
+        if on:
+            self.sampler.begin()
+
+    def fill(self, text: str) -> str:
+        """Put the words into a text; what is no known {place} stays as it is."""
+        for name, word in self.words.items():
+            text = text.replace(f"{{{name}}}", word)
+        return text
+
+    def fill_all(self, items: Sequence[str]) -> Sequence[str]:
+        """Put the words into each item of an argv."""
+        return [self.fill(str(item)) for item in items]

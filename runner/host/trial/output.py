@@ -1,0 +1,125 @@
+"""What children print: the generator's whole output, the workload's as it comes."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, List
+
+    from ..emit import Emit
+    from .loop import Loop
+
+READ_BYTES = 65536
+CAPTURE_BYTES = 4 << 20
+STREAM_BYTES = 8 << 20
+TAIL_BYTES = 64 << 10
+HELD_BYTES = 1 << 20
+FLUSH_S = 1.0
+
+
+class Capture:
+    """Keeps the first megabytes of one stream; what is over is counted."""
+
+    def __init__(self, fd: int, loop: Loop) -> None:
+        self._fd, self._loop = fd, loop
+        self._parts: List[bytes] = []
+        self._size = 0
+        self.dropped = 0
+        loop.reader(fd, self._take)
+
+    def _take(self) -> None:
+        if not _drain(self._fd, self._keep):
+            self._loop.forget(self._fd)
+
+    def _keep(self, data: bytes) -> None:
+        room = max(0, CAPTURE_BYTES - self._size)
+        self._parts.append(data[:room])
+        self._size += len(data[:room])
+        self.dropped += len(data) - len(data[:room])
+
+    def close(self) -> str:
+        """Take what is still in the pipe, close it and give the text."""
+        self._take()
+        self._loop.forget(self._fd)
+        os.close(self._fd)
+        return b"".join(self._parts).decode("utf-8", "replace")
+
+
+class Stream:
+    """Emits a workload's stream as `output` events, about one a second, whole lines.
+
+    Over STREAM_BYTES only the end is kept, and sent when the stream closes; the event
+    then says how much was skipped.
+    """
+
+    def __init__(self, name: str, fd: int, loop: Loop, emit: Emit) -> None:
+        self._name, self._fd, self._loop, self._emit = name, fd, loop, emit
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._held = ""
+        self._sent = 0
+        self._skipped = 0
+        self._flushed = time.monotonic()
+        self.text = ""
+        """The end of what was printed so far, for `ready` and for messages."""
+        loop.reader(fd, self._take)
+
+    def _take(self) -> None:
+        if not _drain(self._fd, self._keep):
+            self._loop.forget(self._fd)
+        if time.monotonic() - self._flushed >= FLUSH_S:
+            self.flush()
+
+    def _keep(self, data: bytes) -> None:
+        text = self._decode(data)
+        self.text = (self.text + text)[-TAIL_BYTES:]
+        self._held += text
+        if len(self._held) > HELD_BYTES:
+            self.flush()
+        if self._sent >= STREAM_BYTES and len(self._held) > TAIL_BYTES:
+            self._skipped += len(self._held) - TAIL_BYTES
+            self._held = self._held[-TAIL_BYTES:]
+
+    def flush(self, *, rest: bool = False) -> None:
+        """Send whole lines that are held; with `rest` everything."""
+        self._flushed = time.monotonic()
+        if self._sent >= STREAM_BYTES and not rest:
+            return
+        end = len(self._held) if rest else self._held.rfind("\n") + 1
+        if end == 0 and len(self._held) > TAIL_BYTES:
+            end = len(self._held)  # a line without end must not be held for ever
+        if end == 0:
+            return
+        text, self._held = self._held[:end], self._held[end:]
+        extra: Dict[str, int] = {"skipped": self._skipped} if self._skipped else {}
+        self._emit("output", stream=self._name, text=text, **extra)
+        self._sent += len(text)
+
+    def emit_to(self, emit: Emit) -> None:
+        """Send to another trial's record from now on."""
+        self._take()
+        self.flush()
+        self._emit = emit
+
+    def close(self) -> None:
+        """Take what is still in the pipe, send it and close."""
+        self._take()
+        self._loop.forget(self._fd)
+        os.close(self._fd)
+        self.flush(rest=True)
+
+
+def _drain(fd: int, keep: Callable[[bytes], None]) -> bool:
+    """Read what is there; False at the stream's end. Bounded, so that the sampler gets its turn."""
+    for _ in range(16):
+        try:
+            data = os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        keep(data)
+    return True

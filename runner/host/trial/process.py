@@ -1,0 +1,212 @@
+"""Starting a program so that it is in its place before its first instruction.
+
+fork, then in the child: own session, limits, CPUs, address-space personality, and
+last of all the control groups; then exec. A pipe that closes at exec tells the
+parent how far the child came, so "could not be started" is never read as "ran and
+exited 127". No shell is involved anywhere.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import signal
+import struct
+
+from ..which import which
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, NoReturn, Optional, Sequence
+
+    from .loop import Loop
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+ADDR_NO_RANDOMIZE = 0x0040000
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+STAGES = ("session", "limits", "cpus", "aslr", "cwd", "cgroup", "exec")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class StartFailed(Exception):  # noqa: N818 - says what happened
+    """The program was not started; `stage` is one of STAGES."""
+
+    def __init__(self, stage: str, code: int, what: str) -> None:
+        super().__init__(f"{what}: {stage}: {os.strerror(code)}")
+        self.stage, self.errno = stage, code
+
+    @property
+    def kind(self) -> str:
+        """Error code of the contract."""
+        if self.errno == errno.ENOENT and self.stage == "exec":
+            return "not_found"
+        if self.errno == errno.EPERM:
+            return "need_root"
+        return "bad_program"
+
+
+class Start:
+    """What to start and where. `nofile` is [soft, hard]; None leaves a thing as it is."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Optional[Dict[str, str]] = None,
+        cwd: Optional[str] = None,
+        join: Sequence[str] = (),
+        nofile: Optional[Sequence[int]] = None,
+        cpus: Optional[Sequence[int]] = None,
+        aslr: bool = True,
+    ) -> None:
+        self.argv, self.cwd, self.join = list(argv), cwd, list(join)
+        self.nofile, self.cpus, self.aslr = nofile, cpus, aslr
+        # The agent's own environment is not the experiment's: only where programs and home are.
+        self.env = {"PATH": os.environ.get("PATH", PATH), "HOME": os.environ.get("HOME", "/")}
+        self.env.update(env or {})
+
+
+class Child:
+    """A started child: `out` and `err` are the read ends of its output."""
+
+    def __init__(self, pid: int, out: int, err: int) -> None:
+        self.pid, self.out, self.err = pid, out, err
+
+
+def adopt() -> None:
+    """Make orphans of our children ours: a workload that forks away is still found and ended."""
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def spawn(start: Start, loop: Loop, within_s: float = 30.0) -> Child:
+    """Start a program and wait, with the loop running, until it is exec'ed.
+
+    Raises StartFailed when a stage failed, or when exec did not happen in time (a group
+    whose limit is too small to map the program in).
+    """
+    path = _find(start)
+    out, out_in = os.pipe2(os.O_CLOEXEC)
+    err, err_in = os.pipe2(os.O_CLOEXEC)
+    told, tell = os.pipe2(os.O_CLOEXEC)
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _child(start, path, (out_in, err_in, tell), parent)
+    loop.born(pid)
+    for fd in (out_in, err_in, tell):
+        os.close(fd)
+    for fd in (out, err, told):
+        os.set_blocking(fd, False)
+    said: List[bytes] = []
+    loop.reader(told, lambda: said.append(os.read(told, 8)))
+    try:
+        ready = loop.wait(within_s, lambda: bool(said))
+    finally:
+        loop.forget(told)
+        os.close(told)
+    child = Child(pid, out, err)
+    if not ready or said[0]:
+        kill([pid], signal.SIGKILL)
+        loop.wait(within_s, lambda: loop.exit_of(pid) is not None)
+        os.close(out)
+        os.close(err)
+        stage, code = struct.unpack("=ii", said[0]) if ready else (6, errno.ETIMEDOUT)
+        raise StartFailed(STAGES[stage], code, start.argv[0])
+    return child
+
+
+def _find(start: Start) -> str:
+    """Absolute path of the program, looked up here: the child does as little as it can."""
+    name = start.argv[0]
+    found = name if "/" in name else which(name, start.env["PATH"])
+    if found is None:
+        raise StartFailed("exec", errno.ENOENT, name)
+    return found
+
+
+def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn:
+    stage = 0
+    try:
+        os.setsid()
+        # With the supervisor gone nobody would end it. The flag survives exec, not fork.
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(127)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(fds[0], 1)
+        os.dup2(fds[1], 2)
+        stage = 1
+        if start.nofile is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (start.nofile[0], start.nofile[1]))
+        stage = 2
+        if start.cpus is not None:
+            os.sched_setaffinity(0, start.cpus)
+        stage = 3
+        if not start.aslr and _libc.personality(ADDR_NO_RANDOMIZE) == -1:
+            raise OSError(ctypes.get_errno(), "personality")  # noqa: TRY301 - told to the parent below
+        stage = 4
+        if start.cwd is not None:
+            os.chdir(start.cwd)
+        stage = 5
+        # Last before exec: what this interpreter touches from here on is charged to the group.
+        for folder in start.join:
+            fd = os.open(folder + "/cgroup.procs", os.O_WRONLY)
+            os.write(fd, b"0")
+            os.close(fd)
+        stage = 6
+        os.execve(path, start.argv, start.env)  # noqa: S606 - an argv list, no shell
+    except BaseException as fault:  # noqa: BLE001 - nothing may return into the parent's code
+        # setrlimit raises ValueError where the hard limit may not be raised
+        code = getattr(fault, "errno", None) or errno.EPERM
+        os.write(fds[2], struct.pack("=ii", stage, code))
+    finally:
+        os._exit(127)
+
+
+def descendants(of: int) -> List[int]:
+    """Live processes below `of`, nearest first; zombies are left out."""
+    children: Dict[int, List[int]] = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                words = file.read().rpartition(b")")[2].split()
+        except OSError:
+            continue
+        if words[0] not in (b"Z", b"X"):
+            children.setdefault(int(words[1]), []).append(int(name))
+    found: List[int] = []
+    nearest = [of] if of else []
+    while nearest:
+        nearest = [child for pid in nearest for child in children.get(pid, [])]
+        found += nearest
+    return found
+
+
+def end_all(loop: Loop, within_s: float = 5.0) -> None:
+    """Kill everything below this process, orphans too (see `adopt`)."""
+
+    def none_left() -> bool:
+        # again and again: one may fork while the list is gone through
+        pids = descendants(os.getpid())
+        kill(pids, signal.SIGKILL)
+        return not pids
+
+    loop.wait(within_s, none_left)
+
+
+def kill(pids: Sequence[int], number: int) -> None:
+    """Send a signal to each; those already gone are passed over."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue

@@ -1,0 +1,316 @@
+"""The program under test: start it in its place, know when it is ready, how it ends.
+
+A workload that dies, never becomes ready, leaves its port to somebody else or goes
+to the background is told apart by events, and ends the trial as Aborted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from ..state.state_folder import Refused
+from . import listener, network, process, readiness
+from .cgroup import Enclosure
+from .context import Aborted
+from .loop import nothing
+from .output import Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Mapping, Optional
+
+    from .context import Context
+    from .loop import Exit
+
+WARM_BYTES = 1 << 20
+OOM_EVERY_S = 0.25
+TRACER_S = 5.0
+
+
+class Workload:
+    """One workload; `launch` after `stop` starts it anew in a fresh group."""
+
+    def __init__(self, ctx: Context, plan: Mapping[str, Any]) -> None:
+        self._ctx, self._plan = ctx, plan
+        wanted = plan.get("cgroup")
+        self.group = Enclosure(ctx.state, ctx.program, wanted) if wanted else None
+        self.once = plan.get("run", "server") == "once"
+        self.pid = 0
+        self.port: Optional[int] = None
+        self._streams: List[Stream] = []
+        self._expected = False
+        self._reported = True
+        self._counted = False
+        self._died_at = 0.0
+        self._oom_killed = False
+        self._oom_checked = 0.0
+        self._kills_before = 0
+        self._launched = 0.0
+        self._missed = 0
+        self._counts = ""
+        # A program that only sits there is given a port too, and need not take it.
+        asked = [plan.get("ready"), ctx.program.get("load"), ctx.program.get("fetch")]
+        self._uses_port = bool((plan.get("listen") or {}).get("port")) or any(
+            "{port}" in str(part) for part in asked
+        )
+        self._abort = dict(ctx.program.get("abort") or {})
+
+    def choose_port(self) -> None:
+        """Settle {port}; Aborted when the port asked for is somebody else's already."""
+        listen = self._plan.get("listen")
+        if listen is None:
+            return
+        self.port = listen.get("port") or network.free_port()
+        self._ctx.words["port"] = str(self.port)
+        pid = listener.of(self.port).stranger
+        if pid is not None:
+            self._ctx.emit("listener", pid=pid or None, ours=False)
+            raise Aborted(f"port {self.port} is taken already by {listener.who(pid)}")
+
+    def launch(self) -> None:
+        """Make the groups, warm the page cache and start; raises StartFailed, Refused."""
+        ctx, plan = self._ctx, self._plan
+        # Making groups and reading a binary from a slow card block: no tick is due meanwhile.
+        ctx.sample(on=False)
+        if self.group is not None:
+            self.group.make(ctx.emit)
+            ctx.words["cgroup"] = self.group.folder or ""
+        for path in ctx.fill_all(plan.get("warm") or []):
+            try:
+                _warm(path)
+            except OSError as fault:
+                raise Refused("not_found", f"{path}: {fault.strerror}", "see `warm`") from fault
+        ctx.sample()
+        start = process.Start(
+            ctx.fill_all(plan["argv"]),
+            env={name: ctx.fill(str(text)) for name, text in (plan.get("env") or {}).items()},
+            cwd=ctx.fill(plan["cwd"]) if plan.get("cwd") else None,
+            join=self.group.join if self.group is not None else (),
+            nofile=plan.get("nofile"),
+            cpus=plan.get("cpus"),
+            aslr=bool(plan.get("aslr", True)),
+        )
+        child = process.spawn(start, ctx.loop)
+        self.pid = child.pid
+        self._expected = self._reported = self._counted = False
+        self._streams = [
+            Stream("stdout", child.out, ctx.loop, ctx.emit),
+            Stream("stderr", child.err, ctx.loop, ctx.emit),
+        ]
+        self._launched = time.monotonic()
+        self._kills_before = 0
+        # in this trial's folder, whichever trial it ends in
+        self._counts = ctx.fill((plan.get("traced") or {}).get("path") or "")
+        ctx.words["pid"] = str(self.pid)
+        self._started()
+        ctx.loop.watch = self.watch
+
+    def _started(self, **fields: Any) -> None:
+        ctx = self._ctx
+        ctx.emit(
+            "workload_started",
+            pid=self.pid,
+            binary_sha256=((ctx.program.get("upload") or {}).get("binary") or {}).get("sha256"),
+            port=self.port,
+            cgroup=ctx.words.get("cgroup"),
+            **fields,
+        )
+        ctx.sampler.point(ctx.words)
+
+    @property
+    def lives(self) -> bool:
+        """Whether it is a server that runs, and so can be kept for a next trial."""
+        return bool(self.pid) and not self.once and not self._dead()
+
+    def rest(self) -> None:
+        """Nobody watches until `resume`: what it prints by then belongs to no trial."""
+        ctx = self._ctx
+        for stream in self._streams:
+            stream.emit_to(self._unheard)
+        ctx.sampler.point(None)
+
+    def _unheard(self, _event: str, *, text: str = "", **_: Any) -> None:
+        self._missed += len(text)
+
+    def resume(self, ctx: Context) -> str:
+        """Go on in the trial of `ctx`; give why not, where it has ended or answers no more."""
+        old, self._ctx = self._ctx, ctx
+        for stream in self._streams:
+            stream.emit_to(ctx.emit)
+        missed, self._missed = self._missed, 0
+        self._abort = dict(ctx.program.get("abort") or {})
+        for word in ("pid", "cgroup", "port"):
+            if word in old.words:
+                ctx.words[word] = old.words[word]
+        ended = ctx.loop.exit_of(self.pid)
+        if ended is not None:
+            return f"the workload {ended} between the trials{self._said()}"
+        self._kills_before += self._kills() or 0
+        self._started(
+            kept_from=ctx.program["keep"]["after"],
+            up_s=round(time.monotonic() - self._launched, 6),
+            unheard=missed,
+        )
+        ctx.sample()
+        ctx.loop.watch = self.watch
+        try:
+            self.await_ready()
+        except Aborted as fault:
+            ctx.loop.watch = nothing
+            return str(fault)
+        return ""
+
+    def _kills(self) -> Optional[int]:
+        """OOM kills in the group in this trial."""
+        kills = self.group.oom_kills() if self.group is not None else None
+        return None if kills is None else kills - self._kills_before
+
+    def watch(self) -> None:
+        """Say once how it ended; Aborted when it stays dead or was OOM-killed too often."""
+        now = time.monotonic()
+        ended = self._ctx.loop.exit_of(self.pid) if self.pid else None
+        if ended is not None and not self._reported:
+            self._reported = True
+            self._died_at = ended.at
+            kills = self._kills()
+            # the counter alone may be another member's; SIGKILL alone may be anybody's
+            self._oom_killed = bool(kills) and ended.signal == signal.SIGKILL
+            self._ctx.emit(
+                "workload_exited",
+                pid=self.pid,
+                code=ended.code,
+                signal=ended.signal,
+                oom_killed=self._oom_killed,
+                oom_kills=kills,
+                expected=self._expected or (self.once and ended.code == 0),
+                left=self._left(),
+                cpu_s=round(ended.cpu_s, 4),
+                max_rss_bytes=ended.max_rss_bytes,
+            )
+        if self._expected:
+            return
+        if ended is not None and not self.once:
+            patience = float(self._abort.get("workload_dead_s") or 0)
+            if now - self._died_at >= patience:
+                raise self._death(ended)
+        bound = self._abort.get("oom_kills")
+        if bound is not None and self.group is not None and now >= self._oom_checked:
+            self._oom_checked = now + OOM_EVERY_S
+            kills = self._kills()
+            if kills is not None and kills >= bound:
+                raise Aborted(f"{kills} OOM kills in the workload's cgroup")
+
+    def demand_alive(self) -> None:
+        """Aborted when a server has died: nothing further is to be learned from it."""
+        ended = self._ctx.loop.exit_of(self.pid)
+        if ended is not None and not self.once:
+            self.watch()
+            raise self._death(ended)
+
+    def _death(self, ended: Exit) -> Aborted:
+        if self._oom_killed:
+            return Aborted("the workload was OOM-killed in its cgroup")
+        return Aborted(f"the workload {ended}{self._said()}")
+
+    def _left(self) -> List[int]:
+        """What the workload left running: orphans come to this process (process.adopt)."""
+        own = {self._ctx.generator, *process.descendants(self._ctx.generator), *self._ctx.helpers}
+        return [pid for pid in process.descendants(os.getpid()) if pid not in own]
+
+    def await_ready(self) -> None:
+        """Wait until it answers as `ready` asks; Aborted when it does not, or exits before."""
+        ctx, ready = self._ctx, self._plan.get("ready")
+        began = time.monotonic()
+        if ready:
+            within = float(ready.get("within_s", self._plan.get("within_s", 10)))
+            why = readiness.wait(
+                ctx, ready, began + within, lambda: self._streams[0].text, self._dead
+            )
+            if why and self._dead():
+                ended = ctx.loop.exit_of(self.pid)
+                ctx.loop.wait(0)  # lets `watch` say it
+                raise Aborted(f"the workload {ended} before it was ready{self._said()}")
+            if why:
+                raise Aborted(f"not ready within {within:g} s: {why}{self._said()}")
+        ctx.emit("ready", after_s=round(time.monotonic() - began, 6))
+        if self.port is not None:
+            self._check_listener(self.port)
+
+    def _dead(self) -> bool:
+        return self._ctx.loop.exit_of(self.pid) is not None
+
+    def _check_listener(self, port: int) -> None:
+        found = listener.of(port)
+        if found.stranger is not None:
+            self._ctx.emit("listener", pid=found.stranger or None, ours=False)
+            who = listener.who(found.stranger)
+            raise Aborted(f"port {port} belongs to {who}, not to the workload")
+        if found.ours is None and not self._uses_port:
+            return
+        if found.ours is None:
+            self._ctx.emit("listener", pid=None, ours=False)
+            raise Aborted(f"nobody listens on port {port}")
+        self._ctx.emit("listener", pid=found.ours, ours=True)
+
+    def _said(self) -> str:
+        """Last lines of its output, for messages."""
+        for stream in reversed(self._streams):
+            lines = stream.text.strip().splitlines()[-3:]
+            if lines:
+                return "; it said: {}".format(" | ".join(lines)[-300:])
+        return ""
+
+    def _bring_counts(self) -> None:
+        """Emit what the tracer counted: it writes when the last traced process has ended."""
+        asked = self._plan.get("traced")
+        if not asked or not self.pid or self._counted:
+            return
+        self._counted = True
+        self._ctx.loop.wait(TRACER_S, lambda: not self._left())
+        text, why = None, None
+        try:
+            with open(self._counts, encoding="utf-8") as file:
+                text = file.read()
+        except OSError as fault:
+            why = f"{os.path.basename(asked['path'])}: {fault.strerror}"
+        self._ctx.emit("traced", calls=asked["calls"], text=text, why=why)
+
+    def finish(self) -> None:
+        """Wait for a workload that runs once; Aborted when it takes too long."""
+        within = float(self._plan.get("within_s", 600))
+        if not self._ctx.loop.wait(within, self._dead):
+            raise Aborted(f"the workload did not end within {within:g} s")
+        self._ctx.loop.wait(0)
+        self._bring_counts()
+
+    def stop(self) -> None:
+        """End it and everything it left behind, remove its groups. Does nothing if not started."""
+        ctx, plan = self._ctx, dict(self._ctx.program.get("stop") or {})
+        self._expected = True
+        if self.pid and not self._dead():
+            number = signal.Signals["SIG" + str(plan.get("signal", "TERM"))]
+            process.kill([self.pid], number)
+            ctx.loop.wait(float(plan.get("grace_s", 5)), self._dead)
+        self._bring_counts()
+        process.end_all(ctx.loop)
+        if self.pid:
+            self.watch()
+        while self._streams:
+            self._streams.pop(0).close()
+        self.pid = 0
+        if self.group is not None:
+            left = self.group.remove()
+            if left:
+                ctx.emit("cgroup_left", why=left)
+        for word in ("pid", "cgroup"):
+            ctx.words.pop(word, None)
+        ctx.sampler.point(None)
+
+
+def _warm(path: str) -> None:
+    """Read a file, so that its page cache is charged to this process and not to the workload."""
+    with open(path, "rb", buffering=0) as file:
+        while file.read(WARM_BYTES):
+            pass

@@ -1,0 +1,1 @@
+"""Resources, sources and load generators, one file each, and their discovery. Pure."""

@@ -1,0 +1,112 @@
+"""What every load generator is to the rest: a description and a parser, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self
+
+from runner.kinds.generators.histogram import Histogram
+
+
+@dataclass(frozen=True)
+class LoadStep:
+    """One constant-load interval, as the planner wants it."""
+
+    url: str
+    connections: int
+    duration_s: float
+    threads: int
+    """In a record: those that were used."""
+    timeout_s: float = 2.0
+    rate: float | None = None
+    argv: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """What was asked of one step, as the analysis needs it; `load` is None where none came."""
+
+    index: int
+    name: str
+    connections: int | None
+    generator: str | None = None
+    load: LoadStep | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one run of a generator has left."""
+
+    stdout: str
+    stderr: str
+    exit_code: int | None
+    """None where a signal or the step's time limit ended it."""
+    log: Mapping[str, Any] | None = None
+    """The host's sum of its log of single requests, where it writes one."""
+
+    @classmethod
+    def of(cls, ended: Mapping[str, Any]) -> Self:
+        """Read it from a `step_ended` event."""
+        return cls(
+            ended.get("stdout") or "",
+            ended.get("stderr") or "",
+            ended.get("exit"),
+            ended.get("log"),
+        )
+
+
+@dataclass(frozen=True)
+class LoadNumbers:
+    """What a generator reported of a step; base units, None with a reason in `why`."""
+
+    numbers: dict[str, float | int | None] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    histogram: Histogram | None = None
+    """Latencies of all requests, for adding up several generators; None: it gives none."""
+    error: str = ""
+    """Not empty: the generator itself failed, and the step is invalid."""
+
+
+class Generator(Protocol):
+    """One kind of load generator."""
+
+    name: str
+    tool: str
+    """Program that has to be on the host's PATH; empty: nothing has to be there."""
+    package: str
+    """Debian's package of it."""
+    program: str
+    """Folder of Go source beside this file that runner builds and brings; mostly empty."""
+    paced: bool
+    """Open model: it sends at `LoadStep.rate`; else a closed loop of connections."""
+
+    def threads(self, step: LoadStep) -> int:
+        """Threads that the tool uses for this step: what it can saturate."""
+
+    def files(self) -> list[dict[str, str]]:
+        """Files that the host needs in the trial's folder: name and text."""
+
+    def argv(self, step: LoadStep) -> list[str]:
+        """Command line of one step; may hold {dir}, {port}, {step} and {generator}."""
+
+    def log(self) -> str | None:
+        """Name of the log of single requests in {dir}, may hold {step}; None: it writes none."""
+
+    def opened(self, step: LoadStep) -> int:
+        """Connections that the tool really opens for this step."""
+
+    def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
+        """Numbers of one step. Pure."""
+
+
+def fitted(kind: Generator, step: LoadStep) -> LoadStep:
+    """Give the step with the threads that the generator really uses for it."""
+    return replace(step, threads=kind.threads(step))
+
+
+def failed(tool: str, output: Output) -> LoadNumbers:
+    """Give the numbers of a generator that failed: none, and its last words as the error."""
+    said = (output.stderr.strip() or output.stdout.strip()).splitlines()
+    last = said[-1] if said else "no output"
+    return LoadNumbers(error=f"{tool} exited {output.exit_code}: {last}")

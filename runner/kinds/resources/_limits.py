@@ -1,0 +1,139 @@
+"""Limits of a cgroup as a user writes them, and their normal texts in v2 form."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from runner.kinds.resources.interface import Frozen
+from runner.records.quantities import BYTES, QuantityError, parse, parse_as
+
+_PERIOD_US = 100_000
+_CPUS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+_DEVICE = re.compile(r"\d+:\d+")
+_IO = ("rbps", "wbps", "riops", "wiops")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a limit is a number or `max`, not a YAML boolean")  # noqa: TRY004 - pydantic's word
+    return value
+
+
+def _bytes(value: Any) -> str:
+    said = str(_plain(value)).strip()
+    if said == "max":
+        return said
+    # A bare integer is bytes, as in the kernel's own files.
+    amount = int(said) if said.isdecimal() else parse_as(BYTES, said).bytes
+    if amount < 0:
+        raise ValueError(f"`{said}` is negative: write max for no limit")
+    return str(amount)
+
+
+def _cpu_max(value: Any) -> str:
+    said = str(_plain(value)).strip()
+    if said.endswith("%"):
+        quota = round(parse(said).ratio * _PERIOD_US)
+        if quota < 1000:
+            raise ValueError(f"`{said}` is below the kernel's least quota, 1%")
+        return f"{quota} {_PERIOD_US}"
+    quota_text, _, period = said.partition(" ")
+    period = period.strip() or str(_PERIOD_US)
+    if (quota_text == "max" or quota_text.isdecimal()) and period.isdigit():
+        return f"{quota_text} {period}"
+    raise ValueError(f"`{said}` is no CPU limit: write 50%, `50000 100000` (µs) or max")
+
+
+def _weight(value: Any) -> str:
+    said = str(_plain(value)).strip()
+    if not said.isdecimal() or not 1 <= int(said) <= 10_000:
+        raise ValueError(f"`{said}` is no weight: a whole number from 1 to 10000 (default 100)")
+    return said
+
+
+def _cpus(value: Any) -> str:
+    said = str(_plain(value)).strip()
+    if not _CPUS.fullmatch(said):
+        raise ValueError(f"`{said}` is no list: write 0, 0-2 or 0,2-3")
+    return said
+
+
+def _count(value: Any) -> str:
+    said = str(_plain(value)).strip()
+    if said != "max" and not said.isdecimal():
+        raise ValueError(f"`{said}` is no number: write a whole number or max")
+    return said
+
+
+def _io_max(value: Any) -> str:
+    """Write every setting of one device, as the kernel reads back."""
+    device, *settings = str(_plain(value)).split() or [""]
+    if not _DEVICE.fullmatch(device):
+        raise ValueError(f"`{value}` is no I/O limit: write `8:0 rbps=1MiB wiops=100`")
+    found = dict.fromkeys(_IO, "max")
+    for setting in settings:
+        key, equals, amount = setting.partition("=")
+        if key not in found or not equals:
+            raise ValueError(f"`{setting}` is none of {', '.join(f'{k}=' for k in _IO)}")
+        try:
+            found[key] = _bytes(amount) if key.endswith("bps") else _count(amount)
+        except QuantityError as error:
+            raise ValueError(str(error)) from error
+    return " ".join([device, *(f"{key}={amount}" for key, amount in found.items())])
+
+
+class Limits(Frozen):
+    """Limits of one group, under their cgroup v2 names."""
+
+    memory_max: Annotated[
+        str | None,
+        BeforeValidator(_bytes, json_schema_input_type=str | int),
+        Field(alias="memory.max", description="hard limit: 32MiB, bytes, or max"),
+    ] = None
+    memory_high: Annotated[
+        str | None,
+        BeforeValidator(_bytes, json_schema_input_type=str | int),
+        Field(alias="memory.high", description="throttling limit; cgroup v2 only"),
+    ] = None
+    memory_swap_max: Annotated[
+        str | None,
+        BeforeValidator(_bytes, json_schema_input_type=str | int),
+        Field(alias="memory.swap.max", description="swap beside memory.max; 0 for none"),
+    ] = None
+    cpu_max: Annotated[
+        str | None,
+        BeforeValidator(_cpu_max, json_schema_input_type=str | int),
+        Field(alias="cpu.max", description="share of one CPU (50%), or `quota period` in µs"),
+    ] = None
+    cpu_weight: Annotated[
+        str | None,
+        BeforeValidator(_weight, json_schema_input_type=str | int),
+        Field(alias="cpu.weight", description="1 to 10000, default 100"),
+    ] = None
+    cpuset_cpus: Annotated[
+        str | None,
+        BeforeValidator(_cpus, json_schema_input_type=str | int),
+        Field(alias="cpuset.cpus", description="CPUs that may be used: 0-2"),
+    ] = None
+    cpuset_mems: Annotated[
+        str | None,
+        BeforeValidator(_cpus, json_schema_input_type=str | int),
+        Field(alias="cpuset.mems", description="memory nodes that may be used: 0"),
+    ] = None
+    pids_max: Annotated[
+        str | None,
+        BeforeValidator(_count, json_schema_input_type=str | int),
+        Field(alias="pids.max", description="processes and threads, or max"),
+    ] = None
+    io_max: Annotated[
+        str | None,
+        BeforeValidator(_io_max, json_schema_input_type=str),
+        Field(alias="io.max", description="`8:0 rbps=1MiB wiops=100`, one device"),
+    ] = None
+
+    def knobs(self) -> dict[str, str]:
+        """Give the limits that are set, by v2 name, as the kernel wants them."""
+        return self.model_dump(by_alias=True, exclude_none=True)

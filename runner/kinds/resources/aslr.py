@@ -1,0 +1,48 @@
+"""aslr: randomisation of addresses on the whole host (a workload has its own switch)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, RootModel
+
+from runner.kinds.resources.interface import Cell, Facts, Json, Values, no_switch
+
+_VALUES = {"off": "0", "conservative": "1", "full": "2"}
+
+
+def _word(value: Any) -> Any:
+    if isinstance(value, bool):
+        return no_switch(value, "full", "off")
+    return value
+
+
+class AslrModel(
+    RootModel[Annotated[Literal["off", "conservative", "full"], BeforeValidator(_word)]]
+):
+    """`aslr: "off"`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Aslr:
+    """Address space layout randomisation."""
+
+    name = "aslr"
+    doc = 'address randomisation of the host: `"off"`, `conservative` or `full`'
+    absent = "always there"
+    needs_root = True
+    Model = AslrModel
+
+    def candidates(self, payload: AslrModel) -> list[Json]:
+        """Read the one key."""
+        return [self.plan(payload, {}, {})[0].asking().to_json()]
+
+    def plan(self, payload: AslrModel, facts: Facts, values: Values) -> list[Cell]:  # noqa: ARG002 - one key everywhere
+        """One cell."""
+        path = "/proc/sys/kernel/randomize_va_space"
+        want = _VALUES[payload.root]
+        return [Cell(id="aslr:host", via="pseudo", path=path, want=want, form="integer")]
+
+
+KIND = Aslr()

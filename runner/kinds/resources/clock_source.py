@@ -1,0 +1,61 @@
+"""clock_source: what the kernel reads the time from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, RootModel, StringConstraints
+
+from runner.kinds.resources.interface import (
+    UNSET,
+    Cell,
+    Facts,
+    Json,
+    Planned,
+    Refused,
+    Skipped,
+    Values,
+)
+
+ROOT = "/sys/devices/system/clocksource/clocksource0"
+_NOW, _MENU = "clock_source:current", "clock_source:available"
+
+
+class ClockSourceModel(RootModel[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$")]]):
+    """`clock_source: arch_sys_counter`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ClockSource:
+    """The kernel's clock source."""
+
+    name = "clock_source"
+    doc = "the kernel's clock source: `arch_sys_counter`, `tsc`"
+    absent = "skipped without clocksource0, refused when not on the kernel's list"
+    needs_root = True
+    Model = ClockSourceModel
+
+    def candidates(self, payload: ClockSourceModel) -> list[Json]:  # noqa: ARG002 - the same two files
+        """Read what is used and what there is."""
+        files = {_NOW: "current_clocksource", _MENU: "available_clocksource"}
+        return [
+            Cell(id=this, via="pseudo", path=f"{ROOT}/{file}", form="words").to_json()
+            for this, file in files.items()
+        ]
+
+    def plan(self, payload: ClockSourceModel, facts: Facts, values: Values) -> Planned:  # noqa: ARG002 - kernel files only
+        """One cell."""
+        if values.get(_NOW, UNSET) is None:
+            return Skipped("the kernel shows no clock source")
+        menu = values.get(_MENU)
+        if isinstance(menu, str) and payload.root not in menu.split():
+            return Refused(
+                f"the host has no clock source {payload.root}",
+                f"it offers {', '.join(menu.split())}",
+            )
+        path = f"{ROOT}/current_clocksource"
+        return [Cell(id=_NOW, via="pseudo", path=path, want=payload.root, form="words")]
+
+
+KIND = ClockSource()

@@ -1,0 +1,70 @@
+"""cpu_governor: how the kernel chooses the clock, for every cpufreq policy.
+
+What is put back is what was read, never a presumed default: `powersave` holds a
+Raspberry Pi at 600 MHz.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, RootModel, StringConstraints
+
+from runner.kinds.resources import _cpufreq
+from runner.kinds.resources.interface import Cell, Facts, Json, Planned, Refused, Values
+
+Governor = Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")]
+
+
+class GovernorModel(RootModel[Governor | dict[str, Governor]]):
+    """`cpu_governor: performance`, or by policy: `{policy0: performance}`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class CpuGovernor:
+    """Governor of each policy."""
+
+    name = "cpu_governor"
+    doc = "cpufreq governor of every policy: `performance`, or `{policy0: performance}`"
+    absent = "skipped where the host has no cpufreq"
+    needs_root = True
+    Model = GovernorModel
+
+    _FILE = "scaling_governor"
+    _MENU = "scaling_available_governors"
+
+    def _cell(self, policy: str, file: str) -> Cell:
+        return Cell(
+            id=f"cpu_governor:{policy}/{file}",
+            via="pseudo",
+            path=f"{_cpufreq.ROOT}/{policy}/{file}",
+        )
+
+    def candidates(self, payload: GovernorModel) -> list[Json]:
+        """Read governor and menu of every policy there may be."""
+        names = payload.root if isinstance(payload.root, dict) else _cpufreq.PROBED
+        return [self._cell(p, f).to_json() for p in names for f in (self._FILE, self._MENU)]
+
+    def plan(self, payload: GovernorModel, facts: Facts, values: Values) -> Planned:
+        """One cell a policy; a governor that the kernel does not offer is refused."""
+        found = _cpufreq.policies(facts, values, self.name, self._FILE)
+        if not isinstance(found, list):
+            return found
+        said = payload.root
+        wanted = said if isinstance(said, dict) else dict.fromkeys(found, said)
+        cells: list[Cell] = []
+        for policy, governor in wanted.items():
+            if policy not in found:
+                return Refused(f"no cpufreq {policy} on the host", f"it has {', '.join(found)}")
+            menu = values.get(f"cpu_governor:{policy}/{self._MENU}")
+            if isinstance(menu, str) and governor not in menu.split():
+                return Refused(
+                    f"{policy} has no governor {governor}", f"it offers {', '.join(menu.split())}"
+                )
+            cell = self._cell(policy, self._FILE)
+            cells.append(Cell(id=cell.id, via=cell.via, path=cell.path, want=governor))
+        return cells
+
+
+KIND = CpuGovernor()

@@ -1,0 +1,154 @@
+"""kernel_cmdline: words on the kernel command line; takes a reboot.
+
+Without `reboot: allowed` nothing is edited: the plan says which line of which
+file to change. With it the one line of the Raspberry Pi's cmdline.txt is edited
+and the host rebooted before the rest is applied. At the end the file is put
+back; the words themselves go with the next reboot, whenever that is, so that a
+row of experiments that ask for the same words costs one reboot and not two each.
+
+The firmware puts words of its own in front of cmdline.txt, and the last word
+wins: `cgroup_enable=memory` has to come after `cgroup_disable=memory`.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from runner.kinds.resources.interface import (
+    Cell,
+    Facts,
+    Frozen,
+    Json,
+    Planned,
+    Refused,
+    Unknown,
+    Values,
+)
+
+_NOW = "kernel_cmdline:now"
+FILES = ("/boot/firmware/cmdline.txt", "/boot/cmdline.txt")
+# the later one of each pair wins
+_OPPOSITE = {"cgroup_enable": "cgroup_disable"}
+
+Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
+
+
+def _listed(value: Any) -> Any:
+    return value.split() if isinstance(value, str) else value
+
+
+Words = Annotated[
+    tuple[Word, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])
+]
+
+
+class KernelCmdlineModel(Frozen):
+    """`kernel_cmdline: {present: [cgroup_enable=memory], reboot: allowed}`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    present: Words = Field((), description="words that have to be there")
+    absent: Words = Field((), description="words that must not be there")
+    reboot: Literal["never", "allowed"] = "never"
+
+    @model_validator(mode="after")
+    def _one_state(self) -> KernelCmdlineModel:
+        both = sorted(set(self.present) & set(self.absent))
+        if both:
+            raise ValueError(f"both present and absent: {', '.join(both)}")
+        return self
+
+
+def holds(words: list[str], word: str) -> bool:
+    """Say whether a word is in force: present, and not undone by a later one."""
+    if word not in words:
+        return False
+    key, equals, value = word.partition("=")
+    undo = f"{_OPPOSITE[key]}{equals}{value}" if key in _OPPOSITE else None
+    if undo is None or undo not in words:
+        return True
+    last = {w: i for i, w in enumerate(words)}
+    return last[word] > last[undo]
+
+
+def edited(line: str, payload: KernelCmdlineModel, running: list[str]) -> str:
+    """Give the one line with the wanted words at its end and the unwanted ones taken out."""
+    words = [word for word in line.split() if word not in payload.absent]
+    for word in payload.present:
+        if word not in words or not holds(running, word):
+            words = [w for w in words if w != word] + [word]
+    return " ".join(words) + "\n"
+
+
+class KernelCmdline:
+    """Words on the kernel command line."""
+
+    name = "kernel_cmdline"
+    doc = (
+        "`{present: [cgroup_enable=memory], absent: […], reboot: never}`: says what to edit; "
+        "with `reboot: allowed` edits cmdline.txt, reboots, waits, goes on; the file is put back "
+        "at the end, the words go with the next reboot"
+    )
+    absent = "refused, with the line to edit; edits only a Raspberry Pi's cmdline.txt"
+    needs_root = True
+    Model = KernelCmdlineModel
+
+    def candidates(self, payload: KernelCmdlineModel) -> list[Json]:  # noqa: ARG002 - the same three files
+        """Read the running command line and both places of cmdline.txt."""
+        return [
+            Cell(id=_NOW, via="pseudo", path="/proc/cmdline", form="words").to_json(),
+            *(self._cell(path).to_json() for path in FILES),
+        ]
+
+    def _cell(self, path: str, **more: Any) -> Cell:
+        this = f"kernel_cmdline:{path}"
+        return Cell(id=this, via="file", path=path, form="file", runtime=False, **more)
+
+    def plan(self, payload: KernelCmdlineModel, facts: Facts, values: Values) -> Planned:
+        """Nothing where the words hold; else the edit, or what to edit by hand."""
+        now = values.get(_NOW, facts.get("kernel.cmdline"))
+        if not isinstance(now, str):
+            return Unknown("kernel.cmdline")
+        running = now.split()
+        lacking = [word for word in payload.present if not holds(running, word)]
+        extra = [word for word in payload.absent if word in running]
+        if not lacking and not extra:
+            return []
+        path, content = self._file(values)
+        where = path or "the boot loader's configuration"
+        advice = " and ".join(
+            [f"append `{word}` to the one line of {where}" for word in lacking]
+            + [f"take `{word}` out of {where}" for word in extra]
+        )
+        why = "the kernel was booted " + " and ".join(
+            [f"without {word} in force" for word in lacking] + [f"with {word}" for word in extra]
+        )
+        if path is None or content is None:
+            return Refused(why, f"{advice}, then reboot")
+        if payload.reboot != "allowed":
+            return Refused(why, f"{advice}, then reboot; or say `reboot: allowed`")
+        left = [word for word in extra if word not in content.split()]
+        if left:
+            return Refused(
+                f"{why}: {', '.join(left)} comes from the firmware, not from {path}",
+                "leave it out here, and ask for the word that undoes it",
+            )
+        line = edited(content, payload, running)
+        value = {"type": "file", "bytes_b64": base64.b64encode(line.encode()).decode()}
+        return [self._cell(path, want=value, reboot=True)]
+
+    def _file(self, values: Values) -> tuple[str | None, str | None]:
+        for path in FILES:
+            value = values.get(f"kernel_cmdline:{path}")
+            if isinstance(value, dict) and value.get("type") == "file":
+                text = base64.b64decode(value["bytes_b64"]).decode(errors="replace")
+                # Raspberry Pi OS leaves a note where the file was before
+                if len(text.split("\n")) <= 2 and "DO NOT EDIT" not in text:
+                    return path, text
+        return None, None
+
+
+KIND = KernelCmdline()

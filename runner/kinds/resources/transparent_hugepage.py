@@ -1,0 +1,99 @@
+"""transparent_hugepage: when the kernel backs memory with huge pages by itself.
+
+The files show `always [madvise] never`: the bracket is the value.
+Source: Documentation/admin-guide/mm/transhuge.rst.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel
+
+from runner.kinds.resources.interface import (
+    UNSET,
+    Cell,
+    Facts,
+    Frozen,
+    Json,
+    Planned,
+    Skipped,
+    Values,
+    no_switch,
+)
+
+ROOT = "/sys/kernel/mm/transparent_hugepage"
+
+
+def _word(value: Any) -> Any:
+    return no_switch(value, "always", "never")
+
+
+Enabled = Annotated[Literal["always", "madvise", "never"], BeforeValidator(_word)]
+Defrag = Annotated[
+    Literal["always", "defer", "defer+madvise", "madvise", "never"], BeforeValidator(_word)
+]
+Shmem = Annotated[
+    Literal["always", "within_size", "advise", "never", "deny", "force"], BeforeValidator(_word)
+]
+
+
+class Settings(Frozen):
+    """Each file of its own."""
+
+    enabled: Enabled | None = Field(None, description="anonymous memory")
+    defrag: Defrag | None = Field(None, description="whether a fault waits for compaction")
+    shmem_enabled: Shmem | None = Field(None, description="shared memory and tmpfs")
+
+
+def _short(value: Any) -> Any:
+    return {"enabled": value} if isinstance(value, (str, bool)) else value
+
+
+Short = Literal["always", "madvise", "never"]
+
+
+class ThpModel(
+    RootModel[Annotated[Settings, BeforeValidator(_short, json_schema_input_type=Short | Settings)]]
+):
+    """`transparent_hugepage: madvise`, or `{enabled: always, defrag: never}`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class TransparentHugepage:
+    """Transparent huge pages."""
+
+    name = "transparent_hugepage"
+    doc = "`always`, `madvise` or `never`; or `{enabled: …, defrag: …, shmem_enabled: …}`"
+    absent = "skipped where the kernel has none"
+    needs_root = True
+    Model = ThpModel
+
+    def _cells(self, payload: ThpModel) -> list[Cell]:
+        said = payload.root.model_dump(exclude_none=True)
+        return [
+            Cell(
+                id=f"transparent_hugepage:{file}",
+                via="pseudo",
+                path=f"{ROOT}/{file}",
+                want=want,
+                form="bracket",
+            )
+            for file, want in said.items()
+        ]
+
+    def candidates(self, payload: ThpModel) -> list[Json]:
+        """Read what is declared."""
+        return [cell.asking().to_json() for cell in self._cells(payload)]
+
+    def plan(self, payload: ThpModel, facts: Facts, values: Values) -> Planned:
+        """One cell a file."""
+        cells = self._cells(payload)
+        none = "thp" in facts and facts["thp"] is None
+        if none or (cells and all(values.get(cell.id, UNSET) is None for cell in cells)):
+            return Skipped("the kernel has no transparent huge pages")
+        return cells
+
+
+KIND = TransparentHugepage()

@@ -1,0 +1,67 @@
+"""Metric sources, one file each: they describe what to read and what it means."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from types import ModuleType
+
+    from runner.kinds.sources.interface import Field, Parser, Read, Source
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Every family that has a file here; nothing is imported for it."""
+    found = (info.name for info in pkgutil.iter_modules(__path__))
+    return tuple(name for name in found if name != "interface" and not name.startswith("_"))
+
+
+def module(name: str) -> ModuleType:
+    """Import the file of one family."""
+    return import_module(f"{__name__}.{name}")
+
+
+def _all(attribute: str) -> Iterator[Any]:
+    for name in names():
+        kind = getattr(module(name), attribute, None)
+        if kind is not None:
+            yield kind
+
+
+def kinds() -> dict[str, Source]:
+    """Every sampled source by name."""
+    return {kind.name: kind for kind in _all("KIND")}
+
+
+def parsers() -> dict[str, Parser]:
+    """Every source by name that makes numbers of what was printed or answered."""
+    return {kind.name: kind for kind in _all("PARSER")}
+
+
+def reads(
+    facts: Mapping[str, Any], *, hz: float, asked: Collection[str] | None = None
+) -> list[Read]:
+    """Reads of all sources for one host; of those on demand the `asked` families alone."""
+    return [read for source in _wanted(asked) for read in source.reads(facts, hz=hz)]
+
+
+def fields(facts: Mapping[str, Any], asked: Collection[str] | None = None) -> dict[str, Field]:
+    """Every quantity by its full name (`procfs.rss`); of those on demand the `asked` ones."""
+    return {
+        f"{source.name}.{short}": field
+        for source in _wanted(asked)
+        for short, field in source.fields(facts).items()
+    }
+
+
+def _wanted(asked: Collection[str] | None) -> list[Source]:
+    return [
+        source
+        for source in kinds().values()
+        if asked is None or not source.on_demand or source.name in asked
+    ]

@@ -1,0 +1,58 @@
+"""Clock, temperature and throttling of a board; absent on machines without them.
+
+Source: Documentation/admin-guide/pm/cpufreq.rst, sysfs-class-thermal; the bits of
+get_throttled are Raspberry Pi firmware's (bit 0 under-voltage, 1 frequency
+capped, 2 throttled, 3 soft temperature limit; 16–19 the same since boot).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.kinds.sources.interface import Field, Read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+
+
+class Board:
+    """Board sensors at 1 Hz."""
+
+    name = "board"
+    derived: tuple[str, ...] = ("throttled.gained",)
+    on_demand = False
+
+    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+        """Clock of CPU 0, first thermal zone, firmware's throttle bits."""
+        del facts
+        rate = min(hz, 1.0)
+        return [
+            {
+                "id": "board.frequency",
+                "path": "/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq",
+                "hz": rate,
+                "pick": {"int": True},
+            },
+            {
+                "id": "board.temperature",
+                "path": "/sys/class/thermal/thermal_zone0/temp",
+                "hz": rate,
+                "pick": {"int": True},
+            },
+            # the firmware driver prints hexadecimal without a prefix
+            {"id": "board.throttled", "path": THROTTLED, "hz": rate, "pick": {"hex": True}},
+        ]
+
+    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+        """Board quantities."""
+        del facts
+        return {
+            "frequency": Field("board.frequency", "Hz", "clock of CPU 0", 1000.0),
+            "temperature": Field("board.temperature", "°C", "first thermal zone", 0.001),
+            "throttled": Field("board.throttled", "bits", "firmware's throttle bits"),
+        }
+
+
+KIND = Board()

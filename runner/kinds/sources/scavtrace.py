@@ -1,0 +1,51 @@
+"""What the scavenger gave back, as `GODEBUG=scavtrace=1` prints it on stderr.
+
+The lines have no clock of their own: those count that came within the step, to about
+a second. Source: runtime/mgcscavenge.go of Go 1.22, printScavTrace:
+scav # KiB work (bg), # KiB work (eager), # KiB now, #% util
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from runner.kinds.sources.interface import Found, Printed
+
+LINE: Final = re.compile(
+    r"^scav (?P<bg>\d+) KiB work(?: \(bg\), (?P<eager>\d+) KiB work \(eager\))?, "
+    r"(?P<now>\d+) KiB (?:now|total), (?P<util>\d+)% util",
+    re.MULTILINE,
+)
+KIB: Final = 1024
+
+
+class ScavTrace:
+    """Memory given back to the kernel within a step."""
+
+    name = "scavtrace"
+    doc = "lines, bytes released in the step, bytes released now, share of the heap in use"
+    known = ("count", "released", "released_now", "util")
+    open = False
+
+    def parse(self, printed: Printed) -> Found:
+        """Add up the released bytes of the step's lines."""
+        found = Found()
+        if not LINE.search(printed.stderr):
+            found.why["scavtrace"] = "no scavenger trace was printed: set env GODEBUG=scavtrace=1"
+            return found
+        lines = list(LINE.finditer(printed.stderr_within))
+        found.numbers["scavtrace.count"] = len(lines)
+        found.numbers["scavtrace.released"] = KIB * sum(
+            int(line["bg"]) + int(line["eager"] or 0) for line in lines
+        )
+        if lines:
+            found.numbers["scavtrace.released_now"] = KIB * int(lines[-1]["now"])
+            found.numbers["scavtrace.util"] = int(lines[-1]["util"]) / 100
+        else:
+            for name in ("released_now", "util"):
+                found.absent(f"scavtrace.{name}", "0 scavenger lines in this step")
+        return found
+
+
+PARSER = ScavTrace()

@@ -1,0 +1,71 @@
+"""System calls of the workload and all its threads, as strace counts them: `syscalls.mmap`.
+
+A spec asks with `workload: {trace: [mmap, madvise]}`. strace runs beside the workload, in
+its cgroup, from the first instruction on; only the named calls stop the program (seccomp),
+but those that do cost some microseconds each: no experiment should trace and time at once.
+Source: strace(1) 6.1, `-c`, `-D`, `--seccomp-bpf`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from runner.kinds.sources.interface import Found, Printed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALL: Final = "all"
+FILE: Final = "strace.txt"
+# % time, seconds, usecs/call, calls, errors (blank for none), name
+LINE: Final = re.compile(
+    r"^\s*[\d.]+\s+[\d.]+\s+\d*\s+(?P<calls>\d+)(?:\s+(?P<errors>\d+))?\s+(?P<name>\w+)$",
+    re.MULTILINE,
+)
+
+
+def traced(argv: Sequence[str], calls: Sequence[str]) -> list[str]:
+    """Wrap a command; `-D` keeps its process the direct child, so its pid is the workload's."""
+    only = [] if ALL in calls else ["-e", f"trace={','.join(calls)}"]
+    return [
+        "strace",
+        "-D",
+        "-f",
+        "--seccomp-bpf",
+        "-c",
+        "-o",
+        f"{{dir}}/{FILE}",
+        *only,
+        "--",
+        *argv,
+    ]
+
+
+class Syscalls:
+    """Calls from the workload's start to its end."""
+
+    name = "syscalls"
+    doc = "calls counted by strace, asked for by `workload.trace`; `.errors` are those that failed"
+    known = ("total",)
+    open = True
+
+    def parse(self, printed: Printed) -> Found:
+        """Give calls and errors by name; a traced call that was not made is 0."""
+        found = Found()
+        if not printed.traced:
+            found.why["syscalls"] = "nothing was traced: say trace: [mmap] under workload"
+            return found
+        seen = {match["name"]: match for match in LINE.finditer(printed.counts)}
+        if "total" not in seen:
+            found.why["syscalls"] = "strace wrote no table: the workload was killed with it"
+            return found
+        asked = {name.split(".")[1] for name in printed.asked if name.startswith("syscalls.")}
+        for name in {*seen, *(asked if ALL in printed.traced else printed.traced)}:
+            match = seen.get(name)
+            found.numbers[f"syscalls.{name}"] = int(match["calls"]) if match else 0
+            found.numbers[f"syscalls.{name}.errors"] = int(match["errors"] or 0) if match else 0
+        return found
+
+
+PARSER = Syscalls()

@@ -1,0 +1,59 @@
+"""What the kernel's memory management did, for the whole host: /proc/vmstat.
+
+Read only where a spec names it. Source: mm/vmstat.c of Linux 6.1 (`vmstat_text`); a
+counter that a kernel lacks is absent. Pages are the kernel's, of 4 KiB on most boards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.kinds.sources.interface import Field, Read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COUNTERS: Final = {
+    "pgfault": "page faults",
+    "pgmajfault": "page faults with I/O",
+    "pgalloc_normal": "pages allocated in the zone Normal",
+    "pgfree": "pages freed",
+    "pgscan_kswapd": "pages looked at by kswapd",
+    "pgscan_direct": "pages looked at by who wanted memory",
+    "pgsteal_kswapd": "pages reclaimed by kswapd",
+    "pgsteal_direct": "pages reclaimed by who wanted memory",
+    "workingset_refault_anon": "anonymous pages that came back soon",
+    "workingset_refault_file": "file pages that came back soon",
+    "pswpin": "pages swapped in",
+    "pswpout": "pages swapped out",
+    "compact_stall": "waits for compaction",
+    "thp_fault_alloc": "huge pages given at a fault",
+    "thp_fault_fallback": "faults that wanted a huge page and got a small one",
+    "thp_collapse_alloc": "huge pages made by khugepaged",
+    "oom_kill": "OOM kills",
+}
+
+
+class Vmstat:
+    """Host-wide counters at 1 Hz and at the ends of every step."""
+
+    name = "vmstat"
+    derived: tuple[str, ...] = ()
+    on_demand = True
+
+    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+        """Give one file."""
+        del facts
+        pick = {"keys": list(COUNTERS)}
+        return [{"id": "vmstat", "path": "/proc/vmstat", "hz": min(hz, 1.0), "pick": pick}]
+
+    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+        """Increases over a step."""
+        del facts
+        return {
+            name: Field(f"vmstat.{name}", "1", doc, 1.0, "counter")
+            for name, doc in COUNTERS.items()
+        }
+
+
+KIND = Vmstat()

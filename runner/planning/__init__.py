@@ -1,0 +1,1 @@
+"""What is decided before and between trials: ordered state, order of trials, the search. Pure."""

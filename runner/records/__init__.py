@@ -1,0 +1,1 @@
+"""What crosses between the stages, as types: the lowest floor of the controller. Pure."""

@@ -1,0 +1,1 @@
+"""A run's numbers for other programs, one format a file. Pure."""

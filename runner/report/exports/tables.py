@@ -1,0 +1,218 @@
+"""A run's numbers for other programs: tables, OpenMetrics, RO-Crate. Pure.
+
+Numbers are in base units (seconds, bytes, 1/s); the unit in which the author
+shows a metric stands beside them. What was not measured is empty, never 0.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import mimetypes
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.analysis.runs.comparison import by_repetition
+from runner.records.quantities import QuantityError, unit_factor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from runner.analysis.model import Analysis
+    from runner.spec.metrics import Metric
+
+Row = dict[str, str | int | float | None]
+
+BASE: Final = {"bytes": "bytes", "time": "seconds", "ratio": "ratio", "temperature": "celsius",
+               "frequency": "hertz"}  # fmt: skip
+CRATE: Final = "https://w3id.org/ro/crate/1.1"
+
+
+def values(analysis: Analysis, run: str) -> list[Row]:
+    """Give one row per metric, cell and repetition."""
+    factors = list(dict.fromkeys(name for item in analysis.estimates for name in item.treatment))
+    rows: list[Row] = []
+    for item in analysis.estimates:
+        known = by_repetition(analysis, item) or dict(enumerate(item.values, 1))
+        for repetition, value in known.items():
+            row: Row = {"run": run, "metric": item.metric}
+            row |= {f"factor.{name}": item.treatment.get(name) for name in factors}
+            row |= {
+                "step": item.step, "repetition": repetition, "value": value, "shown_in": item.unit,
+                "why": item.why if value is None else "",
+            }  # fmt: skip
+            rows.append(row)
+    return rows
+
+
+def steps(analysis: Analysis, run: str) -> list[Row]:
+    """Give one row per number of every step of every trial, invalid ones too."""
+    return [
+        {
+            "run": run, "trial": trial.id, "host": trial.host, "repetition": trial.repetition,
+            "attempt": trial.attempt, "outcome": step.outcome, "step": step.name,
+            "connections": step.connections, "name": name, "value": value,
+            "why": step.why.get(name, ""),
+        }
+        for trial in analysis.trials
+        for step in trial.steps
+        for name, value in step.numbers.items()
+    ]  # fmt: skip
+
+
+def samples(trial: str, run: str, events: Iterable[Mapping[str, Any]]) -> Iterable[Row]:
+    """Give one row per sampled value of a trial: seconds since its start, column, value."""
+    columns: Sequence[str] = ()
+    for event in events:
+        if event["event"] == "columns":
+            columns = event["names"]
+        elif event["event"] == "sample":
+            for name, value in zip(columns, event["v"], strict=False):
+                if value is not None:
+                    yield {"run": run, "trial": trial, "t_s": event["t"], "name": name,
+                           "value": value}  # fmt: skip
+
+
+def to_csv(rows: Iterable[Row]) -> str:
+    """Write rows as CSV (RFC 4180, with plain newlines); empty is what was not measured."""
+    rows = list(rows)
+    stream = io.StringIO()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(stream, names, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows({k: "" if v is None else v for k, v in row.items()} for row in rows)
+    return stream.getvalue()
+
+
+def openmetrics(
+    analysis: Analysis, metrics: Mapping[str, Metric], experiment: str, run: str, at: float
+) -> str:
+    """Write the values as OpenMetrics 1.0: a gauge per metric, a label per factor and step.
+
+    https://github.com/OpenObservability/OpenMetrics/blob/main/specification/OpenMetrics.md
+    """
+    lines: list[str] = []
+    for name, metric in metrics.items():
+        items = [item for item in analysis.estimates if item.metric == name]
+        unit = _base_unit(metric.unit or "")
+        family = "experiment_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
+        family += f"_{unit}" if unit and not family.endswith(f"_{unit}") else ""
+        lines.append(f"# TYPE {family} gauge")
+        if unit:
+            lines.append(f"# UNIT {family} {unit}")
+        lines.append(f"# HELP {family} {_escaped(metric.title or metric.source or name)}")
+        for item in items:
+            known = by_repetition(analysis, item) or dict(enumerate(item.values, 1))
+            for repetition, value in known.items():
+                if value is None or not math.isfinite(value):
+                    continue
+                labels = {"experiment": experiment, "run": run, **item.treatment}
+                if item.step is not None:
+                    labels["step"] = item.step
+                labels["repetition"] = str(repetition)
+                said = ",".join(f'{_label(k)}="{_escaped(v)}"' for k, v in labels.items())
+                lines.append(f"{family}{{{said}}} {value!r} {at:.3f}")
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def _base_unit(unit: str) -> str:
+    if not unit:
+        return ""
+    try:
+        return BASE.get(unit_factor(unit)[0], "")
+    except QuantityError:
+        return ""
+
+
+def _label(name: str) -> str:
+    found = re.sub(r"[^a-zA-Z0-9_]", "_", name)
+    return f"_{found}" if found[:1].isdigit() else found
+
+
+def _escaped(text: object) -> str:
+    return str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def crate(
+    manifest: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    files: Sequence[tuple[str, int]],
+    claims: Sequence[tuple[str, str, str]] = (),
+) -> str:
+    """Write ro-crate-metadata.json (RO-Crate 1.1) of a run folder.
+
+    `files` are (path in the folder, bytes); `claims` (id, quote, verdict).
+    """
+    title = str(spec.get("title") or spec.get("name"))
+    parts = [{"@id": name} for name, _ in files]
+    started, ended = manifest.get("started_at"), manifest.get("ended_at")
+    root: dict[str, Any] = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": f"{title}: run {manifest['id']}",
+        "description": str(spec.get("description") or title),
+        "datePublished": _iso(ended or started),
+        "identifier": manifest["id"],
+        "hasPart": parts,
+        "mentions": [{"@id": "#run"}],
+        "license": "see the repository that this run is from",
+    }
+    source = spec.get("source") or {}
+    entities: list[dict[str, Any]] = []
+    if source.get("title"):
+        entity = source.get("url") or "#source"
+        root["isBasedOn"] = {"@id": entity}
+        entities.append({"@id": entity, "@type": "CreativeWork", "name": source["title"]})
+    entities.append(
+        {
+            "@id": "#run", "@type": "CreateAction", "name": " ".join(manifest.get("command") or []),
+            "startTime": _iso(started), "endTime": _iso(ended),
+            "actionStatus": "CompletedActionStatus" if manifest.get("state") == "done"
+            else "FailedActionStatus",
+            "instrument": {"@id": "#runner"}, "object": [{"@id": "spec.yaml"}], "result": parts,
+        }
+    )  # fmt: skip
+    tools = manifest.get("tools") or {}
+    entities.append(
+        {
+            "@id": "#runner", "@type": "SoftwareApplication", "name": "runner",
+            "softwareVersion": (tools.get("runner") or {}).get("version"),
+            "version": (manifest.get("git") or {}).get("commit"),
+        }
+    )  # fmt: skip
+    entities += [
+        {
+            "@id": f"#claim-{name}", "@type": "Claim", "name": name, "text": quote,
+            "creativeWorkStatus": verdict,
+        }
+        for name, quote, verdict in claims
+    ]  # fmt: skip
+    entities += [
+        {
+            "@id": name, "@type": "File", "name": name, "contentSize": str(size),
+            "encodingFormat": _media(name),
+        }
+        for name, size in files
+    ]  # fmt: skip
+    head = {
+        "@id": "ro-crate-metadata.json",
+        "@type": "CreativeWork",
+        "conformsTo": {"@id": CRATE},
+        "about": {"@id": "./"},
+    }
+    graph = {"@context": f"{CRATE}/context", "@graph": [head, root, *entities]}
+    return json.dumps(graph, ensure_ascii=False, indent=1) + "\n"
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+def _media(name: str) -> str:
+    known = {".md": "text/markdown", ".yaml": "application/yaml", ".gz": "application/gzip",
+             ".jsonl": "application/jsonl", ".svg": "image/svg+xml"}  # fmt: skip
+    suffix = name[name.rfind(".") :]
+    return known.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"

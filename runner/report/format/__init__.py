@@ -1,0 +1,1 @@
+"""How numbers, words and Markdown are written. Pure."""

@@ -1,0 +1,106 @@
+"""What is asked and seen, put in words: sentences and cells of a report."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from runner.report.format import units
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MARKS = {
+    "healthy": "✓ healthy",
+    "unhealthy": "✗ unhealthy",
+    "invalid": "⊘ invalid",
+    "error": "‼ error",
+}
+"""Outcomes with a sign each: colour alone says nothing to some, and Markdown has none."""
+
+VERDICTS = {
+    "reproduced": "✓ reproduced",
+    "contradicted": "✗ contradicted",
+    "differs (environment undeclared)": "≠ differs (environment undeclared)",
+    "inconclusive": "? inconclusive",
+    "not comparable": "◇ not comparable",
+    "not measured": "– not measured",
+    "not testable": "– not testable",
+}
+
+
+def outcome(name: str) -> str:
+    """Give an outcome with its sign."""
+    return MARKS.get(name, name)
+
+
+def verdict(name: str) -> str:
+    """Give a verdict with its sign."""
+    return VERDICTS.get(name, name)
+
+
+def when(at: float | None) -> str:
+    """Give a time as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else units.NONE
+
+
+def plural(number: int, word: str, many: str = "") -> str:
+    """1 trial, 2 trials."""
+    return f"{number} {word if number == 1 else many or word + 's'}"
+
+
+def treatment(levels: Mapping[str, str]) -> str:
+    """Levels of a treatment: flags=stripped, memory=32MiB."""
+    return ", ".join(f"{key}={value}" for key, value in levels.items())
+
+
+def value(found: Any) -> str:
+    """Show a cell's value: text as it is, a file by its size and mode, absence as a word."""
+    if found is None:
+        return "absent"
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    if isinstance(found, dict):
+        return _structured(found)
+    if isinstance(found, list | tuple):
+        return " ".join(value(item) for item in found) or "none"
+    if isinstance(found, float):
+        return units.digits(found, 4)
+    return str(found) if str(found).strip() else "(empty)"
+
+
+def _structured(found: Mapping[str, Any]) -> str:
+    match found.get("type"):
+        case "file":
+            content = found.get("bytes_b64")
+            try:
+                length = len(base64.b64decode(content or ""))
+            except ValueError:
+                return "file"
+            mode = found.get("mode")
+            shown = (
+                f", mode {mode:04o}" if isinstance(mode, int) else f", mode {mode}" if mode else ""
+            )
+            return f"file, {units.size(length)}{shown}"
+        case "symlink":
+            return f"link to {found.get('target')}"
+        case "dir":
+            return "folder"
+    if set(found) == {"priority"}:
+        return f"on, priority {found['priority']}"
+    return ", ".join(f"{key}: {value(item)}" for key, item in found.items()) or "none"
+
+
+_BYTE_FACTS = ("memory", "bytes", "size", "swap_total", "total")
+
+
+def fact(name: str, found: Any) -> str:
+    """Show a fact; amounts of memory in their unit."""
+    last = name.rsplit(".", 1)[-1]
+    if isinstance(found, int) and not isinstance(found, bool) and found >= 1024:
+        if last.endswith("_khz"):
+            return units.frequency(found * 1000.0)
+        if any(last == word or last.endswith(f"_{word}") for word in _BYTE_FACTS):
+            return units.size(found)
+    return value(found)

@@ -1,0 +1,1 @@
+"""Whole pages: a run's report, the ledger of claims, the static site."""

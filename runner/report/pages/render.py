@@ -1,0 +1,125 @@
+"""The record of a run → its Markdown report and figures. The same record, the same bytes.
+
+No clock, no host, no environment: what the page shows is in its arguments. The
+words stand in `templates/report/`, the sentences and cells are made here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from runner import resources_path
+from runner.analysis.trial.steady import RULE
+from runner.report.figures import choice
+from runner.report.format import markdown, words
+from runner.report.sections import (
+    atlas,
+    changed,
+    claims,
+    environment,
+    metrics,
+    repeated,
+    searches,
+    steps,
+    summary,
+    trials,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.analysis.model import Analysis
+
+REPORT = "report.md"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: its Markdown, and the files it shows, by path beside it."""
+
+    markdown: str
+    files: dict[str, bytes]
+
+    def all_files(self) -> dict[str, bytes]:
+        """Give everything to write under `artifacts/`."""
+        return {REPORT: self.markdown.encode(), **self.files}
+
+
+def render(
+    manifest: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    changes: Sequence[Mapping[str, Any]],
+    analysis: Analysis,
+) -> Report:
+    """Render a run's report.
+
+    `manifest` is run.json, `spec` the expanded spec, `facts` by host, `changes`
+    the results of converge and restore (`phase`, `host`, `id`, `outcome`,
+    `before`, `after`, `why`).
+    """
+    files, shown = choice.draw(spec, analysis)
+    view = {
+        "title": spec.get("title") or spec.get("name") or manifest.get("experiment"),
+        "asked": summary.paragraph(spec),
+        "description": markdown.escape(spec.get("description") or "", 4000),
+        "state": summary.state(manifest),
+        "emulated": markdown.join(environment.emulated(facts)),
+        "summary": summary.summary(analysis),
+        "warnings": summary.warnings(manifest, facts, changes, analysis),
+        "environment": environment.tables(facts),
+        "builds": environment.builds(manifest),
+        "tools": environment.tools(manifest),
+        "changes": changed.table(changes),
+        "repeated": repeated.summary(analysis.trials) if not analysis.search else None,
+        "steps": steps.tables(analysis.trials),
+        "broken": steps.broken(analysis.trials),
+        "unsteady": steps.unsteady(analysis.trials),
+        "steady_rule": markdown.escape(RULE),
+        "step_reasons": steps.reasons(analysis.trials),
+        "search": searches.view(analysis.search),
+        "figures": shown,
+        "atlas_unknown": atlas.UNKNOWN,
+        "metrics": metrics.table(analysis.estimates, spec),
+        "tables": metrics.asked_tables(analysis.estimates, spec),
+        "claims_table": claims.table(analysis.claims),
+        "claims": claims.sections(analysis.claims, shown, manifest),
+        "sampler": trials.sampler(analysis.trials, analysis.series),
+        "attempts": trials.attempts(analysis.trials, manifest),
+        "guards": trials.guards(analysis.trials),
+        "repeat": summary.repeat(manifest, spec),
+        "record": summary.record(manifest),
+        "notes": summary.notes(spec, analysis),
+    }
+    text = _environment().get_template(f"report/{REPORT}.j2").render(view)
+    return Report(_tidy(text), files)
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    found = SandboxedEnvironment(
+        loader=FileSystemLoader(resources_path.templates(), encoding="utf-8"),
+        undefined=StrictUndefined,
+        finalize=markdown.finalize,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters |= {"code": markdown.code, "outcome": words.outcome, "verdict": words.verdict}
+    return found
+
+
+def _tidy(text: str) -> str:
+    """One empty line between blocks, none at the ends, no blanks before a line's end."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        stripped = line.rstrip()
+        if stripped or (lines and lines[-1]):
+            lines.append(stripped)
+    return "\n".join(lines).strip("\n") + "\n"

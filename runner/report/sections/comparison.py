@@ -1,0 +1,119 @@
+"""A comparison as text, Markdown and plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.analysis.runs.comparison import ALPHA
+from runner.report.format import markdown, units, words
+
+if TYPE_CHECKING:
+    from runner.analysis.runs.comparison import Comparison, Row
+
+MARKS: Final = {
+    "better": "✓ better",
+    "worse": "✗ worse",
+    "changed": "≠ changed",
+    "equivalent": "= equivalent",
+    "undecided": "? undecided",
+    "not comparable": "– not comparable",
+}
+HEAD: Final = (
+    "metric", "where", "a", "b", "b / a", "90 % interval", "p", "p (Holm)", "n", "result",
+)  # fmt: skip
+
+
+def data(found: Comparison) -> dict[str, Any]:
+    """Plain data for `--json`."""
+    return {
+        "a": found.a,
+        "b": found.b,
+        "threshold": found.threshold,
+        "alpha": ALPHA,
+        "tests": found.tests,
+        "environment": [{"name": n, "a": x, "b": y} for n, x, y in found.environment],
+        "regressions": len(found.regressions),
+        "rows": [dataclasses.asdict(row) for row in found.rows],
+        "only_on_one_side": list(found.only),
+    }
+
+
+def cells(row: Row) -> list[str]:
+    """Cells of one row, as text."""
+    interval = ""
+    if row.ratio_interval is not None:
+        interval = " … ".join(f"{x:.3f}" for x in row.ratio_interval)
+    return [
+        row.metric,
+        words.treatment(row.where),
+        *(
+            units.amount(median, row.unit)
+            + (
+                f" [{units.interval(bounds, row.unit)}]"
+                if bounds and bounds[0] != bounds[1]
+                else ""
+            )
+            for median, bounds in zip(row.median, row.interval, strict=True)
+        ),
+        "" if row.ratio is None else f"{row.ratio:.3f}",
+        interval or units.NONE,
+        units.NONE if row.p is None else f"{row.p:.3g}",
+        units.NONE if row.p_holm is None else f"{row.p_holm:.3g}",
+        f"{row.n[0]}+{row.n[1]}",
+        MARKS[row.outcome] + (f" ({row.why})" if row.why else ""),
+    ]
+
+
+def summary(found: Comparison) -> str:
+    """Count the results in a sentence."""
+    counted = Counter(row.outcome for row in found.rows)
+    said = ", ".join(f"{counted[name]} {name}" for name in MARKS if name in counted)
+    return f"{words.plural(len(found.rows), 'metric')}: {said or 'nothing in common'}"
+
+
+def foot(found: Comparison) -> str:
+    """Say how the results are to be read."""
+    text = (
+        f"Equivalent: the 90 % interval of b / a lies within 1/{1 + found.threshold:g} and "
+        f"{1 + found.threshold:g}. Better and worse: p ≤ {ALPHA:g}"
+    )
+    if found.tests > 1:
+        text += f", corrected for {found.tests} tests (Holm)"
+    return f"{text}. Intervals of the two sides are 90 % of the median."
+
+
+def page(found: Comparison) -> str:
+    """Give the comparison as Markdown: environment first, then regressions."""
+    parts = [f"# {markdown.escape(found.a)} → {markdown.escape(found.b)}", summary(found) + "."]
+    parts.append("## What differs beside the numbers")
+    if found.environment:
+        rows = [[markdown.code(name), x, y] for name, x, y in found.environment]
+        parts.append(markdown.table(["what", "a", "b"], rows, "lll"))
+    else:
+        parts.append("Nothing that was recorded.")
+    parts.append("## Metrics")
+    if found.rows:
+        parts.append(markdown.table(HEAD, [cells(row) for row in found.rows], "llrrrrrrrl"))
+    if found.only:
+        parts.append(f"On one side only: {markdown.join(found.only)}.")
+    parts.append(foot(found))
+    return "\n\n".join(parts) + "\n"
+
+
+def text(found: Comparison) -> str:
+    """Give the comparison for a terminal."""
+    lines = [f"a: {found.a}", f"b: {found.b}"]
+    if found.environment:
+        lines.append("differs beside the numbers:")
+        lines += [f"  {name}: {x} → {y}" for name, x, y in found.environment]
+    table = [list(HEAD), *(cells(row) for row in found.rows)]
+    widths = [max(len(row[at]) for row in table) for at in range(len(HEAD))]
+    lines += [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+    if found.only:
+        lines.append(f"on one side only: {', '.join(found.only)}")
+    return "\n".join([*lines, summary(found), foot(found)])

@@ -1,0 +1,109 @@
+"""Facts of the hosts, the ones that decide a comparison first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.report.format import markdown, units, words
+from runner.report.format.markdown import Md, code, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST: Final = (
+    *("emulated", "board.model", "board.revision", "virtualization", "arch", "cpu.model"),
+    *("cpu.count", "cpu.governor", "cpu.max_khz", "memory.total_bytes", "memory.swap_total_bytes"),
+    *("swap.devices", "os.pretty_name", "kernel.release", "cgroup.version", "cgroup.memory", "thp"),
+    *("aslr", "limits.nofile_hard", "sysctl.vm.swappiness", "sysctl.net.core.somaxconn", "load.1m"),
+)
+"""What decides a comparison, in the order a reader asks; shown also where it is absent."""
+MOST: Final = 24
+"""Facts that are shown all at once; of more, those of FIRST, and the rest is folded away."""
+_CELL = 160
+
+
+def emulated(facts: Mapping[str, Any]) -> list[str]:
+    """Name the hosts that are emulated."""
+    return [host for host, found in sorted(facts.items()) if _is_emulated(found)]
+
+
+def _is_emulated(found: Any) -> bool:
+    return isinstance(found, dict) and any(
+        found.get(key) is True for key in ("emulated", "host.emulated", "board.emulated")
+    )
+
+
+def host(found: Mapping[str, Any]) -> str:
+    """Name the kind of a host by what decides a comparison: `aarch64, cgroup v2, emulated`."""
+    group, imitated = found.get("cgroup.version"), _is_emulated(found)
+    # what an emulated machine calls itself is no board's name
+    model = None if imitated else found.get("board.model")
+    parts = [
+        str(model or found.get("arch") or ""),
+        f"cgroup v{group}" if group else "",
+        "emulated" if imitated else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def tables(facts: Mapping[str, Any]) -> dict[str, Md | None]:
+    """Give the table of the main facts, of the rest, and what is absent with its reason."""
+    hosts = sorted(host for host, found in facts.items() if isinstance(found, dict))
+    names = sorted({name for host in hosts for name in facts[host] if name != "absent"})
+    known = [n for n in names if any(facts[host].get(n) is not None for host in hosts)]
+    first = known if len(known) <= MOST else [n for n in FIRST if n in names]
+    rest = [n for n in known if n not in first]
+    return {
+        "first": _table(facts, hosts, first) if first else None,
+        "rest": _table(facts, hosts, rest) if rest else None,
+        "absent": _absent(facts, hosts),
+    }
+
+
+def _table(facts: Mapping[str, Any], hosts: list[str], names: list[str]) -> Md:
+    rows = []
+    for name in names:
+        shown = [_shown(name, facts[host].get(name)) for host in hosts]
+        rows.append([code(name), *(escape(text, _CELL) for text in shown)])
+    return markdown.table(["fact", *hosts], rows, "l" * (len(hosts) + 1))
+
+
+def _shown(name: str, found: Any) -> str:
+    return "–" if found is None else words.fact(name, found)
+
+
+def _absent(facts: Mapping[str, Any], hosts: list[str]) -> Md | None:
+    rows = [
+        [code(name), host, reason]
+        for host in hosts
+        for name, reason in sorted((facts[host].get("absent") or {}).items())
+    ]
+    return markdown.table(["absent", "host", "why"], rows, "lll") if rows else None
+
+
+def tools(manifest: Mapping[str, Any]) -> Md | None:
+    """Give the versions of the tools; one that cannot be said has its reason."""
+    found = manifest.get("tools") or {}
+    rows = []
+    for name, entry in sorted(found.items()):
+        version = entry.get("version") if isinstance(entry, dict) else entry
+        why = entry.get("why") if isinstance(entry, dict) else None
+        rows.append([code(name), version or f"– ({why or 'not said'})"])
+    return markdown.table(["tool", "version"], rows, "ll") if rows else None
+
+
+def builds(manifest: Mapping[str, Any]) -> Md | None:
+    """Give what was built: the command, its toolchain, size and hash."""
+    rows = [
+        [
+            name,
+            code(made.get("command") or "–", 300),
+            made.get("toolchain") or "–",
+            units.size(made.get("size")),
+            code(str(made.get("sha256") or "")[:12]) or "–",
+        ]
+        for name, made in sorted((manifest.get("builds") or {}).items())
+        if isinstance(made, dict)
+    ]
+    head = ["build", "command", "Go", "size", "sha256"]
+    return markdown.table(head, rows, "lllrl") if rows else None

@@ -1,0 +1,145 @@
+"""Estimates of the metrics, with their intervals, and the tables that a spec asks for."""
+
+from __future__ import annotations
+
+import statistics
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from runner.analysis.stats.intervals import SMALLEST_BOOTSTRAP, mean_interval
+from runner.report.format import markdown, units, words
+from runner.report.format.markdown import Md, code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.analysis.model import Estimate
+
+AGAINST = ("vs_baseline", "ratio", "difference")
+SUFFIXES = (*AGAINST, "n", "interval", "mean")
+
+
+def unit_of(found: Estimate, spec: Mapping[str, Any]) -> str:
+    """Give an estimate's unit: the metric's own, else that of the quantity it is taken from."""
+    if found.unit:
+        return found.unit
+    metric = (spec.get("metrics") or {}).get(found.metric)
+    source = metric.get("from") or metric.get("source") if isinstance(metric, dict) else metric
+    return units.quantity_of(str(source)) if source else ""
+
+
+def table(estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> Md | None:
+    """Give a row per metric and cell; columns that nothing fills are left out."""
+    if not estimates:
+        return None
+    treated = any(e.treatment for e in estimates)
+    stepped = any(e.step is not None for e in estimates)
+    head = ["metric", *(["treatment"] if treated else []), *(["step"] if stepped else [])]
+    left = len(head)
+    head += ["median", "interval", "level", "n", ""]
+    rows = []
+    for found in estimates:
+        unit = unit_of(found, spec)
+        row: list[object] = [code(found.metric)]
+        row += [words.treatment(found.treatment) or "–"] if treated else []
+        row += [found.step if found.step is not None else "–"] if stepped else []
+        row += [units.amount(found.median, unit), units.interval(found.interval, unit)]
+        rows.append([*row, units.percent(found.level), found.n, found.why])
+    align = "l" * left + "rrrrl"
+    if not any(e.why for e in estimates):
+        head, align, rows = head[:-1], align[:-1], [row[:-1] for row in rows]
+    return markdown.table(head, rows, align)
+
+
+def asked_tables(estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> list[tuple[str, Md]]:
+    """Give the tables of the spec's `report`: rows by factors, a column per metric."""
+    report = spec.get("report") or {}
+    wanted = [report.get("table"), *(report.get("tables") or ())]
+    found = []
+    for i, item in enumerate((item for item in wanted if item), 1):
+        title = str(item.get("title") or ("Table" if len(wanted) < 3 else f"Table {i}"))
+        found.append((title, _pivot(item, estimates, spec)))
+    return found
+
+
+def _pivot(asked: Mapping[str, Any], estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> Md:
+    factors, columns = list(asked.get("rows") or ()), list(asked.get("columns") or ())
+    levels = [_levels(name, estimates) for name in factors]
+    rows = []
+    for cell in product(*levels):
+        place = dict(zip(factors, cell, strict=True))
+        cells = [_cell(column, place, estimates, spec) for column in columns]
+        if any(text != units.NONE for text in cells) or not factors:
+            rows.append([*cell, *cells])
+    head = [*factors, *columns]
+    return markdown.table(head, rows, "l" * len(factors) + "r" * len(columns))
+
+
+def _levels(name: str, estimates: Sequence[Estimate]) -> list[str]:
+    """Give the levels in the order in which they were estimated: that of the spec."""
+    found = (e.step if name == "step" else e.treatment.get(name) for e in estimates)
+    return list(dict.fromkeys(level for level in found if level is not None))
+
+
+def _find(metric: str, place: Mapping[str, str], estimates: Sequence[Estimate]) -> Estimate | None:
+    """Give the one estimate at a place; None where several would fit: nothing is averaged."""
+
+    def fits(found: Estimate) -> bool:
+        at = {**found.treatment, **({} if found.step is None else {"step": found.step})}
+        # a metric of the whole trial stands beside every step
+        return found.metric == metric and all(at.get(k, v) == v for k, v in place.items())
+
+    found = [estimate for estimate in estimates if fits(estimate)]
+    return found[0] if len(found) == 1 else None
+
+
+def _cell(
+    column: str,
+    place: Mapping[str, str],
+    estimates: Sequence[Estimate],
+    spec: Mapping[str, Any],
+) -> str:
+    stem, _, suffix = column.rpartition(".")
+    metric, suffix = (stem, suffix) if suffix in SUFFIXES and stem else (column, "")
+    found = _find(metric, place, estimates)
+    if found is None:
+        return units.NONE
+    unit = unit_of(found, spec)
+    if suffix not in AGAINST:
+        return _shown(suffix, found, unit)
+    baseline = spec.get("baseline")
+    base = _find(metric, {**place, **baseline}, estimates) if baseline else None
+    if base is None or base.median is None or found.median is None:
+        return units.NONE
+    return _against(suffix, found.median, base.median, unit)
+
+
+def _shown(suffix: str, found: Estimate, unit: str) -> str:
+    if suffix == "n":
+        return units.count(found.n)
+    if suffix == "interval":
+        return units.interval(found.interval, unit)
+    return _mean(found, unit) if suffix == "mean" else units.amount(found.median, unit)
+
+
+def _mean(found: Estimate, unit: str) -> str:
+    """Show the mean over the repetitions with its bootstrap interval, where there is one."""
+    values = [value for value in found.values if value is not None]
+    if not values:
+        return units.NONE
+    mean = units.amount(statistics.fmean(values), unit)
+    interval = mean_interval(values)
+    if interval is None:
+        return f"{mean} (an interval needs {SMALLEST_BOOTSTRAP})"
+    return f"{mean} [{units.interval(interval.bounds, unit)}]"
+
+
+def _against(suffix: str, value: float, base: float, unit: str) -> str:
+    """Show a value against the baseline's: +1.2 MB, 1.04×, +4.0 %."""
+    if suffix == "difference":
+        return ("+" if value > base else "") + units.amount(value - base, unit)
+    if base == 0:
+        return units.NONE
+    if suffix == "ratio":
+        return f"{units.digits(value / base)}×"
+    return ("+" if value > base else "") + units.percent(value / base - 1)

@@ -1,0 +1,94 @@
+"""Searches of a run: what each found, and how often each level was healthy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.report.format import markdown, units, words
+from runner.report.format.markdown import Md, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BOUNDS: Final = {
+    "low": "at its lower bound: nothing passed there",
+    "high": "at its upper bound: all passed up to there",
+}
+
+
+def normal(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give a search in one form, whatever of it was recorded.
+
+    `levels` is summed over the runs' tables where it is not given: rows of level,
+    healthy, trials. `curve` and `half` are left as they are: they are fitted by
+    whoever made the search.
+    """
+    if not found:
+        return None
+    runs = list(found.get("runs") or found.get("searches") or ())
+    levels = found.get("levels")
+    if levels is None:
+        sums: dict[float, list[int]] = defaultdict(lambda: [0, 0])
+        for run in runs:
+            for level, healthy, trials in run.get("table") or ():
+                sums[level][0] += healthy
+                sums[level][1] += trials
+        levels = [{"level": x, "passes": p, "trials": n} for x, (p, n) in sums.items()]
+    ordered = sorted(levels, key=lambda item: float(item["level"]))
+    return {**found, "runs": runs, "levels": ordered}
+
+
+def view(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give what the template shows of a search; its keys are in docs/design/001-contracts.md."""
+    search = normal(found)
+    if search is None:
+        return None
+    what, unit = str(search.get("what") or "level"), str(search.get("unit") or "")
+    half = None
+    if search.get("half") is not None:
+        near = units.interval(search.get("interval"), unit or "1")
+        middle = units.amount(search["half"], unit or "1")
+        half = Md(f"P(healthy) = ½ at {escape(middle)} ({escape(near)}).")
+    return {
+        "half": half,
+        "searches": _runs(search["runs"], what),
+        "levels": _levels(search["levels"], what),
+        "monotone": search.get("monotone"),
+        "notes": list(search.get("notes") or ()),
+    }
+
+
+def _runs(runs: list[dict[str, Any]], what: str) -> Md | None:
+    treated = any(run.get("treatment") for run in runs)
+    rows = [
+        [
+            run.get("repetition", i),
+            *([words.treatment(run.get("treatment") or {})] if treated else []),
+            units.count(run.get("level")),
+            _bracket(run.get("last_passing"), run.get("first_failing")),
+            units.count(run.get("trials")),
+            run.get("ended") or _BOUNDS.get(str(run.get("at_bound")), "") or run.get("why") or "",
+        ]
+        for i, run in enumerate(runs, 1)
+    ]
+    head = ["search", *(["treatment"] if treated else []), what, "between", "trials", "ended"]
+    return markdown.table(head, rows, "r" + "l" * treated + "rlrl") if rows else None
+
+
+def _levels(levels: list[dict[str, Any]], what: str) -> Md | None:
+    rows = [
+        [
+            units.count(item["level"]),
+            f"{item['passes']} of {item['trials']}",
+            units.percent(item["passes"] / item["trials"] if item["trials"] else None),
+        ]
+        for item in levels
+    ]
+    return markdown.table([what, "healthy", "share"], rows, "rrr") if rows else None
+
+
+def _bracket(low: Any, high: Any) -> str:
+    return (
+        units.NONE if low is None and high is None else f"{units.count(low)} … {units.count(high)}"
+    )

@@ -1,7 +1,0 @@
-"""What a program printed: its last JSON object (`stdout.json.a.b`), or a pattern of it."""
-
-from __future__ import annotations
-
-from runner.sources._text import Stream
-
-PARSER = Stream("stdout")

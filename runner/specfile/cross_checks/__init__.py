@@ -1,0 +1,1 @@
+"""What only the whole spec shows: parts that name, need or exclude each other."""

@@ -1,0 +1,206 @@
+"""What only the whole spec shows: metrics, claims and tables that name each other.
+
+Each check gives (path, message, whether the key and not the value is meant).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from runner.records.quantities import QuantityError, parse
+from runner.spec.base import did_you_mean
+from runner.spec.expressions import references
+from runner.spec.metrics import check_column
+from runner.spec.references import check_reference
+from runner.specfile.cross_checks.design import check_parts
+from runner.specfile.names import (
+    PSEUDO_FACTORS,
+    Names,
+    level_fault,
+    levels_faults,
+    reference_faults,
+)
+
+if TYPE_CHECKING:
+    from runner.spec.claims import Claim, Published
+    from runner.spec.experiment import Experiment
+    from runner.spec.metrics import Metric
+    from runner.specfile.names import Finding
+    from runner.specfile.values import Path
+
+_VERSIONS = ("build.go", "go", "version", "release")
+
+
+def check(exp: Experiment, names: Names) -> Iterator[Finding]:
+    """Every check over what was kept of a spec."""
+    for name, metric in exp.metrics.items():
+        yield from _metric(exp, metric, ("metrics", name), names)
+    yield from _circles(exp)
+    yield from _claims(exp, names)
+    yield from _tables(exp, names)
+    yield from _figures(exp, names)
+    yield from check_parts(exp, names)
+
+
+def _metric(exp: Experiment, metric: Metric, path: Path, names: Names) -> Iterator[Finding]:
+    for key, text in (("from", metric.source), ("at", metric.at)):
+        if text and text.startswith("search.") and "search" not in names.sections:
+            yield (*path, key), f"`{text}` needs a `search` section, and there is none", False
+    if metric.at and not metric.at.startswith("search.") and exp.load and not exp.factors:
+        steps = [step.name for step in exp.load.expanded_steps()]
+        if metric.at not in steps:
+            hint = did_you_mean(metric.at, steps)
+            yield (*path, "at"), f"unknown step `{metric.at}`{hint}", False
+    if metric.per == "step" and "load" not in names.sections:
+        yield (*path, "per"), "there are no steps: the spec has no `load`", False
+    if metric.unit and (problem := _unit(metric.unit)):
+        yield (*path, "unit"), problem, False
+    if metric.expression is not None:
+        for ref in references(metric.expression):
+            for message in reference_faults(ref, names):
+                yield (*path, "compute"), message, False
+
+
+def _circles(exp: Experiment) -> Iterator[Finding]:
+    below = {
+        name: {ref.name for ref in references(metric.expression)}
+        for name, metric in exp.metrics.items()
+        if metric.expression is not None
+    }
+    done: set[str] = set()
+    for name in below:
+        open_, todo = {name}, [name]
+        while todo:
+            for other in below.get(todo.pop(), ()):
+                if other == name and name not in done:
+                    done |= open_
+                    yield ("metrics", name, "compute"), f"`{name}` is computed from itself", False
+                elif other not in open_:
+                    open_.add(other)
+                    todo.append(other)
+
+
+def _unit(unit: str) -> str | None:
+    """Refuse what looks like a unit and is none: `M`, `mib`."""
+    name = unit.removeprefix("1") if unit.startswith("1/") else unit
+    if name.startswith("/"):
+        try:
+            parse(f"1{name}")
+        except QuantityError as wrong:
+            return str(wrong)
+        return None
+    try:
+        parse(f"1{name}")
+    except QuantityError as wrong:
+        message = str(wrong)
+        if "ambiguous" in message:
+            letter = name[:1]
+            return f"`{unit}` is ambiguous: write {letter}B (10^n) or {letter}iB (2^n)"
+        if "write 1" in message:
+            return f"unknown unit `{unit}`: write {message.rpartition('write 1')[2]}"
+    return None
+
+
+def _claims(exp: Experiment, names: Names) -> Iterator[Finding]:
+    yield from _claimed_metrics(names)
+    seen: set[str] = set()
+    for index, claim in enumerate(exp.claims):
+        path = names.place("claims", index)
+        if claim.id in seen:
+            yield (*path, "id"), f"the claim {claim.id} is there twice", False
+        seen.add(claim.id)
+        yield from _claim(claim, path, names)
+
+
+def _claim(claim: Claim, path: Path, names: Names) -> Iterator[Finding]:
+    yield from levels_faults(claim.where, (*path, "where"), names)
+    if claim.unit and (problem := _unit(claim.unit)):
+        yield (*path, "unit"), problem, False
+    if claim.statement is not None:
+        for ref in references(claim.statement):
+            for message in reference_faults(ref, names):
+                yield (*path, "expect"), message, False
+    if claim.published is not None:
+        yield from _published(claim.published, (*path, "published"), names)
+    yield from _declared(claim.declared, (*path, "declared"))
+
+
+def _published(published: Published, path: Path, names: Names) -> Iterator[Finding]:
+    factor = published.by
+    if factor is None:
+        return
+    if factor not in (*PSEUDO_FACTORS, *names.factors):
+        hint = did_you_mean(factor, names.factors)
+        yield (*path, "by"), f"unknown factor `{factor}`{hint}", False
+        return
+    for level in published.levels:
+        problem = level_fault(factor, level, names)
+        if problem:
+            yield (*path, "levels", level), problem, True
+
+
+def _claimed_metrics(names: Names) -> Iterator[Finding]:
+    """Metrics of claims, also of those that have another fault."""
+    claims = names.data.get("claims")
+    for index, claim in enumerate(claims if isinstance(claims, list) else ()):
+        metric = claim.get("metric") if isinstance(claim, Mapping) else None
+        if isinstance(metric, str) and (problem := check_column(metric, names.metrics)):
+            yield ("claims", index, "metric"), problem, False
+
+
+def _declared(declared: Mapping[str, Any], path: Path) -> Iterator[Finding]:
+    for fact, value in declared.items():
+        if isinstance(value, float) and (fact in _VERSIONS or fact.endswith(_VERSIONS)):
+            message = f"a version without quotes reads as the number {value}: write it in quotes"
+            yield (*path, fact), message, False
+
+
+def _tables(exp: Experiment, names: Names) -> Iterator[Finding]:
+    tables: list[tuple[Path, Any]] = [
+        (names.place("report", "tables", index), table)
+        for index, table in enumerate(exp.report.tables)
+    ]
+    if exp.report.table is not None:
+        tables.insert(0, (("report", "table"), exp.report.table))
+    for path, table in tables:
+        for index, row in enumerate(table.rows):
+            if row not in (*PSEUDO_FACTORS, *names.factors):
+                hint = did_you_mean(row, names.factors)
+                yield (*path, "rows", index), f"unknown factor `{row}`{hint}", False
+        for index, column in enumerate(table.columns):
+            problem = check_column(column, names.metrics)
+            if problem is None and _lacks_baseline(column, names):
+                problem = f"`{column}` needs a `baseline`, and there is none"
+            if problem:
+                yield (*path, "columns", index), problem, False
+
+
+def _lacks_baseline(column: str, names: Names) -> bool:
+    return column.endswith(".vs_baseline") and "baseline" not in names.sections
+
+
+def _figures(exp: Experiment, names: Names) -> Iterator[Finding]:
+    for number, figure in enumerate(exp.report.figures):
+        path = names.place("report", "figures", number)
+        places = ("time", "step", *names.factors)
+        if figure.over not in places:
+            hint = did_you_mean(figure.over, places)
+            message = f"a figure is drawn over time, step or a factor, not `{figure.over}`{hint}"
+            yield (*path, "over"), message, False
+        for index, shown in enumerate(figure.show):
+            if figure.over == "time":
+                problem = check_reference(shown) or _not_sampled(shown)
+            else:
+                problem = check_column(shown, names.metrics)
+            if problem:
+                yield (*path, "show", index), problem, False
+
+
+def _not_sampled(shown: str) -> str | None:
+    from runner.kinds.sources import fields  # noqa: PLC0415 - few specs draw sources
+
+    known = sorted(fields({}))
+    if shown in known:
+        return None
+    return f"`{shown}` is not sampled over time{did_you_mean(shown, known)}"
