@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.transports.ssh import SshOptions, SshTransport
+from runner.transports.ssh import SshTransport
+from runner.transports.ssh_options import SshOptions
 
 CONFIG = """\
 Port {port}

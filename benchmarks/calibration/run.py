@@ -17,7 +17,8 @@ import numpy as np
 from benchmarks.search.run import Server, search
 from runner.analysis.claims.verdict import CONTRADICTED, REPRODUCED, Case, judge, judge_all
 from runner.analysis.model import Analysis, Estimate, Trial
-from runner.analysis.runs.comparison import Side, compare
+from runner.analysis.runs.comparison import compare
+from runner.analysis.runs.side import Side
 from runner.analysis.stats.intervals import bca, hodges_lehmann, median_interval, shift
 from runner.analysis.stats.significance import mann_whitney, paired
 from runner.planning.order import enough

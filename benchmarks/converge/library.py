@@ -12,7 +12,8 @@ from pathlib import Path
 
 from runner.executor.agent import Agent
 from runner.executor.converge import converge
-from runner.transports.ssh import SshOptions, SshTransport
+from runner.transports.ssh import SshTransport
+from runner.transports.ssh_options import SshOptions
 
 
 def one(host: dict) -> str:

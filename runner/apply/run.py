@@ -63,7 +63,7 @@ def apply(
     if not _stays(loaded, options):
         threading.Thread(target=_ahead).start()
     if options.resume is not None:
-        from runner.apply.attach import refuse_if_followed, reopen  # noqa: PLC0415
+        from runner.apply.attach import refuse_if_followed, reopen
 
         folder = reopen(loaded, options)
         with folder:
@@ -200,7 +200,7 @@ class _Run:
             self.folder.update(recap={name: vars(count) for name, count in counts.items()})
             self.folder.finish(state, at=time.time(), why=why)
             return Outcome(self.folder.id, None, counts)
-        from runner.apply.conclude import conclude, failures  # noqa: PLC0415
+        from runner.apply.conclude import conclude, failures
 
         analysis, report = conclude(self.folder, self.loaded.experiment, counts, state, why)
         if isinstance(error, KeyboardInterrupt):
@@ -240,7 +240,7 @@ class _Run:
         at_all.apply(self.hosts, self.system, self.options, self.reporter)
         self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
         if runner is not None and trials:
-            from runner.apply.schedule import run_all  # noqa: PLC0415
+            from runner.apply.schedule import run_all
 
             self.reporter.phase("trials")
             run_all(runner)
@@ -255,8 +255,8 @@ class _Run:
             )
 
     def _trial_runner(self, done: dict[str, Trial], lost: frozenset[str]) -> TrialRunner:
-        from runner.apply.building import Builder  # noqa: PLC0415
-        from runner.apply.trials import TrialRunner  # noqa: PLC0415
+        from runner.apply.building import Builder
+        from runner.apply.trials import TrialRunner
 
         server, hosts = self.hosts[0], self.loaded.experiment.hosts
         return TrialRunner(
@@ -269,7 +269,7 @@ class _Run:
         """Complete what an earlier part of this run has begun; nothing where it is the first."""
         if self.options.resume is None:
             return {}, frozenset()
-        from runner.apply.attach import complete, finished, mark  # noqa: PLC0415
+        from runner.apply.attach import complete, finished, mark
 
         mark(self.folder, self.options)
         experiment = self.loaded.experiment

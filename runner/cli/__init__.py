@@ -41,7 +41,7 @@ COMMANDS: dict[str, str] = {
 
 def available() -> dict[str, str]:
     """Give the commands whose module is present."""
-    from importlib.util import find_spec  # noqa: PLC0415 - start-up cost
+    from importlib.util import find_spec
 
     return {name: text for name, text in COMMANDS.items() if find_spec(f"{__name__}.{name}")}
 
@@ -79,12 +79,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _guarded(module: object, args: argparse.Namespace) -> int:
-    from runner.errors import RunnerError  # noqa: PLC0415 - start-up cost
+    from runner.errors import RunnerError
 
     try:
         code: int = module.run(args)  # type: ignore[attr-defined]
     except RunnerError as error:
-        from runner.cli import console  # noqa: PLC0415 - start-up cost
+        from runner.cli import console
 
         console.error(error.message, error.fix)
         return error.exit_code
@@ -101,11 +101,11 @@ def _guarded(module: object, args: argparse.Namespace) -> int:
 
 def _internal(error: Exception) -> int:
     """A fault of ours: one message, the traceback in a file, exit 70 (EX_SOFTWARE)."""
-    import os  # noqa: PLC0415 - start-up cost
-    import tempfile  # noqa: PLC0415
-    import traceback  # noqa: PLC0415
+    import os
+    import tempfile
+    import traceback
 
-    from runner.cli import console  # noqa: PLC0415
+    from runner.cli import console
 
     if os.environ.get("RUNNER_TRACEBACK"):
         raise error

@@ -45,8 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Apply every spec; the exit code is that of the first that failed."""
-    from runner.apply.interface import Options  # noqa: PLC0415 - start-up cost
-    from runner.apply.run import apply  # noqa: PLC0415
+    from runner.apply.interface import Options
+    from runner.apply.run import apply
 
     # all specs are read before any host is touched
     loaded = [common.read_spec(args, spec) for spec in args.specs]
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _tags(words: list[str]) -> frozenset[str]:
     """Read --tags a,b --tags c; a kind that does not exist is a slip worth saying."""
-    from runner.kinds.resources import names  # noqa: PLC0415 - start-up cost
+    from runner.kinds.resources import names
 
     found = frozenset(part for word in words for part in word.split(",") if part)
     unknown = sorted(found - set(names()))

@@ -26,11 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Complete the run's record, put its hosts back, write its report."""
-    import json  # noqa: PLC0415 - start-up cost
+    import json
 
-    from runner.apply.attach import attach, unfinished  # noqa: PLC0415 - start-up cost
-    from runner.cli.apply import as_json, show  # noqa: PLC0415
-    from runner.store.runs import find  # noqa: PLC0415
+    from runner.apply.attach import attach, unfinished
+    from runner.cli.apply import as_json, show
+    from runner.store.runs import find
 
     root = common.reports_dir(args)
     folder = find(root, args.run) if args.run else unfinished(root)

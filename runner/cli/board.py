@@ -53,14 +53,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> int:
-    from runner.board import image  # noqa: PLC0415 - start-up cost
+    from runner.board import image
 
     console.out(str(image.build(console.say, mirror=args.mirror).folder))
     return 0
 
 
 def _up(args: argparse.Namespace) -> int:
-    from runner.board import qemu  # noqa: PLC0415 - start-up cost
+    from runner.board import qemu
 
     entry = qemu.up(asked(args), console.say, mirror=args.mirror)
     console.out(f"{entry.board.name}: on, port {entry.port}, pid {entry.pid}")
@@ -69,9 +69,9 @@ def _up(args: argparse.Namespace) -> int:
 
 def asked(args: argparse.Namespace) -> Board:
     """Give the board of a command line: one that has the name already, or the defaults, changed."""
-    from dataclasses import replace  # noqa: PLC0415 - start-up cost
+    from dataclasses import replace
 
-    from runner.board import names, registry  # noqa: PLC0415
+    from runner.board import names, registry
 
     name = args.name or args.board or "virtual"
     known = registry.find(name)
@@ -90,7 +90,7 @@ def asked(args: argparse.Namespace) -> Board:
 
 
 def _list(_: argparse.Namespace) -> int:
-    from runner.board import registry  # noqa: PLC0415 - start-up cost
+    from runner.board import registry
 
     for entry in registry.entries():
         board = entry.board
@@ -106,7 +106,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _ssh(args: argparse.Namespace) -> int:
-    from runner.board import access, names, registry  # noqa: PLC0415 - start-up cost
+    from runner.board import access, names, registry
 
     user, _, name = args.board.rpartition("@")
     entry = registry.find(name)
@@ -118,7 +118,7 @@ def _ssh(args: argparse.Namespace) -> int:
 
 
 def _down(args: argparse.Namespace) -> int:
-    from runner.board import paths, qemu, registry  # noqa: PLC0415 - start-up cost
+    from runner.board import paths, qemu, registry
 
     names = list(args.boards)
     if args.all and paths.running().is_dir():

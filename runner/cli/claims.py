@@ -38,8 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print or write the ledger; 3 where a spec is invalid, after all others."""
-    from runner.apply.ledger import ledger as told  # noqa: PLC0415 - start-up cost
-    from runner.report.pages import ledger  # noqa: PLC0415
+    from runner.apply.ledger import ledger as told
+    from runner.report.pages import ledger
 
     reports = common.reports_dir(args)
     rows: list[Row] = []
@@ -92,8 +92,8 @@ def rows_of(told: list[tuple[ClaimResult, Entry]], reports: Path) -> list[Row]:
 
 
 def _row(claim: ClaimResult, one: Entry, reports: Path) -> Row:
-    from runner.report.pages.ledger import Row  # noqa: PLC0415
-    from runner.report.sections.environment import host  # noqa: PLC0415 - start-up cost
+    from runner.report.pages.ledger import Row
+    from runner.report.sections.environment import host
 
     experiment, report = one.experiment, one.report
     source = experiment.source

@@ -54,7 +54,7 @@ def add_host(parser: argparse.ArgumentParser) -> None:
 
 def argparse_suppress() -> str:
     """Hide an option that is for tests and odd set-ups."""
-    import argparse  # noqa: PLC0415 - imported already; kept out of the module's face
+    import argparse
 
     return argparse.SUPPRESS
 
@@ -72,7 +72,7 @@ def variables(args: argparse.Namespace) -> dict[str, Any]:
 
 def inventory_of(args: argparse.Namespace, beside: Path | None) -> Inventory:
     """Read the inventory that is named, or hosts.yaml beside the spec, or none."""
-    from runner.specfile import inventory  # noqa: PLC0415 - only commands with hosts need it
+    from runner.specfile import inventory
 
     if args.inventory is not None:
         return inventory.load(args.inventory)
@@ -85,9 +85,9 @@ def inventory_of(args: argparse.Namespace, beside: Path | None) -> Inventory:
 
 def read_spec(args: argparse.Namespace, path: str) -> tuple[Loaded, Inventory]:
     """Read a spec with its inventory; SpecError holds every fault."""
-    from runner.apply.interface import Loaded  # noqa: PLC0415 - start-up cost
-    from runner.spec.expand import expand, spec_hash  # noqa: PLC0415
-    from runner.specfile import load  # noqa: PLC0415
+    from runner.apply.interface import Loaded
+    from runner.spec.expand import expand, spec_hash
+    from runner.specfile import load
 
     file = Path(path)
     known = inventory_of(args, file.parent)
@@ -105,13 +105,13 @@ def entries(
 
 def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
     """Give the way into one host: `local`, a name of the inventory, or of ~/.ssh/config."""
-    from runner.apply.interface import HostEntry  # noqa: PLC0415 - start-up cost
+    from runner.apply.interface import HostEntry
 
     found = known.host(name)
     if name not in known.hosts and _is_board(name):
         return _board(args, name)
     if found.local:
-        from runner.transports.local import LocalTransport  # noqa: PLC0415
+        from runner.transports.local import LocalTransport
 
         return HostEntry(
             name,
@@ -121,7 +121,8 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
             local=True,
             vars=found.vars,
         )
-    from runner.transports.ssh import SshOptions, SshTransport  # noqa: PLC0415 - fabric is slow
+    from runner.transports.ssh import SshTransport
+    from runner.transports.ssh_options import SshOptions
 
     options = SshOptions(
         host=found.address or name,
@@ -146,23 +147,24 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
 
 def _is_board(name: str) -> bool:
     """Whether a name that is in no inventory is a virtual board's."""
-    from runner.board import names, registry  # noqa: PLC0415 - start-up cost
+    from runner.board import names, registry
 
     return name in names.PREDEFINED or registry.find(name) is not None
 
 
 def _board(args: argparse.Namespace, name: str) -> HostEntry:
     """Start a virtual board, or attach to it, and give the way in."""
-    from runner.apply.interface import HostEntry  # noqa: PLC0415 - start-up cost
-    from runner.board import access, names, qemu, registry  # noqa: PLC0415
-    from runner.cli import console  # noqa: PLC0415
-    from runner.transports.ssh import SshOptions, SshTransport  # noqa: PLC0415
+    from runner.apply.interface import HostEntry
+    from runner.board import access, names, qemu, registry
+    from runner.cli import console
+    from runner.transports.ssh import SshTransport
+    from runner.transports.ssh_options import SshOptions
 
     started = registry.find(name)
     board = started.board if started is not None else names.PREDEFINED[name]
     on = qemu.up(board, console.say)
     if args.ephemeral and started is None:
-        import atexit  # noqa: PLC0415 - after the restore, however the command ends
+        import atexit
 
         atexit.register(qemu.down, name)
     options = SshOptions(
@@ -183,7 +185,7 @@ def _board(args: argparse.Namespace, name: str) -> HostEntry:
 
 def cache_dir() -> Path:
     """Where toolchains and builds are kept."""
-    from runner.toolchain import default_cache_dir  # noqa: PLC0415 - start-up cost
+    from runner.toolchain import default_cache_dir
 
     return default_cache_dir()
 

@@ -12,7 +12,7 @@ from runner.errors import RecordError, SpecError
 if TYPE_CHECKING:
     import argparse
 
-    from runner.analysis.runs.comparison import Side
+    from runner.analysis.runs.side import Side
     from runner.store.record import RunFolder
 
 FORMATS = ("text", "json", "markdown", "benchfmt")
@@ -36,9 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the comparison; 1 on a regression, where asked."""
-    from runner.analysis.runs.comparison import compare  # noqa: PLC0415 - start-up cost
-    from runner.report.exports import benchfmt  # noqa: PLC0415
-    from runner.report.sections import comparison  # noqa: PLC0415
+    from runner.analysis.runs.comparison import compare
+    from runner.report.exports import benchfmt
+    from runner.report.sections import comparison
 
     first, where_a = split(args.a)
     second, where_b = split(args.b)
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def threshold(text: str) -> float:
     """Read `5%` or `0.05`."""
-    from runner.records.quantities import RATIO, QuantityError, parse_as  # noqa: PLC0415 - start-up cost
+    from runner.records.quantities import RATIO, QuantityError, parse_as
 
     try:
         found = parse_as(RATIO, text).ratio
@@ -86,10 +86,10 @@ def split(text: str) -> tuple[str, str]:
 
 def side(args: argparse.Namespace, which: str, where: str) -> Side:
     """Read one side from its record."""
-    from runner.analysis.runs.comparison import Side  # noqa: PLC0415 - start-up cost
-    from runner.apply.analyse import of_record  # noqa: PLC0415
-    from runner.apply.ledger import recorded  # noqa: PLC0415
-    from runner.store.runs import find  # noqa: PLC0415
+    from runner.analysis.runs.side import Side
+    from runner.apply.analyse import of_record
+    from runner.apply.ledger import recorded
+    from runner.store.runs import find
 
     if not which:
         raise SpecError(f"`:{where}` names no run", fix="write RUN:factor=level first")

@@ -24,9 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Say what each host lacks; 2 where something is lacking, 0 for advice only."""
-    from runner.analysis.runs.doctor import examine  # noqa: PLC0415 - start-up cost
-    from runner.executor.agent import Agent  # noqa: PLC0415
-    from runner.executor.probe import probe  # noqa: PLC0415
+    from runner.analysis.runs.doctor import examine
+    from runner.executor.agent import Agent
+    from runner.executor.probe import probe
 
     found = {}
     names = args.hosts or [args.host or "local"]

@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print why a rule exists and how to mend what it finds."""
-    from runner.lint import RULES, explain  # noqa: PLC0415 - start-up cost
+    from runner.lint import RULES, explain
 
     for name in args.rules:
         rule = explain(name)

@@ -39,10 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the run in the format asked for."""
-    from runner.apply.analyse import of_record  # noqa: PLC0415 - start-up cost
-    from runner.apply.ledger import recorded  # noqa: PLC0415
-    from runner.report.exports import benchfmt, tables  # noqa: PLC0415
-    from runner.store.runs import find  # noqa: PLC0415
+    from runner.apply.analyse import of_record
+    from runner.apply.ledger import recorded
+    from runner.report.exports import benchfmt, tables
+    from runner.store.runs import find
 
     folder = find(common.reports_dir(args), args.run)
     analysis = recorded(folder)
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 def rows(what: str, folder: RunFolder, analysis: Analysis) -> Iterable[Row]:
     """Give the rows of a table."""
-    from runner.report.exports import tables  # noqa: PLC0415 - start-up cost
+    from runner.report.exports import tables
 
     if what == "values":
         return tables.values(analysis, folder.id)
@@ -93,8 +93,8 @@ def rows(what: str, folder: RunFolder, analysis: Analysis) -> Iterable[Row]:
 def parquet(table: Iterable[Row], out: Path) -> None:
     """Write a Parquet file, where pyarrow is installed."""
     try:
-        import pyarrow as pa  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415
-        import pyarrow.parquet as pq  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415
+        import pyarrow as pa  # type: ignore[import-not-found,unused-ignore]
+        import pyarrow.parquet as pq  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise RunnerError(
             "Parquet needs pyarrow, which is not installed",
@@ -116,8 +116,8 @@ def parquet(table: Iterable[Row], out: Path) -> None:
 
 def crate(folder: RunFolder, analysis: Analysis) -> str:
     """Describe the run's folder; what is not in git is left out."""
-    from runner.report.exports import tables  # noqa: PLC0415 - start-up cost
-    from runner.store.keeping import RAW  # noqa: PLC0415
+    from runner.report.exports import tables
+    from runner.store.keeping import RAW
 
     files = [
         (path.relative_to(folder.path).as_posix(), path.stat().st_size)

@@ -20,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print everything known of each host; nothing is changed."""
-    from runner.executor.agent import Agent  # noqa: PLC0415 - start-up cost
-    from runner.executor.probe import probe  # noqa: PLC0415
+    from runner.executor.agent import Agent
+    from runner.executor.probe import probe
 
     found = {}
     names = args.hosts or [args.host or "local"]

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the starter; a file that is there is left alone."""
-    from runner import resources_path  # noqa: PLC0415 - start-up cost
+    from runner import resources_path
 
     text = (resources_path.templates() / "starter.yaml").read_text(encoding="utf-8")
     file: Path = args.file

@@ -17,9 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print resource kinds, sources and generators, as their files say."""
-    from runner.kinds.generators import NAMES  # noqa: PLC0415 - start-up cost
-    from runner.kinds.resources import kinds_table  # noqa: PLC0415
-    from runner.kinds.sources import fields, parsers  # noqa: PLC0415
+    from runner.kinds.generators import NAMES
+    from runner.kinds.resources import kinds_table
+    from runner.kinds.sources import fields, parsers
 
     del args
     console.out(kinds_table())

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is found; 1 where an error is not ignored (with --strict: or a warning)."""
-    from runner.lint import lint  # noqa: PLC0415 - start-up cost
+    from runner.lint import lint
 
     failing = {"error", "warning"} if args.strict else {"error"}
     code = 0
@@ -64,7 +64,7 @@ def facts(args: argparse.Namespace, known: Inventory) -> dict[str, Any]:
     if args.facts is not None and args.host is not None:
         raise SpecError("--facts and -H both name a host", fix="give one of them")
     if args.facts is not None:
-        from runner.store.runs import find  # noqa: PLC0415 - start-up cost
+        from runner.store.runs import find
 
         folder = find(common.reports_dir(args), args.facts)
         servers = folder.spec.get("hosts", {}).get("server") or ()
@@ -74,8 +74,8 @@ def facts(args: argparse.Namespace, known: Inventory) -> dict[str, Any]:
         return dict(recorded.get(name, {}))
     if args.host is None:
         return {}
-    from runner.executor.agent import Agent  # noqa: PLC0415 - start-up cost
-    from runner.executor.probe import probe  # noqa: PLC0415
+    from runner.executor.agent import Agent
+    from runner.executor.probe import probe
 
     (host,) = common.entries(args, known, [args.host]).values()
     agent = Agent(host.transport, run_id="lint", state_dir=host.state_dir, become=host.become)
@@ -87,7 +87,7 @@ def facts(args: argparse.Namespace, known: Inventory) -> dict[str, Any]:
 
 def sources(loaded: Loaded) -> dict[str, str]:
     """Read the Go files of every package that the spec names, confined to its repository."""
-    from runner.spec.treatments import treatments, with_levels  # noqa: PLC0415 - start-up cost
+    from runner.spec.treatments import treatments, with_levels
 
     root = loaded.path.parent.resolve()
     top = next((up for up in (root, *root.parents) if (up / ".git").exists()), root)

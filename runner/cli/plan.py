@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from runner.analysis.claims.forecast import Chance, Duration
+    from runner.analysis.claims.chance import Chance
+    from runner.analysis.claims.forecast import Duration
     from runner.analysis.model import Analysis
     from runner.apply.interface import Loaded
     from runner.apply.state import HostRun
@@ -41,8 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan; a host that cannot be asked does not hide what is known without it."""
-    from runner.analysis.claims.forecast import chances, duration  # noqa: PLC0415 - start-up cost
-    from runner.cli.compare import threshold  # noqa: PLC0415
+    from runner.analysis.claims.forecast import chances, duration
+    from runner.cli.compare import threshold
 
     loaded, known = common.read_spec(args, args.spec)
     spread = None if args.spread is None else threshold(args.spread)
@@ -73,12 +74,12 @@ def run(args: argparse.Namespace) -> int:
 
 def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list[HostRun]:
     """Probe every host and plan its state; nothing is changed."""
-    from runner.apply.interface import Options  # noqa: PLC0415 - start-up cost
-    from runner.apply.run import declared_state  # noqa: PLC0415
-    from runner.apply.state import HostRun  # noqa: PLC0415
-    from runner.cli.terminal import Terminal  # noqa: PLC0415
-    from runner.executor.agent import Agent  # noqa: PLC0415
-    from runner.planning.state import plan_state  # noqa: PLC0415
+    from runner.apply.interface import Options
+    from runner.apply.run import declared_state
+    from runner.apply.state import HostRun
+    from runner.cli.terminal import Terminal
+    from runner.executor.agent import Agent
+    from runner.planning.state import plan_state
 
     options = Options(reports=common.reports_dir(args), cache=common.cache_dir())
     system = declared_state(loaded, options)
@@ -100,8 +101,8 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
 
 def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | None]:
     """Give the run that is named, or the newest of the experiment."""
-    from runner.apply.ledger import recorded  # noqa: PLC0415 - start-up cost
-    from runner.store.runs import find, newest  # noqa: PLC0415
+    from runner.apply.ledger import recorded
+    from runner.store.runs import find, newest
 
     root = common.reports_dir(args)
     if args.pilot is not None:
@@ -117,10 +118,10 @@ def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | 
 
 def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     """Give what each host would be sent: cells of the state, and each treatment's trial."""
-    from runner.apply.trials import network_cells, treatment_name  # noqa: PLC0415 - start-up cost
-    from runner.compile.program import trial_program  # noqa: PLC0415
-    from runner.planning.state import MASK  # noqa: PLC0415
-    from runner.spec.treatments import treatments, with_levels  # noqa: PLC0415
+    from runner.apply.trials import network_cells, treatment_name
+    from runner.compile.program import trial_program
+    from runner.planning.state import MASK
+    from runner.spec.treatments import treatments, with_levels
 
     found = []
     for host in hosts:
@@ -155,8 +156,8 @@ def as_json(
     pilot: str,
 ) -> dict[str, Any]:
     """Give what `--json` prints."""
-    from runner.apply.requirements import unmet  # noqa: PLC0415 - start-up cost
-    from runner.planning.state import would_change  # noqa: PLC0415
+    from runner.apply.requirements import unmet
+    from runner.planning.state import would_change
 
     return {
         "experiment": loaded.experiment.name,
@@ -180,8 +181,8 @@ def as_json(
 
 def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
     """Print what would change on one host."""
-    from runner.apply.requirements import unmet  # noqa: PLC0415 - start-up cost
-    from runner.planning.state import would_change  # noqa: PLC0415
+    from runner.apply.requirements import unmet
+    from runner.planning.state import would_change
 
     changes = would_change(host.plan, host.values)
     due = [change for change in changes if change.outcome != "ok"]
@@ -203,7 +204,7 @@ def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
 
 def show_duration(took: Duration) -> None:
     """Print how long it takes."""
-    from runner.report.format.units import long_duration  # noqa: PLC0415 - start-up cost
+    from runner.report.format.units import long_duration
 
     if not took.trial_s[1]:
         return

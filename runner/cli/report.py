@@ -27,9 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild analysis and report of each run."""
-    from runner.apply.analyse import analyse, complete, of_record  # noqa: PLC0415 - start-up cost
-    from runner.report.pages import rebuild  # noqa: PLC0415
-    from runner.store.runs import find  # noqa: PLC0415
+    from runner.apply.analyse import analyse, complete, of_record
+    from runner.report.pages import rebuild
+    from runner.store.runs import find
 
     for which in args.runs:
         folder = find(common.reports_dir(args), which)
@@ -46,10 +46,10 @@ def run(args: argparse.Namespace) -> int:
 
 def judge_with(folder: RunFolder, loaded: Loaded) -> None:
     """Note the claims in the record, so that every later report is judged with the same."""
-    import hashlib  # noqa: PLC0415 - start-up cost
+    import hashlib
 
-    from runner.apply.ledger import differences  # noqa: PLC0415 - start-up cost
-    from runner.spec.expand import claims_hash  # noqa: PLC0415
+    from runner.apply.ledger import differences
+    from runner.spec.expand import claims_hash
 
     changed, _ = differences(folder.spec, loaded.experiment)
     judged = {

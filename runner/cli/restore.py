@@ -25,9 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Restore each host from its own journal."""
-    from runner.apply.state import HostRun  # noqa: PLC0415 - start-up cost
-    from runner.executor.agent import Agent  # noqa: PLC0415
-    from runner.executor.probe import probe  # noqa: PLC0415
+    from runner.apply.state import HostRun
+    from runner.executor.agent import Agent
+    from runner.executor.probe import probe
 
     names = args.hosts or [args.host or "local"]
     known = common.inventory_of(args, None)

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the pages and print the index's path."""
-    from runner.report.pages.site import site  # noqa: PLC0415 - start-up cost
+    from runner.report.pages.site import site
 
     reports = common.reports_dir(args)
     if not reports.is_dir():

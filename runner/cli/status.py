@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the state of each host; a host that cannot be asked does not hide the others."""
-    from runner.executor.agent import Agent  # noqa: PLC0415 - start-up cost
-    from runner.executor.host import status  # noqa: PLC0415
+    from runner.executor.agent import Agent
+    from runner.executor.host import status
 
     found: dict[str, Any] = {}
     code = 0
@@ -119,7 +119,7 @@ def _held(hold: Mapping[str, Any] | None, *, alive: bool) -> str:
 
 def shown(value: Any) -> str:
     """Show a value in a line."""
-    from runner.report.format.words import value as words  # noqa: PLC0415 - start-up cost
+    from runner.report.format.words import value as words
 
     if isinstance(value, dict) and "size" in value:
         mode = value.get("mode")

@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge the newest run of each spec; 1 where a required verdict is not `reproduced`."""
-    from runner.apply.ledger import entry  # noqa: PLC0415 - start-up cost
+    from runner.apply.ledger import entry
 
     found = []
     for path in args.specs:
@@ -70,7 +70,7 @@ def _data(one: Entry) -> dict[str, Any]:
 
 
 def _show(one: Entry) -> None:
-    from runner.report.format import units, words  # noqa: PLC0415 - start-up cost
+    from runner.report.format import units, words
 
     run = "no finished run" if one.folder is None else f"run {one.folder.id}"
     console.out(f"{one.path}: {run}")

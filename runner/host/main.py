@@ -137,48 +137,48 @@ def _dispatch(program: Mapping[str, Any], where: state_folder.State, emit: Emit)
 
 
 def _converge(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
-    from .programs import converge  # noqa: PLC0415
+    from .programs import converge
 
     return converge.run(program, where, emit)
 
 
 def _restore(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
-    from .programs import restore  # noqa: PLC0415
+    from .programs import restore
 
     return restore.run(program, where, emit)
 
 
 def _put(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
-    from .programs import blobs  # noqa: PLC0415
+    from .programs import blobs
 
     return blobs.put(program, where, emit, sys.stdin.buffer)
 
 
 def _forget(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
-    from .programs import blobs  # noqa: PLC0415
+    from .programs import blobs
 
     return blobs.forget(program, where, emit)
 
 
 def _status(_: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
-    from .programs import status  # noqa: PLC0415
+    from .programs import status
 
     status.run(where, emit)
     return True
 
 
 def _reboot(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
-    from .programs import reboot  # noqa: PLC0415
+    from .programs import reboot
 
     return reboot.run(program, where, emit)
 
 
 def _trial(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
     if program["program"] == "trial":
-        from .trial import supervisor  # noqa: PLC0415
+        from .trial import supervisor
 
         return bool(supervisor.run(program, where, emit))
-    from .programs import attach  # noqa: PLC0415
+    from .programs import attach
 
     work: Callable[..., bool] = attach.run if program["program"] == "attach" else attach.stop
     return bool(work(program, where, emit))
@@ -187,14 +187,14 @@ def _trial(program: Mapping[str, Any], where: state_folder.State, emit: Emit) ->
 def _lease(program: Mapping[str, Any], where: state_folder.State) -> None:
     hold = program.get("hold") or {}
     if program["program"] in ("converge", "trial") and hold.get("lease_s") is not None:
-        from .state import lease  # noqa: PLC0415
+        from .state import lease
 
         lease.watch(where)
 
 
 def _probe(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
     if program.get("facts", True):
-        from .facts import gather  # noqa: PLC0415
+        from .facts import gather
 
         emit("facts", facts=gather.gather())
     for cell in program.get("cells", []):
@@ -224,7 +224,7 @@ def _ignore_hangup() -> None:
 
 
 def _internal(fault: BaseException) -> Dict[str, str]:
-    import traceback  # noqa: PLC0415 - only for what should not happen
+    import traceback
 
     traceback.print_exc()
     return {

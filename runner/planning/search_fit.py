@@ -61,7 +61,7 @@ def fit(
     log-normal around twice the resolution, wide enough for the trials to decide.
     What order the levels were tried in does not matter (likelihood principle).
     """
-    import numpy as np  # noqa: PLC0415 - costs start-up
+    import numpy as np
 
     ends = sorted(bracket)
     share = min(max(resolution if resolution < 1 else resolution / ends[0], 0.002), 0.2)

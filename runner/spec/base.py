@@ -219,7 +219,7 @@ Amount = Annotated[Quantity, *_kind(None)]
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Give the known name most like a word, or None where nothing is near."""
-    import difflib  # noqa: PLC0415 - only a faulty spec needs it
+    import difflib
 
     names = [str(name) for name in known]
     lower = {name.lower(): name for name in names}

@@ -25,7 +25,7 @@ def _reference(text: str) -> str:
 
 def _as(text: str) -> str:
     if text.startswith("rate/"):
-        from runner.records.quantities import RATE, unit_factor  # noqa: PLC0415 - rarely needed
+        from runner.records.quantities import RATE, unit_factor
 
         if unit_factor(text.removeprefix("rate"))[0] != RATE:
             raise fault("as", f"`{text}` is no rate: write rate/s, rate/min or rate/h")

@@ -192,7 +192,7 @@ def _check_levels(document: Document, exp: Experiment, broken: set[str]) -> None
 
 
 def _bad(data: Any, wrong: ValidationError) -> list[Path]:
-    from runner.specfile.validation import resolve  # noqa: PLC0415 - only a faulty spec needs it
+    from runner.specfile.validation import resolve
 
     return [resolve(data, detail["loc"])[0] for detail in wrong.errors(include_url=False)]
 

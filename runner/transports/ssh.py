@@ -13,8 +13,6 @@ from __future__ import annotations
 import contextlib
 import shlex
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostUnreachable
@@ -25,30 +23,11 @@ from runner.transports.ssh_trust import trust
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from runner.transports.ssh_options import SshOptions
+
 _POLL_S: Final = 0.5
 _SETTLE_S: Final = 1.0
 _CHUNK_BYTES: Final = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class SshOptions:
-    """How to reach a host; what is None comes from ~/.ssh/config, as with ssh itself.
-
-    `keepalive_s` is the longest silence: after two of them without an answer the
-    link counts as lost.
-    """
-
-    host: str
-    user: str | None = None
-    port: int | None = None
-    key: Path | None = None
-    known_hosts: Path | None = None
-    ssh_config: Path | None = None
-    accept_new_host_key: bool = False
-    use_agent: bool = True
-    connect_timeout_s: float = 10.0
-    keepalive_s: float = 15.0
-    python: str = "python3"
 
 
 class SshChannel:
@@ -157,7 +136,7 @@ class SshTransport:
         """Start `argv` by one exec request; connects if need be."""
         channel = self._session()
         self.execs += 1
-        import paramiko  # noqa: PLC0415 - see the module's first line
+        import paramiko
 
         try:
             channel.exec_command(shlex.join(argv))
@@ -171,7 +150,7 @@ class SshTransport:
 
     def _session(self) -> Any:
         """Open a session; once more on a new connection if the old one turns out to be dead."""
-        import paramiko  # noqa: PLC0415
+        import paramiko
 
         connection = self._get()
         fresh = not connection.is_connected

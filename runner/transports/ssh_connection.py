@@ -15,13 +15,13 @@ from runner.errors import HostUnreachable
 from runner.transports.ssh_trust import fingerprint
 
 if TYPE_CHECKING:
-    from runner.transports.ssh import SshOptions
+    from runner.transports.ssh_options import SshOptions
 
 
 def connection_to(options: SshOptions, name: str) -> Any:
     """Make the Connection; nothing is sent yet."""
-    import fabric  # noqa: PLC0415 - 0.2 s that local runs do not pay
-    import paramiko  # noqa: PLC0415
+    import fabric
+    import paramiko
 
     # without a handler, paramiko's log of a refused connection would reach the terminal
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -104,7 +104,7 @@ def unreachable(
     error: Exception, hop: Any, options: SshOptions, name: str, known_hosts: Path
 ) -> HostUnreachable | None:
     """Say in a user's words why a connection failed; None for a fault of our own."""
-    import paramiko  # noqa: PLC0415
+    import paramiko
 
     where = hop.host if hop.port == 22 else f"[{hop.host}]:{hop.port}"
     port = "" if hop.port == 22 else f" -p {hop.port}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.errors import HostUnreachable
 
 if TYPE_CHECKING:
-    from runner.transports.ssh import SshOptions
+    from runner.transports.ssh_options import SshOptions
 
 _SYSTEM_KNOWN_HOSTS: Final = Path("/etc/ssh/ssh_known_hosts")
 
@@ -33,7 +33,7 @@ class Policy:
             _append_known_host(self.file, f"{hostname} {key.get_name()} {key.get_base64()}\n")
             client.get_host_keys().add(hostname, key.get_name(), key)
             return
-        import paramiko  # noqa: PLC0415
+        import paramiko
 
         try:
             paramiko.RejectPolicy().missing_host_key(client, hostname, key)
@@ -49,7 +49,7 @@ class Policy:
 
 def trust(hop: Any, options: SshOptions, name: str) -> Policy:
     """Load known_hosts anew and set what happens to a key that is in none of the files."""
-    import paramiko  # noqa: PLC0415
+    import paramiko
 
     if options.known_hosts is not None:
         files = [options.known_hosts.expanduser()]
@@ -78,8 +78,8 @@ def _lines(file: Path) -> list[str]:
 
 def _entry(line: str) -> Any:
     """Parse one line; a bad one is skipped, as ssh does, and not the whole file."""
-    import paramiko  # noqa: PLC0415
-    from paramiko.hostkeys import HostKeyEntry, InvalidHostKey  # noqa: PLC0415
+    import paramiko
+    from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
     line = line.strip()
     if not line or line.startswith(("#", "@")):

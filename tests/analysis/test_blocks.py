@@ -5,7 +5,7 @@ import random
 import pytest
 
 from runner.analysis.claims.block_chance import fewest, predicted, statement_chance
-from runner.analysis.claims.forecast import Chance
+from runner.analysis.claims.chance import Chance
 from runner.analysis.claims.verdict import CONTRADICTED, REPRODUCED, Case, judge
 
 BASE = Chance("1", "a < b", (6, 12), None)

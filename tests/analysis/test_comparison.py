@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.analysis.model import Analysis, Estimate, Trial
-from runner.analysis.runs.comparison import Side, compare
+from runner.analysis.runs.comparison import compare
 from runner.analysis.runs.environment_diff import flat
+from runner.analysis.runs.side import Side
 from runner.analysis.stats.intervals import median_interval
 from runner.spec.metrics import Metric
 

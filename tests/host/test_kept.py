@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from runner.cli.status import lines, read
+from runner.host.trial import handover
 from runner.host.trial.spool import Spool
-from runner.host.trial.trial import handover
 from tests.host import trials
 from tests.host.test_trial import load, needs_v1, needs_wrk, ping, step
 from tests.host.trials import kinds, memory_group, of, only, program

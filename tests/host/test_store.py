@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runner.host.facts.gather.builder import Found
 
 from runner.host import boot
-from runner.host.facts.gather import board, kernel
+from runner.host.facts import board, kernel
+from runner.host.facts.builder import Found
 from runner.host.state import journal
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo, python

@@ -14,7 +14,8 @@ import pytest
 
 from runner.errors import HostUnreachable
 from runner.transports.interface import LinkLost
-from runner.transports.ssh import SshOptions, SshTransport
+from runner.transports.ssh import SshTransport
+from runner.transports.ssh_options import SshOptions
 from tests.sshd import free_port, start_sshd, stop_sshd
 
 

@@ -14,6 +14,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.block_chance import statement_chance
+from runner.analysis.claims.chance import Chance
 from runner.analysis.claims.claims import blocks, claim_results
 from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.statements import truths
@@ -53,22 +54,6 @@ class Duration:
     """The shortest and the longest treatment's trial, overhead included."""
     searched: tuple[int, int] | None = None
     """Trials of one search, where there is one."""
-
-
-@dataclass(frozen=True)
-class Chance:
-    """Whether so many repetitions are likely to decide one claim."""
-
-    id: str
-    published: str
-    n: tuple[int, int]
-    chance: tuple[float, float] | None
-    """At the least and at the most repetitions; None where nothing can be said."""
-    towards: str = ""
-    basis: str = ""
-    needed: int | None = None
-    """Repetitions for 80 %."""
-    warning: str = ""
 
 
 def duration(experiment: Experiment, overhead_s: float = TRIAL_S) -> Duration:

@@ -35,10 +35,10 @@ from runner.analysis.stats.significance import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from runner.analysis.model import Analysis, Estimate
-    from runner.spec.metrics import Metric
+    from runner.analysis.runs.side import Side
 
 THRESHOLD: Final = 0.05
 ALPHA: Final = 0.05
@@ -46,19 +46,6 @@ ALPHA: Final = 0.05
 ORDER: Final = ("worse", "changed", "better", "undecided", "equivalent", "not comparable")
 """Regressions first."""
 DIFFERENT: Final = ("worse", "changed", "better")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two: a run's analysis, and the levels that choose its treatments."""
-
-    name: str
-    analysis: Analysis
-    where: Mapping[str, str]
-    facts: Mapping[str, Any]
-    spec: Mapping[str, Any]
-    metrics: Mapping[str, Metric]
-    run: str = ""
 
 
 @dataclass(frozen=True)

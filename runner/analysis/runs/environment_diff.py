@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from runner.analysis.runs.comparison import Side
+    from runner.analysis.runs.side import Side
 
 VOLATILE: Final = (
     "boot_id", "uptime_s", "clock.unix_s", "load.", "memory.available", "memory.free",

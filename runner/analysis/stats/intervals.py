@@ -226,7 +226,7 @@ def bca(
     seldom. No interval for a mean holds for every distribution (Bahadur and Savage
     1956, Annals of Mathematical Statistics 27, 1115-1122): the median's does.
     """
-    import numpy as np  # noqa: PLC0415 - costs start-up, and few specs ask for it
+    import numpy as np
 
     data = np.asarray(values, dtype=np.float64)
     n = len(data)
@@ -250,7 +250,7 @@ def bca(
     acceleration = float(np.sum(pull**3)) / (6 * scale) if scale > 0 else 0.0
     z = normal.inv_cdf((1 + level) / 2)
     if expand:
-        from scipy.special import stdtrit  # noqa: PLC0415 - as numpy above
+        from scipy.special import stdtrit
 
         z = math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, 1 - UNSEEN * (1 - level) / 2))
     ends = []
@@ -267,6 +267,6 @@ def mean_interval(values: Sequence[float], level: float = 0.90) -> Interval | No
     """
     if len(values) < SMALLEST_BOOTSTRAP:
         return None
-    import numpy as np  # noqa: PLC0415 - as above
+    import numpy as np
 
     return bca(values, lambda x: x.mean(axis=-1), np.random.default_rng(0), level)

@@ -195,7 +195,7 @@ def _subtree(want: str, have: str) -> str:
 
 
 def _command(argv: List[str], timeout_s: float = COMMAND_S) -> str:
-    import subprocess  # noqa: PLC0415 - few programs run commands
+    import subprocess
 
     env = {**os.environ, "LC_ALL": "C"}
     env["PATH"] = env.get("PATH", "") + ":" + _PATH  # sbin is not on a user's PATH

@@ -76,7 +76,7 @@ def _ioctl(name: str, request: int, value: int = 0) -> int:
     raw = name.encode()
     if not raw or len(raw) > _MOST_NAME:
         raise CellError(f"{name!r} is no interface name")
-    import socket  # noqa: PLC0415 - few programs look at interfaces
+    import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         reply = fcntl.ioctl(sock, request, struct.pack(_IFREQ, raw, value))

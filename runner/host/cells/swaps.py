@@ -80,7 +80,7 @@ def _off(path: str) -> None:
 
 def _call(name: str, path: str, *flags: int) -> None:
     # here and not at the top: it costs 10 ms on a small board, and swap is rare
-    import ctypes  # noqa: PLC0415
+    import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
     if getattr(libc, name)(os.fsencode(path), *flags):

@@ -168,7 +168,7 @@ def _thermal(found: Found) -> None:
 
 
 def _vcgencmd(tool: str) -> Optional[int]:
-    import subprocess  # noqa: PLC0415 - only where the tool is
+    import subprocess
 
     try:
         done = subprocess.run([tool, "get_throttled"], capture_output=True, timeout=5, check=False)

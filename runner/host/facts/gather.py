@@ -114,7 +114,7 @@ def output(*argv: str) -> Optional[str]:
     path = which(argv[0])
     if path is None:
         return None
-    import subprocess  # noqa: PLC0415 - few hosts have a command to ask
+    import subprocess
 
     try:
         done = subprocess.run(

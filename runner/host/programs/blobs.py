@@ -111,7 +111,7 @@ def _remove(path: str) -> None:
         if not os.path.isdir(path):
             os.unlink(path)
             return
-        import shutil  # noqa: PLC0415 - it brings half a dozen modules, and this is rare
+        import shutil
 
         shutil.rmtree(path)
 
@@ -132,7 +132,7 @@ def forget(program: Mapping[str, Any], where: state_folder.State, emit: Emit) ->
             )
         if not os.path.isdir(folder):
             raise state_folder.Refused("not_found", f"there is nothing of run {run} on this host")
-        import shutil  # noqa: PLC0415 - as above
+        import shutil
 
         shutil.rmtree(folder)
     emit("forgotten", run=run)

@@ -34,7 +34,7 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
 
 
 def _ask(argv: List[str]) -> None:
-    import subprocess  # noqa: PLC0415 - few programs run commands
+    import subprocess
 
     try:
         # a session of its own: the link's end must not take the command with it

@@ -102,14 +102,14 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
 
 
 def _tidy(where: state_folder.State) -> None:
-    from . import blobs  # noqa: PLC0415 - a start costs a small board what it imports
+    from . import blobs
 
     blobs.tidy(where)
 
 
 def _stop_trials(where: state_folder.State, emit: Emit) -> None:
     """End what still runs: a workload must not see its host change, nor change it back."""
-    from . import attach, status  # noqa: PLC0415 - a start costs a small board what it imports
+    from . import attach, status
 
     for trial in status.trials(where):
         if trial["running"]:

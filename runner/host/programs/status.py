@@ -19,7 +19,7 @@ _TAIL_BYTES = 65536
 
 def run(where: state_folder.State, emit: Emit) -> None:
     """Say one `status` event, and an `applied` one for everything that is changed."""
-    from ..state import applied  # noqa: PLC0415 - a restore needs only `trials`
+    from ..state import applied
 
     held = state_folder.hold(where)
     found = journal.read(where.journal)

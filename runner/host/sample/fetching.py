@@ -25,7 +25,7 @@ def fetch_all(ctx: Context, wanted: Sequence[Mapping[str, Any]], step: Optional[
     for item in wanted:
         parts = None
         if item.get("binary"):
-            from .fetch_parts import Parts  # noqa: PLC0415 - zlib, for those who need it
+            from .fetch_parts import Parts
 
             parts = Parts(ctx.emit, item["name"], step)
         began = ctx.now()
@@ -92,7 +92,7 @@ def _file(path: str, parts: Optional[Parts]) -> Dict[str, Any]:
     """Read a file, also one of procfs (`/proc/{pid}/smaps`), up to the limit of an answer."""
     try:
         if os.path.basename(path) == "pagemap":
-            from . import fetch_pages  # noqa: PLC0415 - few ask for it
+            from . import fetch_pages
 
             return {"status": None, "why": None, "text": fetch_pages.read(path)}
         with open(path, "rb", buffering=0) as file:

@@ -173,7 +173,7 @@ class Sampler:
                 return [None] * len(read.columns)
             pid = int(fill(read.template, self._words))
             read.opened = True
-            from .perf import Counters  # noqa: PLC0415 - ctypes takes a megabyte
+            from .perf import Counters
 
             read.counters = Counters(pid, read.pick["perf"])
             for name, why in read.counters.why.items():

@@ -76,7 +76,7 @@ def _as_kept(change: journal.Change) -> Same:
 
 
 def _brief(value: Any) -> Any:
-    from .applied import brief  # noqa: PLC0415 - what has not drifted is not shown
+    from .applied import brief
 
     return brief({}, value)
 

@@ -165,12 +165,12 @@ class Faults:
         raise _Skipped("no default route here, so no uplink: name the link, such as lo")
 
     def _read(self, cell: Mapping[str, Any]) -> Any:
-        from ..cells import cells  # noqa: PLC0415 - a start costs a small board what it imports
+        from ..cells import cells
 
         return cells.read(cell)
 
     def _write(self, cell: Mapping[str, Any], value: Any) -> None:
-        from ..programs import converge  # noqa: PLC0415
+        from ..programs import converge
 
         ctx = self._ctx
         wanted = {**cell, "want": value}

@@ -78,7 +78,7 @@ def _handed_over(program: Mapping[str, Any], here: State, spool: Spool, lock: in
     before = (program.get("keep") or {}).get("after")
     if not before:
         return False
-    from . import handover  # noqa: PLC0415 - a start costs a small board what it imports
+    from . import handover
 
     earlier = {"run": program["run"], "trial": before}
     folder = attach.folder_of(earlier, here)
@@ -115,7 +115,7 @@ def _supervise(
         _conduct_all(ctx, lock)
         code = 0
     except BaseException:  # noqa: BLE001 - this process must not go back into the link's code
-        import traceback  # noqa: PLC0415 - costs memory for the whole trial
+        import traceback
 
         os.write(2, traceback.format_exc().encode())
     finally:
@@ -143,7 +143,7 @@ def _conduct_all(ctx: Context, lock: int) -> None:
 
 def _await_next(ctx: Context, workload: Workload) -> Optional[Tuple[Context, int]]:
     """Wait for the next program of a kept workload; end the workload when none comes."""
-    from .handover import Door  # noqa: PLC0415 - as above
+    from .handover import Door
 
     handed, loop = None, ctx.loop
     loop.deaf = False

@@ -91,7 +91,7 @@ class Trial:
             ctx.sample()
         self._fetch("before")
         if program.get("declared") or os.path.exists(ctx.state.journal):
-            from ..state.drift import Drift  # noqa: PLC0415 - as above
+            from ..state.drift import Drift
 
             self._drift = Drift(ctx.state, program)
         self._idle(float(program.get("idle_s") or 0))
@@ -142,7 +142,7 @@ class Trial:
         self._load.measures, self._load.measured = during.begin, during.end
         self._ctx.loop.turn = during.turn
         if self._ctx.program.get("faults"):
-            from .faults import Faults  # noqa: PLC0415 - as above
+            from .faults import Faults
 
             self._faults = Faults(self._ctx, self._ctx.program["faults"], self._pid)
             self._load.begins = self._faults.begin
@@ -213,7 +213,7 @@ def _error_of(fault: Exception) -> Dict[str, str]:
     elif isinstance(fault, process.StartFailed):
         code, message, fix = fault.kind, str(fault), "see that it is there and may be run"
     else:
-        import traceback  # noqa: PLC0415 - as above
+        import traceback
 
         os.write(2, "".join(traceback.format_exception(None, fault, fault.__traceback__)).encode())
         code, message = "internal", f"{type(fault).__name__}: {fault}"

@@ -198,7 +198,7 @@ def _figures(exp: Experiment, names: Names) -> Iterator[Finding]:
 
 
 def _not_sampled(shown: str) -> str | None:
-    from runner.kinds.sources import fields  # noqa: PLC0415 - few specs draw sources
+    from runner.kinds.sources import fields
 
     known = sorted(fields({}))
     if shown in known:

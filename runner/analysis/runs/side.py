@@ -1,0 +1,25 @@
+"""One side of a comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.analysis.model import Analysis
+    from runner.spec.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: a run's analysis, and the levels that choose its treatments."""
+
+    name: str
+    analysis: Analysis
+    where: Mapping[str, str]
+    facts: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    metrics: Mapping[str, Metric]
+    run: str = ""
