@@ -16,7 +16,7 @@ from runner.executor.agent import Agent
 from runner.executor.converge import converge, hold
 from runner.executor.restore import restore
 from tests.host.conftest import group, net, netns  # noqa: F401 - fixtures
-from tests.host.test_crash import Scene, scene  # noqa: F401 - fixtures
+from tests.host.programs.test_crash import Scene, scene  # noqa: F401 - fixtures
 from tests.sshd import Proxy, start_sshd, stop_sshd
 
 if TYPE_CHECKING:
