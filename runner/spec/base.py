@@ -1,7 +1,5 @@
 """What every section of a spec is made of: the frozen model and the value types."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
@@ -73,7 +71,7 @@ class Secret(SecretStr):
             raise SpecError(f"the secret {' '.join(self.written())} cannot be read here")
         return self._reveal(self.parts)
 
-    def with_parts(self, parts: tuple[tuple[str, str], ...]) -> Secret:
+    def with_parts(self, parts: tuple[tuple[str, str], ...]) -> "Secret":
         """Give a secret of other pieces that is read in the same way."""
         return Secret(parts, self._reveal)
 

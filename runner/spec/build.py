@@ -1,7 +1,5 @@
 """How the Go program is built."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Published numbers: what a source says, and what has to match to judge it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any
@@ -26,7 +24,7 @@ class Range(Model):
     plus_minus: Amount | None = None
 
     @model_validator(mode="after")
-    def _form(self) -> Range:
+    def _form(self) -> "Range":
         ranged = self.low is not None or self.high is not None
         if ranged == (self.value is not None):
             raise fault("published", "needs either low and high (or one of them), or value")
@@ -91,7 +89,7 @@ class Published(Range):
     levels: dict[str, RangeOf] = Field({})
 
     @model_validator(mode="after")
-    def _form(self) -> Published:
+    def _form(self) -> "Published":
         if self.by is None and not self.levels:
             Range._form(self)  # type: ignore[operator]  # noqa: SLF001 - the same rule
             return self
@@ -115,7 +113,7 @@ class Margin(Model):
     why: Annotated[Text, Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _one(self) -> Margin:
+    def _one(self) -> "Margin":
         if (self.absolute is None) == (self.relative is None):
             raise fault("margin", "needs exactly one of absolute and relative")
         return self
@@ -167,7 +165,7 @@ class Claim(Model):
     required: bool = True
 
     @model_validator(mode="after")
-    def _form(self) -> Claim:
+    def _form(self) -> "Claim":
         if not self.testable:
             if not self.why:
                 raise fault("claim", f"claim {self.id} is not testable: say why")

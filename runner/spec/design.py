@@ -1,7 +1,5 @@
 """The design: factors and their levels, repetitions and their order, the search."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
@@ -94,7 +92,7 @@ class Repeat(Model):
     )
 
     @model_validator(mode="after")
-    def _range(self) -> Repeat:
+    def _range(self) -> "Repeat":
         if self.between[0] > self.between[1]:
             raise fault("between", f"between [{self.between[0]}, {self.between[1]}] is empty")
         return self
@@ -149,7 +147,7 @@ class Confirm(Model):
     healthy: Annotated[int, Field(ge=1)] = 3
 
     @model_validator(mode="after")
-    def _possible(self) -> Confirm:
+    def _possible(self) -> "Confirm":
         if self.healthy > self.trials:
             raise fault("confirm", f"{self.healthy} of {self.trials} trials cannot be healthy")
         return self
@@ -168,7 +166,7 @@ class Search(Model):
     max_trials: Annotated[int, Field(ge=1)] = 200
 
     @model_validator(mode="after")
-    def _range(self) -> Search:
+    def _range(self) -> "Search":
         low, high = self.between
         if low.dimension != high.dimension:
             raise fault("between", f"{low} and {high} are not of one kind")

@@ -1,7 +1,5 @@
 """The whole spec."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from typing import Annotated, Any, Literal

@@ -1,7 +1,5 @@
 """Faults injected while the load runs; journalled and undone like any other change."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -20,7 +18,7 @@ class NetworkFault(Model):
     rate: Text | None = None
 
     @model_validator(mode="after")
-    def _something(self) -> NetworkFault:
+    def _something(self) -> "NetworkFault":
         if all(x is None for x in (self.down, self.delay, self.loss, self.rate)):
             raise fault("fault", "does nothing: give down, delay, loss or rate")
         if self.down is not None and any(x is not None for x in (self.delay, self.loss, self.rate)):
@@ -37,7 +35,7 @@ class ProcessFault(Model):
     kill: Text | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> ProcessFault:
+    def _one(self) -> "ProcessFault":
         if (self.pause is None) == (self.kill is None):
             raise fault("fault", "needs exactly one of pause and kill, for example pause: workload")
         named = self.pause or self.kill
@@ -74,7 +72,7 @@ class Fault(Model):
     clock: Annotated[Any, BeforeValidator(_no_clock)] = None
 
     @model_validator(mode="after")
-    def _one(self) -> Fault:
+    def _one(self) -> "Fault":
         if sum(x is not None for x in (self.network, self.process, self.memory)) != 1:
             raise fault("fault", "needs exactly one of network, process, memory")
         killed = self.process is not None and self.process.kill is not None

@@ -1,7 +1,5 @@
 """The load: constant, stepped, or idle."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -85,7 +83,7 @@ class Ladder(Model):
     vary: Literal["connections", "rate"] = "connections"
 
     @model_validator(mode="after")
-    def _rule(self) -> Ladder:
+    def _rule(self) -> "Ladder":
         if (self.times is None) == (self.by is None):
             raise fault("ladder", "needs exactly one of times (geometric) and by (linear)")
         if self.end < self.start:
@@ -162,7 +160,7 @@ class Load(Model):
     cpus: Text | None = Field(None, description="CPUs the generator may use, as 0-1,3")
 
     @model_validator(mode="after")
-    def _command(self) -> Load:
+    def _command(self) -> "Load":
         if self.generator == "command" and not self.argv:
             raise fault("load_argv", "the generator `command` needs argv")
         if not self.measure.exact:
@@ -173,7 +171,7 @@ class Load(Model):
         return self
 
     @model_validator(mode="after")
-    def _heeded(self) -> Load:
+    def _heeded(self) -> "Load":
         """Refuse what no generator here would be told: a key that does nothing is a lie."""
         asked = {"method": self.method != "GET", "headers": bool(self.headers),
                  "body": self.body is not None, "script": self.script is not None}  # fmt: skip

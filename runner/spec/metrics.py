@@ -1,7 +1,5 @@
 """What is reported: a source, which part of a trial, and how it becomes one number."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
@@ -83,7 +81,7 @@ class Metric(Model):
     title: Text | None = None
 
     @model_validator(mode="after")
-    def _origin(self) -> Metric:
+    def _origin(self) -> "Metric":
         if (self.source is None) == (self.compute is None):
             raise fault("metric", "needs exactly one of from and compute")
         wants = self.source in PATTERNED

@@ -1,7 +1,5 @@
 """What the report shows beside what it always shows."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

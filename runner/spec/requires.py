@@ -1,7 +1,5 @@
 """Conditions on facts, checked before anything is touched."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -26,7 +24,7 @@ class Requirement(Model):
     exists: bool | None = None
 
     @model_validator(mode="after")
-    def _something(self) -> Requirement:
+    def _something(self) -> "Requirement":
         if not self.model_fields_set:
             raise fault("requires", "asks for nothing")
         if self.matches is not None:

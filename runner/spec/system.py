@@ -5,9 +5,7 @@ spec, JSON Schema and messages follow from it. A kind's file is imported when a
 spec uses it, because most specs use two or three of the many.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, create_model
@@ -15,9 +13,6 @@ from pydantic import PlainSerializer, PlainValidator, create_model
 from runner.kinds import resources
 from runner.records.quantities import Quantity
 from runner.spec.base import Model, Secret, write_quantity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAMES = resources.names()
 """Kinds by the names of their files, which are the keys."""

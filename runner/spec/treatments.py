@@ -1,7 +1,5 @@
 """A treatment: the spec with one level of each factor filled in."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Mapping

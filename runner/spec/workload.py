@@ -1,7 +1,5 @@
 """The program under test: its command, its cgroup, its limits, when it is ready."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -79,7 +77,7 @@ class Ready(Model):
     within: Duration = parse("10s")
 
     @model_validator(mode="after")
-    def _one(self) -> Ready:
+    def _one(self) -> "Ready":
         if sum(x is not None for x in (self.http, self.tcp, self.stdout)) != 1:
             raise fault("ready", "needs exactly one of http, tcp, stdout")
         return self
@@ -102,7 +100,7 @@ class Fetch(Model):
     )
 
     @model_validator(mode="after")
-    def _one(self) -> Fetch:
+    def _one(self) -> "Fetch":
         if (self.url is None) == (self.path is None):
             raise fault("fetch", f"`{self.name}` needs exactly one of url and path")
         if self.after is not None and self.when != "during_step":
@@ -156,7 +154,7 @@ class Workload(Model):
     fetch: tuple[Fetch, ...] = ()
 
     @model_validator(mode="after")
-    def _what(self) -> Workload:
+    def _what(self) -> "Workload":
         if (self.argv is None) == (self.go_test is None):
             raise fault("workload", "needs exactly one of argv and go_test")
         return self

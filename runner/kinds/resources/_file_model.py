@@ -1,7 +1,5 @@
 """What files and templates share: where a file goes, whose it is, and how it is compared."""
 
-from __future__ import annotations
-
 import base64
 import posixpath
 from typing import Annotated, Any, Self

@@ -1,7 +1,5 @@
 """Limits of a cgroup as a user writes them, and their normal texts in v2 form."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any
 

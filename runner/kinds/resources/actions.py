@@ -1,7 +1,5 @@
 """actions: what has an effect and no state. Run once, after everything else is applied."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, RootModel

@@ -1,7 +1,5 @@
 """cgroup: named groups with limits, written with v2 names, on v1 and v2 hosts."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import ConfigDict, RootModel, StringConstraints

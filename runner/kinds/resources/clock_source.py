@@ -1,7 +1,5 @@
 """clock_source: what the kernel reads the time from."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import ConfigDict, RootModel, StringConstraints

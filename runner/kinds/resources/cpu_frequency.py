@@ -4,8 +4,6 @@ Going up, the upper bound moves first; going down, the lower one: the kernel
 refuses (before 5.9) or clamps a lower bound above the upper one.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import (
@@ -44,7 +42,7 @@ class Bounds(Frozen):
     max: Frequency | None = Field(None, description="highest clock: 1500MHz")
 
     @model_validator(mode="after")
-    def _order(self) -> Bounds:
+    def _order(self) -> "Bounds":
         if self.min is None and self.max is None:
             raise ValueError("give min, max or both")
         if self.min is not None and self.max is not None and self.min > self.max:

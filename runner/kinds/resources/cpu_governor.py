@@ -4,8 +4,6 @@ What is put back is what was read, never a presumed default: `powersave` holds a
 Raspberry Pi at 600 MHz.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import ConfigDict, RootModel, StringConstraints

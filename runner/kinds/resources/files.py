@@ -4,9 +4,8 @@ The content stands in the spec or in a file of the spec's folder. Who calls the
 plan reads those files (`sources`, `with_sources`): a kind opens nothing.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import ConfigDict, Field, RootModel, SecretStr, model_validator
 
@@ -22,9 +21,6 @@ from runner.kinds.resources.interface import (
     reveal,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 class FileEntry(shared.Attributes):
     """One path: exactly one of content, src, symlink, directory and absent."""
@@ -36,7 +32,7 @@ class FileEntry(shared.Attributes):
     absent: bool = Field(False, description="nothing there")
 
     @model_validator(mode="after")
-    def _one_kind(self) -> FileEntry:
+    def _one_kind(self) -> "FileEntry":
         given = [
             name
             for name in ("content", "src", "symlink", "directory", "absent")
@@ -60,7 +56,7 @@ class FilesModel(RootModel[dict[shared.Destination, FileEntry]]):
         """Name the files to read, relative to the spec's folder."""
         return sorted({entry.src for entry in self.root.values() if entry.src})
 
-    def with_sources(self, contents: Mapping[str, bytes]) -> FilesModel:
+    def with_sources(self, contents: Mapping[str, bytes]) -> "FilesModel":
         """Give the same payload with the bytes of its sources."""
         return FilesModel.model_construct(
             {

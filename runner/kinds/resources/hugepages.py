@@ -5,8 +5,6 @@ fragmented; the value read back then fails the cell.
 Source: Documentation/admin-guide/mm/hugetlbpage.rst.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StrictInt

@@ -6,8 +6,6 @@ desired value. Undo is never described: it is the observed prior value, written
 back by the agent (docs/design/001-contracts.md, "Cells").
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -106,7 +104,7 @@ class Cell:
             said["action"] = True
         return said
 
-    def asking(self) -> Cell:
+    def asking(self) -> "Cell":
         """Give the same address without a desired value, for a probe."""
         return replace(self, want=UNSET, observed=UNSET)
 

@@ -10,8 +10,6 @@ The firmware puts words of its own in front of cmdline.txt, and the last word
 wins: `cgroup_enable=memory` has to come after `cgroup_disable=memory`.
 """
 
-from __future__ import annotations
-
 import base64
 from typing import Annotated, Any, Literal
 
@@ -55,7 +53,7 @@ class KernelCmdlineModel(Frozen):
     reboot: Literal["never", "allowed"] = "never"
 
     @model_validator(mode="after")
-    def _one_state(self) -> KernelCmdlineModel:
+    def _one_state(self) -> "KernelCmdlineModel":
         both = sorted(set(self.present) & set(self.absent))
         if both:
             raise ValueError(f"both present and absent: {', '.join(both)}")

@@ -4,8 +4,6 @@ A driver that is built in shows in /sys/module like a loaded one, and counts as
 loaded.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, model_validator
@@ -37,7 +35,7 @@ class KernelModuleModel(Frozen):
     unloaded: Names = ()
 
     @model_validator(mode="after")
-    def _one_state(self) -> KernelModuleModel:
+    def _one_state(self) -> "KernelModuleModel":
         both = sorted(set(self.loaded) & set(self.unloaded))
         if both:
             raise ValueError(f"both loaded and unloaded: {', '.join(both)}")

@@ -6,8 +6,6 @@ somebody else has set cannot be put back from what tc prints, and is refused.
 Sources: tc(8), ip-address(8).
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 import zlib

@@ -5,8 +5,6 @@ host has to give is fs.nr_open, the ceiling of every hard limit: setrlimit(2)
 fails with EPERM above it, for root too.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StrictInt, model_validator
@@ -25,7 +23,7 @@ class SoftHard(Frozen):
     hard: Count
 
     @model_validator(mode="after")
-    def _order(self) -> SoftHard:
+    def _order(self) -> "SoftHard":
         if self.soft > self.hard:
             raise ValueError("the soft limit is above the hard one")
         return self

@@ -4,8 +4,6 @@ A phase of its own, before everything else: apt needs the network and minutes.
 Nothing is removed at the end, so nothing is journalled.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any
 

@@ -4,8 +4,6 @@ Only the running state is touched, never whether a unit starts at boot. A unit
 that failed is as good as stopped.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validator
@@ -50,7 +48,7 @@ class ServicesModel(Frozen):
     started: Units = ()
 
     @model_validator(mode="after")
-    def _one_state(self) -> ServicesModel:
+    def _one_state(self) -> "ServicesModel":
         both = sorted(set(self.stopped) & set(self.started))
         if both:
             raise ValueError(f"both stopped and started: {', '.join(both)}")

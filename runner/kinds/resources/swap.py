@@ -6,8 +6,6 @@ Without one an area gets a negative priority by the order of swapon(2), which
 cannot be asked for: it is put back by turning the areas on in their old order.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any, Literal
 

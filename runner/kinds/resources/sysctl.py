@@ -9,8 +9,6 @@ Sources: Documentation/admin-guide/sysctl/, kernel/sysctl.c, mm/page-writeback.c
 (dirty_*), net/ipv4/devinet.c (inet_forward_change), net/core/neighbour.c.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any
 
@@ -166,7 +164,7 @@ class SysctlModel(RootModel[dict[Key, Value]]):
     model_config = ConfigDict(frozen=True)
 
     @model_validator(mode="after")
-    def _one_value_each(self) -> SysctlModel:
+    def _one_value_each(self) -> "SysctlModel":
         seen: dict[str, str] = {}
         for key, value in self.root.items():
             path = relative(key)

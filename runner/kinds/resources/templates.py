@@ -4,9 +4,8 @@ A template sees its `vars` and the host's `facts`, and nothing else; a name that
 is not there is an error and never an empty text.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
@@ -14,9 +13,6 @@ from pydantic import ConfigDict, Field, RootModel, SecretStr
 
 from runner.kinds.resources import _file_model as shared
 from runner.kinds.resources.interface import Cell, Facts, Json, Planned, Refused, Unknown, Values
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _JINJA = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
 
@@ -43,7 +39,7 @@ class TemplatesModel(RootModel[dict[shared.Destination, TemplateEntry]]):
         """Name the files to read, relative to the spec's folder."""
         return sorted({entry.src for entry in self.root.values()})
 
-    def with_sources(self, contents: Mapping[str, bytes]) -> TemplatesModel:
+    def with_sources(self, contents: Mapping[str, bytes]) -> "TemplatesModel":
         """Give the same payload with the bytes of its sources."""
         return TemplatesModel.model_construct(
             {path: entry.with_bytes(contents.get(entry.src)) for path, entry in self.root.items()}

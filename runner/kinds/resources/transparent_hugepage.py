@@ -4,8 +4,6 @@ The files show `always [madvise] never`: the bracket is the value.
 Source: Documentation/admin-guide/mm/transhuge.rst.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel
