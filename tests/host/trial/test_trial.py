@@ -10,45 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from runner.kinds.generators.wrk import LUA
 from tests.host import trials
-from tests.host.trials import PYTHON, kinds, memory_group, of, only, program, server
+from tests.host.trials import (
+    PYTHON,
+    kinds,
+    load,
+    memory_group,
+    needs_v1,
+    needs_wrk,
+    of,
+    only,
+    ping,
+    program,
+    step,
+)
 
 pytestmark = [
     pytest.mark.skipif(not trials.is_root(), reason="namespaces and cgroups need root"),
     pytest.mark.usefixtures("put_back"),
 ]
-needs_v1 = pytest.mark.skipif(
-    not (trials.MEMORY_V1 / "memory.limit_in_bytes").exists(), reason="no memory cgroup v1"
-)
-needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-
-
-def ping(how="", **more):
-    return server("ping", how, env={"PORT": "{port}"}, **more)
-
-
-def step(index=0, seconds=1, connections=8, **more):
-    argv = [
-        "wrk",
-        "-t2",
-        f"-c{connections}",
-        f"-d{seconds}s",
-        "-s",
-        "{dir}/wrk.lua",
-        "http://127.0.0.1:{port}/",
-    ]
-    return {
-        "index": index, "name": str(connections), "connections": connections, "warmup": None,
-        "argv": argv, "measure_s": seconds, "timeout_s": seconds + 20, "cooldown": None, **more,
-    }  # fmt: skip
-
-
-def load(*steps, between="keep"):
-    return {
-        "load": {"steps": list(steps), "between": between, "cpus": None},
-        "files": [{"name": "wrk.lua", "text": LUA}],
-    }
 
 
 def test_a_trial_without_workload_samples_the_host(host):
