@@ -36,6 +36,8 @@ COMMANDS: dict[str, str] = {
     "kinds": "resource kinds, metric sources and load generators",
     "export": "a run's numbers for other tools",
     "site": "reports/ as a static site",
+    "query": "one SQL query over every run",
+    "history": "a metric over runs, and where it changed",
 }
 
 

@@ -93,8 +93,8 @@ def rows(what: str, folder: RunFolder, analysis: Analysis) -> Iterable[Row]:
 def parquet(table: Iterable[Row], out: Path) -> None:
     """Write a Parquet file, where pyarrow is installed."""
     try:
-        import pyarrow as pa  # type: ignore[import-not-found,unused-ignore]
-        import pyarrow.parquet as pq  # type: ignore[import-not-found,unused-ignore]
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError:
         raise RunnerError(
             "Parquet needs pyarrow, which is not installed",
