@@ -12,7 +12,7 @@ import os
 import sys
 from importlib import import_module
 
-from runner import __version__
+from runner.version import __version__
 
 COMMANDS: dict[str, str] = {
     "apply": "bring the hosts to the declared state, run the experiment, restore, report",
