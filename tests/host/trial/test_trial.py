@@ -61,7 +61,7 @@ def test_a_host_rebooted_since_it_was_converged_refuses_the_trial(host):
 @needs_v1
 def test_a_whole_trial_in_a_memory_group(host):
     """Group, start, readiness, warm-up, measurement, fetch, end: in order and with numbers."""
-    workload = ping(cgroup=memory_group("whole", "64M"), nofile=[2048, 4096], cpus=[0])
+    workload = ping(cgroup=memory_group("whole", "64M"), limits={"nofile": [2048, 4096]}, cpus=[0])
     warmup = ["wrk", "-t1", "-c4", "-d1s", "http://127.0.0.1:{port}/"]
     fetch = [
         {"name": "root", "url": "http://127.0.0.1:{port}/", "when": "after"},
