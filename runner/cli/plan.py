@@ -198,8 +198,8 @@ def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
         console.out(f"  {kind}: refused ({said.why})" + (f"; {said.fix}" if said.fix else ""))
     if host.plan.needs_root and not host.host.root:
         console.out(f"  root is needed for {', '.join(host.plan.needs_root)}")
-    for said, fix in lacking(loaded.experiment, {host.name: host.facts}):
-        console.out(f"  limit out of reach: {said}; {fix}")
+    for lack, fix in lacking(loaded.experiment, {host.name: host.facts}):
+        console.out(f"  limit out of reach: {lack}; {fix}")
     for problem in unmet(loaded.experiment, {host.name: host.facts}):
         if problem.startswith(f"{host.name}:"):
             console.out(f"  requirement not met: {problem}")

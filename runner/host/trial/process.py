@@ -1,9 +1,9 @@
 """Starting a program so that it is in its place before its first instruction.
 
 fork, then in the child: own session, CPUs, address-space personality, the control
-groups, and last of all the limits, which bind this interpreter too; then exec. A pipe that closes at exec tells the
-parent how far the child came, so "could not be started" is never read as "ran and
-exited 127". No shell is involved anywhere.
+groups, and last of all the limits, which bind this interpreter too; then exec. A pipe
+that closes at exec tells the parent how far the child came, so "could not be started"
+is never read as "ran and exited 127". No shell is involved anywhere.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn
             os.write(fd, b"0")
             os.close(fd)
         stage = 5
-        for number, pair in start.limits.items():
-            resource.setrlimit(number, (pair[0], pair[1]))
+        for limit, pair in start.limits.items():
+            resource.setrlimit(limit, (pair[0], pair[1]))
         stage = 6
         os.execve(path, start.argv, start.env)  # noqa: S606 - an argv list, no shell
     except BaseException as fault:  # noqa: BLE001 - nothing may return into the parent's code

@@ -35,9 +35,7 @@ def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
 def _hosts(exp: Experiment) -> Iterator[Finding]:
     """Refuse what needs blocks on each of several boards."""
     for index, name in enumerate(exp.hosts.server[1:], 1):
-        message = (
-            f"one server is measured at a time, and `{name}` would not be: name one, or use -H"
-        )
+        message = f"one server is measured at a time, and `{name}` would not be: name one"
         yield ("hosts", "server", index), message, False
 
 
