@@ -7,9 +7,9 @@ import itertools
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from runner.analysis.judge import judge_trial
 from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
-from runner.apply.judging import judged
 from runner.apply.loading import Loading
 from runner.compile.program import trial_program
 from runner.errors import HostError, LeftRunning, RunnerError
@@ -233,7 +233,7 @@ class TrialRunner:
             raise
         for error in loading.errors:
             self.reporter.note(str(error))
-        found = judged(self.folder, trial_id, plan, experiment, self.host.facts)
+        found = judge_trial(self.folder, self.loaded.experiment, trial_id)
         self.done[trial_id] = found
         self.reporter.trial_ended(found)
         return found

@@ -39,14 +39,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the run in the format asked for."""
-    from runner.apply.analyse import of_record
-    from runner.apply.ledger import recorded
+    from runner.apply.judged import judged, of_record
     from runner.report.exports import benchfmt, tables
     from runner.store.runs import find
 
     folder = find(common.reports_dir(args), args.run)
-    analysis = recorded(folder)
-    metrics = of_record(folder).metrics
+    experiment = of_record(folder)
+    analysis = judged(folder, experiment)
+    metrics = experiment.metrics
     out: Path | None = args.out
     if args.to == "parquet":
         if out is None:

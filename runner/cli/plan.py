@@ -101,16 +101,18 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
 
 def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | None]:
     """Give the run that is named, or the newest of the experiment."""
-    from runner.apply.ledger import recorded
+    from runner.apply.judged import judged, of_record
     from runner.store.runs import find, newest
 
     root = common.reports_dir(args)
     if args.pilot is not None:
         folder = find(root, args.pilot)
-        return folder.id, recorded(folder)
+        return folder.id, judged(folder, of_record(folder))
     try:
         newest_run = newest(root, loaded.experiment.name)
-        return ("", None) if newest_run is None else (newest_run.id, recorded(newest_run))
+        if newest_run is None:
+            return "", None
+        return newest_run.id, judged(newest_run, of_record(newest_run))
     except RecordError as error:
         console.say(f"no pilot: {error.message}")
         return "", None
