@@ -6,9 +6,11 @@ import json
 import os
 import time
 
+from .digest import sha256
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Mapping, Optional
+    from typing import Any, Callable, Dict, Mapping, Optional
 
     Emit = Callable[..., None]
     """`emit(kind, **fields)`."""
@@ -46,8 +48,29 @@ def line_of(event: str, fields: Mapping[str, Any]) -> bytes:
 
 
 def shown(cell: Mapping[str, Any], value: Any) -> Any:
-    """Give a cell's value as events may show it."""
-    return MASK if cell.get("secret") and value is not None else value
+    """Give a cell's value as events may show it: a secret file by its size and hash."""
+    if not cell.get("secret") or value is None:
+        return value
+    return summary(value) if isinstance(value, dict) and "bytes_b64" in value else MASK
+
+
+def summary(value: Mapping[str, Any]) -> Dict[str, Any]:
+    """Give a file without its bytes: kind, mode, owner, size and hash."""
+    from base64 import b64decode
+
+    data = b64decode(value["bytes_b64"] or "")
+    kept = {key: value[key] for key in ("type", "mode", "uid", "gid") if key in value}
+    return {**kept, "size": len(data), "sha256": sha256(data).hexdigest()}
+
+
+def said(cell: Mapping[str, Any], value: Any) -> str:
+    """Give a cell's value for a message: a file by size and hash, a secret by the mask."""
+    if isinstance(value, dict) and "bytes_b64" in value:
+        found = summary(value)
+        text = "{} bytes (sha256 {})".format(found["size"], found["sha256"][:16])
+        text += ", mode {:04o}".format(found["mode"]) if "mode" in found else ""
+        return text + (" of {uid}:{gid}".format(**found) if "gid" in found else "")
+    return repr(MASK if cell.get("secret") and value is not None else value)
 
 
 def hide(cell: Mapping[str, Any], why: Optional[str], *values: Any) -> Optional[str]:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from .cells import cells, normal_forms
+from .cells import addresses, cells
 from .emit import shown, to_fd
 from .state import journal, state_folder
 
@@ -23,10 +23,6 @@ PROGRAMS = (
     "reboot",
 )  # fmt: skip
 
-_ADDRESS = {
-    "pseudo": ("path",), "file": ("path",), "cgroup": ("path",), "swap": ("path",),
-    "argv": ("name", "read"), "link": ("name", "attr"),
-}  # fmt: skip
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -96,18 +92,8 @@ def _check_cells(given: Any, wanted: bool) -> None:
 
 
 def _fault_of(cell: Mapping[str, Any], wanted: bool) -> Optional[str]:
-    via = cell.get("via")
-    if via not in _ADDRESS:
-        return f"has no way {via!r}, only {', '.join(_ADDRESS)}"
-    missing = [key for key in _ADDRESS[via] if not cell.get(key)]
-    if missing:
-        return f"lacks {', '.join(missing)}"
-    path = cell.get("path")
-    if "path" in _ADDRESS[via] and (not str(path).startswith("/") or ".." in str(path).split("/")):
-        return f"needs an absolute path, not {path!r}"
-    if cell.get("form", "exact") not in normal_forms.FORMS:
-        return f"has an unknown form {cell['form']!r}"
-    return _fault_of_want(cell) if wanted else None
+    why = addresses.fault_of(cell)
+    return why or (_fault_of_want(cell) if wanted else None)
 
 
 def _fault_of_want(cell: Mapping[str, Any]) -> Optional[str]:

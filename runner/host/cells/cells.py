@@ -56,7 +56,7 @@ def write(cell: Mapping[str, Any], value: Any) -> None:
     if via == "pseudo":
         _write_pseudo(cell, value)
     elif via == "file":
-        files.write(str(cell["path"]), value)
+        files.write(str(cell["path"]), value, _parts(cell)[0])
     elif via == "cgroup":
         groups.write(str(cell["path"]), value)
     elif via == "swap":
@@ -71,7 +71,7 @@ def write(cell: Mapping[str, Any], value: Any) -> None:
 def put_back(cell: Mapping[str, Any], prior: Any) -> None:
     """Write a value that was read, in a form in which it can be written."""
     if cell["via"] == "file":
-        files.put_back(str(cell["path"]), prior)
+        files.put_back(str(cell["path"]), prior, _parts(cell))
         tick()
     elif cell["via"] == "pseudo" and prior is None:
         # a kernel file comes and goes with its folder, which is a cell of its own
@@ -135,7 +135,12 @@ def needs_write(cell: Mapping[str, Any]) -> bool:
 def leftovers(cell: Mapping[str, Any]) -> None:
     """Remove what a write of this cell may have left when it was cut short."""
     if cell["via"] == "file":
-        files.leftovers(str(cell["path"]))
+        files.leftovers(str(cell["path"]), _parts(cell))
+
+
+def _parts(cell: Mapping[str, Any]) -> List[str]:
+    """Names of the new files of a write and of its undoing; the journal has them."""
+    return [str(part) for part in cell.get("parts") or files.names()]
 
 
 def _read_pseudo(path: str) -> Optional[str]:

@@ -8,7 +8,13 @@
 
 A file is replaced by rename, so that a reader sees the old or the new one. One
 that has other names (hard links) or is a mount point is written in place, since
-a rename would part it from them; the journal covers a cut there.
+a rename would part it from them; the journal covers a cut there. In a folder that
+others may write nothing is written in place: what has the name may be a hard link
+that one of them made to a file of ours.
+
+Everything is done below the descriptor of the folder (folders.py) and by the
+descriptor of the file: a new one gets an unpredictable name, with O_EXCL and
+O_NOFOLLOW, and owner, attributes and mode before it gets its own.
 """
 
 from __future__ import annotations
@@ -20,48 +26,85 @@ import os
 import stat
 
 from ..crash_point import tick
-from ..digest import sha256
 from ..errors import CellError
+from . import content
+from .folders import Folder, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Mapping, Optional
-
-MOST_BYTES = 16 * 1024 * 1024
-"""Larger files are not journalled, and therefore not changed."""
+    from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 _MODE = 0o644
 _MODE_DIR = 0o755
-_NO_XATTR = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TRIES = 100
+
+
+def names() -> Tuple[str, str]:
+    """Choose the names of new files: of the write, and of putting back, which nobody sees before.
+
+    They are journalled with the prior value, so that a later restore finds what was left.
+    """
+    return _name(), _name()
+
+
+def _name() -> str:
+    return f".runner-{os.urandom(16).hex()}.new"
 
 
 def read(path: str) -> Optional[Dict[str, Any]]:
     """Give what is at `path` itself, not behind a link."""
     try:
-        found = os.lstat(path)
+        with _folder(path) as (folder, name):
+            return _read(folder, name)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    owner: Dict[str, Any] = {"uid": found.st_uid, "gid": found.st_gid}
+
+
+@contextlib.contextmanager
+def _folder(path: str) -> Iterator[Tuple[Folder, str]]:
+    above, name = split(path)
+    with contextlib.closing(Folder(above)) as folder:
+        yield folder, name
+
+
+def _read(folder: Folder, name: str) -> Optional[Dict[str, Any]]:
+    found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
     mode = stat.S_IMODE(found.st_mode)
+    owner: Dict[str, Any] = {"uid": found.st_uid, "gid": found.st_gid}
     if stat.S_ISLNK(found.st_mode):
-        said = {"type": "symlink", "target": os.readlink(path), **owner}
+        said = {"type": "symlink", "target": os.readlink(name, dir_fd=folder.fd), **owner}
         return {**said, "mtime_ns": found.st_mtime_ns}
-    if stat.S_ISDIR(found.st_mode):
-        return {"type": "dir", "mode": mode, **owner, "xattrs": _xattrs(path)}
-    if not stat.S_ISREG(found.st_mode):
+    if not (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)):
         return {"type": "other", "mode": mode, **owner}
-    if found.st_size > MOST_BYTES:
+    if found.st_size > content.MOST_BYTES and stat.S_ISREG(found.st_mode):
         raise CellError(f"{found.st_size} bytes are too many to keep a copy of")
-    with open(path, "rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    return {
-        "type": "file",
-        "bytes_b64": base64.b64encode(data).decode("ascii"),
-        "mode": mode,
-        **owner,
-        "xattrs": _xattrs(path),
-        "mtime_ns": found.st_mtime_ns,
-    }
+    try:
+        fd = os.open(name, _READ, dir_fd=folder.fd)
+    except PermissionError:
+        if not stat.S_ISDIR(found.st_mode):
+            raise
+        return {"type": "dir", "mode": mode, **owner, "xattrs": {}}
+    try:
+        # of what is open now: the name may have gone to something else since
+        found = os.fstat(fd)
+        mode = stat.S_IMODE(found.st_mode)
+        owner = {"uid": found.st_uid, "gid": found.st_gid}
+        if stat.S_ISDIR(found.st_mode):
+            return {"type": "dir", "mode": mode, **owner, "xattrs": content.xattrs(fd)}
+        if not stat.S_ISREG(found.st_mode):
+            return {"type": "other", "mode": mode, **owner}
+        data = content.bytes_of(fd)
+        return {
+            "type": "file",
+            "bytes_b64": base64.b64encode(data).decode("ascii"),
+            "mode": mode,
+            **owner,
+            "xattrs": content.xattrs(fd),
+            "mtime_ns": found.st_mtime_ns,
+        }
+    finally:
+        os.close(fd)
 
 
 def same(prior: Any, now: Any) -> bool:
@@ -78,180 +121,205 @@ def no_way_back(prior: Any) -> Optional[str]:
     return None
 
 
-def write(path: str, want: Optional[Mapping[str, Any]]) -> None:
-    """Bring `path` to `want`; what it leaves out stays as it was, or is usual for a new one."""
-    have = read(path)
-    if want is None:
-        _remove(path, have)
-        return
-    kept: Dict[str, Any] = {k: v for k, v in (have or {}).items() if k in ("mode", "uid", "gid")}
-    if have is None or have["type"] != want["type"]:
-        kept.pop("mode", None)
-    full: Dict[str, Any] = {
-        "mode": _MODE_DIR if want["type"] == "dir" else _MODE,
-        "uid": os.geteuid(),
-        "gid": os.getegid(),
-        **kept,
-        **want,
-    }
-    # attributes that are not named are kept: a security label belongs to the path
-    before = (have or {}).get("xattrs") or {}
-    full["xattrs"] = {**before, **(want.get("xattrs") or {})}
-    full.pop("mtime_ns", None)
-    _put(path, have, full)
+def write(path: str, want: Optional[Mapping[str, Any]], part: str = "") -> None:
+    """Bring `path` to `want`; what it leaves out stays as it was, or is usual for a new one.
+
+    `part` is the name of the new file until it is whole.
+    """
+    with _folder(path) as (folder, name):
+        have = _have(folder, name)
+        if want is None:
+            _remove(folder, name, have)
+            return
+        kept: Dict[str, Any] = {
+            k: v for k, v in (have or {}).items() if k in ("mode", "uid", "gid")
+        }
+        if have is None or have["type"] != want["type"]:
+            kept.pop("mode", None)
+        full: Dict[str, Any] = {
+            "mode": _MODE_DIR if want["type"] == "dir" else _MODE,
+            "uid": os.geteuid(),
+            "gid": os.getegid(),
+            **kept,
+            **want,
+        }
+        # attributes that are not named are kept: a security label belongs to the path
+        before = (have or {}).get("xattrs") or {}
+        full["xattrs"] = {**before, **(want.get("xattrs") or {})}
+        full.pop("mtime_ns", None)
+        _put(folder, name, have, full, part or _name())
 
 
-def put_back(path: str, prior: Optional[Mapping[str, Any]]) -> None:
+def put_back(path: str, prior: Optional[Mapping[str, Any]], parts: Sequence[str] = ()) -> None:
     """Bring `path` to what was read before, to the last attribute and its time."""
-    leftovers(path)
-    have = read(path)
-    if prior is None:
-        _remove(path, have)
-    else:
-        _put(path, have, prior)
+    leftovers(path, parts)
+    try:
+        with _folder(path) as (folder, name):
+            have = _have(folder, name)
+            if prior is None:
+                _remove(folder, name, have)
+            else:
+                _put(folder, name, have, prior, parts[-1] if parts else _name())
+    except (FileNotFoundError, NotADirectoryError):
+        if prior is not None:
+            raise
 
 
-def leftovers(path: str) -> None:
+def leftovers(path: str, parts: Sequence[str] = ()) -> None:
     """Remove the new file of a write that was cut before its rename."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        os.unlink(_part(path))
-        tick()
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), _folder(path) as (folder, _):
+        for part in parts:
+            if "/" in part or not part.startswith(".runner-"):
+                continue  # a damaged journal must not name a file of somebody's
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                os.unlink(part, dir_fd=folder.fd)
+                tick()
 
 
-def _put(path: str, have: Optional[Mapping[str, Any]], want: Mapping[str, Any]) -> None:
+def _have(folder: Folder, name: str) -> Optional[Dict[str, Any]]:
+    try:
+        return _read(folder, name)
+    except FileNotFoundError:
+        return None
+
+
+def _put(
+    folder: Folder,
+    name: str,
+    have: Optional[Mapping[str, Any]],
+    want: Mapping[str, Any],
+    part: str,
+) -> None:
     kind = want["type"]
     if kind not in ("file", "symlink", "dir"):
         raise CellError(f"cannot make a {kind}")
     if have is not None and have["type"] != kind and "dir" in (kind, have["type"]):
         # rename(2) replaces a file by a link, but neither by a folder
-        _remove(path, have)
+        _remove(folder, name, have)
         have = None
     if kind == "dir":
         if have is None:
-            os.mkdir(path, 0o700)
+            os.mkdir(name, 0o700, dir_fd=folder.fd)
             tick()
-        _dress(path, want)
+        fd = os.open(name, _READ | os.O_DIRECTORY, dir_fd=folder.fd)
+        try:
+            if have is None and os.fstat(fd).st_uid != os.geteuid():
+                raise CellError("somebody put another folder in the place of the new one")
+            content.dress(fd, want)
+        finally:
+            os.close(fd)
     elif kind == "symlink":
-        part = _part(path)
-        leftovers(path)
-        os.symlink(str(want["target"]), part)
-        tick()
-        if "uid" in want:
-            os.chown(part, int(want["uid"]), int(want["gid"]), follow_symlinks=False)
-        _set_time(part, want)
-        os.rename(part, path)
+        _put_link(folder, name, want, part)
     else:
-        _put_file(path, have, want)
-    _sync_folder(path)
+        _put_file(folder, name, have, want, part)
+    folder.sync()
 
 
-def _put_file(path: str, have: Optional[Mapping[str, Any]], want: Mapping[str, Any]) -> None:
-    data = base64.b64decode(want["bytes_b64"])
-    if have is not None and have["type"] == "file" and os.lstat(path).st_nlink > 1:
-        _in_place(path, data, want)
-        return
-    part = _part(path)
+def _put_link(folder: Folder, name: str, want: Mapping[str, Any], part: str) -> None:
+    def make() -> None:
+        os.symlink(str(want["target"]), part, dir_fd=folder.fd)
+
+    _anew(folder, part, make)
+    tick()
+    # by the name of a descriptor: whoever may write this folder could swap the link
+    fd = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder.fd)
     try:
-        _fill(part, data, os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW)
-        _dress(part, want)
+        found = os.fstat(fd)
+        if not stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
+            raise CellError("somebody put another file in the place of the new link")
+        owner = (int(want.get("uid", found.st_uid)), int(want.get("gid", found.st_gid)))
+        if owner != (found.st_uid, found.st_gid):
+            os.chown(f"/proc/self/fd/{fd}", *owner)
+        if want.get("mtime_ns") is not None:
+            times = (int(want["mtime_ns"]), int(want["mtime_ns"]))
+            os.utime(f"/proc/self/fd/{fd}", ns=times)
+    finally:
+        os.close(fd)
+    os.rename(part, name, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+
+
+def _anew(folder: Folder, part: str, make: Any) -> Any:
+    """Make something of a name that may be left from a restore that was cut, or be planted."""
+    for _ in range(_TRIES):
+        try:
+            return make()
+        except FileExistsError:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(part, dir_fd=folder.fd)
+    raise CellError(f"somebody puts {part} there again and again")
+
+
+def _put_file(
+    folder: Folder,
+    name: str,
+    have: Optional[Mapping[str, Any]],
+    want: Mapping[str, Any],
+    part: str,
+) -> None:
+    data = base64.b64decode(want["bytes_b64"])
+    if have is not None and have["type"] == "file":
+        found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+        if found.st_nlink > 1:
+            if not folder.private:
+                raise CellError(
+                    f"it has {found.st_nlink} names, and others may write {folder.path}: "
+                    "it may be a file from elsewhere, and is left alone"
+                )
+            _in_place(folder, name, data, want)
+            return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+    def make() -> int:
+        return os.open(part, flags, 0o600, dir_fd=folder.fd)
+
+    try:
+        fd = int(_anew(folder, part, make))
+        try:
+            content.fill(fd, data)
+            content.dress(fd, want)
+        finally:
+            os.close(fd)
         tick()
-        os.rename(part, path)
+        os.rename(part, name, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
     except OSError as fault:
-        leftovers(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part, dir_fd=folder.fd)
+            tick()
         # a mount point cannot be renamed over; on a full disk the old blocks still serve
         if fault.errno not in (errno.EBUSY, errno.EXDEV, errno.ENOSPC) or have is None:
             raise
         if have["type"] != "file" or (fault.errno == errno.ENOSPC and not _fits(have, data)):
             raise
-        _in_place(path, data, want)
+        if not folder.private:
+            raise
+        _in_place(folder, name, data, want)
 
 
-def _in_place(path: str, data: bytes, want: Mapping[str, Any]) -> None:
-    _fill(path, data, os.O_NOFOLLOW)
-    tick()
-    _dress(path, want)
+def _in_place(folder: Folder, name: str, data: bytes, want: Mapping[str, Any]) -> None:
+    fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder.fd)
+    try:
+        content.fill(fd, data)
+        tick()
+        content.dress(fd, want)
+    finally:
+        os.close(fd)
 
 
 def _fits(have: Mapping[str, Any], data: bytes) -> bool:
     return len(data) <= len(base64.b64decode(have["bytes_b64"]))
 
 
-def _fill(path: str, data: bytes, flags: int) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
-    try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-        tick()
-        os.ftruncate(fd, len(data))
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _dress(path: str, want: Mapping[str, Any]) -> None:
-    """Set owner, attributes, mode and time, in this order: chown clears set-id bits."""
-    if "uid" in want:
-        owner = os.lstat(path)
-        if (owner.st_uid, owner.st_gid) != (int(want["uid"]), int(want["gid"])):
-            os.chown(path, int(want["uid"]), int(want["gid"]))
-    if want.get("xattrs") is not None:
-        now = _xattrs(path)
-        for name, text in want["xattrs"].items():
-            if now.get(name) != text:
-                os.setxattr(path, name, base64.b64decode(text))
-        for name in now:
-            if name not in want["xattrs"]:
-                with contextlib.suppress(OSError):  # a security label cannot be taken off
-                    os.removexattr(path, name)
-    if "mode" in want and stat.S_IMODE(os.lstat(path).st_mode) != int(want["mode"]):
-        os.chmod(path, int(want["mode"]))
-    _set_time(path, want)
-
-
-def _set_time(path: str, want: Mapping[str, Any]) -> None:
-    if want.get("mtime_ns") is not None:
-        os.utime(path, ns=(int(want["mtime_ns"]), int(want["mtime_ns"])), follow_symlinks=False)
-
-
-def _remove(path: str, have: Optional[Mapping[str, Any]]) -> None:
+def _remove(folder: Folder, name: str, have: Optional[Mapping[str, Any]]) -> None:
     if have is None:
         return
     if have["type"] == "other":
         raise CellError("a device, fifo or socket is there, which is left alone")
     if have["type"] == "dir":
-        os.rmdir(path)  # with ENOTEMPTY when something of someone else's is in it
+        # with ENOTEMPTY when something of someone else's is in it
+        os.rmdir(name, dir_fd=folder.fd)
     else:
-        os.unlink(path)
-    _sync_folder(path)
-
-
-def _xattrs(path: str) -> Dict[str, str]:
-    found: Dict[str, str] = {}
-    with contextlib.suppress(OSError):
-        for name in os.listxattr(path, follow_symlinks=False):
-            try:
-                data = os.getxattr(path, name, follow_symlinks=False)
-            except OSError as fault:
-                if fault.errno in _NO_XATTR:
-                    continue
-                raise
-            found[name] = base64.b64encode(data).decode("ascii")
-    return found
-
-
-def _part(path: str) -> str:
-    # known from the path alone, so that a later restore finds it; short, as names have a limit
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".runner-{sha256(name.encode()).hexdigest()[:16]}.new")
-
-
-def _sync_folder(path: str) -> None:
-    fd = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        os.unlink(name, dir_fd=folder.fd)
+    folder.sync()
 
 
 def _timeless(value: Mapping[str, Any]) -> Dict[str, Any]:

@@ -120,7 +120,7 @@ def supervised(folder: str) -> bool:
     """Whether the trial's supervisor lives."""
     try:
         fd = os.open(os.path.join(folder, LOCK_NAME), os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import time
 
-from ..cells import cells, normal_forms, parents
-from ..emit import hide, shown
+from ..cells import cells, files, normal_forms, parents
+from ..emit import hide, said, shown
 from ..errors import CellError, reason
 from ..state import journal, state_folder
 
@@ -30,7 +30,8 @@ class _Step:
     """One cell on its way."""
 
     def __init__(self, cell: Cell) -> None:
-        self.cell = cell
+        # names that nobody can foresee, in the journal before the first is used
+        self.cell = {**cell, "parts": list(files.names())} if cell["via"] == "file" else cell
         self.before: Any = None
         self.after: Any = None
         self.outcome = ""
@@ -165,7 +166,7 @@ def _journal(todo: Sequence[_Step], where: state_folder.State, held: Mapping[str
                 at=now,
                 cell={key: value for key, value in cell.items() if key not in _NOT_KEPT},
                 prior=prior,
-                want=want,
+                want=journal.kept_as(cell, want),
                 runtime=bool(cell.get("runtime", True)),
             )
         )
@@ -247,7 +248,7 @@ def _read_back(todo: Sequence[_Step]) -> None:
         want = step.cell["want"]
         if not cells.equal(step.cell, want, step.after):
             who = "kernel" if step.cell["via"] in ("pseudo", "cgroup", "swap", "link") else "host"
-            step.fail(f"{who} kept {step.after!r}, not {want!r}")
+            step.fail(f"{who} kept {said(step.cell, step.after)}, not {said(step.cell, want)}")
         elif step.after is not None:
             step.why = _sameness(step.cell, want, step.after)[1]
 
@@ -258,7 +259,7 @@ def _seal(todo: Sequence[_Step], where: state_folder.State) -> None:
         for number, cell in step.journalled:
             found = cells.try_read(cell)
             if found["error"] is None:
-                kept[number] = found["value"]
+                kept[number] = journal.kept_as(cell, found["value"])
     if kept:
         journal.seal(where.journal, kept)
 

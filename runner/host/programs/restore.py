@@ -12,8 +12,8 @@ from __future__ import annotations
 import errno
 
 from ..cells import cells
-from ..emit import hide, shown
-from ..errors import CellError, reason
+from ..emit import hide, said, shown
+from ..errors import reason
 from ..state import journal, state_folder
 
 TYPE_CHECKING = False
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ..emit import Emit
 
 PASSES = 3
-_FAULTS = (OSError, CellError, ValueError)
+# all of them: a journal may be damaged in any way, and a cell must not keep the others from it
+_FAULTS = (Exception,)
 _UNDONE = ("ok", "restored", "skipped")
 
 
@@ -39,6 +40,12 @@ class _Undo:
         self.why: Optional[str] = None
         self.wrote = False
         self.back = False  # before anything was done
+
+    def add(self, change: journal.Change) -> None:
+        """Add a later change; what any of them may have left is to be removed."""
+        self.changes.append(change)
+        if "parts" in self.cell:
+            self.cell["parts"] = [*self.cell["parts"], *(change.cell.get("parts") or [])]
 
     @property
     def prior(self) -> Any:
@@ -56,10 +63,7 @@ class _Undo:
         last = self.changes[-1]
         if not last.sealed:
             return True  # cut short, so it may hold anything on the way there
-        if cells.same(self.cell, last.kept, now):
-            return True
-        coupled = "coupled_to" in self.cell
-        return not coupled and last.want is not None and cells.equal(self.cell, last.want, now)
+        return last.left_as(now) or last.asked(now)
 
 
 def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
@@ -86,7 +90,8 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
                 outcome="failed",
                 before=None,
                 after=None,
-                why=f"line {line} of {where.journal} is damaged: what it would undo is not known",
+                why=f"line {line} of {where.journal} is damaged: what it would undo is not known; "
+                "the journal is kept",
             )
         done = not found.damaged and all(undo.outcome in _UNDONE for undo in undos)
         if done and any(change.run in left for change in found.changes):
@@ -121,7 +126,7 @@ def _undos(changes: Sequence[journal.Change]) -> List[_Undo]:
     for change in changes:
         address = journal.address(change.cell)
         if address in by_address:
-            by_address[address].changes.append(change)
+            by_address[address].add(change)
         else:
             by_address[address] = _Undo(dict(change.cell), [change])
     # by the first change of each: what a thing stands on was there before it
@@ -132,7 +137,8 @@ def _swaps_by_priority(undos: List[_Undo]) -> List[_Undo]:
     """Switch swaps on in order of priority: the kernel numbers automatic ones as they come."""
 
     def rank(undo: _Undo) -> int:
-        return -int((undo.prior or {}).get("priority", 0))
+        priority = (undo.prior or {}).get("priority", 0)
+        return -priority if isinstance(priority, int) else 0
 
     swaps = iter(sorted((u for u in undos if u.cell["via"] == "swap"), key=rank))
     return [next(swaps) if undo.cell["via"] == "swap" else undo for undo in undos]
@@ -168,15 +174,16 @@ def _look(undo: _Undo, boot: str, *, force: bool) -> None:
     try:
         undo.before = undo.after = cells.read(undo.cell)
         cells.leftovers(undo.cell)
+        undo.back = undo.is_back(undo.before)
     except _FAULTS as fault:
         undo.why = "cannot be read: " + reason(fault)
     else:
-        undo.back = undo.is_back(undo.before)
         if undo.back:
             return
         if not force and not undo.ours(undo.before):
             undo.outcome = "drifted"
-            undo.why = f"someone changed it since, from {last.kept!r}; with force it is put back"
+            kept = said(undo.cell, last.kept)
+            undo.why = f"someone changed it since, from {kept}; with force it is put back"
     if last.runtime and last.boot_id != boot:
         undo.outcome, undo.why = "skipped", "rebooted"
 
@@ -211,7 +218,8 @@ def _judge(undo: _Undo) -> None:
         undo.outcome, undo.why = ("restored" if undo.wrote else "ok"), None
     else:
         undo.outcome = "drifted" if (undo.why or "").startswith("someone") else "failed"
-        undo.why = undo.why or f"kernel kept {undo.after!r}, not {undo.prior!r}"
+        after, prior = said(undo.cell, undo.after), said(undo.cell, undo.prior)
+        undo.why = undo.why or f"kernel kept {after}, not {prior}"
 
 
 def _say(undo: _Undo, emit: Emit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 
 from ..state import journal, state_folder
 from . import attach
@@ -44,7 +45,7 @@ def trials(where: state_folder.State) -> List[Dict[str, Any]]:
     for run_id in _folders(root):
         for trial in _folders(os.path.join(root, run_id)):
             spool = os.path.join(root, run_id, trial, "spool.jsonl")
-            if os.path.exists(spool):
+            if attach.NAME.fullmatch(run_id) and attach.NAME.fullmatch(trial) and _regular(spool):
                 last = _last_event(spool)
                 found.append(
                     {
@@ -62,8 +63,15 @@ def trials(where: state_folder.State) -> List[Dict[str, Any]]:
 def _folders(path: str) -> List[str]:
     try:
         return sorted(name for name in os.listdir(path) if os.path.isdir(os.path.join(path, name)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _last_event(path: str) -> Optional[Dict[str, Any]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-
 from ..cells import cells
-from ..emit import hide, shown
+from ..emit import MASK, hide, shown, summary
 from ..errors import CellError, reason
 from . import journal, state_folder
 
@@ -57,7 +55,7 @@ def _said(changes: List[journal.Change], boot: str) -> Dict[str, Any]:
     found["now"] = brief(cell, now)
     if not last.sealed:
         found["state"] = "unfinished"
-    elif cells.same(cell, last.kept, now) or _wanted(last, now):
+    elif last.left_as(now) or last.asked(now):
         found["state"] = "applied"
     elif cells.same(cell, first.prior, now):
         found["state"] = "back"
@@ -66,17 +64,10 @@ def _said(changes: List[journal.Change], boot: str) -> Dict[str, Any]:
     return found
 
 
-def _wanted(change: journal.Change, now: Any) -> bool:
-    if "coupled_to" in change.cell or change.want is None:
-        return False
-    return cells.equal(change.cell, change.want, now)
-
-
 def brief(cell: Mapping[str, Any], value: Any) -> Any:
     """Give a value as it is shown: of a file its size and not its text, of a secret nothing."""
-    if cell.get("secret"):
-        return shown(cell, value)
+    if isinstance(value, dict) and "hidden" in value:
+        return MASK  # of a secret that we set the journal has a hash alone
     if isinstance(value, dict) and "bytes_b64" in value:
-        kept = {key: value[key] for key in ("type", "mode", "uid", "gid") if key in value}
-        return {**kept, "size": len(base64.b64decode(value["bytes_b64"] or ""))}
-    return value
+        return summary(value)
+    return shown(cell, value)

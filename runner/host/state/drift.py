@@ -72,7 +72,7 @@ def _as_wanted(cell: Mapping[str, Any]) -> Same:
 
 
 def _as_kept(change: journal.Change) -> Same:
-    return lambda now: cells.same(change.cell, change.kept, now)
+    return change.left_as
 
 
 def _brief(value: Any) -> Any:

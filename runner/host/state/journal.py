@@ -7,6 +7,7 @@ and a coupled key has no `want`. A change without its seal was cut short, so
 nothing is known of the value that is there and it is put back in any case. A
 seal needs no fsync of its own for that reason. Before a restore writes, it takes
 the seals off again by `{"undo": [n, …]}`: it may be cut short just as well.
+Of a secret what we set is kept as a salted hash: the journal outlives the run.
 `{"stays": run}` says that what a run declared is to outlast the runs after it, and
 `{"done": [n, …]}` that a restore which left such changes in place has undone the others.
 """
@@ -16,8 +17,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 
+from ..cells import addresses, cells
+from ..cells.folders import plain_path
 from ..crash_point import tick
+from ..digest import sha256
 from .state_folder import sync_folder
 
 TYPE_CHECKING = False
@@ -58,6 +63,18 @@ class Change:
         if self.n in sealed:
             self.sealed, self.kept = True, sealed[self.n]
 
+    def left_as(self, now: Any) -> bool:
+        """Say whether a value is the one that was read back after the change."""
+        if _is_hidden(self.kept):
+            return bool(self.kept == _hidden(now, str(self.kept["salt"])))
+        return cells.same(self.cell, self.kept, now)
+
+    def asked(self, now: Any) -> bool:
+        """Say whether a value is the one that was asked for; of a secret that is not known."""
+        if "coupled_to" in self.cell or self.want is None or _is_hidden(self.want):
+            return False
+        return cells.equal(self.cell, self.want, now)
+
 
 class Journal:
     """What a journal file says."""
@@ -72,9 +89,9 @@ class Journal:
     ) -> None:
         self.changes = changes
         self.damaged = damaged
-        """Numbers of lines that are unreadable and not the torn end of the file."""
+        """Numbers of lines that cannot be read or undone, and are not the torn end of the file."""
         self.size = size
-        """Bytes up to the end of the last whole line."""
+        """Bytes up to the torn end."""
         self.stays = stays
         """Runs whose changes are left in place by the end of another run."""
         self.next = next_
@@ -86,7 +103,30 @@ def address(cell: Mapping[str, Any]) -> Address:
     via = str(cell["via"])
     if via == "argv":
         return (via, str(cell.get("name", "")), *map(str, cell["read"]))
-    return (via, str(cell.get("path") or cell.get("name", "")), str(cell.get("attr") or ""))
+    where = cell.get("path")
+    return (
+        via,
+        plain_path(str(where)) if where else str(cell.get("name", "")),
+        str(cell.get("attr") or ""),
+    )
+
+
+def kept_as(cell: Mapping[str, Any], value: Any) -> Any:
+    """Give a value of ours as the journal keeps it: of a secret a hash, to compare with."""
+    return _hidden(value, os.urandom(16).hex()) if cell.get("secret") else value
+
+
+def _hidden(value: Any, salt: str) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        value = {key: said for key, said in value.items() if key != "mtime_ns"}
+    text = salt + json.dumps(value, sort_keys=True)
+    return {"hidden": sha256(text.encode("ascii")).hexdigest(), "salt": salt}
+
+
+def _is_hidden(value: Any) -> bool:
+    return isinstance(value, dict) and "hidden" in value
 
 
 def read(path: str) -> Journal:
@@ -96,41 +136,57 @@ def read(path: str) -> Journal:
             data = file.read()
     except FileNotFoundError:
         return Journal()
-    changes: List[Change] = []
-    bad: List[int] = []
-    sealed: Dict[int, Any] = {}
-    done: Set[int] = set()
-    stays: Set[str] = set()
-    size = at = whole = 0
-    for number, line in enumerate(data.split(b"\n")[:-1], 1):
-        at += len(line) + 1
+    *lines, rest = data.split(b"\n")
+    found = _Lines()
+    damaged: List[int] = []
+    for number, line in enumerate(lines, 1):
         said = _parse(line)
         if said is None:
-            bad.append(number)
-            continue
-        # what comes whole after it shows that a bad line is no torn end
-        size = at
+            damaged.append(number)
+        else:
+            found.take(said)
+    size = len(data) - len(rest)
+    if not rest.startswith(_BEGINS[: len(rest)]):
+        # no line of ours begins so: the end was not cut, somebody wrote over it
+        damaged.append(len(lines) + 1)
+        size = len(data)
+    return found.journal(tuple(damaged), size)
+
+
+class _Lines:
+    """What the readable lines say so far."""
+
+    def __init__(self) -> None:
+        self.changes: List[Change] = []
+        self.sealed: Dict[int, Any] = {}
+        self.done: Set[int] = set()
+        self.stays: Set[str] = set()
+
+    def take(self, said: Mapping[str, Any]) -> None:
+        """Add one line that is known to be whole."""
         if "undo" in said:
             for n in said["undo"]:
-                sealed.pop(n, None)
+                self.sealed.pop(n, None)
         elif "seal" in said:
-            sealed[said["seal"]] = said.get("kept")
+            self.sealed[said["seal"]] = said.get("kept")
         elif "stays" in said:
-            stays.add(said["stays"])
+            self.stays.add(said["stays"])
         elif "done" in said:
-            done.update(said["done"])
+            self.done.update(said["done"])
         else:
-            changes.append(_change(said))
-        whole = len(bad)
-    for change in changes:
-        change.seal(sealed)
-    return Journal(
-        changes=tuple(change for change in changes if change.n not in done),
-        damaged=tuple(bad[:whole]),
-        size=size,
-        stays=frozenset(stays),
-        next_=max((change.n for change in changes), default=0) + 1,
-    )
+            self.changes.append(_change(said))
+
+    def journal(self, damaged: Tuple[int, ...], size: int) -> Journal:
+        """Give all of it, without what is done."""
+        for change in self.changes:
+            change.seal(self.sealed)
+        return Journal(
+            changes=tuple(change for change in self.changes if change.n not in self.done),
+            damaged=damaged,
+            size=size,
+            stays=frozenset(self.stays),
+            next_=max((change.n for change in self.changes), default=0) + 1,
+        )
 
 
 def append(path: str, changes: Sequence[Change], stays: Optional[str] = None) -> None:
@@ -182,26 +238,30 @@ def retire(path: str) -> None:
     folder = os.path.dirname(path)
     done = os.path.join(folder, "journal.done")
     os.makedirs(done, mode=0o700, exist_ok=True)
-    last = max((int(name.split(".")[0]) for name in os.listdir(done)), default=0)
+    numbered = [name for name in os.listdir(done) if _RETIRED.fullmatch(name)]
+    last = max((int(name.partition(".")[0]) for name in numbered), default=0)
     os.rename(path, os.path.join(done, f"{last + 1:08d}.jsonl"))
     tick()
     sync_folder(done)
     sync_folder(folder)
-    for name in sorted(os.listdir(done))[:-_KEPT_JOURNALS]:
+    for name in sorted([*numbered, f"{last + 1:08d}.jsonl"])[:-_KEPT_JOURNALS]:
         os.unlink(os.path.join(done, name))
 
 
 _KEPT_JOURNALS = 20
+_RETIRED = re.compile(r"[0-9]{8}\.jsonl")  # a stray file is left alone
 
 
 def _append(path: str, lines: bytes, *, durable: bool) -> None:
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        # behind a torn line a new one would be torn too
+        # behind a torn line a new one would be torn too; what is damaged stays to be seen
         size = read(path).size
         if os.fstat(fd).st_size != size:
             os.ftruncate(fd, size)
             tick()
+        elif size and os.pread(fd, 1, size - 1) != b"\n":
+            lines = b"\n" + lines
         try:
             os.lseek(fd, 0, os.SEEK_END)
             half = len(lines) // 2
@@ -230,16 +290,43 @@ def _line(said: Mapping[str, Any]) -> bytes:
 
 
 _LINES = ("cell", "seal", "undo", "stays", "done")
+_BEGINS = b'{"'
 
 
 def _parse(line: bytes) -> Optional[Dict[str, Any]]:
     try:
         said = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or not any(key in said for key in _LINES):
         return None
-    return said
+    if "undo" in said or "done" in said:
+        return said if _numbers(said.get("undo", [])) and _numbers(said.get("done", [])) else None
+    if "seal" in said:
+        return said if isinstance(said["seal"], int) else None
+    if "stays" in said:
+        return said if isinstance(said["stays"], str) else None
+    return said if _fault_of_change(said) is None else None
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, int) for one in value)
+
+
+_KINDS = {"n": int, "run": str, "boot_id": str, "at": (int, float), "cell": dict, "runtime": bool}
+
+
+def _fault_of_change(said: Mapping[str, Any]) -> Optional[str]:
+    """Say why a line that can be read cannot be undone; one such line costs its own cell."""
+    for key, kind in _KINDS.items():
+        if not isinstance(said.get(key), kind):  # type: ignore[arg-type]
+            return f"`{key}` is missing or is not what it has to be"
+    if "prior" not in said or "want" not in said:
+        return "what was there before is missing"
+    cell = said["cell"]
+    if not isinstance(cell.get("id"), str):
+        return "the cell has no name"
+    return addresses.fault_of(cell) or addresses.fault_of_value(cell, said["prior"])
 
 
 def _change(said: Mapping[str, Any]) -> Change:

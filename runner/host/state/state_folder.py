@@ -137,16 +137,37 @@ def write_whole(path: str, data: bytes) -> None:
 
 
 def hold(state: State) -> Optional[Dict[str, Any]]:
-    """Give the run that holds this host, or None. A damaged file holds nothing."""
+    """Give the run that holds this host, or None. A damaged file holds nothing.
+
+    Whatever the file says, what is given has the right types: keys that are missing or are
+    not what they have to be are filled in from the file's own time, or left out.
+    """
     try:
-        with open(state.path("hold.json"), encoding="utf-8") as file:
-            found = json.load(file)
+        fd = os.open(state.path("hold.json"), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, encoding="utf-8") as file:
+            found = json.loads(file.read(_HOLD_BYTES))
             touched = os.fstat(file.fileno()).st_mtime
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or not found.get("run"):
+    if not isinstance(found, dict) or not isinstance(found.get("run"), str) or not found["run"]:
         return None
-    return {**found, "seen": max(float(found["seen"]), touched)}
+    return {
+        **found,
+        "since": _number(found.get("since"), touched),
+        "seen": max(_number(found.get("seen"), touched), touched),
+        "lease_s": _number(found.get("lease_s"), None),
+        "pid": _number(found.get("pid"), None),
+        "boot_id": found.get("boot_id"),
+        "controller": found.get("controller"),
+    }
+
+
+_HOLD_BYTES = 1 << 20
+
+
+def _number(value: Any, otherwise: Any) -> Any:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if good and abs(value) < 1e12 else otherwise  # nor NaN: it compares as false
 
 
 def alive(found: Optional[Mapping[str, Any]]) -> bool:

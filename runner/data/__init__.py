@@ -1,1 +1,0 @@
-"""Many runs at once: tables over their records, one query, and history."""

@@ -1,1 +1,0 @@
-from tests.apply.conftest import local, unchanged  # noqa: F401 - fixtures
