@@ -185,6 +185,9 @@ def _bare(number: float) -> Quantity:
     return Quantity(Fraction(repr(number)))
 
 
+_LONGEST = 200
+
+
 def parse(text: str | float | Quantity) -> Quantity:
     """Read a quantity of any dimension; a bare number is a count.
 
@@ -194,7 +197,11 @@ def parse(text: str | float | Quantity) -> Quantity:
         return text
     if isinstance(text, (bool, int, float)):
         return _bare(text)
+    if not isinstance(text, str):
+        raise QuantityError("is not a quantity (a number with a unit, such as 32MiB or 30s)")
     said = text.strip()
+    if len(said) > _LONGEST:
+        raise QuantityError(f"`{said[:40]} …` is too long for a quantity")
     if _COMPOUND.fullmatch(said):
         total = sum((Fraction(n) * _TIMES[u] for n, u in _PART.findall(said)), Fraction(0))
         return Quantity(total, TIME)

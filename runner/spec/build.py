@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from runner.spec.base import MaybeSecret, Model, Text, Words, fault
+from runner.spec.base import MaybeSecret, Model, Text, Words, did_you_mean, fault
 
 _VERSION = re.compile(r"(?:go)?(\d+\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)")
 
@@ -17,6 +17,29 @@ def _version(text: str) -> str:
     return match[1]
 
 
+_SYSTEMS = (
+    "aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux", "netbsd",
+    "openbsd", "plan9", "solaris", "wasip1", "windows",
+)  # fmt: skip
+_MACHINES = (
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
+    "ppc64le", "riscv64", "s390x", "wasm",
+)  # fmt: skip
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _env(env: dict[str, MaybeSecret]) -> dict[str, MaybeSecret]:
+    """Refuse names that no environment holds, and targets that Go has not got."""
+    for name in env:
+        if not _ENV_NAME.fullmatch(name):
+            raise fault("env", f"`{name}` cannot name a variable of the environment")
+    for name, known in (("GOOS", _SYSTEMS), ("GOARCH", _MACHINES)):
+        value = env.get(name)
+        if isinstance(value, str) and value and value not in known and "{" not in value:
+            raise fault("env", f"{name} `{value}` is not known to Go{did_you_mean(value, known)}")
+    return env
+
+
 class Build(Model):
     """A program built from its sources; GOOS and GOARCH default to the host's."""
 
@@ -24,7 +47,9 @@ class Build(Model):
         None, description="Exactly this version of Go, in quotes"
     )
     package: Text = Field(".", description="Folder or import path, relative to the spec's file")
-    env: dict[str, MaybeSecret] = Field({}, description="GOOS, GOARCH, CGO_ENABLED, …")
+    env: Annotated[dict[str, MaybeSecret], AfterValidator(_env)] = Field(
+        {}, description="GOOS, GOARCH, CGO_ENABLED, …"
+    )
     ldflags: Words = ()
     gcflags: Words = ()
     asmflags: Words = ()

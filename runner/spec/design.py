@@ -1,6 +1,7 @@
 """The design: factors and their levels, repetitions and their order, the search."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -10,6 +11,8 @@ from runner.records.quantities import COUNT, parse
 from runner.spec.base import Amount, Model, Ratio, Text, as_text, did_you_mean, fault, shape
 from runner.spec.load import CooldownOf
 
+MAX_REPETITIONS = 10_000
+MAX_LEVELS = 1_000
 OVERRIDABLE = ("system", "build", "workload", "load")
 """Sections that a level may change."""
 
@@ -35,12 +38,14 @@ def read_factor(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         names = [as_text(level) for level in value]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
         if twice is not None:
             raise fault("factor", f"the level `{twice}` is there twice")
         value = {name: {} for name in names}
     if not isinstance(value, Mapping) or not value:
         raise fault("factor", f"has to be a list of levels or a mapping, not {shape(value)}")
+    if len(value) > MAX_LEVELS:
+        raise fault("factor", f"has {len(value)} levels; at most {MAX_LEVELS} are run")
     return {"levels": {as_text(name): _level(name, level) for name, level in value.items()}}
 
 
@@ -76,14 +81,17 @@ class Order(Model):
         description="blocks: shuffled within each repetition; interleaved: the first treatment "
         "moves on by one; random: all shuffled together; written: as in the spec",
     )
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+
+
+Times = Annotated[int, Field(ge=1, le=MAX_REPETITIONS)]
 
 
 class Repeat(Model):
     """How often every treatment is run; the unit of replication."""
 
     unit: Literal["trial", "search"] = "trial"
-    between: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 1)
+    between: tuple[Times, Times] = (1, 1)
     stop_when: StopWhen | None = None
     order: Order = Order()
     cooldown: CooldownOf | None = Field(None, description="Pause between trials")
@@ -143,8 +151,8 @@ def _find(text: str) -> str:
 class Confirm(Model):
     """Trials at one level: with k of n healthy it passes, and then P(healthy) ≥ ½ there."""
 
-    trials: Annotated[int, Field(ge=1)] = 5
-    healthy: Annotated[int, Field(ge=1)] = 3
+    trials: Annotated[int, Field(ge=1, le=1000)] = 5
+    healthy: Annotated[int, Field(ge=1, le=1000)] = 3
 
     @model_validator(mode="after")
     def _possible(self) -> "Confirm":
@@ -163,7 +171,7 @@ class Search(Model):
     start: Amount | None = None
     workload: Literal["fresh", "keep"] = "fresh"
     """With `keep` one workload serves all trials of a search, as long as it lives and answers."""
-    max_trials: Annotated[int, Field(ge=1)] = 200
+    max_trials: Annotated[int, Field(ge=1, le=MAX_REPETITIONS)] = 200
 
     @model_validator(mode="after")
     def _range(self) -> "Search":

@@ -1,5 +1,6 @@
 """The whole spec."""
 
+import math
 import re
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from runner.spec.base import Model, Text, Texts, fault, one_or_many
 from runner.spec.build import Build
 from runner.spec.claims import Claim
-from runner.spec.design import FactorOf, Repeat, RepeatOf, Search, Skip
+from runner.spec.design import Factor, FactorOf, Repeat, RepeatOf, Search, Skip
 from runner.spec.faults import Fault
 from runner.spec.health import Reference, RuleText
 from runner.spec.load import Load
@@ -35,6 +36,21 @@ def _identifier(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z_]\w*", text):
         raise fault("identifier", f"`{text}` is no name: use letters, digits and `_`")
     return text
+
+
+MAX_TREATMENTS = 10_000
+
+
+def _matrix(factors: dict[str, Factor]) -> dict[str, Factor]:
+    """Refuse a matrix that nobody could run, before it is written out."""
+    cells = math.prod(len(factor.levels) for factor in factors.values())
+    if cells > MAX_TREATMENTS:
+        shown = f"{cells:.3g}" if cells < 10**300 else "more than 10^300"
+        raise fault(
+            "matrix",
+            f"makes {shown} treatments; at most {MAX_TREATMENTS} are run: fewer factors or levels",
+        )
+    return factors
 
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
@@ -112,7 +128,7 @@ class Experiment(Model):
     abort_when: tuple[RuleText, ...] = ()
     faults: tuple[Fault, ...] = ()
     search: Search | None = None
-    factors: dict[Identifier, FactorOf] = Field({})
+    factors: Annotated[dict[Identifier, FactorOf], AfterValidator(_matrix)] = Field({})
     baseline: dict[str, Text] = Field({})
     skip: tuple[Skip, ...] = ()
     repeat: RepeatOf = Repeat()

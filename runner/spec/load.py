@@ -22,6 +22,8 @@ GENERATORS = ("wrk", "h2load", "vegeta", "command", "none")
 CLOSED = ("wrk", "h2load")
 """Generators of a closed loop: a connection asks again once it was answered."""
 MAX_STEPS = 1000
+MAX_COUNT = 10_000_000
+"""Connections, threads, sockets: more than any host has."""
 
 
 def _generator(name: str) -> str:
@@ -36,7 +38,7 @@ def _generator(name: str) -> str:
 class Until(Model):
     """What has to be so before the next step; all that are given."""
 
-    time_wait_below: Annotated[int, Field(ge=1)] | None = None
+    time_wait_below: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
     temperature_below: Temperature | None = None
     load_below: Annotated[float, Field(gt=0)] | None = None
 
@@ -63,11 +65,11 @@ CooldownOf = Annotated[
 class Step(Model):
     """One constant-load interval as written; what it leaves out comes from the load."""
 
-    connections: Annotated[int, Field(ge=1)] | None = None
+    connections: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
     rate: Rate | None = None
     duration: Duration | None = None
     warmup: Duration | None = None
-    threads: Annotated[int, Field(ge=1)] | None = None
+    threads: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
     url: Text | None = None
     name: Text | None = None
 
@@ -75,10 +77,10 @@ class Step(Model):
 class Ladder(Model):
     """Steps from a rule: geometric with `times`, linear with `by`."""
 
-    start: Annotated[int, Field(ge=1)] = Field(alias="from")
-    end: Annotated[int, Field(ge=1)] = Field(alias="to")
+    start: Annotated[int, Field(ge=1, le=MAX_COUNT)] = Field(alias="from")
+    end: Annotated[int, Field(ge=1, le=MAX_COUNT)] = Field(alias="to")
     times: Annotated[float, Field(gt=1)] | None = None
-    by: Annotated[int, Field(ge=1)] | None = None
+    by: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
     duration: Duration | None = None
     vary: Literal["connections", "rate"] = "connections"
 
@@ -141,8 +143,8 @@ class Load(Model):
 
     generator: Annotated[Text, AfterValidator(_generator)] = "wrk"
     url: Text = "http://127.0.0.1:{port}/"
-    threads: Annotated[int, Field(ge=1)] = 2
-    connections: Annotated[int, Field(ge=1)] | None = Field(
+    threads: Annotated[int, Field(ge=1, le=MAX_COUNT)] = 2
+    connections: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = Field(
         None, description="Of a closed loop; of an open model the most requests in flight"
     )
     rate: Rate | None = Field(None, description="Requests per second of an open model (vegeta)")

@@ -121,7 +121,7 @@ class GoTest(Model):
     package: Text = "."
     bench: Text = "."
     benchmem: bool = False
-    count: Annotated[int, Field(ge=1)] = 1
+    count: Annotated[int, Field(ge=1, le=10_000)] = 1
     benchtime: Text | None = None
     cpu: Texts | None = None
     timeout: Duration = parse("10min")

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 WIDTH = 160
+MAX_FAULTS = 100
+"""So many are told of one file; more of them say no more."""
+_MAX_MESSAGE = 400
+_MAX_VALUE = 80
 
 
 @dataclass(frozen=True, order=True)
@@ -41,13 +45,16 @@ def render(name: str, faults: Iterable[Fault], text: str) -> str:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     found = list(faults)
     parts = [_one(name, fault, lines) for fault in found]
-    if len(found) > 1:
+    if len(found) >= MAX_FAULTS:
+        parts.append(f"{name}: {MAX_FAULTS} faults and more: only these are told")
+    elif len(found) > 1:
         parts.append(f"{name}: {len(found)} faults")
     return "\n".join(parts)
 
 
 def _one(name: str, fault: Fault, lines: Sequence[str]) -> str:
-    head = f"{name}:{fault.line}:{fault.column}: {fault.message}"
+    message = shortened(fault.message, _MAX_MESSAGE)
+    head = f"{name}:{fault.line}:{fault.column}: {message}"
     if not 1 <= fault.line <= len(lines) or not lines[fault.line - 1].strip():
         return head
     source = lines[fault.line - 1]
@@ -61,6 +68,12 @@ def _one(name: str, fault: Fault, lines: Sequence[str]) -> str:
     caret = "^" + "~" * max(0, sum(_width(c) for c in marked) - 1)
     number = f"{fault.line:>5} | "
     return f"{head}\n{number}{shown}\n{' ' * (len(number) - 2)}| {before}{caret}"
+
+
+def shortened(text: str, longest: int = _MAX_VALUE) -> str:
+    """Give a text for a message: its begin and its end where it is longer than that."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]} … {text[-half:]}"
 
 
 def _control(character: str) -> bool:

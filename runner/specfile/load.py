@@ -174,7 +174,7 @@ def _validate(document: Document, data: dict[str, Any]) -> Experiment | None:
         for path, message, key in check(experiment, names):
             fault = document.fault(path, message, key=key)
             if (fault.line, fault.column) not in already:
-                document.faults.append(fault)
+                document.note(fault)
         _check_levels(document, experiment, broken)
     return experiment
 

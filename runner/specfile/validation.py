@@ -138,11 +138,11 @@ def explain(document: Document, data: Any, error: ValidationError, prefix: Path 
         path, rest = resolve(data, detail["loc"])
         found.setdefault(path, []).append((detail, rest))
     bad: list[Path] = []
+    inner = {path[:depth] for path in found for depth in range(len(path))}
     already = {(fault.line, fault.column) for fault in document.faults}
     for path, details in found.items():
         value = at(data, path)
-        below = any(len(other) > len(path) and other[: len(path)] == path for other in found)
-        if below and isinstance(value, (Mapping, list)):
+        if path in inner and isinstance(value, (Mapping, list)):
             details = [d for d in details if d[0]["type"] in ("missing", "extra_forbidden")]  # noqa: PLW2901
             if not details or _union(details):
                 continue
@@ -150,7 +150,7 @@ def explain(document: Document, data: Any, error: ValidationError, prefix: Path 
         for message, key in _messages(document, data, path, details, prefix):
             fault = document.fault((*prefix, *path), message, key=key)
             if (fault.line, fault.column) not in already:
-                document.faults.append(fault)
+                document.note(fault)
     return bad
 
 

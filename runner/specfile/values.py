@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 
 from runner.spec.base import Secret
-from runner.specfile.errors import Fault, SpecFaults
+from runner.specfile.errors import MAX_FAULTS, Fault, SpecFaults, shortened
+from runner.specfile.nodes import MAX_DEPTH, MAX_NODES, TAG, NodesError, compose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
     Reveal = Callable[[tuple[tuple[str, str], ...]], str] | None
 
 MAX_BYTES = 1 << 20
-MAX_NODES = 50_000
-MAX_DEPTH = 60
 
 Path = tuple[str | int, ...]
 
-_TAG = "tag:yaml.org,2002:"
+_BOOLEANS = ("true", "false", "yes", "no", "on", "off", "y", "n")
+
 _PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _HEX = re.compile(r"[-+]?0x[0-9a-fA-F]+")
-_MAX_DIGITS = 40
+_OTHER_INT = re.compile(r"([-+]?)(?:0b([01]+)|0([0-7]+))")
+_MAX_DIGITS = 18
+"""A number of more has no meaning here, and does not fit 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,13 @@ class Document:
 
     def add(self, path: Path, message: str, *, key: bool = False) -> None:
         """Note a fault at a path."""
-        self.faults.append(self.fault(path, message, key=key))
+        self.note(self.fault(path, message, key=key))
+
+    def note(self, fault: Fault) -> None:
+        """Note a fault; SpecFaults once there are so many that a file is something else."""
+        self.faults.append(fault)
+        if len(self.faults) >= MAX_FAULTS:
+            raise SpecFaults(self.name, self.faults, self.text)
 
 
 def decode(name: str, raw: bytes) -> str:
@@ -106,7 +114,10 @@ def read(name: str, raw: bytes | str, reveal: Reveal = None) -> Document:
     """
     text = raw if isinstance(raw, str) else decode(name, raw)
     document = Document(name, text)
-    node = _compose(document)
+    try:
+        node = compose(text)
+    except NodesError as wrong:
+        raise SpecFaults(name, wrong.faults, text) from None
     if node is None:
         raise SpecFaults(name, [Fault(1, 1, "is empty: a spec is a YAML mapping")], text)
     if not isinstance(node, yaml.MappingNode):
@@ -128,52 +139,6 @@ class _TooMuchError(Exception):
         self.fault = fault
 
 
-def _compose(document: Document) -> yaml.Node | None:
-    text = document.text
-    try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.reader.ReaderError as wrong:
-        at = cast("int", wrong.position)
-        line, column = text[:at].count("\n") + 1, at - (text.rfind("\n", 0, at) + 1) + 1
-        message = f"the character U+{ord(text[at]):04X} cannot be in YAML"
-        raise SpecFaults(document.name, [Fault(line, column, message)], text) from None
-    except yaml.MarkedYAMLError as wrong:
-        raise SpecFaults(document.name, _syntax(text, wrong), text) from None
-    except RecursionError:
-        raise SpecFaults(document.name, [Fault(1, 1, "is nested too deeply")], text) from None
-    except ValueError as wrong:  # a %YAML directive or an escape beyond Unicode
-        raise SpecFaults(document.name, [Fault(1, 1, f"is no YAML: {wrong}")], text) from None
-
-
-def _syntax(text: str, wrong: yaml.MarkedYAMLError) -> list[Fault]:
-    mark = wrong.problem_mark or wrong.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    problem = wrong.problem or "cannot be read"
-    lines = text.split("\n")
-    here = lines[line - 1] if line <= len(lines) else ""
-    if "'\\t'" in problem:
-        tabs = [
-            Fault(number, said.index("\t") + 1, "a tab cannot indent YAML: use spaces")
-            for number, said in enumerate(lines, 1)
-            if said.lstrip(" ").startswith("\t") and said.strip()
-        ]
-        return tabs or [Fault(line, column, "a tab cannot stand here: use spaces")]
-    if "undefined alias" in problem:
-        return [Fault(line, column, f"{problem}: no `&` anchor of that name above")]
-    if "expected a single document" in str(wrong.context):
-        return [Fault(line, column, "a second document begins: a spec is one YAML document")]
-    if "mapping values are not allowed" in problem:
-        hint = "`: ` inside a text: write the text in quotes"
-        return [Fault(line, column, f"{problem}; {hint}")]
-    hint = ""
-    if any(mark in here for mark in ("{{", "}}")):
-        hint = '; a value with {{ … }} has to be in quotes: "{{ name }}"'
-    elif "{" in here and ("flow" in problem or "','" in problem):
-        hint = "; a text with { or } has to be in quotes"
-    context = f" {wrong.context}" if wrong.context and "while" in wrong.context else ""
-    return [Fault(line, column, f"no YAML{context}: {problem}{hint}")]
-
-
 class _Reader:
     """Turns nodes into values; collects places and faults in the document."""
 
@@ -185,10 +150,7 @@ class _Reader:
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         document = self.document
-        self.count += 1
-        if self.count > MAX_NODES:
-            what = "is too large once its aliases are filled in (an alias bomb?)"
-            raise _TooMuchError(_fault(node, what))
+        self.tick(node)
         document.values[path] = _place(node)
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node, path)
@@ -196,7 +158,7 @@ class _Reader:
             raise _TooMuchError(_fault(node, "an anchor contains itself"))
         if len(path) >= MAX_DEPTH:
             raise _TooMuchError(_fault(node, "is nested too deeply"))
-        if not node.tag.startswith(_TAG) or node.tag.removeprefix(_TAG) not in ("map", "seq"):
+        if not node.tag.startswith(TAG) or node.tag.removeprefix(TAG) not in ("map", "seq"):
             document.add(path, f"the tag {_shown_tag(node.tag)} is not known")
         self.open.add(id(node))
         try:
@@ -206,11 +168,18 @@ class _Reader:
         finally:
             self.open.discard(id(node))
 
+    def tick(self, node: yaml.Node) -> None:
+        """Count what is gone through: aliases and merges make much of little text."""
+        self.count += 1
+        if self.count > MAX_NODES:
+            what = "is too large once its aliases are filled in (an alias bomb?)"
+            raise _TooMuchError(_fault(node, what))
+
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
-            if key_node.tag == f"{_TAG}merge":
+            if key_node.tag == f"{TAG}merge":
                 merged.append(value_node)
                 continue
             key = self.key(key_node, path)
@@ -221,7 +190,7 @@ class _Reader:
                 first = self.document.keys[here].line + 1
                 at = _place(key_node)
                 message = f"the key `{key}` is there twice (first in line {first})"
-                self.document.faults.append(Fault(at.line + 1, at.column + 1, message, at.length))
+                self.document.note(Fault(at.line + 1, at.column + 1, message, at.length))
                 continue
             self.document.keys[here] = _place(key_node)
             found[key] = self.value(value_node, here)
@@ -231,18 +200,24 @@ class _Reader:
 
     def merge(self, node: yaml.Node, into: dict[str, Any], path: Path) -> None:
         """Take `<<: *anchor`; keys that are written win."""
+        self.tick(node)
         if isinstance(node, yaml.SequenceNode):
+            if id(node) in self.open:
+                raise _TooMuchError(_fault(node, "an anchor contains itself"))
+            self.open.add(id(node))
             for item in node.value:
                 self.merge(item, into, path)
+            self.open.discard(id(node))
             return
         if not isinstance(node, yaml.MappingNode):
-            self.document.faults.append(_fault(node, "`<<` merges mappings only"))
+            self.document.note(_fault(node, "`<<` merges mappings only"))
             return
         if id(node) in self.open:
             raise _TooMuchError(_fault(node, "an anchor contains itself"))
         self.open.add(id(node))
         for key_node, value_node in node.value:
-            if key_node.tag == f"{_TAG}merge":
+            self.tick(key_node)
+            if key_node.tag == f"{TAG}merge":
                 self.merge(value_node, into, path)
                 continue
             key = self.key(key_node, path)
@@ -254,15 +229,15 @@ class _Reader:
     def key(self, node: yaml.Node, path: Path) -> str | None:
         """Give a key as written: `on`, `1000` and `1.22` stay what they are."""
         if isinstance(node, yaml.ScalarNode):
-            if node.tag == f"{_TAG}null" and node.style is None:
-                self.document.faults.append(_fault(node, "a key is empty"))
+            if node.tag == f"{TAG}null" and node.style is None:
+                self.document.note(_fault(node, "a key is empty"))
                 return None
             return self.text(node)
         said = self.document.text[node.start_mark.index - 1 : node.end_mark.index + 1]
         if said.startswith("{{"):
             self.document.add(path, f'a value with {{{{ … }}}} has to be in quotes: "{said}"')
         else:
-            self.document.faults.append(_fault(node, "a key has to be a text"))
+            self.document.note(_fault(node, "a key has to be a text"))
         return None
 
     def scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
@@ -275,13 +250,17 @@ class _Reader:
             except ValueError as wrong:
                 self.document.add(path, str(wrong))
                 return text
-        kind = node.tag.removeprefix(_TAG)
+        kind = node.tag.removeprefix(TAG)
         reader = {"int": self.integer, "float": self.real}.get(kind)
         if reader is not None:
             return reader(text, path)
         if kind == "null":
+            if text not in ("", "~", "null", "Null", "NULL"):
+                self.document.add(path, f"`{shortened(text)}` is tagged as nothing, and is a text")
             return None
         if kind == "bool":
+            if text.lower() not in _BOOLEANS:
+                self.document.add(path, f"`{shortened(text)}` is not true or false")
             return text.lower() in ("true", "yes", "on", "y")
         if kind not in ("str", "timestamp", "value", "merge"):
             self.document.add(path, f"the tag {_shown_tag(node.tag)} is not known")
@@ -296,23 +275,29 @@ class _Reader:
         try:
             return halves.decode("utf-16-le")
         except UnicodeDecodeError:
-            self.document.faults.append(_fault(node, "holds half a character (a lone surrogate)"))
+            self.document.note(_fault(node, "holds half a character (a lone surrogate)"))
             return halves.decode("utf-16-le", "replace")
 
     def integer(self, text: str, path: Path) -> Any:
-        if _PLAIN_INT.fullmatch(text) and len(text) <= _MAX_DIGITS:
-            return int(text)
-        if _HEX.fullmatch(text) and len(text) <= _MAX_DIGITS:
-            return int(text, 16)
-        if len(text) > _MAX_DIGITS:
-            self.document.add(path, f"a number of {len(text)} digits: write it in quotes")
+        digits = text.replace("_", "")
+        if len(digits.lstrip("+-")) > _MAX_DIGITS:
+            count = len(digits.lstrip("+-"))
+            message = f"a number of {count} digits: a text has to be in quotes"
+            self.document.add(path, f"{message}, a number has at most {_MAX_DIGITS}")
             return text
-        if ":" in text:
+        if _PLAIN_INT.fullmatch(digits):
+            return int(digits)
+        if _HEX.fullmatch(digits) and text == digits:
+            return int(text, 16)
+        other = _OTHER_INT.fullmatch(digits)
+        if other is not None:
+            number = int(other[2], 2) if other[2] else int(other[3], 8)
+            reading = f"{other[1].replace('+', '')}{number}, not as it is written"
+        elif ":" in text:
             reading = "a number of base 60"
-        elif "_" in text and _PLAIN_INT.fullmatch(text.replace("_", "")):
-            return int(text.replace("_", ""))
         else:
-            reading = f"{yaml.safe_load(text)}, not as it is written"
+            self.document.add(path, f"`{shortened(text)}` is not a whole number")
+            return text
         self.document.add(path, f'`{text}` reads as {reading}: write "{text}" in quotes')
         return text
 
@@ -326,7 +311,7 @@ class _Reader:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            self.document.add(path, f"`{text}` is no number that can be measured")
+            self.document.add(path, f"`{shortened(text)}` is not a number that can be measured")
             return text
         return number
 
@@ -343,4 +328,4 @@ def _fault(node: yaml.Node, message: str) -> Fault:
 
 
 def _shown_tag(tag: str) -> str:
-    return f"`!!{tag.removeprefix(_TAG)}`" if tag.startswith(_TAG) else f"`{tag}`"
+    return f"`!!{tag.removeprefix(TAG)}`" if tag.startswith(TAG) else f"`{tag}`"

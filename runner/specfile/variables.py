@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 from runner.spec.base import Secret, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from runner.specfile.values import Document, Path
 
-_EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _DEFAULT = re.compile(r"(?P<name>[A-Za-z_][\w.]*)\s*\|\s*(?:default|d)\((?P<literal>.*)\)")
 _LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"|(-?\d+)|(-?\d+\.\d+)|(true|false)")
 MAX_DEPTH = 20
+MAX_VALUES = 50_000
+MAX_TEXT = 1 << 16
+_MAX_EXPRESSION = 500
 
 
 class _Missing:
@@ -36,15 +38,22 @@ class VariableError(ValueError):
 
 
 class Variables:
-    """Values by name; a value may hold expressions itself."""
+    """Values by name; a value may hold expressions itself.
+
+    What comes of them is bounded: a few variables that hold one another ten times
+    over would fill the memory.
+    """
 
     def __init__(self, values: Mapping[str, Any], factors: frozenset[str] = frozenset()) -> None:
         self.values = values
         self.factors = factors
-        self.used: set[str] = set()
+        self._known: dict[str, tuple[Any, int]] = {}
+        """What came of a name, and how many values that are."""
+        self._count = 0
 
     def fill(self, value: Any, depth: int = 0) -> Any:
         """Fill in every expression of a scalar, a list or a mapping."""
+        self._take(1)
         if isinstance(value, str):
             return self._text(value, depth)
         if isinstance(value, list):
@@ -53,32 +62,41 @@ class Variables:
             return {key: self.fill(item, depth) for key, item in value.items()}
         return value
 
+    def _take(self, values: int) -> None:
+        self._count += values
+        if self._count > MAX_VALUES:
+            raise VariableError(f"more than {MAX_VALUES} values once the variables are filled in")
+
     def _text(self, text: str, depth: int) -> Any:
         if "{{" not in text:
             return text
         if depth > MAX_DEPTH:
             raise VariableError("the variables refer to each other in a circle")
-        whole = _EXPRESSION.fullmatch(text.strip())
-        if whole and text.strip().count("{{") == 1:
-            return self._value(whole[1].strip(), depth)
-        parts: list[tuple[str, str]] = []
-        at = 0
-        for match in _EXPRESSION.finditer(text):
-            parts.append(("text", text[at : match.start()]))
-            found = self._value(match[1].strip(), depth)
-            parts.extend(_pieces(match[1].strip(), found))
-            at = match.end()
-        parts.append(("text", text[at:]))
-        if all(kind == "text" for kind, _ in parts):
-            return "".join(piece for _, piece in parts)
-        reveal = next(s._reveal for s in self._secrets(text, depth))  # noqa: SLF001 - one reader
-        return Secret(tuple(part for part in parts if part != ("text", "")), reveal)
-
-    def _secrets(self, text: str, depth: int) -> list[Secret]:
-        found = [self._value(match[1].strip(), depth) for match in _EXPRESSION.finditer(text)]
-        return [value for value in found if isinstance(value, Secret)]
+        parts = list(_split(text))
+        if [kind for kind, piece in parts if piece.strip() or kind == "{{"] == ["{{"]:
+            only = next(piece for kind, piece in parts if kind == "{{")
+            return self._value(only, depth)
+        found: list[tuple[str, str]] = []
+        reveal = None
+        length = 0
+        for kind, piece in parts:
+            value = piece
+            if kind == "{{":
+                value = self._value(piece, depth)
+                if isinstance(value, Secret):
+                    reveal = value._reveal  # noqa: SLF001 - one reader for all
+            pieces = _pieces(piece, value)
+            length += sum(len(said) for _, said in pieces)
+            if length > MAX_TEXT:
+                raise VariableError(f"is longer than {MAX_TEXT} characters once it is filled in")
+            found += pieces
+        if all(kind == "text" for kind, _ in found):
+            return "".join(piece for _, piece in found)
+        return Secret(tuple(part for part in found if part != ("text", "")), reveal)
 
     def _value(self, expression: str, depth: int) -> Any:
+        if len(expression) > _MAX_EXPRESSION:
+            raise VariableError(f"{{{{ {expression[:40]} … }}}} is too long for an expression")
         literal = _LITERAL.fullmatch(expression)
         if literal and literal[0][0] in "'\"":
             return literal[1] if literal[1] is not None else literal[2]
@@ -90,7 +108,7 @@ class Variables:
             )
         found = self._find(name)
         if not isinstance(found, _Missing):
-            return self.fill(found, depth + 1)
+            return self._filled(name, found, depth)
         if default:
             return _literal(default["literal"].strip(), expression)
         if name in self.factors:
@@ -98,6 +116,15 @@ class Variables:
                 f"`{name}` is a factor: its level is filled in for each trial, write {{{name}}}"
             )
         raise VariableError(f"unknown variable `{name}`{did_you_mean(name, self.values)}")
+
+    def _filled(self, name: str, value: Any, depth: int) -> Any:
+        """Fill in a variable's own value, once."""
+        if name not in self._known:
+            before = self._count
+            self._known[name] = (self.fill(value, depth + 1), self._count - before)
+        else:
+            self._take(self._known[name][1])
+        return self._known[name][0]
 
     def _find(self, name: str) -> Any:
         first, *rest = name.split(".")
@@ -107,6 +134,16 @@ class Variables:
         for key in rest:
             found = found.get(key, _MISSING) if isinstance(found, dict) else _MISSING
         return found
+
+
+def _split(text: str) -> Iterator[tuple[str, str]]:
+    """Give the pieces of a text as ("text", …) and ("{{", expression)."""
+    at = 0
+    while (start := text.find("{{", at)) >= 0 and (end := text.find("}}", start + 2)) >= 0:
+        yield "text", text[at:start]
+        yield "{{", text[start + 2 : end].strip()
+        at = end + 2
+    yield "text", text[at:]
 
 
 def _pieces(expression: str, value: Any) -> list[tuple[str, str]]:
