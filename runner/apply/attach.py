@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.apply.analyse import analyse, of_record
+from runner.analysis.judge import judge, judge_trial
 from runner.apply.conclude import failures
 from runner.apply.interface import Outcome
-from runner.apply.judging import judged
+from runner.apply.judged import of_record
 from runner.apply.state import HostRun
 from runner.errors import HostBusy, HostError, RecordError, RunnerError, SpecError
 from runner.executor.agent import Agent
@@ -74,7 +74,7 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
                 host.restore(leave_kept=True)
             except RunnerError as error:
                 left = left or error
-        found = analyse(folder, experiment)
+        found = judge(folder, experiment)
         rebuild.write_analysis(folder, found)
         state, why = _ended(folder, experiment, found.trials)
         if left is not None:
@@ -143,8 +143,7 @@ def complete(
                 path = folder.path / EVENTS / f"{part['id']}.jsonl"
                 attach_trial(hosts[part["host"]].agent, part["id"], lambda _: None, path)
         if spool.exists() and spool.stat().st_size:
-            facts = folder.facts.get(plan["host"], {})
-            reporter.trial_ended(judged(folder, trial, plan, experiment, facts))
+            reporter.trial_ended(judge_trial(folder, experiment, trial))
         elif spool.exists():
             spool.unlink()  # never begun: an empty record would say that it was
 
@@ -160,10 +159,9 @@ def finished(folder: RunFolder, experiment: Experiment) -> tuple[dict[str, Trial
     """Give the trials that need not be run again, and the ids that are used up."""
     done: dict[str, Trial] = {}
     lost = set()
-    for trial, plan in (folder.manifest.get("trials") or {}).items():
+    for trial in folder.manifest.get("trials") or {}:
         try:
-            facts = folder.facts.get(plan["host"], {})
-            found = judged(folder, trial, plan, experiment, facts)
+            found = judge_trial(folder, experiment, trial)
         except RecordError:
             lost.add(trial)
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from runner.apply.analyse import analyse
+from runner.analysis.judge import judge
 from runner.report.pages import rebuild
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def conclude(
 ) -> tuple[Analysis, Path]:
     """Judge what was recorded, close the record, and write the report."""
     folder.update(recap={name: vars(count) for name, count in counts.items()})
-    analysis = analyse(folder, experiment)
+    analysis = judge(folder, experiment)
     rebuild.write_analysis(folder, analysis)
     folder.finish(state, at=time.time(), why=why)
     return analysis, rebuild.write(folder, analysis)

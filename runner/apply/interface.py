@@ -82,8 +82,10 @@ class Reporter(Protocol):
     def result(self, host: str, phase: str, result: Result, diff: str) -> None:
         """One resource was applied or restored."""
 
-    def trial_started(self, trial: str, number: int, of: int, duration_s: float) -> None:
-        """A trial begins."""
+    def trial_started(
+        self, trial: str, levels: Mapping[str, str], number: int, of: int, duration_s: float
+    ) -> None:
+        """A trial of the treatment `levels` begins."""
 
     def event(self, trial: str, event: Mapping[str, Any]) -> None:
         """One event of a running trial."""

@@ -12,15 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.claims.claims import claim_results
-from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.must import table
 from runner.analysis.claims.verdict import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
-from runner.apply.analyse import analyse, complete, observed, of_record
+from runner.analysis.judge import observed, server_facts
+from runner.apply.judged import judged
 from runner.errors import RecordError
 from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
 from runner.spec.experiment import Experiment
-from runner.store import analysis_file
-from runner.store.files import read_json
 from runner.store.record import ARTIFACTS, RunFolder
 from runner.store.runs import newest, runs
 
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from runner.analysis.model import Analysis, ClaimResult
+    from runner.analysis.model import ClaimResult
     from runner.spec.claims import Claim
 
 REPORT: Final = "report.md"
@@ -107,7 +105,7 @@ def _newest_of_each_kind(experiment: Experiment, reports: Path) -> list[RunFolde
         try:
             folder = RunFolder.open(path)
             if folder.state == "done":
-                facts = _server(folder, experiment)
+                facts = server_facts(folder, experiment)
                 found.setdefault(tuple(str(facts.get(name)) for name in KIND), folder)
         except RecordError:
             continue  # a damaged run must not hide the others
@@ -132,19 +130,13 @@ def _claim(experiment: Experiment, name: str) -> Claim:
     return max(fitting, key=lambda claim: len(claim.id))
 
 
-def _server(folder: RunFolder, experiment: Experiment) -> dict[str, Any]:
-    facts = folder.facts
-    found: dict[str, Any] = facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), {})
-    return found
-
-
 def _entry(experiment: Experiment, path: str, folder: RunFolder) -> Entry:
     """Judge one finished run by the spec's claims."""
     notes: list[str] = []
     seen: dict[str, Any] = {}
     try:
         asked = with_claims(folder, experiment)
-        seen = observed(_server(folder, asked), asked, folder)
+        seen = observed(folder, asked)
         claims = judged(folder, asked).claims
     except RecordError as error:
         made = claim_results(experiment, (), (), {})
@@ -181,28 +173,6 @@ def with_claims(folder: RunFolder, experiment: Experiment) -> Experiment:
             fix="run the experiment again",
         ) from error
     return ran.model_copy(update={"claims": experiment.claims, "metrics": experiment.metrics})
-
-
-def judged(folder: RunFolder, experiment: Experiment) -> Analysis:
-    """Analyse the events; where git does not hold them all, the trials of analysis.json."""
-    if complete(folder) or not _stored(folder).is_file():
-        return analyse(folder, experiment)
-    stored = analysis_file.from_data(read_json(_stored(folder)))
-    measured = estimates(experiment.metrics, stored.trials, folder.manifest.get("search"))
-    seen = observed(_server(folder, experiment), experiment, folder)
-    claims = claim_results(experiment, measured, stored.trials, seen)
-    return replace(stored, estimates=measured, claims=claims)
-
-
-def recorded(folder: RunFolder) -> Analysis:
-    """Give the analysis as it was recorded; of a run that has none, analyse its events."""
-    if _stored(folder).is_file():
-        return analysis_file.from_data(read_json(_stored(folder)))
-    return analyse(folder, of_record(folder))
-
-
-def _stored(folder: RunFolder) -> Path:
-    return folder.path / ARTIFACTS / analysis_file.NAME
 
 
 def differences(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.compile.limits import limits_of
 from runner.compile.load import nofile_needed
 from runner.errors import HostError
 from runner.kinds.generators import generator
@@ -127,7 +128,7 @@ def _nofile(
     if workload is None:
         return
     need = nofile_needed(most)
-    limit = workload.limits.nofile
+    limit = limits_of(experiment).get("nofile")
     if limit is not None:
         if isinstance(limit.soft, int) and limit.soft < need:
             yield (

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from runner.compile.limits import beyond
 from runner.kinds.resources.cgroup import missing
 from runner.records.quantities import QuantityError, parse
 from runner.spec.requires import split_role
+from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,20 @@ def unmet(experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]) -> lis
             if why:
                 found.append(f"{host}: {fact} {why}{_advice(fact, requirement, known)}")
     return found
+
+
+def lacking(
+    experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[str, str]]:
+    """Give each limit that a server cannot give to the workload of some treatment, and the fix."""
+    found: list[tuple[str, str]] = []
+    for levels in treatments(experiment):
+        treated = with_levels(experiment, levels)
+        for host in experiment.hosts.server:
+            found += [
+                (f"{host}: {said}", fix) for said, fix in beyond(treated, facts.get(host, {}))
+            ]
+    return list(dict.fromkeys(found))
 
 
 def _advice(fact: str, requirement: Requirement, known: Mapping[str, Any]) -> str:

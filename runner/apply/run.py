@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from runner.apply import hosts as at_all
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
-from runner.apply.requirements import unmet
+from runner.apply.requirements import lacking, unmet
 from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.executor.agent import Agent
@@ -118,9 +118,11 @@ def _check(
         reporter.phase(f"check {host.name}")
         host.observe(system)
         host.preview()
-    problems = unmet(loaded.experiment, {host.name: host.facts for host in runs})
-    for problem in problems:
+    facts = {host.name: host.facts for host in runs}
+    for problem in unmet(loaded.experiment, facts):
         reporter.note(f"requirement not met: {problem}")
+    for said, fix in lacking(loaded.experiment, facts):
+        reporter.note(f"limit out of reach: {said}; {fix}")
     return Outcome(run_id, None, {host.name: host.counts for host in runs})
 
 
@@ -247,7 +249,14 @@ class _Run:
 
     def _require(self) -> None:
         """Raise one HostError with every requirement that is not met."""
-        problems = unmet(self.loaded.experiment, {host.name: host.facts for host in self.hosts})
+        facts = {host.name: host.facts for host in self.hosts}
+        problems = unmet(self.loaded.experiment, facts)
+        beyond = lacking(self.loaded.experiment, facts)
+        if beyond and not problems:
+            raise HostError(
+                "\n".join(said for said, _ in beyond),
+                fix="; ".join(dict.fromkeys(fix for _, fix in beyond)),
+            )
         if problems:
             raise HostError(
                 "requirements not met:\n" + "\n".join(problems),

@@ -6,7 +6,8 @@ import random
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from runner.analysis.claims.estimates import estimates
+from runner.analysis.claims.estimates import relative_half_width
+from runner.analysis.judge import measured
 from runner.errors import TrialError
 from runner.planning.order import enough, whole
 from runner.planning.search import Done, Params, Search, State
@@ -67,20 +68,13 @@ def _enough(runner: TrialRunner, experiment: Experiment, n: int) -> Any:
     """Ask the stop rule after `n` repetitions of every treatment."""
     rule = experiment.repeat.stop_when
     target = None if rule is None else rule.half_width.ratio
-    found = estimates(
-        experiment.metrics, list(runner.done.values()), runner.folder.manifest.get("search")
-    )
+    found = measured(runner.folder, experiment, list(runner.done.values()))
     watched = [
         item
         for item in found
         if item.level != 1.0 and (rule is None or rule.metric in (None, item.metric))
     ]
-    widths = [
-        None
-        if item.interval is None or not item.median
-        else (item.interval[1] - item.interval[0]) / 2 / abs(item.median)
-        for item in watched
-    ]
+    widths = [relative_half_width(item) for item in watched]
     repeat = experiment.repeat
     return enough(n, (repeat.minimum, repeat.maximum), widths, target)
 

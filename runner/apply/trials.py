@@ -7,15 +7,17 @@ import itertools
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from runner.analysis.judge import judge_trial
 from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
-from runner.apply.judging import judged
 from runner.apply.loading import Loading
 from runner.compile.program import trial_program
 from runner.errors import HostError, LeftRunning, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
 from runner.kinds.resources.interface import UNSET
+from runner.kinds.resources.sysctl import split_network
+from runner.planning.ids import treatment_id
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ class TrialRunner:
         another run's.
         """
         experiment = with_levels(self.loaded.experiment, levels)
-        name = treatment_name(levels)
+        name = treatment_id(levels)
         if name not in self.made:
             self.made[name] = self.builder.build(experiment, self.host.facts)
         made = self.made[name]
@@ -131,7 +133,7 @@ class TrialRunner:
         experiment, binary, extra = self.prepare(levels)
         self.preflight(experiment)
         level = f"-c{connections}-{serial}" if connections is not None else ""
-        stem = f"{treatment_name(levels)}-r{repetition}{level}-a"
+        stem = f"{treatment_id(levels)}-r{repetition}{level}-a"
         numbers = (n for n in itertools.count(1) if f"{stem}{n}" not in self.lost)
         for attempt in itertools.islice(numbers, experiment.repeat.attempts):
             trial_id = f"{stem}{attempt}"
@@ -192,7 +194,7 @@ class TrialRunner:
         self.folder.update(trials={**self.folder.manifest.get("trials", {}), trial_id: plan})
         self.host.touched = True
         self.reporter.trial_started(
-            trial_id, len(self.done) + 1, self.expected, compiled.duration_s
+            trial_id, levels, len(self.done) + 1, self.expected, compiled.duration_s
         )
         spool = self.folder.path / "events" / f"{trial_id}.jsonl"
 
@@ -231,7 +233,7 @@ class TrialRunner:
             raise
         for error in loading.errors:
             self.reporter.note(str(error))
-        found = judged(self.folder, trial_id, plan, experiment, self.host.facts)
+        found = judge_trial(self.folder, self.loaded.experiment, trial_id)
         self.done[trial_id] = found
         self.reporter.trial_ended(found)
         return found
@@ -246,12 +248,10 @@ class TrialRunner:
 
 
 def network_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:
-    """net.* sysctls again for an isolated workload: its namespace begins with defaults."""
+    """Sysctls of a network namespace, for an isolated workload: its own begins with defaults.
+
+    Any others, `net.core.rmem_max` too, are of the machine: set on the host, in force inside.
+    """
     if experiment.workload is None or experiment.workload.network != "isolated":
         return []
-    return [cell for cell in cells if cell.path.startswith("/proc/sys/net/")]
-
-
-def treatment_name(levels: Mapping[str, str]) -> str:
-    """Name a treatment for ids: `nethttp` or `nethttp-100`, `all` where nothing is varied."""
-    return "-".join(levels.values()) or "all"
+    return split_network(cells)[1]

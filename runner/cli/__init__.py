@@ -12,7 +12,7 @@ import os
 import sys
 from importlib import import_module
 
-from runner import __version__
+from runner.version import __version__
 
 COMMANDS: dict[str, str] = {
     "apply": "bring the hosts to the declared state, run the experiment, restore, report",
@@ -36,6 +36,8 @@ COMMANDS: dict[str, str] = {
     "kinds": "resource kinds, metric sources and load generators",
     "export": "a run's numbers for other tools",
     "site": "reports/ as a static site",
+    "query": "one SQL query over every run",
+    "history": "a metric over runs, and where it changed",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.cli import common, console
 from runner.errors import RecordError, SpecError
@@ -86,24 +86,20 @@ def split(text: str) -> tuple[str, str]:
 
 def side(args: argparse.Namespace, which: str, where: str) -> Side:
     """Read one side from its record."""
+    from runner.analysis.judge import server_facts
     from runner.analysis.runs.side import Side
-    from runner.apply.analyse import of_record
-    from runner.apply.ledger import recorded
+    from runner.apply.judged import judged, of_record
     from runner.store.runs import find
 
     if not which:
         raise SpecError(f"`:{where}` names no run", fix="write RUN:factor=level first")
     folder = find(common.reports_dir(args), which)
     experiment = of_record(folder)
-    everywhere = folder.facts
-    facts: dict[str, Any] = everywhere.get(experiment.hosts.server[0]) or next(
-        iter(everywhere.values()), {}
-    )
     return Side(
         name=folder.id + (f":{where}" if where else ""),
-        analysis=recorded(folder),
+        analysis=judged(folder, experiment),
         where=levels(folder, where),
-        facts={**facts, **made_with(folder)},
+        facts={**server_facts(folder, experiment), **made_with(folder)},
         spec=folder.spec,
         metrics=experiment.metrics,
         run=folder.id,

@@ -39,14 +39,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the run in the format asked for."""
-    from runner.apply.analyse import of_record
-    from runner.apply.ledger import recorded
+    from runner.apply.judged import judged, of_record
     from runner.report.exports import benchfmt, tables
     from runner.store.runs import find
 
     folder = find(common.reports_dir(args), args.run)
-    analysis = recorded(folder)
-    metrics = of_record(folder).metrics
+    experiment = of_record(folder)
+    analysis = judged(folder, experiment)
+    metrics = experiment.metrics
     out: Path | None = args.out
     if args.to == "parquet":
         if out is None:
@@ -93,8 +93,8 @@ def rows(what: str, folder: RunFolder, analysis: Analysis) -> Iterable[Row]:
 def parquet(table: Iterable[Row], out: Path) -> None:
     """Write a Parquet file, where pyarrow is installed."""
     try:
-        import pyarrow as pa  # type: ignore[import-not-found,unused-ignore]
-        import pyarrow.parquet as pq  # type: ignore[import-not-found,unused-ignore]
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError:
         raise RunnerError(
             "Parquet needs pyarrow, which is not installed",

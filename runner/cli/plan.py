@@ -101,16 +101,18 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
 
 def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | None]:
     """Give the run that is named, or the newest of the experiment."""
-    from runner.apply.ledger import recorded
+    from runner.apply.judged import judged, of_record
     from runner.store.runs import find, newest
 
     root = common.reports_dir(args)
     if args.pilot is not None:
         folder = find(root, args.pilot)
-        return folder.id, recorded(folder)
+        return folder.id, judged(folder, of_record(folder))
     try:
         newest_run = newest(root, loaded.experiment.name)
-        return ("", None) if newest_run is None else (newest_run.id, recorded(newest_run))
+        if newest_run is None:
+            return "", None
+        return newest_run.id, judged(newest_run, of_record(newest_run))
     except RecordError as error:
         console.say(f"no pilot: {error.message}")
         return "", None
@@ -118,8 +120,9 @@ def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | 
 
 def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     """Give what each host would be sent: cells of the state, and each treatment's trial."""
-    from runner.apply.trials import network_cells, treatment_name
+    from runner.apply.trials import network_cells
     from runner.compile.program import trial_program
+    from runner.planning.ids import treatment_id
     from runner.planning.state import MASK
     from runner.spec.treatments import treatments, with_levels
 
@@ -138,12 +141,12 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
             made = trial_program(
                 experiment,
                 host.facts,
-                f"{treatment_name(levels)}-r1-a1",
+                f"{treatment_id(levels)}-r1-a1",
                 binary=None,
                 network_cells=network_cells(experiment, host.plan.cells),
                 connections=None if search is None else search.low,
             )
-            trials[treatment_name(levels)] = made.program
+            trials[treatment_id(levels)] = made.program
         found.append({"host": host.name, "converge": cells, "trials": trials})
     return found
 
@@ -181,7 +184,7 @@ def as_json(
 
 def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
     """Print what would change on one host."""
-    from runner.apply.requirements import unmet
+    from runner.apply.requirements import lacking, unmet
     from runner.planning.state import would_change
 
     changes = would_change(host.plan, host.values)
@@ -197,6 +200,8 @@ def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
         console.out(f"  {kind}: refused ({said.why})" + (f"; {said.fix}" if said.fix else ""))
     if host.plan.needs_root and not host.host.root:
         console.out(f"  root is needed for {', '.join(host.plan.needs_root)}")
+    for lack, fix in lacking(loaded.experiment, {host.name: host.facts}):
+        console.out(f"  limit out of reach: {lack}; {fix}")
     for problem in unmet(loaded.experiment, {host.name: host.facts}):
         if problem.startswith(f"{host.name}:"):
             console.out(f"  requirement not met: {problem}")

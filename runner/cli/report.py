@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild analysis and report of each run."""
-    from runner.apply.analyse import analyse, complete, of_record
+    from runner.apply.judged import judged, of_record
     from runner.report.pages import rebuild
     from runner.store.runs import find
 
@@ -35,11 +35,7 @@ def run(args: argparse.Namespace) -> int:
         folder = find(common.reports_dir(args), which)
         if args.spec:
             judge_with(folder, common.read_spec(args, args.spec)[0])
-        if complete(folder):
-            made = rebuild.write(folder, analyse(folder, of_record(folder)))
-        else:
-            # git keeps the analysis of every run, not the largest events
-            made = rebuild.rebuild(folder)
+        made = rebuild.write(folder, judged(folder, of_record(folder)))
         console.out(str(made))
     return 0
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runner.cli.console import Progress, colour, result_line, say
+from runner.planning.ids import is_plain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,12 +65,15 @@ class Terminal:
         }
         self.progress.line(result_line(shown, diff.rstrip("\n") if self.diff else ""))
 
-    def trial_started(self, trial: str, number: int, of: int, duration_s: float) -> None:
-        """A trial begins."""
+    def trial_started(
+        self, trial: str, levels: Mapping[str, str], number: int, of: int, duration_s: float
+    ) -> None:
+        """A trial of the treatment `levels` begins."""
         self._began, self._duration_s, self._step = time.monotonic(), duration_s, ""
         if not self.quiet:
             which = f"{number} of {of}" if of else f"number {number}"
-            self.progress.line(f"   trial {trial} ({which}, about {duration_s:.0f} s)")
+            told = "" if is_plain(levels) else f" {shown(levels)}"
+            self.progress.line(f"   trial {trial}{told} ({which}, about {duration_s:.0f} s)")
 
     def event(self, trial: str, event: Mapping[str, Any]) -> None:
         """Live line: step, elapsed of total, resident memory, connections."""

@@ -107,7 +107,10 @@ def load_part(
         "between": load.between_steps,
         "cpus": cpu_list(load.cpus),
         # both ends need the descriptors: 20 % and a few hundred above the connections
-        "nofile": nofile_needed(max(asked.connections for _, asked in steps)),
+        "nofile": max(
+            nofile_needed(max(asked.connections for _, asked in steps)),
+            experiment.system.nofile.rlimit[1] if experiment.system.nofile else 0,
+        ),
     }
 
 

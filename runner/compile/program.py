@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.compile.faults import fault_part
+from runner.compile.limits import limits_part
 from runner.compile.load import (
     cooldown_part,
     load_part,
@@ -90,7 +91,9 @@ def trial_program(
         "network_cells": [cell.to_json() for cell in network_cells],
         "files": files,
         "upload": _uploads(binary=binary, generator=tool),
-        "workload": workload_part(workload, facts, trial_id, binary, run) if workload else None,
+        "workload": workload_part(workload, facts, trial_id, binary, run, limits_part(experiment))
+        if workload
+        else None,
         "sample": {"hz": hz, "reads": reads(facts, hz=hz, asked=experiment.families)},
         "keep": {"after": after or None, "for_s": KEEP_S} if _keeps(experiment) else None,
         "load": (looked_on if remote else load_part)(experiment, steps) if steps else None,

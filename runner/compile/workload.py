@@ -25,7 +25,12 @@ class Binary:
 
 
 def workload_part(
-    workload: Workload, facts: Mapping[str, Any], trial_id: str, binary: Binary | None, run: str
+    workload: Workload,
+    facts: Mapping[str, Any],
+    trial_id: str,
+    binary: Binary | None,
+    run: str,
+    limits: Mapping[str, list[int]],
 ) -> dict[str, Any]:
     """Give the `workload` of a program; SpecError where the host has no cgroups."""
     if workload.argv is None:
@@ -34,7 +39,6 @@ def workload_part(
         argv = [str(word) for word in workload.argv]
     if workload.trace:
         argv = traced(argv, workload.trace)
-    nofile = workload.limits.nofile
     ready: dict[str, Any] | None = None
     within = 10.0
     if workload.ready is not None:
@@ -51,7 +55,7 @@ def workload_part(
         else None,
         "env": {key: str(value) for key, value in workload.env.items()},
         "cwd": workload.cwd,
-        "nofile": [nofile.soft, nofile.hard] if nofile else None,
+        "limits": dict(limits),
         "cpus": cpu_list(workload.cpus),
         "aslr": True if workload.aslr is None else workload.aslr,
         "run": "once" if workload.go_test is not None else workload.run,

@@ -1,12 +1,11 @@
 """The program under test: its command, its cgroup, its limits, when it is ready."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from runner.kinds.resources.cgroup import Limits as Cgroup
-from runner.records.quantities import QuantityError, parse
+from runner.records.quantities import parse
 from runner.spec.base import (
     Duration,
     MaybeSecret,
@@ -16,54 +15,7 @@ from runner.spec.base import (
     as_text,
     fault,
 )
-
-
-def _soft_hard(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return value
-    return {"soft": value, "hard": value}
-
-
-def _limit(value: Any) -> int | str:
-    text = str(value) if not isinstance(value, bool) else "boolean"
-    if text == "unlimited":
-        return text
-    try:
-        found = parse(value)
-    except QuantityError as wrong:
-        raise fault("quantity", str(wrong)) from None
-    if found.exact.denominator != 1 or found.exact < 0:
-        raise fault("quantity", f"`{text}` is no limit: a whole number, a size or unlimited")
-    return int(found.exact)
-
-
-KernelLimit = Annotated[
-    int | str, PlainValidator(_limit), WithJsonSchema({"type": ["integer", "string"]})
-]
-
-
-class Limit(Model):
-    """A resource limit; a lone number is both soft and hard."""
-
-    soft: KernelLimit
-    hard: KernelLimit
-
-
-LimitOf = Annotated[
-    Limit, BeforeValidator(_soft_hard, json_schema_input_type=int | str | dict[str, int | str])
-]
-
-
-class Limits(Model):
-    """Resource limits of the workload (setrlimit); `as` counts bytes here, never KiB."""
-
-    nofile: LimitOf | None = None
-    nproc: LimitOf | None = None
-    memlock: LimitOf | None = None
-    stack: LimitOf | None = None
-    core: LimitOf | None = None
-    data: LimitOf | None = None
-    address_space: LimitOf | None = Field(None, alias="as")
+from runner.spec.limits import Limits
 
 
 class Ready(Model):

@@ -8,8 +8,8 @@ import platform
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner import __version__
 from runner.toolchain.process import Run, run_process
+from runner.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

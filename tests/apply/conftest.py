@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.host.conftest import netns  # noqa: F401 - fixture
 from tests.sshd import start_sshd, stop_sshd
 
 ROOT = Path(__file__).resolve().parents[2]

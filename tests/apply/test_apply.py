@@ -5,49 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from runner.store.record import RunFolder
 from tests.apply.conftest import KEY, ROOT, groups
+from tests.apply.specs import HEALTHY, running, spec
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
     pytest.mark.timeout(180),
 ]
-SERVER = Path(__file__).with_name("server.py")
-HEALTHY = """\
-healthy:
-  - load.error_ratio <= 0.001
-  - load.established == load.opened
-  - cgroup.oom_kills == 0
-  - workload.alive
-"""
-
-
-def spec(how: str = "good", *, seconds: int = 1, more: str = HEALTHY, isolated: bool = True) -> str:
-    other = "11" if KEY.read_text().strip() != "11" else "12"
-    return f"""\
-schema: experiment/1
-name: small
-hosts: {{server: local}}
-system:
-  sysctl: {{fs.lease-break-time: {other}}}
-workload:
-  argv: [{json.dumps(sys.executable)}, {json.dumps(str(SERVER))}, {how}, "{{port}}"]
-  cgroup: {{memory.max: 96MiB}}
-  ready: {{http: "http://127.0.0.1:{{port}}/", within: 5s}}
-  network: {"isolated" if isolated else "host"}
-load:
-  url: "http://127.0.0.1:{{port}}/"
-  threads: 1
-  timeout: 1s
-  steps:
-    - {{connections: 4, duration: {seconds}s}}
-{more}"""
 
 
 GO = """\
@@ -207,15 +176,6 @@ def test_twice_changes_nothing_the_second_time(cli, unchanged):
     (counts,) = found["hosts"].values()
     assert counts["changed"] == 1
     assert counts["ok"] >= 1
-
-
-def running(process, what, seconds: float = 30) -> None:
-    """Wait until `what()` is true while the process runs."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "it did not begin in time"
-        time.sleep(0.05)
 
 
 def test_interrupt_restores_and_exits_99(cli, unchanged):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.apply.conftest import ROOT, groups
-from tests.apply.test_apply import running, spec
+from tests.apply.specs import running, spec
 from tests.sshd import free_port
 
 

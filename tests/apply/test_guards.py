@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.apply.conftest import groups
-from tests.apply.test_apply import spec
+from tests.apply.specs import spec
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),

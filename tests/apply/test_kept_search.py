@@ -9,7 +9,7 @@ import signal
 import time
 from pathlib import Path
 
-from tests.apply.test_apply import running, spec
+from tests.apply.specs import running, spec
 
 SEARCH = """\
 healthy: [load.connections <= 10, workload.alive]

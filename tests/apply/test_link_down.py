@@ -22,8 +22,7 @@ import pytest
 
 from runner.store.record import RunFolder
 from tests.apply.conftest import Cli, needs_root_and_memory_group
-from tests.apply.test_apply import spec
-from tests.host.conftest import netns  # noqa: F401 - fixture
+from tests.apply.specs import spec
 from tests.sshd import start_sshd, stop_sshd
 
 pytestmark = [
@@ -59,7 +58,7 @@ class Away(Cli):
 
 
 @pytest.fixture
-def away(tmp_path, netns):  # noqa: F811
+def away(tmp_path, netns):
     needs_root_and_memory_group()
     link, peer = f"rv{os.getpid() % 100000}", f"rw{os.getpid() % 100000}"
     try:

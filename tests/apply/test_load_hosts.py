@@ -11,7 +11,7 @@ import pytest
 
 from runner.store.record import RunFolder
 from tests.apply.conftest import Cli, needs_root_and_memory_group
-from tests.apply.test_apply import SERVER
+from tests.apply.specs import SERVER
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.apply.test_apply import spec
+from tests.apply.specs import spec
 
 RATES = """\
 healthy: [load.error_ratio <= 0.001, load.dropped == 0, load.latency_p99 <= 500ms, workload.alive]

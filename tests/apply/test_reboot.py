@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.apply.conftest import ROOT, Cli, needs_root_and_memory_group
-from tests.apply.test_apply import running
+from tests.apply.specs import running
 from tests.sshd import start_sshd
 
 SPEC = """\

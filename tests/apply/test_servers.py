@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.apply.conftest import MEMORY, groups
-from tests.apply.test_apply import HEALTHY, running, spec
+from tests.apply.specs import HEALTHY, running, spec
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),

@@ -15,8 +15,7 @@ from runner.errors import RunnerError
 from runner.executor.agent import Agent
 from runner.executor.converge import converge, hold
 from runner.executor.restore import restore
-from tests.host.conftest import group, net, netns  # noqa: F401 - fixtures
-from tests.host.programs.test_crash import Scene, scene  # noqa: F401 - fixtures
+from tests.host.scene import Scene
 from tests.sshd import Proxy, start_sshd, stop_sshd
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class Far:
 
 
 @pytest.fixture
-def far(scene: Scene, bare: Sshd, link: Proxy, tmp_path: Path) -> Far:  # noqa: F811
+def far(scene: Scene, bare: Sshd, link: Proxy, tmp_path: Path) -> Far:
     if shutil.which("nsenter") is None:
         pytest.skip("no nsenter")
     return Far(scene, bare, link, tmp_path)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.host.agent import Host
+from tests.host.scene import scene  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

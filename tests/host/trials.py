@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from runner.kinds.generators.wrk import LUA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,3 +110,36 @@ def alive(pid: int) -> bool:
 
 def is_root() -> bool:
     return os.geteuid() == 0
+
+
+needs_v1 = pytest.mark.skipif(
+    not (MEMORY_V1 / "memory.limit_in_bytes").exists(), reason="no memory cgroup v1"
+)
+needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+
+
+def ping(how="", **more):
+    return server("ping", how, env={"PORT": "{port}"}, **more)
+
+
+def step(index=0, seconds=1, connections=8, **more):
+    argv = [
+        "wrk",
+        "-t2",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "-s",
+        "{dir}/wrk.lua",
+        "http://127.0.0.1:{port}/",
+    ]
+    return {
+        "index": index, "name": str(connections), "connections": connections, "warmup": None,
+        "argv": argv, "measure_s": seconds, "timeout_s": seconds + 20, "cooldown": None, **more,
+    }  # fmt: skip
+
+
+def load(*steps, between="keep"):
+    return {
+        "load": {"steps": list(steps), "between": between, "cpus": None},
+        "files": [{"name": "wrk.lua", "text": LUA}],
+    }

@@ -167,3 +167,16 @@ def _estimate(
         level=level,
         why=why,
     )
+
+
+def relative_half_width(item: Estimate) -> float | None:
+    """Half the interval's width over the median's size; None where that does not exist.
+
+    An interval without width is narrow whatever its median is, also 0.
+    """
+    if item.interval is None or item.median is None:
+        return None
+    half = (item.interval[1] - item.interval[0]) / 2
+    if half == 0:
+        return 0.0
+    return half / abs(item.median) if item.median else None

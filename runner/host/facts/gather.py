@@ -26,6 +26,11 @@ TOOLS = (
     "wrk", "h2load", "go", "python3", "perf", "strace", "taskset", "ss", "ip", "tc", "unshare",
     "systemd-run", "systemctl", "stress-ng", "iperf3", "vcgencmd", "cpupower", "modprobe", "sudo",
 )  # fmt: skip
+LIMITS = (
+    "as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nofile", "nproc", "rtprio",
+    "sigpending", "stack",
+)  # fmt: skip
+_CAP_SYS_RESOURCE = 24  # linux/capability.h
 _MANAGERS = (("apt-get", "apt"), ("dnf", "dnf"), ("pacman", "pacman"), ("apk", "apk"))
 _CMDLINE_FILES = ("/boot/firmware/cmdline.txt", "/boot/cmdline.txt")
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # is not on the PATH of every user
@@ -131,9 +136,15 @@ def output(*argv: str) -> Optional[str]:
 
 
 def _limits(found: Found) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    found.put("limits.nofile_soft", soft if soft != resource.RLIM_INFINITY else 1 << 63)
-    found.put("limits.nofile_hard", hard if hard != resource.RLIM_INFINITY else 1 << 63)
+    for name in LIMITS:
+        pair = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))
+        soft, hard = (1 << 63 if one == resource.RLIM_INFINITY else one for one in pair)
+        if name == "nofile":  # a program that does not raise its own has no more
+            found.put("limits.nofile_soft", soft)
+        found.put(f"limits.{name}_hard", hard)
+    held = re.search(r"(?m)^CapEff:\s*([0-9a-f]+)", found.text("/proc/self/status") or "")
+    may = held and bool(int(held.group(1), 16) >> _CAP_SYS_RESOURCE & 1)
+    found.put("limits.may_raise", may, "no CapEff in /proc/self/status")
 
 
 def _time(found: Found) -> None:

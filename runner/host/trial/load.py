@@ -196,7 +196,9 @@ class Load:
         if argv is None:
             return self._look_on(timeout_s)
         ctx = self._ctx
-        start = process.Start(ctx.fill_all(argv), nofile=nofile, cpus=self._plan.get("cpus"))
+        start = process.Start(
+            ctx.fill_all(argv), limits={"nofile": nofile}, cpus=self._plan.get("cpus")
+        )
         began = time.monotonic()
         # an order to stop between fork and exec would leave a generator that nobody knows
         with self._undisturbed():

@@ -1,9 +1,9 @@
 """Starting a program so that it is in its place before its first instruction.
 
-fork, then in the child: own session, limits, CPUs, address-space personality, and
-last of all the control groups; then exec. A pipe that closes at exec tells the
-parent how far the child came, so "could not be started" is never read as "ran and
-exited 127". No shell is involved anywhere.
+fork, then in the child: own session, CPUs, address-space personality, the control
+groups, and last of all the limits, which bind this interpreter too; then exec. A pipe
+that closes at exec tells the parent how far the child came, so "could not be started"
+is never read as "ran and exited 127". No shell is involved anywhere.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ..which import which
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, NoReturn, Optional, Sequence
+    from typing import Dict, List, Mapping, NoReturn, Optional, Sequence
 
     from .loop import Loop
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 ADDR_NO_RANDOMIZE = 0x0040000
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-STAGES = ("session", "limits", "cpus", "aslr", "cwd", "cgroup", "exec")
+STAGES = ("session", "cpus", "aslr", "cwd", "cgroup", "limits", "exec")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -49,7 +49,10 @@ class StartFailed(Exception):  # noqa: N818 - says what happened
 
 
 class Start:
-    """What to start and where. `nofile` is [soft, hard]; None leaves a thing as it is."""
+    """What to start and where. None leaves a thing as it is.
+
+    `limits` are [soft, hard] by the name of a limit, -1 for unlimited.
+    """
 
     def __init__(
         self,
@@ -58,12 +61,13 @@ class Start:
         env: Optional[Dict[str, str]] = None,
         cwd: Optional[str] = None,
         join: Sequence[str] = (),
-        nofile: Optional[Sequence[int]] = None,
+        limits: Optional[Mapping[str, Sequence[int]]] = None,
         cpus: Optional[Sequence[int]] = None,
         aslr: bool = True,
     ) -> None:
         self.argv, self.cwd, self.join = list(argv), cwd, list(join)
-        self.nofile, self.cpus, self.aslr = nofile, cpus, aslr
+        self.limits = {_number_of(name): pair for name, pair in (limits or {}).items()}
+        self.cpus, self.aslr = cpus, aslr
         # The agent's own environment is not the experiment's: only where programs and home are.
         self.env = {"PATH": os.environ.get("PATH", PATH), "HOME": os.environ.get("HOME", "/")}
         self.env.update(env or {})
@@ -74,6 +78,11 @@ class Child:
 
     def __init__(self, pid: int, out: int, err: int) -> None:
         self.pid, self.out, self.err = pid, out, err
+
+
+def _number_of(name: str) -> int:
+    """Give the number of a limit by its name, `nofile` for RLIMIT_NOFILE."""
+    return int(getattr(resource, f"RLIMIT_{name.upper()}"))
 
 
 def adopt() -> None:
@@ -143,28 +152,29 @@ def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn
         os.dup2(fds[0], 1)
         os.dup2(fds[1], 2)
         stage = 1
-        if start.nofile is not None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (start.nofile[0], start.nofile[1]))
-        stage = 2
         if start.cpus is not None:
             os.sched_setaffinity(0, start.cpus)
-        stage = 3
+        stage = 2
         if not start.aslr and _libc.personality(ADDR_NO_RANDOMIZE) == -1:
             raise OSError(ctypes.get_errno(), "personality")  # noqa: TRY301 - told to the parent below
-        stage = 4
+        stage = 3
         if start.cwd is not None:
             os.chdir(start.cwd)
-        stage = 5
-        # Last before exec: what this interpreter touches from here on is charged to the group.
+        stage = 4
+        # Late, before exec: what this interpreter touches from here on is charged to the group.
         for folder in start.join:
             fd = os.open(folder + "/cgroup.procs", os.O_WRONLY)
             os.write(fd, b"0")
             os.close(fd)
+        stage = 5
+        for limit, pair in start.limits.items():
+            resource.setrlimit(limit, (pair[0], pair[1]))
         stage = 6
         os.execve(path, start.argv, start.env)  # noqa: S606 - an argv list, no shell
     except BaseException as fault:  # noqa: BLE001 - nothing may return into the parent's code
         # setrlimit raises ValueError where the hard limit may not be raised
-        code = getattr(fault, "errno", None) or errno.EPERM
+        out_of_memory = isinstance(fault, MemoryError)
+        code = getattr(fault, "errno", None) or (errno.ENOMEM if out_of_memory else errno.EPERM)
         os.write(fds[2], struct.pack("=ii", stage, code))
     finally:
         os._exit(127)

@@ -88,7 +88,7 @@ class Workload:
             env={name: ctx.fill(str(text)) for name, text in (plan.get("env") or {}).items()},
             cwd=ctx.fill(plan["cwd"]) if plan.get("cwd") else None,
             join=self.group.join if self.group is not None else (),
-            nofile=plan.get("nofile"),
+            limits=plan.get("limits"),
             cpus=plan.get("cpus"),
             aslr=bool(plan.get("aslr", True)),
         )

@@ -10,6 +10,7 @@ Sources: Documentation/admin-guide/sysctl/, kernel/sysctl.c, mm/page-writeback.c
 """
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import (
@@ -223,7 +224,7 @@ class Sysctl:
 KIND = Sysctl()
 
 
-def split_network(cells: list[Cell]) -> tuple[list[Cell], list[Cell]]:
+def split_network(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
     """Part cells into those of the host and those of a trial's own network namespace."""
     inside = [
         cell

@@ -6,7 +6,9 @@ import base64
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from runner.planning.ids import is_plain, shown
 from runner.report.format import units
+from runner.report.format.markdown import Md, code, escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +54,13 @@ def plural(number: int, word: str, many: str = "") -> str:
 
 def treatment(levels: Mapping[str, str]) -> str:
     """Levels of a treatment: flags=stripped, memory=32MiB."""
-    return ", ".join(f"{key}={value}" for key, value in levels.items())
+    return shown(levels)
+
+
+def trial(name: str, levels: Mapping[str, str]) -> Md:
+    """Give a trial's id, with the levels as they are written where the id is only a slug."""
+    told = "" if is_plain(levels) else f" ({treatment(levels)})"
+    return Md(f"{code(name)}{escape(told)}")
 
 
 def value(found: Any) -> str:

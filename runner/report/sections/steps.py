@@ -125,7 +125,8 @@ def _table(trials: Sequence[Trial], *, trial_column: bool = False) -> Md:
     for trial in trials:
         for step in trial.steps:
             cells = row(step)
-            before = [*([code(trial.id)] if trial_column else []), *([step.name] if named else [])]
+            name = words.trial(trial.id, trial.treatment)
+            before = [*([name] if trial_column else []), *([step.name] if named else [])]
             rows.append([*before, *(cells[i] for i in columns)])
     head += [HEAD[i] for i in columns]
     return table(head, rows, left + "".join(ALIGN[i] for i in columns))

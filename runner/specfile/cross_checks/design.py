@@ -21,6 +21,7 @@ _PAGE = 4096
 
 def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
     """Check what sections say of each other."""
+    yield from _hosts(exp)
     yield from _factors(exp, names)
     yield from _repeat(exp, names)
     yield from _load(exp, names)
@@ -29,6 +30,13 @@ def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from _traced(exp)
     yield from _faults(exp, names)
     yield from _braces(names)
+
+
+def _hosts(exp: Experiment) -> Iterator[Finding]:
+    """Refuse what needs blocks on each of several boards."""
+    for index, name in enumerate(exp.hosts.server[1:], 1):
+        message = f"one server is measured at a time, and `{name}` would not be: name one"
+        yield ("hosts", "server", index), message, False
 
 
 def _factors(exp: Experiment, names: Names) -> Iterator[Finding]:

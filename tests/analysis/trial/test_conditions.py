@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.analysis.trial.test_trial import LOAD, STEP, ended, failed, judged, recorded
+from tests.analysis.trial.recording import LOAD, STEP, ended, failed, judged, recorded
 
 COLUMN = "board.throttled"
 

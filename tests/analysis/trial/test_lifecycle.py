@@ -13,7 +13,7 @@ from runner.analysis.trial.frames import Frame
 from runner.analysis.trial.steps import summarise
 from runner.kinds.sources import fields
 from runner.spec.metrics import Metric
-from tests.analysis.trial.test_trial import FACTS, judged, recorded
+from tests.analysis.trial.recording import FACTS, judged, recorded
 
 FIELDS = fields(FACTS)
 NAN = float("nan")

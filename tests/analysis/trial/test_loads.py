@@ -9,7 +9,7 @@ from runner.analysis.trial.loads import LoadPart
 from runner.kinds.generators.interface import StepPlan
 from runner.kinds.sources import fields
 from runner.spec.health import parse_rule
-from tests.analysis.trial.test_trial import FACTS, STEP, ended, recorded
+from tests.analysis.trial.recording import FACTS, STEP, ended, recorded
 
 
 def found(*changes, gone: bool = False):

@@ -9,7 +9,7 @@ from runner.analysis.trial import steady
 from runner.analysis.trial.frames import Frame
 from runner.kinds.sources.interface import Field
 from runner.report.sections import steps as tables
-from tests.analysis.trial.test_trial import judged, recorded
+from tests.analysis.trial.recording import judged, recorded
 
 FIELDS = {"procfs.rss": Field("rss", "B", "resident memory")}
 HZ = 10

@@ -13,8 +13,7 @@ import pytest
 
 from runner.host.sample import fetch_parts
 from tests.host import trials
-from tests.host.trial.test_trial import load, ping, step
-from tests.host.trials import of, only, program, server
+from tests.host.trials import load, of, only, ping, program, server, step
 
 pytestmark = pytest.mark.skipif(not trials.is_root(), reason="namespaces need root")
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")

@@ -15,8 +15,18 @@ from runner.cli.status import lines, read
 from runner.host.trial import handover
 from runner.host.trial.spool import Spool
 from tests.host import trials
-from tests.host.trial.test_trial import load, needs_v1, needs_wrk, ping, step
-from tests.host.trials import kinds, memory_group, of, only, program
+from tests.host.trials import (
+    kinds,
+    load,
+    memory_group,
+    needs_v1,
+    needs_wrk,
+    of,
+    only,
+    ping,
+    program,
+    step,
+)
 
 pytestmark = [
     pytest.mark.skipif(not trials.is_root(), reason="namespaces and cgroups need root"),

@@ -10,45 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from runner.kinds.generators.wrk import LUA
 from tests.host import trials
-from tests.host.trials import PYTHON, kinds, memory_group, of, only, program, server
+from tests.host.trials import (
+    PYTHON,
+    kinds,
+    load,
+    memory_group,
+    needs_v1,
+    needs_wrk,
+    of,
+    only,
+    ping,
+    program,
+    step,
+)
 
 pytestmark = [
     pytest.mark.skipif(not trials.is_root(), reason="namespaces and cgroups need root"),
     pytest.mark.usefixtures("put_back"),
 ]
-needs_v1 = pytest.mark.skipif(
-    not (trials.MEMORY_V1 / "memory.limit_in_bytes").exists(), reason="no memory cgroup v1"
-)
-needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-
-
-def ping(how="", **more):
-    return server("ping", how, env={"PORT": "{port}"}, **more)
-
-
-def step(index=0, seconds=1, connections=8, **more):
-    argv = [
-        "wrk",
-        "-t2",
-        f"-c{connections}",
-        f"-d{seconds}s",
-        "-s",
-        "{dir}/wrk.lua",
-        "http://127.0.0.1:{port}/",
-    ]
-    return {
-        "index": index, "name": str(connections), "connections": connections, "warmup": None,
-        "argv": argv, "measure_s": seconds, "timeout_s": seconds + 20, "cooldown": None, **more,
-    }  # fmt: skip
-
-
-def load(*steps, between="keep"):
-    return {
-        "load": {"steps": list(steps), "between": between, "cpus": None},
-        "files": [{"name": "wrk.lua", "text": LUA}],
-    }
 
 
 def test_a_trial_without_workload_samples_the_host(host):
@@ -81,7 +61,7 @@ def test_a_host_rebooted_since_it_was_converged_refuses_the_trial(host):
 @needs_v1
 def test_a_whole_trial_in_a_memory_group(host):
     """Group, start, readiness, warm-up, measurement, fetch, end: in order and with numbers."""
-    workload = ping(cgroup=memory_group("whole", "64M"), nofile=[2048, 4096], cpus=[0])
+    workload = ping(cgroup=memory_group("whole", "64M"), limits={"nofile": [2048, 4096]}, cpus=[0])
     warmup = ["wrk", "-t1", "-c4", "-d1s", "http://127.0.0.1:{port}/"]
     fetch = [
         {"name": "root", "url": "http://127.0.0.1:{port}/", "when": "after"},

@@ -12,8 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.host.trial.test_trial import load, ping, step
-from tests.host.trials import alive, eventually, kinds, of, only, program, said, spool
+from tests.host.trials import (
+    alive,
+    eventually,
+    kinds,
+    load,
+    of,
+    only,
+    ping,
+    program,
+    said,
+    spool,
+    step,
+)
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root"),

@@ -8,8 +8,7 @@ import sys
 
 from runner.kinds.generators import generator
 from runner.kinds.generators.interface import LoadStep, Output
-from tests.apply.conftest import local, unchanged  # noqa: F401 - fixtures
-from tests.apply.test_apply import spec
+from tests.apply.specs import spec
 
 COMMAND = generator("command")
 CODE = "import json,sys; print('note'); print(json.dumps({'rps': float(sys.argv[1]), 'misses': 3}))"
@@ -33,7 +32,7 @@ def test_numbers_of_the_last_object_and_its_own_failure():
     assert failed.error == "exit 2: cannot connect"
 
 
-def test_a_key_of_its_own_is_a_metric(local, unchanged):  # noqa: F811
+def test_a_key_of_its_own_is_a_metric(local, unchanged):
     argv = json.dumps([sys.executable, "-c", CODE, "{connections}"])
     more = "metrics: {rate: load.rps, misses: command.misses}\n"
     text = spec(more=more).replace("threads: 1", f"generator: command\n  argv: {argv}")

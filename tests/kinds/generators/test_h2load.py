@@ -10,7 +10,6 @@ import pytest
 from runner.host.sample import request_log
 from runner.kinds.generators import generator
 from runner.kinds.generators.interface import LoadStep, Output
-from tests.kinds.generators.test_wrk import serve  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")
 H2LOAD = generator("h2load")
@@ -31,7 +30,7 @@ def run(asked: LoadStep, folder):
     return H2LOAD.parse(Output(done.stdout, done.stderr, done.returncode, summed), asked)
 
 
-def test_numbers_of_a_good_server(serve, tmp_path):  # noqa: F811
+def test_numbers_of_a_good_server(serve, tmp_path):
     found = run(step(serve(200)), tmp_path)
     assert found.error == ""
     numbers = found.numbers
@@ -45,14 +44,14 @@ def test_numbers_of_a_good_server(serve, tmp_path):  # noqa: F811
     assert numbers["littles_law"] == pytest.approx(1.0, abs=0.15)
 
 
-def test_errors_are_seen(serve, tmp_path):  # noqa: F811
+def test_errors_are_seen(serve, tmp_path):
     numbers = run(step(serve(503)), tmp_path).numbers
     assert numbers["error_ratio"] == 1.0
     assert numbers["errors.status"] == pytest.approx(numbers["requests"], abs=8)
 
 
 @pytest.mark.parametrize("silent", [True, False])
-def test_silence_and_nobody_are_all_errors(serve, tmp_path, silent):  # noqa: F811
+def test_silence_and_nobody_are_all_errors(serve, tmp_path, silent):
     """No answer ever, or no listener at all: ratio 1, and latency is null with a reason."""
     found = run(step(serve(None)) if silent else step(), tmp_path)
     assert found.numbers["error_ratio"] == 1.0

@@ -7,15 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.kinds.generators.histogram import Histogram, added, latency_numbers
+from runner.kinds.generators.histogram import added, latency_numbers
+from tests.kinds.generators.counts import histogram
 
 LATENCIES = st.lists(st.integers(1, 5000), min_size=1, max_size=60)
-
-
-def histogram(micros) -> Histogram:
-    values, counts = np.unique(np.array(micros, dtype=float) / 1e6, return_counts=True)
-    seconds = [m / 1e6 for m in micros]
-    return Histogram(values, counts.astype(float), sum(seconds), min(seconds), max(seconds))
 
 
 def filled(micros, interval: float) -> list[float]:

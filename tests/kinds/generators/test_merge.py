@@ -6,7 +6,7 @@ import pytest
 
 from runner.kinds.generators.interface import LoadNumbers
 from runner.kinds.generators.merge import merged
-from tests.kinds.generators.test_histogram import histogram
+from tests.kinds.generators.counts import histogram
 
 
 def part(requests: int, *, errors: int = 0, mean: float = 0.001, micros=None) -> LoadNumbers:

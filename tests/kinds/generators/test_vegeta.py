@@ -17,7 +17,6 @@ from runner.kinds.generators.interface import LoadStep, Output
 from runner.kinds.generators.merge import merged
 from runner.kinds.generators.vegeta import OPEN, in_flight
 from runner.toolchain import default_cache_dir
-from tests.kinds.generators.test_wrk import serve  # noqa: F401 - a fixture
 
 VEGETA = generator("vegeta")
 RATE = 100
@@ -83,7 +82,7 @@ def test_an_exact_go_builds_it(program):
     assert not program.dynamic
 
 
-def test_a_good_server_is_asked_at_the_rate(program, serve, tmp_path):  # noqa: F811
+def test_a_good_server_is_asked_at_the_rate(program, serve, tmp_path):
     found = run(program, step(serve(200), in_flight(RATE, 3)), tmp_path)
     numbers = found.numbers
     assert found.error == ""
@@ -126,7 +125,7 @@ def test_late_requests_are_late_by_their_intended_start(program, stalling, tmp_p
 @pytest.mark.parametrize(
     ("status", "timeout", "kind"), [(503, 1, "status"), (None, 0.3, "timeout"), (0, 1, "connect")]
 )
-def test_errors_have_their_kind(program, serve, tmp_path, status, timeout, kind):  # noqa: F811
+def test_errors_have_their_kind(program, serve, tmp_path, status, timeout, kind):
     """Every answer refused, no answer ever, nobody there: all errors, and each of its kind."""
     url = "http://127.0.0.1:9/" if status == 0 else serve(status)
     found = run(program, step(url, 200, seconds=0.5, timeout=timeout), tmp_path)
@@ -155,7 +154,7 @@ def test_a_cut_connection_is_a_read_error(program, tmp_path):
     assert numbers["errors.read"] == numbers["planned"]
 
 
-def test_too_few_descriptors_are_the_generators_own_fault(program, serve, tmp_path):  # noqa: F811
+def test_too_few_descriptors_are_the_generators_own_fault(program, serve, tmp_path):
     asked = step(serve(None), 200, seconds=0.5, timeout=1)
     log = tmp_path / "vegeta-0.tsv"
     argv = ["prlimit", "--nofile=20", str(program.path), *VEGETA.argv(asked)[1:-1], f"-log={log}"]
@@ -170,7 +169,7 @@ def test_its_own_failure_is_no_measurement(program, tmp_path):
     assert "needs -url, -rate and -log" in found.error
 
 
-def test_two_load_hosts_are_one_load(program, serve, tmp_path):  # noqa: F811
+def test_two_load_hosts_are_one_load(program, serve, tmp_path):
     """Rates, plans and histograms add up; what both saw by intended start is their sum's."""
     url = serve(200)
     parts = [run(program, step(url, 50, rate=rate, seconds=1), tmp_path) for rate in (40, 60)]

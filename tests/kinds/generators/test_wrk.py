@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import subprocess
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,47 +21,6 @@ WRK = generator("wrk")
 
 def step(url: str = "http://127.0.0.1:9/", connections: int = 4, threads: int = 2) -> LoadStep:
     return LoadStep(url=url, connections=connections, duration_s=1, threads=threads, timeout_s=1)
-
-
-@pytest.fixture
-def serve():
-    """Start an HTTP server that answers every request with `status`, or never."""
-    servers = []
-
-    def start(status: int | None) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                if status is None:
-                    done.wait(30)
-                    return
-                self.send_response(status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
-
-            def log_message(self, *args):
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 64
-
-            def handle_error(self, *args):
-                pass
-
-        done = threading.Event()
-        server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append((server, done))
-        return f"http://127.0.0.1:{server.server_port}/"
-
-    yield start
-    for server, done in servers:
-        done.set()
-        server.shutdown()
-        server.server_close()
 
 
 def run(tmp_path, load: LoadStep):

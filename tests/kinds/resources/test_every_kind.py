@@ -14,7 +14,7 @@ import pytest
 from runner.kinds.resources import kinds
 from runner.kinds.resources.cgroup import mounted
 from runner.planning.state import plan_state, with_sources
-from tests.kinds.resources.test_real import Host, network  # noqa: F401 - a fixture
+from tests.kinds.resources.conftest import Host
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="changes kernel values")
 
@@ -105,7 +105,7 @@ def outcomes(results: dict) -> set[str]:
 
 
 @pytest.fixture
-def here(network: Host):  # noqa: F811
+def here(network: Host):
     yield network
     network.results("restore", force=True)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.apply.conftest import local, unchanged  # noqa: F401 - fixtures
-from tests.apply.test_apply import HEALTHY, spec
+from tests.apply.specs import HEALTHY, spec
 
 METRICS = """\
 metrics:
@@ -16,7 +15,7 @@ metrics:
 """
 
 
-def test_counters_of_a_trial(local, unchanged):  # noqa: F811
+def test_counters_of_a_trial(local, unchanged):
     """The workload's own faults are among the host's; a counter that is not there has a why."""
     local.apply(local.spec(spec(more=HEALTHY + METRICS)))
     (folder,) = (local.reports / "small").glob("2*")
@@ -45,7 +44,7 @@ metrics:
 """
 
 
-def test_where_the_first_oom_kill_was(local, unchanged):  # noqa: F811
+def test_where_the_first_oom_kill_was(local, unchanged):
     """A server that leaks a mebibyte a request under 96 MiB, asked by four connections."""
     local.apply(local.spec(spec("leak", seconds=3, more=OOM)), code=None)
     (folder,) = (local.reports / "small").glob("2*")

@@ -13,7 +13,6 @@ from runner.errors import HostError
 from runner.kinds.sources.interface import Printed
 from runner.kinds.sources.syscalls import PARSER, traced
 from runner.spec.experiment import Experiment
-from tests.apply.conftest import local, unchanged  # noqa: F401 - fixtures
 from tests.specfile.reading import faults
 
 TABLE = (Path(__file__).parent / "recorded" / "strace.txt").read_text()
@@ -85,7 +84,7 @@ metrics:
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_a_real_server_is_traced_from_its_first_instruction(local, unchanged):  # noqa: F811
+def test_a_real_server_is_traced_from_its_first_instruction(local, unchanged):
     """Its pid is still the workload's, it ends by TERM, and the tracer's table is brought."""
     shutil.copytree(Path(__file__).parent / "program", local.folder / "program")
     local.apply(local.spec(SPEC))
@@ -101,7 +100,7 @@ def test_a_real_server_is_traced_from_its_first_instruction(local, unchanged):  
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_a_program_run_once_is_traced_to_its_end(local, unchanged):  # noqa: F811
+def test_a_program_run_once_is_traced_to_its_end(local, unchanged):
     """Its exit code stays its own; of `all`, what was not called is 0."""
     local.apply(local.spec(ONCE), code=None)
     (folder,) = (local.reports / "traced").glob("2*")

@@ -13,13 +13,9 @@ from hypothesis import strategies as st
 from runner.analysis.model import ClaimResult, Series
 from runner.report.figures import choice, health, load, memory, parts, scale, strip
 from tests.report import fixture
+from tests.report.drawn import NS, texts
 
-NS = "{http://www.w3.org/2000/svg}"
 finite = st.floats(min_value=-1e12, max_value=1e12, allow_nan=False)
-
-
-def texts(data):
-    return [e.text for e in ET.fromstring(data).iter(f"{NS}text")]
 
 
 def all_figures(**changes):

@@ -23,7 +23,8 @@ from runner.store import analysis_file
 from runner.store.keeping import COMMITTED_BYTES, RAW
 from runner.store.record import RunFolder
 from tests.report import fixture
-from tests.report.format.test_markdown import HOSTILE, inline
+from tests.report.hostile import HOSTILE, inline
+from tests.report.pages.recorded import recorded
 
 GOLDEN = Path(__file__).parent / "golden"
 EMPTY = {"id": "x", "state": "failed"}
@@ -294,20 +295,6 @@ def test_hostile_record_stays_text(evil):
 
 
 # -- with a run folder ------------------------------------------------------------------------
-
-
-def recorded(root, analysis=None):
-    folder = RunFolder.create(
-        root, "quickstart", run_id=fixture.MANIFEST["id"], at=fixture.AT, spec_text="a: 1\n",
-        spec=fixture.SPEC, manifest={"git": fixture.MANIFEST["git"], "tools": fixture.MANIFEST["tools"]},
-    )  # fmt: skip
-    folder.write_facts(fixture.FACTS)
-    for change in fixture.CHANGES:
-        folder.append_change(change)
-    folder.append_event("base-r1-a2", {"event": "end", "ok": True})
-    folder.finish("done", at=fixture.AT + 98)
-    path = rebuild.write(folder, analysis or fixture.analysis())
-    return folder, path
 
 
 def tree(folder):

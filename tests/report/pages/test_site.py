@@ -7,7 +7,7 @@ import pytest
 from runner.errors import RecordError
 from runner.report.pages import site
 from tests.report import fixture
-from tests.report.pages.test_render import recorded
+from tests.report.pages.recorded import recorded
 
 VOID = {"meta", "img", "br", "hr", "link"}
 

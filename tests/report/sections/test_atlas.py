@@ -15,9 +15,9 @@ from runner.report.pages import rebuild, render
 from runner.report.sections import atlas
 from runner.store import analysis_file
 from runner.store.record import RunFolder
-from tests.analysis.trial.test_atlas import events
+from tests.analysis.trial.atlas_events import events
 from tests.report import fixture
-from tests.report.figures.test_figures import NS, texts
+from tests.report.drawn import NS, texts
 
 LIMIT = 32 << 20
 

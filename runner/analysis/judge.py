@@ -1,0 +1,196 @@
+"""The one way from a record to outcomes: what is live, resumed, reported, compared or verified.
+
+A trial is judged by the record of it alone: what run.json planned, what the events say,
+the facts of its host and the spec. So it comes out the same while the run goes on, when a
+run is gone on with, and years later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from runner.analysis.claims.claims import claim_results
+from runner.analysis.claims.estimates import estimates
+from runner.analysis.model import Analysis
+from runner.analysis.runs.searches import summarised
+from runner.analysis.trial import clock, conditions, frames, trial
+from runner.analysis.trial.loads import LoadPart
+from runner.errors import RecordError
+from runner.kinds.generators.interface import LoadStep, StepPlan
+from runner.kinds.sources import fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from runner.analysis.model import Estimate, Series, Trial
+    from runner.analysis.trial.frames import Reading
+    from runner.spec.experiment import Experiment
+
+
+class Record(Protocol):
+    """What is read of a run: its manifest, facts, changes and events."""
+
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+    @property
+    def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+    @property
+    def changes(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
+
+    def iter_events(self, trial: str) -> Iterable[dict[str, Any]]:
+        """Give the events of a trial; RecordError where there are none."""
+
+
+def judge(record: Record, experiment: Experiment) -> Analysis:
+    """Judge every trial of the record, estimate every metric, judge every claim."""
+    found: list[Trial] = []
+    lines: list[Series] = []
+    notes: list[str] = []
+    facts = record.facts
+    shown = [name for f in experiment.report.figures if f.over == "time" for name in f.show]
+    for trial_id, plan in _planned(record).items():
+        own = facts.get(plan["host"], {})
+        try:
+            reading = frames.read(record.iter_events(trial_id))
+        except RecordError as error:
+            notes.append(f"{trial_id}: {error.message}")
+            continue
+        found.append(_judged(record, experiment, trial_id, reading))
+        lines += trial.series(reading, trial_id, fields(own, experiment.families), shown)
+        notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading.events)]
+    notes += _remarks(experiment, server_facts(record, experiment), found)
+    return _concluded(Analysis(tuple(found), series=tuple(lines), notes=tuple(notes)),
+                      record, experiment)  # fmt: skip
+
+
+def judge_again(stored: Analysis, record: Record, experiment: Experiment) -> Analysis:
+    """Judge the claims anew by the trials of an analysis: the events are not all here."""
+    return _concluded(stored, record, experiment)
+
+
+def judge_trial(record: Record, experiment: Experiment, trial_id: str) -> Trial:
+    """Judge one trial by its record; RecordError where there is none."""
+    return _judged(record, experiment, trial_id, frames.read(record.iter_events(trial_id)))
+
+
+def measured(
+    record: Record, experiment: Experiment, trials: Sequence[Trial]
+) -> tuple[Estimate, ...]:
+    """Estimate every metric over trials that were judged, and the searches of the record."""
+    return estimates(experiment.metrics, trials, record.manifest.get("search"))
+
+
+def _concluded(trials: Analysis, record: Record, experiment: Experiment) -> Analysis:
+    found = measured(record, experiment, trials.trials)
+    return replace(
+        trials,
+        estimates=found,
+        claims=claim_results(experiment, found, trials.trials, observed(record, experiment)),
+        search=summarised(record.manifest.get("search")),
+    )
+
+
+def _planned(record: Record) -> Mapping[str, Any]:
+    return record.manifest.get("trials") or {}
+
+
+def _judged(record: Record, experiment: Experiment, trial_id: str, reading: Reading) -> Trial:
+    plan = _planned(record)[trial_id]
+    facts: Mapping[str, Any] = record.facts.get(plan["host"], {})
+    return trial.trial(
+        reading,
+        trial_plan(trial_id, plan, record, facts),
+        fields(facts, experiment.families),
+        experiment.healthy,
+        experiment.guards,
+        metrics=experiment.metrics,
+    )
+
+
+def trial_plan(
+    trial_id: str, plan: Mapping[str, Any], record: Record, facts: Mapping[str, Any]
+) -> trial.TrialPlan:
+    """Read a trial's plan back from run.json, with the records of its load hosts.
+
+    `facts` are those of the trial's host.
+    """
+    return trial.TrialPlan(
+        id=trial_id,
+        host=plan["host"],
+        treatment=plan["treatment"],
+        repetition=plan["repetition"],
+        attempt=plan["attempt"],
+        steps=tuple(step_plan(step) for step in plan["steps"]),
+        extra=plan["extra"],
+        loads=tuple(_load_part(part, record) for part in plan.get("loads") or ()),
+        emulated=bool(facts.get("emulated")),
+    )
+
+
+def step_plan(data: Mapping[str, Any]) -> StepPlan:
+    """Read a step back from run.json."""
+    load = data.get("load")
+    return StepPlan(
+        data["index"],
+        data["name"],
+        data["connections"],
+        data["generator"],
+        LoadStep(**{**load, "argv": tuple(load.get("argv", ()))}) if load else None,
+    )
+
+
+def _load_part(part: Mapping[str, Any], record: Record) -> LoadPart:
+    """Read what one load host did; without a record where it did nothing."""
+    try:
+        reading = frames.read(record.iter_events(part["id"]))
+    except RecordError:
+        reading = None
+    return LoadPart(part["host"], tuple(step_plan(step) for step in part["steps"]), reading)
+
+
+def server_facts(record: Record, experiment: Experiment) -> Mapping[str, Any]:
+    """Give the facts of the host that the workload ran on; empty where none were read."""
+    facts = record.facts
+    found: Mapping[str, Any] = (
+        facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), None) or {}
+    )
+    return found
+
+
+def observed(record: Record, experiment: Experiment) -> dict[str, Any]:
+    """Facts that claims may demand: the host's, the build's, the limits that were set."""
+    found = dict(server_facts(record, experiment))
+    builds = record.manifest.get("builds") or {}
+    for made in builds.values():
+        found["build.go"] = made.get("toolchain")
+    if experiment.build is not None and experiment.build.go is not None:
+        found.setdefault("build.go", experiment.build.go)
+    if experiment.workload is not None:
+        found["runtime"] = "go" if experiment.build is not None else None
+        if experiment.workload.cgroup is not None:
+            for name, value in experiment.workload.cgroup.knobs().items():
+                found[f"cgroup.{name}"] = value
+    for change in record.changes:
+        if change.get("phase") == "converge" and str(change["id"]).startswith("sysctl:"):
+            found[str(change["id"]).removeprefix("sysctl:")] = change.get("after")
+    return found
+
+
+def _remarks(
+    experiment: Experiment, facts: Mapping[str, Any], trials: Sequence[Trial]
+) -> list[str]:
+    """Say which guards were not judged, and where the clock was not what was declared."""
+    found: list[str] = []
+    left = [rule.text for rule in experiment.guards if rule.subject in trial.TIMED]
+    if left and facts.get("emulated"):
+        found.append(f"Not judged on an emulated host, whose times say nothing: {', '.join(left)}.")
+    governor, bounds = experiment.system.cpu_governor, experiment.system.cpu_frequency
+    asked = clock.declared(
+        governor.root if governor else None,
+        (bounds.root.min, bounds.root.max) if bounds else None,
+        facts,
+    )
+    return [*found, *clock.remarks(asked, trials)]

@@ -1,0 +1,1 @@
+"""Many runs at once: tables over their records, one query, and history."""

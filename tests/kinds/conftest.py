@@ -1,0 +1,1 @@
+from tests.apply.conftest import local, unchanged  # noqa: F401 - fixtures
