@@ -11,8 +11,12 @@ import gc
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from runner.version import __version__
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 COMMANDS: dict[str, str] = {
     "apply": "bring the hosts to the declared state, run the experiment, restore, report",
@@ -32,6 +36,8 @@ COMMANDS: dict[str, str] = {
     "hosts": "the hosts of the inventory",
     "board": "a virtual Arm board under QEMU, for those without one",
     "init": "start a new spec",
+    "demo": "the experiment that comes with runner, on this machine",
+    "completion": "completion of this command line for a shell",
     "schema": "JSON Schema of the spec language",
     "kinds": "resource kinds, metric sources and load generators",
     "export": "a run's numbers for other tools",
@@ -56,20 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(50_000, 20, 20)
     name = next((word for word in words if not word.startswith("-")), None)
-    parser = argparse.ArgumentParser(
-        prog="runner",
-        description="Declarative systems experiments on small Arm boards.",
-        epilog="exit codes: 0 done · 1 a required verdict failed · 2 a resource or trial failed · "
-        "3 spec invalid · 4 host unreachable · 5 host busy · 99 interrupted (state restored)",
-    )
-    parser.add_argument("--version", action="version", version=f"runner {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    module = None
-    for command, text in available().items():
-        sub = commands.add_parser(command, help=text, description=text[0].upper() + text[1:] + ".")
-        if command == name:
-            module = import_module(f"{__name__}.{command}")
-            module.configure(sub)
+    parser, module = _parser({name} if name is not None else set())
     try:
         args = parser.parse_args(words)
     except SystemExit as stop:
@@ -78,6 +71,45 @@ def main(argv: list[str] | None = None) -> int:
     if module is None:  # pragma: no cover - argparse has refused it already
         return 64
     return _guarded(module, args)
+
+
+def _parser(wanted: set[str]) -> tuple[argparse.ArgumentParser, ModuleType | None]:
+    """Make the parser with the options of the `wanted` commands; give the last one's module."""
+    parser = argparse.ArgumentParser(
+        prog="runner",
+        description="Declarative systems experiments on small Arm boards.",
+        epilog="exit codes: 0 done · 1 a required verdict failed · 2 a resource or trial failed · "
+        "3 spec invalid · 4 host unreachable · 5 host busy · 99 interrupted (state restored)",
+    )
+    parser.add_argument("--version", action=Version)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    module = None
+    for command, text in available().items():
+        sub = commands.add_parser(command, help=text, description=text[0].upper() + text[1:] + ".")
+        if command in wanted:
+            module = import_module(f"{__name__}.{command}")
+            module.configure(sub)
+    return parser, module
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """Give the parser with every command's options, for completion and the reference."""
+    return _parser(set(COMMANDS))[0]
+
+
+class Version(argparse.Action):
+    """`--version`: ours, and the revision where we run from a checkout."""
+
+    def __init__(self, option_strings: list[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="show the version and the revision")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print and exit."""
+        from runner.store.provenance import own_revision
+
+        revision = own_revision()
+        print(f"runner {__version__}{f' ({revision})' if revision else ''}")
+        parser.exit()
 
 
 def _guarded(module: object, args: argparse.Namespace) -> int:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from runner.specfile.inventory import Inventory
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    common.add_spec(parser, many=True)
+def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
+    """Declare the options; without `specs` the caller sets them."""
+    common.add_spec(parser, many=True, specs=specs)
     parser.add_argument("--check", action="store_true", help="change nothing; say what would")
     parser.add_argument("--diff", action="store_true", help="show unified diffs of files")
     parser.add_argument("--keep", action="store_true", help="leave the declared state in place")

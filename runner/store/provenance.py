@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.toolchain.process import Run, run_process
@@ -13,7 +14,6 @@ from runner.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _SHOWN = 20
 
@@ -56,6 +56,21 @@ def revision(
         return Revision(head.stdout.strip(), None, why=status.tail)
     changed = tuple(sorted(entry[3:] for entry in status.stdout.split("\0") if entry))
     return Revision(head.stdout.strip(), bool(changed), changed[:_SHOWN])
+
+
+def own_revision(*, run: Run = run_process) -> str:
+    """Give runner's own git revision, short, `+` where it has changes; empty where unknown.
+
+    A checkout is asked; a wheel or sdist holds the file that its build wrote.
+    """
+    package = Path(__file__).resolve().parents[1]
+    built = package / "_revision.txt"
+    if built.is_file():
+        return built.read_text(encoding="utf-8").strip()
+    if not (package.parent / ".git").exists():
+        return ""
+    found = revision(package.parent, run=run)
+    return "" if found.commit is None else found.commit[:12] + ("+" if found.dirty else "")
 
 
 def committed(path: Path, text: str, *, run: Run = run_process) -> bool | None:

@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
+
 from runner.analysis.runs.doctor import examine
+from runner.cli.init import KINDS
 from tests.cli.command import SPEC, copied, runner
 
 INVENTORY = """\
@@ -95,11 +98,29 @@ def test_init_writes_a_valid_spec_once(tmp_path):
     file = tmp_path / "new" / "exp.yaml"
     runner("init", file)
     runner("validate", file)
-    assert "is there already" in runner("init", file, code=3).stderr
+    assert "there already" in runner("init", file, code=3).stderr
     file.write_text("x")
     runner("init", file, "--force")
     done = runner("lint", file, "--strict", code=None)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("kind", [*KINDS])
+def test_init_from_each_kind_validates_and_lints_clean(tmp_path, kind):
+    file = tmp_path / "experiment.yaml"
+    runner("init", "--from", kind, file)
+    runner("validate", file)
+    assert runner("lint", file, "--strict").returncode == 0
+
+
+def test_init_from_a_kind_does_not_replace_a_file_beside_the_spec(tmp_path):
+    (tmp_path / "server").mkdir()
+    mine = tmp_path / "server" / "main.go"
+    mine.write_text("mine")
+    error = runner("init", "--from", "go", tmp_path / "new.yaml", code=3).stderr
+    assert "main.go: there already" in error
+    assert mine.read_text() == "mine"
+    assert not (tmp_path / "new.yaml").exists()
 
 
 def test_site_of_recorded_runs(tmp_path):

@@ -1,0 +1,2 @@
+// Package sum holds two benchmarks.
+package sum

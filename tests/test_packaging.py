@@ -1,0 +1,92 @@
+"""The wheel, away from the checkout: in an empty environment it does what a user begins with."""
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from runner.version import __version__
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_version_is_the_one_of_pyproject():
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert data["project"]["version"] == __version__
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    out = tmp_path_factory.mktemp("dist")
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--wheel", "-o", str(out), str(ROOT)],
+        text=True, capture_output=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    (found,) = out.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """A venv with the wheel alone; its dependencies are those of this environment."""
+    home = tmp_path_factory.mktemp("venv")
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(home)], check=True, timeout=60
+    )
+    site = next((home / "lib").glob("python3*")) / "site-packages"
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(site)
+    here = next(path for path in map(Path, sys.path) if path.name == "site-packages")
+    # a name of its own per dependency: the editable install of this checkout must not come along
+    for path in here.iterdir():
+        if (
+            not path.name.startswith(("runner", "_editable", "__editable"))
+            and path.suffix != ".pth"
+        ):
+            target = site / path.name
+            if not target.exists():
+                target.symlink_to(path)
+    return home
+
+
+def run(home, *words, cwd, code=0):
+    done = subprocess.run(
+        [str(home / "bin" / "python"), "-I", "-m", "runner", *map(str, words)],
+        cwd=cwd, text=True, capture_output=True, timeout=110, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr + done.stdout
+    return done.stdout
+
+
+def test_the_wheel_has_what_the_commands_need_and_no_test(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in ("runner/_templates/starter.yaml", "runner/_experiments/quickstart.yaml",
+                 "runner/_revision.txt", "runner/kinds/generators/_vegeta/go.mod"):  # fmt: skip
+        assert name in names
+    assert not [name for name in names if name.startswith("tests")]
+
+
+def test_a_stranger_begins_from_the_wheel(installed, tmp_path):
+    """init, validate, apply, report, query, site and the help of the board, in an empty folder."""
+    where = run(installed, "--version", cwd=tmp_path)
+    assert where.startswith(f"runner {__version__} (")
+    run(installed, "init", cwd=tmp_path)
+    run(installed, "validate", "experiment.yaml", cwd=tmp_path)
+    (tmp_path / "one.yaml").write_text(
+        "schema: experiment/1\nname: one\n"
+        "workload: {argv: [echo, '{\"x\": 3}'], run: once}\n"
+        "repeat: 2\nmetrics: {x: {from: stdout.json.x}}\n"
+    )
+    state = tmp_path / "state"
+    report = run(installed, "apply", "one.yaml", "--state-dir", state, cwd=tmp_path).strip()
+    assert (tmp_path / report).is_file()
+    rebuilt = run(installed, "report", "one", cwd=tmp_path).splitlines()[-1].strip()
+    assert (tmp_path / rebuilt).is_file()
+    assert "one" in run(installed, "query", "select experiment from runs", cwd=tmp_path)
+    index = run(installed, "site", "-o", "site", cwd=tmp_path).strip()
+    assert (tmp_path / index).is_file()
+    assert "virtual" in run(installed, "board", "--help", cwd=tmp_path)
