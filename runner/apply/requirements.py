@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from runner.compile.limits import beyond
 from runner.kinds.resources.cgroup import missing
+from runner.records.patterns import matches
 from runner.records.quantities import QuantityError, parse
 from runner.spec.requires import split_role
 from runner.spec.treatments import treatments, with_levels
@@ -68,7 +68,7 @@ def broken(requirement: Requirement, seen: Any) -> str:  # noqa: PLR0911 - one r
         return f"is {seen}, none of {', '.join(map(str, requirement.one_of))}"
     if requirement.contains is not None and requirement.contains not in seen:
         return f"is {seen}, without {requirement.contains}"
-    if requirement.matches is not None and not re.search(requirement.matches, str(seen)):
+    if requirement.matches is not None and not matches(requirement.matches, str(seen)):
         return f"is {seen}, which does not match {requirement.matches}"
     number = _number(seen)
     if requirement.at_least is not None and (number is None or number < requirement.at_least.exact):

@@ -1,11 +1,11 @@
 """What is reported: a source, which part of a trial, and how it becomes one number."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from runner.records.patterns import PatternError, compiled
 from runner.spec.base import Duration, Model, Text, did_you_mean, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_expression
 from runner.spec.references import STATISTICS, check_reference
@@ -48,9 +48,9 @@ PATTERNED = ("stdout.regex", "stderr.regex")
 
 def _pattern(text: str) -> str:
     try:
-        groups = re.compile(text).groups
-    except re.error as wrong:
-        raise fault("pattern", f"`{text}` is no regular expression: {wrong}") from None
+        groups = compiled(text).groups
+    except PatternError as wrong:
+        raise fault("pattern", str(wrong)) from None
     if groups > 1:
         raise fault("pattern", f"`{text}` has {groups} groups: one number needs one, or none")
     return text

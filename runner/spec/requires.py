@@ -1,11 +1,11 @@
 """Conditions on facts, checked before anything is touched."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, model_validator
 
+from runner.records.patterns import PatternError, compiled
 from runner.spec.base import Amount, Model, Text, as_text, fault
 
 Scalar = str | int | float | bool
@@ -29,9 +29,9 @@ class Requirement(Model):
             raise fault("requires", "asks for nothing")
         if self.matches is not None:
             try:
-                re.compile(self.matches)
-            except re.error as wrong:
-                raise fault("requires", f"matches: no regular expression: {wrong}") from None
+                compiled(self.matches)
+            except PatternError as wrong:
+                raise fault("requires", f"matches: {wrong}") from None
         return self
 
 

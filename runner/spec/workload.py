@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from runner.kinds.resources.cgroup import Limits as Cgroup
+from runner.records.patterns import PatternError, compiled
 from runner.records.quantities import parse
 from runner.spec.base import (
     Duration,
@@ -32,6 +33,11 @@ class Ready(Model):
     def _one(self) -> "Ready":
         if sum(x is not None for x in (self.http, self.tcp, self.stdout)) != 1:
             raise fault("ready", "needs exactly one of http, tcp, stdout")
+        if self.stdout is not None:
+            try:
+                compiled(self.stdout)
+            except PatternError as wrong:
+                raise fault("ready", f"stdout: {wrong}") from None
         return self
 
 

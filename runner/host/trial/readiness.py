@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 
 from ..sample import fetch
+from .context import Aborted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from .context import Context
 
 TRY_S = 0.02
+MATCH_CPU_S = 0.25
+"""What looking for a pattern may take; `re` needs exponential time for some."""
 
 
 def wait(
@@ -36,7 +40,7 @@ def _try(
     ctx: Context, ready: Mapping[str, Any], printed: Callable[[], str], within_s: float
 ) -> str:
     if "stdout" in ready:
-        found = re.search(ready["stdout"], printed(), re.MULTILINE)
+        found = _matches(ready["stdout"], printed())
         return "" if found else "stdout has not matched {!r}".format(ready["stdout"])
     if "http" in ready:
         answer = fetch.get(ctx.fill(ready["http"]), ctx.loop, within_s)
@@ -45,3 +49,33 @@ def _try(
     if answer.good:
         return ""
     return f"status {answer.status}" if answer.status is not None else answer.why
+
+
+class _Overrun(Exception):  # noqa: N818 - says what happened
+    """The pattern took too long."""
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Look for a pattern, `re` being interrupted after MATCH_CPU_S; Aborted when it was.
+
+    Counted is time of the processor, which nobody else on the host can use up. Classes
+    are of ASCII, as to the controller.
+    """
+
+    def over(*_: object) -> None:
+        raise _Overrun
+
+    before = signal.signal(signal.SIGVTALRM, over)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, MATCH_CPU_S)
+        try:
+            return re.search(pattern, text, re.MULTILINE | re.ASCII) is not None
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    except _Overrun:
+        raise Aborted(
+            f"looking for ready.stdout {pattern!r} in {len(text)} characters took more than "
+            f"{MATCH_CPU_S} s: write it without repeats inside of repeats"
+        ) from None
+    finally:
+        signal.signal(signal.SIGVTALRM, before)

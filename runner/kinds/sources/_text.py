@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.kinds.sources.interface import Found
+from runner.records.patterns import last_match
 
 if TYPE_CHECKING:
     from runner.kinds.sources.interface import Printed
@@ -86,12 +86,15 @@ def search(text: str, family: str, patterns: tuple[tuple[str, str], ...], found:
         if source != f"{family}.regex":
             continue
         name = pattern_name(source, pattern)
-        said = None
-        for match in re.finditer(pattern, text, re.MULTILINE):
-            said = match[1] if match.re.groups else match[0]
-        if said is None:
+        try:
+            match = last_match(pattern, text)
+        except ValueError as wrong:
+            found.absent(name, str(wrong))
+            continue
+        if match is None:
             found.absent(name, f"nothing on {family} matches {pattern}")
             continue
+        said = match[1]
         try:
             found.numbers[name] = float(said.replace("_", ""))
         except ValueError:

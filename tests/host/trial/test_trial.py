@@ -194,6 +194,16 @@ def test_the_other_ways_to_be_ready(host, ready):
     assert not of(answer.events, "aborted")
 
 
+def test_a_pattern_that_takes_for_ever_ends_the_trial_and_the_host_is_put_back(host):
+    workload = {
+        "argv": [PYTHON, "-c", "import time; print('a' * 40 + '!', flush=True); time.sleep(60)"],
+        "ready": {"stdout": "(a+)+$", "within_s": 30},
+    }
+    answer = host.ask(program(workload))
+    assert "repeats inside of repeats" in only(answer.events, "aborted")["why"]
+    assert only(answer.events, "workload_exited")["expected"]
+
+
 def test_a_port_that_is_taken_is_never_loaded(host):
     """Somebody else's listener is named, and the workload is not even started."""
     with socket.socket() as other:
