@@ -6,16 +6,18 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.cli import common, console
+from runner.cli import ci, common, console
 from runner.errors import RecordError, SpecError
 
 if TYPE_CHECKING:
     import argparse
 
+    from runner.analysis.runs.comparison import Comparison
     from runner.analysis.runs.side import Side
+    from runner.report.exports.ci import Check, State
     from runner.store.record import RunFolder
 
-FORMATS = ("text", "json", "markdown", "benchfmt")
+FORMATS = ("text", "json", "markdown", "benchfmt", "github", "junit")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,11 +58,36 @@ def run(args: argparse.Namespace) -> int:
         console.out("\n".join(parts).rstrip("\n"))
     elif args.format == "json":
         console.out(json.dumps(comparison.data(found), ensure_ascii=False, indent=1))
+    elif args.format in {"github", "junit"}:
+        ci.show(args.format, f"{found.a} → {found.b}", _checks(found))
     elif args.format == "markdown":
         console.out(comparison.page(found).rstrip("\n"))
     else:
         console.out(comparison.text(found))
     return 1 if args.fail_on_regression and found.regressions else 0
+
+
+def _checks(found: Comparison) -> list[Check]:
+    """One check for each metric and cell; what could not be decided is skipped."""
+    from runner.report.exports.ci import Check
+    from runner.report.format import words
+    from runner.report.sections.comparison import MARKS, cells
+
+    states: dict[str, State] = {"worse": "failed", "undecided": "skipped"}
+    checks = []
+    for row in found.rows:
+        where = words.treatment(row.where)
+        _, _, a, b, ratio, interval, p, *_ = cells(row)
+        checks.append(
+            Check(
+                f"{found.a} → {found.b}", f"{row.metric} {where}".strip(),
+                states.get(row.outcome, "passed" if row.ratio is not None else "skipped"),
+                MARKS[row.outcome],
+                f"{a} → {b}, ratio {ratio or '–'} [{interval}], p {p}"
+                + (f"; {row.why}" if row.why else ""),
+            )
+        )  # fmt: skip
+    return checks
 
 
 def threshold(text: str) -> float:

@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.cli import common, console
+from runner.cli import ci, common, console
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from runner.apply.ledger import Entry
+    from runner.report.exports.ci import Check, State
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="fail too where claims or what is run changed after the run",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--format", choices=("text", "json", *ci.FORMATS), default="text")
+    parser.add_argument("--json", dest="format", action="store_const", const="json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
             continue
         found.append(entry(loaded.experiment, path, common.reports_dir(args)))
     failed = [one for one in found if _fails(one, strict=args.strict)]
-    if args.json:
+    if args.format in ci.FORMATS:
+        ci.show(args.format, "Published numbers", _checks(found))
+    elif args.format == "json":
         console.out(json.dumps([_data(one) for one in found], ensure_ascii=False, default=str))
     else:
         for one in found:
@@ -47,6 +52,40 @@ def run(args: argparse.Namespace) -> int:
         said = f"{len(found) - len(failed)} of {len(found)} hold"
         console.say(console.colour(said, "failed" if failed else "ok"))
     return 1 if failed else 0
+
+
+def _checks(found: Sequence[Entry]) -> list[Check]:
+    """One check for each claim, at its line; one that is not required cannot fail."""
+    from runner.report.exports.ci import Check
+    from runner.report.format import units
+
+    checks = []
+    for one in found:
+        lines = _lines(one)
+        for claim in one.claims:
+            state: State = "failed" if claim in one.failing else "passed"
+            if claim.verdict != "reproduced" and state == "passed":
+                state = "skipped"
+            measured = units.amount(claim.estimate, claim.unit)
+            checks.append(
+                Check(
+                    one.path, claim.id, state, claim.verdict,
+                    f"published {claim.published or '–'}, measured {measured}: {claim.reason}",
+                    one.path, lines.get(claim.id.partition("/")[0], 0),
+                )
+            )  # fmt: skip
+    return checks
+
+
+def _lines(one: Entry) -> dict[str, int]:
+    """Give the line of each claim in its spec."""
+    from runner.specfile.load import load_document
+
+    loaded = load_document(one.path)
+    return {
+        claim.id.partition("/")[0]: loaded.position(("claims", index))[0]
+        for index, claim in enumerate(loaded.experiment.claims)
+    }
 
 
 def _fails(one: Entry, *, strict: bool) -> bool:

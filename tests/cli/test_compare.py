@@ -83,3 +83,11 @@ def test_benchfmt_has_a_line_per_repetition_and_a_side_to_compare_by():
 )
 def test_wrong_words(words, code, said):
     assert said in runner("compare", *words, code=code).stderr
+
+
+def test_compare_annotates_what_got_worse_for_a_pull_request(tmp_path):
+    done = runner("compare", f"{SECOND}:mb=10", ":mb=20", "--format", "github", "--fail-on-regression",
+                  code=None, GITHUB_STEP_SUMMARY=tmp_path / "summary.md")  # fmt: skip
+    worse = "✗ worse" in (tmp_path / "summary.md").read_text()
+    assert done.returncode == int(worse)
+    assert ("::error " in done.stdout) == worse

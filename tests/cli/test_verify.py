@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from xml.etree import ElementTree as ET
 
 from tests.cli.command import FIRST, SECOND, SPEC, changed, copied, runner
 
@@ -178,3 +179,18 @@ def test_what_is_only_said_changes_no_hash(tmp_path):
     spec = changed(tmp_path, "title: A program", "title: Another program")
     done = runner("verify", spec, "--strict")
     assert "!" not in done.stdout.replace("! the spec was not committed", "")
+
+
+def test_github_annotates_a_claim_at_its_line_and_writes_the_summary(tmp_path):
+    spec = changed(tmp_path, ", required: false", "")
+    summary = tmp_path / "summary.md"
+    done = runner("verify", spec, "--format", "github", code=1, GITHUB_STEP_SUMMARY=summary)
+    (line,) = [i for i, text in enumerate(spec.read_text().splitlines(), 1) if 'id: "3"' in text]
+    assert f"::error file={spec},line={line},title=3%3A inconclusive::" in done.stdout
+    assert "1 of 4 failed" in summary.read_text()
+
+
+def test_junit_has_a_case_for_each_claim(tmp_path):
+    tree = ET.fromstring(runner("verify", SPEC, "--format", "junit").stdout)
+    assert {case.attrib["name"] for case in tree.iter("testcase")} == {"1", "2", "3", "4"}
+    assert tree.attrib["failures"] == "0"
