@@ -19,6 +19,7 @@ import pytest
 
 from runner.transports.ssh import SshTransport
 from runner.transports.ssh_options import SshOptions
+from tests.workers import free_port
 
 CONFIG = """\
 Port {port}
@@ -81,12 +82,6 @@ class Sshd:
 
     def transport(self, tmp_path: Path, **other) -> SshTransport:
         return SshTransport(self.options(tmp_path, **other), name="board")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def start_sshd(folder: Path, extra: str = "", within: tuple[str, ...] = ()) -> Sshd:

@@ -23,7 +23,7 @@ from runner.executor.probe import probe
 from runner.kinds.sources import reads
 from runner.toolchain import BuildRequest, build, default_cache_dir, resolve
 from runner.transports.local import LocalTransport
-from tests.sshd import free_port
+from tests.workers import free_port
 
 HZ = 10
 CONNECTIONS = 50

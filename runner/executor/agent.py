@@ -171,7 +171,8 @@ class Agent:
         said = channel.stderr().strip()
         last = _tail(said or "\n".join(noise))
         tail = f":\n{last}" if last else ""
-        if code is None and not channel.link_alive():
+        # sshd tells the exit code as soon as it knows it, output still in its pipe comes after
+        if code in {None, 0} and not channel.link_alive():
             return LinkLost(
                 f"{self.name}: the link was lost before the program ended{tail}",
                 fix="what was begun on the host is in its journal: `runner restore` undoes it, "

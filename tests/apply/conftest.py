@@ -13,9 +13,17 @@ import pytest
 
 from tests.host.conftest import netns  # noqa: F401 - fixture
 from tests.sshd import start_sshd, stop_sshd
+from tests.workers import own
 
 ROOT = Path(__file__).resolve().parents[2]
-KEY = Path("/proc/sys/fs/lease-break-time")
+NAME = own(
+    "fs.lease-break-time",
+    "kernel.printk_ratelimit",
+    "kernel.printk_ratelimit_burst",
+    "kernel.core_pipe_limit",
+)
+"""A sysctl of this worker that may be anything for a while."""
+KEY = Path("/proc/sys", *NAME.split("."))
 MEMORY = Path("/sys/fs/cgroup/memory")
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.apply.conftest import KEY
+from tests.apply.conftest import KEY, NAME
 
 SERVER = Path(__file__).with_name("server.py")
 HEALTHY = """\
@@ -26,7 +26,7 @@ schema: experiment/1
 name: small
 hosts: {{server: local}}
 system:
-  sysctl: {{fs.lease-break-time: {other}}}
+  sysctl: {{{NAME}: {other}}}
 workload:
   argv: [{json.dumps(sys.executable)}, {json.dumps(str(SERVER))}, {how}, "{{port}}"]
   cgroup: {{memory.max: 96MiB}}

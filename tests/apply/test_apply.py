@@ -181,9 +181,8 @@ def test_twice_changes_nothing_the_second_time(cli, unchanged):
 def test_interrupt_restores_and_exits_99(cli, unchanged):
     """Ctrl-C in the middle of a load step: stopped, restored, reported, 99."""
     file = cli.spec(spec(seconds=30))
-    before = groups()
     process = cli.start("apply", str(file))
-    running(process, lambda: groups() - before)
+    running(process, lambda: groups(cli.folder))
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 99, said
@@ -195,10 +194,9 @@ def test_interrupt_restores_and_exits_99(cli, unchanged):
 def test_killed_controller_is_undone_by_restore(cli, unchanged):
     """kill -9 of the controller in the middle of a trial, then `runner restore`."""
     file = cli.spec(spec(seconds=3))
-    before = groups()
     value = KEY.read_text()
     process = cli.start("apply", str(file))
-    running(process, lambda: groups() - before)
+    running(process, lambda: groups(cli.folder))
     process.kill()
     process.wait()
     process.stdout.close()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.workers import kernel
+
+pytestmark = kernel
+
 SPEC = """\
 schema: experiment/1
 name: choose

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.apply.conftest import ROOT, groups
+from tests.apply.conftest import NAME, ROOT, groups
 from tests.apply.specs import running, spec
-from tests.sshd import free_port
+from tests.workers import free_port
 
 
 def test_faults_of_a_spec_are_all_said_with_their_place(local):
@@ -92,9 +92,8 @@ def test_unknown_host_key_is_refused_and_accepted_once(ssh, unchanged):
 
 def test_second_controller_is_told_who_holds_the_host(local, unchanged):
     """Exit 5 while another run holds the host."""
-    before = groups()
     process = local.start("apply", str(local.spec(spec(seconds=8))))
-    running(process, lambda: groups() - before)
+    running(process, lambda: groups(local.folder))
     done = local("apply", str(local.spec(spec(), "second.yaml")), code=5)
     assert "busy" in done.stderr
     _, said = process.communicate(timeout=60)
@@ -130,7 +129,7 @@ def test_without_root_everything_that_needs_it_is_named(local, unchanged):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o777)
-        text = spec().replace("{fs.lease-break-time:", "{vm.dirty_ratio: 33, fs.lease-break-time:")
+        text = spec().replace(f"{{{NAME}:", f"{{vm.dirty_ratio: 33, {NAME}:")
         file = folder / "exp.yaml"
         file.write_text(text.split("workload:", maxsplit=1)[0])
         python = python_for(nobody.pw_uid)
@@ -142,5 +141,5 @@ def test_without_root_everything_that_needs_it_is_named(local, unchanged):
         )  # fmt: skip
     assert done.returncode == 2, done.stderr
     assert "sysctl:vm.dirty_ratio" in done.stderr
-    assert "sysctl:fs.lease-break-time" in done.stderr
+    assert f"sysctl:{NAME}" in done.stderr
     assert "root" in done.stderr

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.workers import kernel
+
+pytestmark = kernel
+
 EXPIRE = Path("/proc/sys/vm/dirty_expire_centisecs")
 BASE = """\
 schema: experiment/1

@@ -1,11 +1,11 @@
 import pytest
 
 from runner.executor.agent import Agent
-from runner.transports.fake import FakeTransport
 from runner.transports.local import LocalTransport
 from tests.executor.standin import standing_in
 from tests.host.conftest import group, net, netns, scene  # noqa: F401 - fixtures
 from tests.sshd import proxy, sshd  # noqa: F401 - fixtures
+from tests.transports.fake import FakeTransport
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from runner.executor.blobs import put
 from runner.transports.interface import LinkLost
 from runner.transports.local import LocalTransport
 from tests.executor.standin import ZIP
+from tests.transports.fake import FakeTransport
 
 END = '{"event": "end", "ok": true, "error": null}\n'
 
@@ -102,6 +103,16 @@ def test_a_stream_without_end(agent, last):
         list(agent.run(say('{"event": "a"}\n', last)))
     assert caught.value.exit_code == 2
     assert "restore" in caught.value.fix
+
+
+@pytest.mark.parametrize("code_first", [False, True])
+def test_link_lost_in_the_last_output(state, standin, code_first):
+    """sshd may tell the exit code before it has sent all output: lost all the same."""
+    transport = FakeTransport(cuts=[None, 30], code_first=code_first)
+    agent = Agent(transport, run_id="20260101T000000Z-abcdef", state_dir=str(state))
+    list(agent.run(say(END)))  # the agent is there
+    with pytest.raises(LinkLost):
+        list(agent.run(say('{"event": "a", "more": "than 30 bytes"}\n', END)))
 
 
 def test_the_agents_last_words_are_shown(agent):

@@ -111,22 +111,24 @@ def test_link_cut_in_the_middle(far, proxy, state, spool, log, after):
 
 
 def test_link_cut_again_and_again(far, proxy, state, spool, log):
+    """Each connection carries more than sshd ever puts into one packet, so each brings lines."""
+    each = 64_000  # 32 KiB is sshd's largest, and a handshake takes some 5 kB
+
     def lost(error, delay_s):
         assert isinstance(error, LinkLost)
-        proxy.cut_after = 12_000
+        proxy.cut_after = each
 
     list(far.run({"program": "say", "raw": ['{"event":"end"}\n']}))
-    proxy.cut_after = 8000
-    run = run_trial(
-        far, trial(n=900), log, spool, sleep=lambda _: None, backoff=QUICK, on_lost=lost
-    )
+    proxy.cut_after = each
+    long = trial(n=300, wide=2500)
+    run = run_trial(far, long, log, spool, sleep=lambda _: None, backoff=QUICK, on_lost=lost)
     assert run.reconnects > QUICK.attempts  # a line that came makes the count start anew
     assert spool.read_bytes() == (state / "t001").read_bytes()
-    assert log.samples == list(range(900))
+    assert log.samples == list(range(300))
     assert far.transport.connects == run.reconnects + 1
     offsets = [p["offset"] for p in programs(state) if p["program"] == "attach"]
-    assert offsets == sorted(offsets)
-    assert len(set(offsets)) > QUICK.attempts
+    assert offsets == sorted(set(offsets))
+    assert len(offsets) > QUICK.attempts
 
 
 def test_host_that_stays_away_and_attach(far, proxy, state, spool, log):

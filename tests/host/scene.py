@@ -12,11 +12,13 @@ import pytest
 
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo
+from tests.workers import own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 IP = "/proc/sys/net/ipv4"
+KHUGEPAGED = "/sys/kernel/mm/transparent_hugepage/khugepaged"
 KEYS = [
     f"{IP}/ip_forward",
     f"{IP}/conf/all/accept_redirects",
@@ -25,7 +27,12 @@ KEYS = [
     f"{IP}/conf/lo/forwarding",
     f"{IP}/neigh/lo/retrans_time_ms",
     "/proc/sys/net/core/somaxconn",
-    "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs",
+    own(
+        f"{KHUGEPAGED}/scan_sleep_millisecs",
+        f"{KHUGEPAGED}/alloc_sleep_millisecs",
+        f"{KHUGEPAGED}/pages_to_scan",
+        "/proc/sys/vm/laptop_mode",
+    ),
 ]
 ADDRESS = "192.0.2.7/32"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runner.kinds.generators.wrk import LUA
+from tests.workers import unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 PYTHON = sys.executable
 SERVERS = Path(__file__).parent / "servers"
 MEMORY_V1 = Path("/sys/fs/cgroup/memory")
+GROUPS = MEMORY_V1 / unique("runner-tests")
+"""Groups of this process: another worker has its own."""
 READS = [
     {"id": "procfs.status", "path": "/proc/{pid}/status", "hz": 20, "pick": {"keys": ["VmRSS", "VmPTE"]}},
     {"id": "procfs.stat", "path": "/proc/{pid}/stat", "hz": 20, "pick": {"after_comm": [11, 12, 17]}},
@@ -55,7 +58,7 @@ def program(workload: dict[str, Any] | None = None, **more: Any) -> dict[str, An
 
 def memory_group(name: str, limit: str | None) -> dict[str, Any]:
     """A memory group of cgroup v1 with a limit, below a folder made for the tests."""
-    folder = MEMORY_V1 / "runner-tests" / name
+    folder = GROUPS / name
     cells = [
         {"id": f"cgroup:{path}", "via": "cgroup", "path": str(path), "want": "present"}
         for path in (folder.parent, folder)

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from runner.transports.fake import FakeTransport
 from runner.transports.local import LocalTransport
+from tests.transports.fake import FakeTransport
 
 
 @pytest.fixture(params=["local", "ssh", "fake"])

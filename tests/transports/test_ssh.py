@@ -16,7 +16,8 @@ from runner.errors import HostUnreachable
 from runner.transports.interface import LinkLost
 from runner.transports.ssh import SshTransport
 from runner.transports.ssh_options import SshOptions
-from tests.sshd import free_port, start_sshd, stop_sshd
+from tests.sshd import start_sshd, stop_sshd
+from tests.workers import free_port
 
 
 def run(transport, *argv):
@@ -380,7 +381,7 @@ def test_root_is_told_by_the_login_name(sshd, tmp_path):
 def test_fabric_is_imported_only_when_needed():
     text = (
         "import sys\n"
-        "import runner.cli, runner.transports.local, runner.transports.ssh, runner.transports.fake\n"
+        "import runner.cli, runner.transports.local, runner.transports.ssh\n"
         "import runner.executor.trial, runner.executor.converge, runner.executor.probe\n"
         "from runner.transports.ssh import SshOptions, SshTransport\n"
         "SshTransport(SshOptions(host='pi')).close()\n"

@@ -14,6 +14,7 @@ import pytest
 
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo
+from tests.workers import kernel
 
 IP = "/proc/sys/net/ipv4"
 SOMAXCONN = "/proc/sys/net/core/somaxconn"
@@ -109,6 +110,7 @@ def test_undoing_a_key_that_disturbs_others_puts_them_back_too(net: Host) -> Non
         assert snapshot.keys(net, watched) == before
 
 
+@kernel
 @pytest.mark.skipif(not ROOT, reason="vm.* is the machine's own")
 @pytest.mark.parametrize("first", ["bytes", "ratio"])
 def test_two_units_of_one_setting(host: Host, first: str) -> None:

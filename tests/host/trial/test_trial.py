@@ -97,14 +97,14 @@ def test_a_whole_trial_in_a_memory_group(host):
     assert fetched["root"]["status"] == 200
     assert fetched["root"]["text"] == "hello"
     assert "Max open files            2048                 4096" in fetched["limits"]["text"]
-    assert ":memory:/runner-tests/whole" in fetched["groups"]["text"]
+    assert f":memory:/{trials.GROUPS.name}/whole" in fetched["groups"]["text"]
     assert fetched["groups"]["step"] == 0
     assert fetched["gone"]["text"] is None
     assert "No such file" in fetched["gone"]["why"]
     exited = only(answer.events, "workload_exited")
     assert exited["expected"]
     assert exited["signal"] == 15
-    assert not (trials.MEMORY_V1 / "runner-tests" / "whole").exists()
+    assert not (trials.GROUPS / "whole").exists()
     names = only(answer.events, "columns")["names"]
     rss = [row["v"][names.index("procfs.status.VmRSS")] for row in of(answer.events, "sample")]
     assert max(value for value in rss if value is not None) > 1000
@@ -375,7 +375,7 @@ def test_a_limit_that_the_kernel_refuses(host):
     answer = host.ask(program(ping(cgroup=memory_group("bad", "a lot"))))
     assert answer.error == "bad_program"
     assert "limit" in answer.end["error"]["message"]
-    assert not (trials.MEMORY_V1 / "runner-tests" / "bad").exists()
+    assert not (trials.GROUPS / "bad").exists()
 
 
 def test_a_program_that_runs_once(host):

@@ -294,7 +294,7 @@ def test_refused_before_anything_is_done(host, wrong, why):
 
 def test_applied_state_that_somebody_changes_is_drift(host):
     """A key of the journal, changed behind our back in the middle of a step."""
-    key = Path("/proc/sys/vm/stat_interval")
+    key = Path("/proc/sys/kernel/printk_delay")
     before = key.read_text()
     cell = {"id": "sysctl:x", "via": "pseudo", "path": str(key), "form": "words",
             "want": "7" if before.strip() != "7" else "8", "runtime": True}  # fmt: skip
@@ -327,7 +327,7 @@ def declared_unit(state: Path) -> dict:
 
 def test_what_was_right_already_is_looked_at_as_well(host, tmp_path):
     """Not in the journal, since nothing was changed: commands wait for the last step."""
-    file, unit, key = tmp_path / "conf", tmp_path / "unit", Path("/proc/sys/vm/stat_interval")
+    file, unit, key = tmp_path / "conf", tmp_path / "unit", Path("/proc/sys/kernel/printk_delay")
     file.write_text("a = 1\n")
     file.chmod(0o644)
     unit.write_text("active\n")

@@ -179,7 +179,7 @@ def test_stop_is_clean(host, running):
     exited = only(events, "workload_exited")
     assert (exited["signal"], exited["expected"]) == (15, True)
     assert only(events, "sampler")["ticks"] > 0
-    assert not (trials.MEMORY_V1 / "runner-tests" / "stop").exists()
+    assert not (trials.GROUPS / "stop").exists()
     again = host.ask({"program": "stop", "trial": "t1"})
     assert again.end["ok"]
     assert not only(again.events, "stopped")["was_running"]
@@ -226,7 +226,7 @@ def test_what_a_killed_supervisor_leaves_is_restored(host, running):
     one.seen("ready")
     os.kill(one.supervisor, signal.SIGKILL)
     one.link.communicate(timeout=60)
-    folder = trials.MEMORY_V1 / "runner-tests" / "killed"
+    folder = trials.GROUPS / "killed"
     assert folder.is_dir()
     answer = host.restore()
     assert answer.outcomes[f"cgroup:{folder}"] == "restored"
@@ -334,7 +334,7 @@ def test_a_disk_that_fills_up_ends_the_trial_cleanly(small_disk):
     kinds = [event["event"] for event in answer.events]
     assert "error" in kinds
     assert kinds.index("workload_exited") > kinds.index("workload_started")
-    assert not (trials.MEMORY_V1 / "runner-tests" / "full").exists()
+    assert not (trials.GROUPS / "full").exists()
     assert not list(Path(small_disk).glob("runs/*/*/reserve"))
     (small_disk / "filler").unlink()
     assert set(host.restore().outcomes.values()) <= {"ok", "restored"}

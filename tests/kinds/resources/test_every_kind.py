@@ -15,8 +15,12 @@ from runner.kinds.resources import kinds
 from runner.kinds.resources.cgroup import mounted
 from runner.planning.state import plan_state, with_sources
 from tests.kinds.resources.conftest import Host
+from tests.workers import kernel
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="changes kernel values")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="changes kernel values"),
+    kernel,
+]
 
 # what has no way back, and what a kind needs that no test may do to its host
 ELSEWHERE = {

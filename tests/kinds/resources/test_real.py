@@ -11,10 +11,12 @@ from runner.kinds.resources.cgroup import limits_to_cells, mounted
 from runner.kinds.resources.interface import Cell
 from runner.planning.state import plan_state, would_change
 from tests.kinds.resources.conftest import Host
+from tests.workers import kernel
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="kernel files"),
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+    kernel,
 ]
 
 

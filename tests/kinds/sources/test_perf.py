@@ -12,6 +12,7 @@ import pytest
 
 from runner.host.sample import perf, sampler
 from runner.kinds.sources import fields, reads
+from tests.workers import kernel
 
 CHILD = """
 import mmap, sys, threading
@@ -54,6 +55,7 @@ def rouse(process):
     assert process.stdout.readline() == "done\n"
 
 
+@kernel  # where pages are huge there are fewer faults
 def test_faults_of_threads_that_start_later_are_counted(child):
     """Two threads touch 8 MiB each: 4096 pages, or fewer faults where pages are huge."""
     counters = perf.Counters(child.pid, ["page_faults", "task_clock", "context_switches"])

@@ -92,7 +92,7 @@ def _child(argv: Sequence[str], pipes: tuple[int, int, int]) -> NoReturn:  # pra
         else:
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
             code = 127
-            os.execvp(argv[0], list(argv))  # noqa: S606 - no shell is the point
+            os.execvp(argv[0], list(argv))
     except BaseException:  # noqa: BLE001 - nothing may leave the child
         traceback.print_exc()
     finally:
@@ -110,7 +110,7 @@ def _interpret(argv: Sequence[str]) -> int:  # pragma: no cover - runs in the ch
     sys.setprofile(None)
     space: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
     try:
-        exec(compile(text, "<string>", "exec"), space)  # noqa: S102 - the agent's own text
+        exec(compile(text, "<string>", "exec"), space)
     except SystemExit as stop:
         if isinstance(stop.code, str):
             sys.stderr.write(stop.code + "\n")
@@ -122,9 +122,12 @@ def _interpret(argv: Sequence[str]) -> int:  # pragma: no cover - runs in the ch
 class FakeChannel(LocalChannel):
     """A fork whose link may break."""
 
-    def __init__(self, process: Process, stderr: IO[bytes], cut_after: int | None) -> None:
+    def __init__(
+        self, process: Process, stderr: IO[bytes], cut_after: int | None, *, code_first: bool
+    ) -> None:
         super().__init__(process, stderr)
         self._left = cut_after
+        self._code_first = code_first
         self._cut = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -146,8 +149,9 @@ class FakeChannel(LocalChannel):
         super().write(data)
 
     def exit_code(self, timeout_s: float = 10.0) -> int | None:
-        """Wait for the child; nothing is heard of it over a broken link."""
-        return None if self._cut and not self._closed else super().exit_code(timeout_s)
+        """Wait for the child; over a broken link only what was told before its output."""
+        heard = self._closed or self._code_first or not self._cut
+        return super().exit_code(timeout_s) if heard else None
 
     def link_alive(self) -> bool:
         """Whether it was not cut yet."""
@@ -155,10 +159,16 @@ class FakeChannel(LocalChannel):
 
 
 class FakeTransport(LocalTransport):
-    """Forks of this process, and links that break on order."""
+    """Forks of this process, and links that break on order.
 
-    def __init__(self, *, name: str = "fake", cuts: Iterable[int | None] = ()) -> None:
+    `code_first`: as sshd may do, the exit code is told before the last output is sent.
+    """
+
+    def __init__(
+        self, *, name: str = "fake", cuts: Iterable[int | None] = (), code_first: bool = False
+    ) -> None:
         super().__init__(name=name)
+        self._code_first = code_first
         self.down = False
         self._cuts = iter(cuts)
 
@@ -168,4 +178,4 @@ class FakeTransport(LocalTransport):
         return _Fork(argv, stderr)
 
     def _channel(self, process: Process, stderr: IO[bytes]) -> FakeChannel:
-        return FakeChannel(process, stderr, next(self._cuts, None))
+        return FakeChannel(process, stderr, next(self._cuts, None), code_first=self._code_first)
