@@ -19,6 +19,7 @@ from runner.analysis.judge import judge, judge_trial
 from runner.apply.conclude import failures
 from runner.apply.interface import Outcome
 from runner.apply.judged import of_record
+from runner.apply.putback import outstanding
 from runner.apply.state import HostRun
 from runner.errors import HostBusy, HostError, RecordError, RunnerError, SpecError
 from runner.executor.agent import Agent
@@ -99,7 +100,15 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
 def _host_run(entry: HostEntry, folder: RunFolder, reporter: Reporter) -> HostRun:
     agent = Agent(entry.transport, run_id=folder.id, state_dir=entry.state_dir, become=entry.become)
     controller = f"{socket.gethostname()}:{os.getpid()}"
-    return HostRun(entry, agent, controller, reporter, folder.append_change)
+    host = HostRun(entry, agent, controller, reporter, folder.append_change)
+    recall(host, folder)
+    return host
+
+
+def recall(host: HostRun, folder: RunFolder) -> None:
+    """Tell a host of what the record says was changed there, so that its restore is checked."""
+    boot_id = (folder.facts.get(host.name) or {}).get("boot_id")
+    host.changed = outstanding(folder.changes, host.name, boot_id)
 
 
 def refuse_if_followed(host: HostRun, run: str) -> None:

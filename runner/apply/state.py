@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runner.apply.interface import Counts
+from runner.apply.putback import Changed, address_of, doubtful, failures, not_back
 from runner.errors import HostBusy, HostError
 from runner.executor.agent import Agent
 from runner.executor.converge import converge, hold
@@ -40,6 +41,8 @@ class HostRun:
     host: HostState = field(default_factory=HostState)
     plan: StatePlan = field(default_factory=StatePlan)
     counts: Counts = field(default_factory=Counts)
+    changed: dict[str, Changed] = field(default_factory=dict)
+    """What this run has changed, with what was there before; by the cell's id."""
     touched: bool = False
     stale: bool = False
     """Another run has held the host since it was observed."""
@@ -186,7 +189,9 @@ class HostRun:
             diff = ""
             if cell is not None and cell.via == "file" and result.changed:
                 diff = unified(cell, result.before)
-            self._tell(phase, result, diff)
+            self._tell(
+                phase, result, diff, address_of(result.id, None if cell is None else cell.to_json())
+            )
         failed = [result for result in found if result.failed]
         if failed:
             raise HostError(
@@ -195,7 +200,9 @@ class HostRun:
             )
         return found
 
-    def _tell(self, phase: str, result: Result, diff: str = "") -> None:
+    def _tell(
+        self, phase: str, result: Result, diff: str = "", cell: Mapping[str, Any] | None = None
+    ) -> None:
         self.counts.add(result.outcome)
         self.reporter.result(self.name, phase, result, diff)
         self.record(
@@ -207,8 +214,13 @@ class HostRun:
                 "before": result.before,
                 "after": result.after,
                 "why": result.why or "",
+                **({} if cell is None or result.outcome != "changed" else {"cell": cell}),
             }
         )
+        if cell is not None and result.outcome == "changed":
+            self.changed.setdefault(
+                result.id, Changed(cell, result.before, self.facts.get("boot_id"))
+            )
 
     def restore(
         self, *, force: bool = False, gone: str | None = None, leave_kept: bool = False
@@ -223,10 +235,12 @@ class HostRun:
                     f"{self.name}: {path} is as it was; the running kernel keeps its words "
                     "until the next reboot"
                 )
-        left = [result for result in found if result.failed]
-        if left:
-            raise HostError(
-                "\n".join(f"{self.name}: {r.id} {r.outcome}: {r.why}" for r in left),
-                fix=f"look at it, then: runner restore {self.name} --force",
-            )
+        left = failures(self.changed, found)
+        fix = f"look at it, then: runner restore {self.name} --force"
+        lost = not_back(self.agent, doubtful(self.changed.values(), found))
+        if lost:
+            fix = "write back by hand what the message names" + (f"; {fix}" if left else "")
+        if left or lost:
+            raise HostError("\n".join(f"{self.name}: {one}" for one in (*left, *lost)), fix=fix)
+        self.changed.clear()
         return found

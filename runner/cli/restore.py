@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
+    from runner.apply.state import HostRun
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("hosts", metavar="HOST", nargs="*", default=[], help="default: local")
     common.add_host(parser)
     parser.add_argument("--force", action="store_true", help="put back drifted values too")
+    parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what was ok, too")
 
 
@@ -40,12 +43,37 @@ def run(args: argparse.Namespace) -> int:
             controller = f"{socket.gethostname()}:{os.getpid()}"
             run = HostRun(host, agent, controller, Terminal(verbose=args.verbose), lambda _: None)
             counts[name] = vars(run.counts)
-            run.restore(force=args.force, gone=dead(probe(agent, facts=False).host.busy))
+            gone = dead(probe(agent, facts=False).host.busy)
+            restored(run, common.reports_dir(args), force=args.force, gone=gone)
             host.transport.close()
     finally:
         for line in console.recap(counts):
             console.out(line)
     return 0
+
+
+def restored(run: HostRun, reports: Path, *, force: bool, gone: str | None) -> None:
+    """Restore a host, check it against the records that are here, and note in them what is back."""
+    from runner.apply.putback import outstanding
+    from runner.store.runs import recent
+
+    open_ = []
+    for folder in recent(reports):
+        if run.name in (folder.manifest.get("hosts") or {}):
+            boot_id = (folder.facts.get(run.name) or {}).get("boot_id")
+            left = outstanding(folder.changes, run.name, boot_id)
+            if left:
+                open_.append((folder, left))
+                # the newest come first: the oldest knows what was there before all of them
+                run.changed = {**run.changed, **left}
+    run.restore(force=force, gone=gone)
+    for folder, left in open_:
+        with folder:
+            for name, one in left.items():
+                folder.append_change(
+                    {"phase": "restore", "host": run.name, "id": name, "outcome": "ok",
+                     "before": None, "after": one.before, "why": "by `runner restore`"}
+                )  # fmt: skip
 
 
 def dead(busy: Mapping[str, Any] | None) -> str | None:

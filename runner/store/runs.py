@@ -20,6 +20,19 @@ def runs(root: Path, experiment: str | None = None) -> list[Path]:
     return sorted(found, key=lambda path: (path.name, path.parent.name))
 
 
+def recent(root: Path, most: int = 50) -> list[RunFolder]:
+    """Open the newest runs under `root` that can be read, newest first."""
+    found = []
+    for path in reversed(runs(root)):
+        try:
+            found.append(RunFolder.open(path))
+        except RecordError:
+            continue
+        if len(found) == most:
+            break
+    return found
+
+
 def newest(root: Path, experiment: str, *, states: Sequence[str] = ("done",)) -> RunFolder | None:
     """Open the newest run of an experiment in one of `states`; None where there is none."""
     for path in reversed(runs(root, experiment)):

@@ -23,7 +23,7 @@ from ..cells import addresses, cells
 from ..cells.folders import plain_path
 from ..crash_point import tick
 from ..digest import sha256
-from .state_folder import sync_folder
+from .state_folder import Refused, sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ def read(path: str) -> Journal:
             data = file.read()
     except FileNotFoundError:
         return Journal()
+    except OSError:
+        return Journal(damaged=(1,))  # it is not even a file
     *lines, rest = data.split(b"\n")
     found = _Lines()
     damaged: List[int] = []
@@ -253,7 +255,11 @@ _RETIRED = re.compile(r"[0-9]{8}\.jsonl")  # a stray file is left alone
 
 
 def _append(path: str, lines: bytes, *, durable: bool) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except IsADirectoryError:
+        fix = "move it away; nothing is changed without a journal"
+        raise Refused("bad_program", f"{path} is a folder", fix) from None
     try:
         # behind a torn line a new one would be torn too; what is damaged stays to be seen
         size = read(path).size

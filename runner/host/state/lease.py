@@ -82,7 +82,7 @@ def _restored(where: state_folder.State, run: str) -> bool:
     emit = to_fd(fd)
     emit("lease_ended", run=run)
     try:
-        restore.run({"run": run, "force": False}, where, emit)
+        restore.run({"run": run, "force": False, "leave_kept": True}, where, emit)
     except (state_folder.Refused, OSError) as fault:
         emit("error", code="internal", message=str(fault))
         return False

@@ -127,6 +127,8 @@ def write_whole(path: str, data: bytes) -> None:
         finally:
             os.close(fd)
         tick()
+        if os.path.isdir(path):
+            _aside(path)
         os.rename(part, path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -242,7 +244,16 @@ def touch(state: State, run: str) -> None:
 
 def drop(state: State) -> None:
     """Let the host go."""
+    path = state.path("hold.json")
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(state.path("hold.json"))
+        if os.path.isdir(path):
+            _aside(path)
+        else:
+            os.unlink(path)
         sync_folder(state.root)
         tick()
+
+
+def _aside(path: str) -> None:
+    """Move a folder out of the way that has the name of a file of ours: it may be anything."""
+    os.rename(path, f"{path}.{os.urandom(4).hex()}.aside")
