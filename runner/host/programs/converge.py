@@ -199,8 +199,18 @@ def _coupled(cell: Cell) -> List[Dict[str, Any]]:
             "runtime": cell.get("runtime", True),
             "coupled_to": cell["id"],
         }
-        for path in cell.get("coupled") or ()
+        for path in _each(cell)
     ]
+
+
+def _each(cell: Cell) -> List[str]:
+    """Kernel files that change with a cell; a `*` is every link that is there now."""
+    import glob
+
+    found: List[str] = []
+    for path in map(str, cell.get("coupled") or ()):
+        found += sorted(glob.glob(path)) if "*" in path else [path]
+    return [path for path in dict.fromkeys(found) if path != cell.get("path")]
 
 
 def _apply(step: _Step, steps: Sequence[_Step]) -> bool:

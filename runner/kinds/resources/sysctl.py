@@ -23,7 +23,8 @@ from pydantic import (
     model_validator,
 )
 
-from runner.kinds.resources.interface import UNSET, Cell, Facts, Json, Values, reveal
+from runner.kinds.resources import _sysctl_table
+from runner.kinds.resources.interface import UNSET, Cell, Facts, Json, Refused, Values, reveal
 
 WRITE_ONLY = {
     "vm/drop_caches": "drop_caches",
@@ -49,8 +50,7 @@ _PAIRS = (
     ("vm/overcommit_kbytes", "vm/overcommit_ratio"),
     ("vm/nr_hugepages", "vm/nr_hugepages_mempolicy"),
 )
-_COUPLED = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
-_FORWARD = ("net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding")
+"""One setting under two names: a spec says one of them."""
 _TIMES = ("base_reachable_time", "retrans_time")
 
 _RANGES = frozenset({"net/ipv4/ip_local_reserved_ports"})
@@ -106,16 +106,9 @@ def namespaced(key: str) -> bool:
     return path in _NAMESPACED_CORE or path.startswith((*_NAMESPACED, "net/core/xfrm_"))
 
 
-def coupled(path: str, facts: Facts) -> tuple[str, ...]:
-    """Kernel files that change when this key is written."""
-    found: list[str] = []
-    if path in _COUPLED:
-        found.append(_COUPLED[path])
-    if path in _FORWARD:
-        names = ["all", "default", *(facts.get("net.interfaces") or ())]
-        found += [p for p in _FORWARD if p != path]
-        found += [f"net/ipv4/conf/{name}/forwarding" for name in names if name != "all"]
-        found.append("net/ipv4/conf/all/accept_redirects")
+def coupled(path: str) -> tuple[str, ...]:
+    """Kernel files that change when this key is written; `*` stands for every link."""
+    found = list(_sysctl_table.also(path))
     head, _, leaf = path.rpartition("/")
     if "/neigh/" in path:
         base = leaf.removesuffix("_ms")
@@ -179,6 +172,8 @@ class SysctlModel(RootModel[dict[Key, Value]]):
                 raise ValueError(f"{key} is empty: the kernel would accept it and change nothing")
             if "\n" in text or "\0" in text:
                 raise ValueError(f"{key} has more than one line")
+            if why := _sysctl_table.no_way_back(path, text.strip()):
+                raise ValueError(f"{key} cannot be put back after `{text.strip()}`: {why}")
         for a, b in _PAIRS:
             if a in seen and b in seen:
                 raise ValueError(f"{seen[a]} and {seen[b]} are one setting in two units: keep one")
@@ -197,7 +192,7 @@ class Sysctl:
     needs_root = True
     Model = SysctlModel
 
-    def _cell(self, key: str, value: Any, facts: Facts) -> Cell:
+    def _cell(self, key: str, value: Any) -> Cell:
         path = relative(key)
         want, secret = (UNSET, False) if value is UNSET else reveal(value)
         text = None if want is UNSET else " ".join(str(want).split())
@@ -208,17 +203,25 @@ class Sysctl:
             path=_ROOT + path,
             want=UNSET if text is None else (str(want) if form == "exact" else text),
             form=form,
-            coupled=coupled(path, facts),
+            coupled=coupled(path),
             secret=secret,
         )
 
     def candidates(self, payload: SysctlModel) -> list[Json]:
         """Every key is read: its path needs no fact."""
-        return [cell.asking().to_json() for cell in self.plan(payload, {}, {})]
+        return [self._cell(key, UNSET).asking().to_json() for key in payload.root]
 
-    def plan(self, payload: SysctlModel, facts: Facts, values: Values) -> list[Cell]:  # noqa: ARG002 - a key is the same on every host
+    def plan(self, payload: SysctlModel, facts: Facts, values: Values) -> list[Cell] | Refused:  # noqa: ARG002 - a key is the same on every host
         """One cell a key, in the order written."""
-        return [self._cell(key, value, facts) for key, value in payload.root.items()]
+        cells = [self._cell(key, value) for key, value in payload.root.items()]
+        for cell in cells:
+            # what is secret is known only now
+            why = cell.secret and _sysctl_table.no_way_back(
+                cell.path.removeprefix(_ROOT), str(cell.want)
+            )
+            if why:
+                return Refused(f"{cell.id} cannot be put back after this value: {why}")
+        return cells
 
 
 KIND = Sysctl()
