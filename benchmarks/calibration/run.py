@@ -15,7 +15,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from benchmarks.search.run import Server, search
-from runner.analysis.claims.verdict import CONTRADICTED, REPRODUCED, Case, judge, judge_all
+from runner.analysis.claims.case import CONTRADICTED, REPRODUCED, Case
+from runner.analysis.claims.verdict import judge, judge_all
 from runner.analysis.model import Analysis, Estimate, Trial
 from runner.analysis.runs.comparison import compare
 from runner.analysis.runs.side import Side

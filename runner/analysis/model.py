@@ -62,6 +62,36 @@ class Trial:
     limit_bytes: int | None = None
     kept_from: str = ""
     """The trial whose workload went on in this one; empty where it had one of its own."""
+    boot: str = ""
+    """Of the host; empty where it was not told apart."""
+    build: str = ""
+    """Which of several builds of the same program ran; empty where there was one."""
+    session: str = ""
+    """Which uninterrupted hold of the host; empty where there was one."""
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """Which unit a value is of: what two values have to share to be a pair.
+
+    A level that was not told apart is empty; `repetition` counts within the others.
+    """
+
+    repetition: int
+    board: str = ""
+    boot: str = ""
+    build: str = ""
+    session: str = ""
+    started_at: float = 0.0
+    """When its first trial began, in seconds; 0 where that is unknown."""
+    censored: str = ""
+    """`above` or `below`: its value is only a bound, or, without a value, it lies beyond all
+    others; `unknown`: a valid unit whose value could be anything; empty: known as it is."""
+
+    @property
+    def key(self) -> tuple[str, str, str, str, int]:
+        """Board, boot, build, session and repetition: the block."""
+        return self.board, self.boot, self.build, self.session, self.repetition
 
 
 @dataclass(frozen=True)
@@ -80,6 +110,8 @@ class Estimate:
     level: float | None
     """Confidence that the interval really has (order statistics give fixed steps)."""
     why: str = ""
+    repetitions: tuple[Repetition, ...] = ()
+    """Which repetition each of `values` is of, in the same order."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +136,9 @@ class ClaimResult:
     required: bool = True
     of: str = ""
     """What the estimate is, where it is not the published quantity: of `a < b`, a - b."""
+    run_order: str = ""
+    """What the order of measuring has to do with the values, or what would have been found;
+    `values` are in that order. Empty where nothing was looked for."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis.claims.case import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
 from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.must import table
-from runner.analysis.claims.verdict import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
 from runner.analysis.judge import observed, server_facts
 from runner.apply.judged import judged
 from runner.errors import RecordError

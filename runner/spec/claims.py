@@ -1,12 +1,13 @@
 """Published numbers: what a source says, and what has to match to judge it."""
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from runner.records.quantities import COUNT, Quantity, unit_factor
+from runner.records.quantities import COUNT, RATIO, Quantity, QuantityError, parse_as, unit_factor
 from runner.spec.base import Amount, Model, Ratio, Text, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_statement
 
@@ -141,6 +142,33 @@ def _expect(text: str) -> str:
     return text
 
 
+class Quantile(Model):
+    """A quantile of the repetitions' values."""
+
+    quantile: Annotated[float, Field(gt=0, lt=1)]
+
+
+_BOUND = re.compile(r"(\d+)\s+in\s+(\d+)")
+
+
+def _bound(text: str) -> str:
+    try:
+        share = share_of(text)
+    except (QuantityError, ZeroDivisionError):
+        share = 0.0
+    if not 0 < share < 1:
+        raise fault("bound", f"`{text}` is not a share above 0 and below 1: write `1 in 20` or 5%")
+    return text
+
+
+def share_of(text: str) -> float:
+    """Read `1 in 20`, `5%` or `0.05`."""
+    match = _BOUND.fullmatch(text.strip())
+    if match is not None:
+        return int(match[1]) / int(match[2])
+    return float(parse_as(RATIO, text).ratio)
+
+
 class Claim(Model):
     """A published number or statement, judged by DESIGN's order of verdicts."""
 
@@ -160,6 +188,17 @@ class Claim(Model):
     must: tuple[Text, ...] = Field((), description="Facts that have to match")
     note: tuple[Text, ...] = Field((), description="Facts that are shown beside the verdict")
     declared: dict[str, Scalar] = Field({}, description="What the source says of facts")
+    estimand: Literal["median", "mean", "rate", "never", "always"] | Quantile | None = Field(
+        None,
+        description="What of the distribution it speaks of: median (default), mean, "
+        "{quantile: 0.9}, rate (share of repetitions), never, always",
+    )
+    bound: Annotated[Text, AfterValidator(_bound)] | None = Field(
+        None, description="Of never and always: the share that is still the same, `1 in 20`"
+    )
+    order_effect: Text | None = Field(
+        None, description="Why the values depend on when they were measured, where that is known"
+    )
     testable: bool = True
     why: Text | None = None
     required: bool = True
@@ -170,6 +209,13 @@ class Claim(Model):
             if not self.why:
                 raise fault("claim", f"claim {self.id} is not testable: say why")
             return self
+        kind = self.estimand_kind
+        if kind in ("never", "always"):
+            self._universal(kind)
+            return self
+        self._about_one_number(kind)
+        if kind == "rate":
+            return self
         if (self.published is None) == (self.expect is None):
             raise fault("claim", f"claim {self.id} needs exactly one of published and expect")
         if self.published is not None and self.metric is None:
@@ -177,6 +223,45 @@ class Claim(Model):
         if self.margin is not None and self.published is None:
             raise fault("claim", f"claim {self.id} has a margin but no published number")
         return self
+
+    def _about_one_number(self, kind: str) -> None:
+        if self.bound is not None:
+            raise fault("bound", f"claim {self.id} has a bound, and its estimand is {kind}")
+        if kind in ("mean", "quantile", "rate") and self.published is None:
+            raise fault("claim", f"claim {self.id}: a {kind} needs a published number")
+        if kind == "rate" and (self.metric is None) == (self.expect is None):
+            raise fault("claim", f"claim {self.id}: a rate is of a metric or of `expect`")
+
+    def _universal(self, kind: str) -> None:
+        if self.bound is None:
+            raise fault(
+                "bound",
+                f"claim {self.id}: `{kind}` needs a bound, such as `bound: 1 in 20`: no number of "
+                "runs shows more (0 of 59 show 1 in 20)",
+            )
+        if self.published is not None or self.margin is not None:
+            raise fault("claim", f"claim {self.id}: `{kind}` has no published number and no margin")
+        if kind == "always" and self.expect is None:
+            raise fault("claim", f"claim {self.id}: `always` is of a statement: give `expect`")
+        if (self.metric is None) == (self.expect is None):
+            raise fault("claim", f"claim {self.id}: `never` is of a metric or of `expect`")
+
+    @property
+    def estimand_kind(self) -> str:
+        """Name of the estimand."""
+        if self.estimand is None or isinstance(self.estimand, str):
+            return self.estimand or "median"
+        return "quantile"
+
+    @property
+    def quantile(self) -> float:
+        """Which quantile it is of: that of a median where it is of no other."""
+        return self.estimand.quantile if isinstance(self.estimand, Quantile) else 0.5
+
+    @property
+    def limit(self) -> float:
+        """Read `bound`; 0 where there is none."""
+        return 0.0 if self.bound is None else share_of(self.bound)
 
     @property
     def statement(self) -> Expression | None:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.records.patterns import PatternError, compiled
-from runner.spec.base import Duration, Model, Text, did_you_mean, fault
+from runner.records.quantities import COUNT, unit_factor
+from runner.spec.base import Amount, Duration, Model, Text, did_you_mean, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_expression
 from runner.spec.references import STATISTICS, check_reference
 
@@ -78,6 +79,11 @@ class Metric(Model):
     pattern: Annotated[Text, AfterValidator(_pattern)] | None = Field(
         None, description="Regular expression of stdout.regex; its group is the number"
     )
+    range: tuple[Amount | None, Amount | None] | None = Field(
+        None,
+        description="What its instrument can show, [low, high]: a value at an end, or beyond it, "
+        "counts by its rank (censored)",
+    )
     title: Text | None = None
 
     @model_validator(mode="after")
@@ -90,9 +96,22 @@ class Metric(Model):
         moment = self.as_ is not None and not self.as_.startswith("rate/")
         if moment and self.source != MOMENT:
             raise fault("as", f"`as: {self.as_}` needs a moment: from: {MOMENT}")
+        low, high = self.ends
+        if low is not None and high is not None and low >= high:
+            raise fault("range", f"the range from {low:g} to {high:g} does not rise")
         if self.pattern is not None and not wants:
             raise fault("metric", f"a pattern needs from: {' or '.join(PATTERNED)}")
         return self
+
+    @property
+    def ends(self) -> tuple[float | None, float | None]:
+        """The instrument's range in base units; a bare number is in the metric's unit."""
+        factor = unit_factor(self.unit or "")[1]
+        low, high = (
+            None if end is None else float(end.exact * (factor if end.dimension == COUNT else 1))
+            for end in self.range or (None, None)
+        )
+        return low, high
 
     @property
     def number(self) -> str:

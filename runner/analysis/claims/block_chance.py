@@ -14,9 +14,9 @@ from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.claims.verdict import ALPHA, LEVEL_INSIDE
+from runner.analysis.claims.case import ALPHA, LEVEL_INSIDE
 from runner.analysis.stats.intervals import smallest_n
-from runner.analysis.stats.repetitions import POWER
+from runner.analysis.stats.power import POWER
 from runner.analysis.stats.significance import sign_p
 
 if TYPE_CHECKING:

@@ -10,20 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.analysis.claims.statements import differences, truths
-from runner.analysis.claims.verdict import Case, judge_all
+from runner.analysis.claims.case import Case, Selection
+from runner.analysis.claims.pairing import blocks, censored_truths, matching, started
+from runner.analysis.claims.statements import differences
+from runner.analysis.claims.verdict import judge_all
 from runner.analysis.model import ClaimResult, Estimate
-from runner.records.quantities import RATE, TIME, unit_factor
-from runner.spec.expressions import Binary, Number, Ref, Unary, Word, references
+from runner.records.quantities import RATE, TIME, in_unit, unit_factor
+from runner.spec.expressions import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runner.analysis.claims.case import Judgement
     from runner.analysis.model import Trial
     from runner.spec.claims import Claim, Range
     from runner.spec.experiment import Experiment
-    from runner.spec.expressions import Expression
 
+SHARE: Final = "share of repetitions"
 DIFFERENCE: Final = "left − right"
 """What the estimate of a statement is: how far apart its two sides are."""
 TIMED: Final = ("load.", "search.", "gctrace.pause", "psi.", "host.cpu", "build.seconds")
@@ -63,7 +66,7 @@ def claim_results(
             verdict=judged.verdict,
             reason=judged.reason,
             estimate=judged.estimate,
-            unit=item.unit,
+            unit=judged.unit or item.unit,
             interval=judged.interval,
             n=judged.n,
             values=judged.values,
@@ -71,10 +74,23 @@ def claim_results(
             facts=tuple(fact.row() for fact in judged.facts),
             trials=item.trials,
             required=item.claim.required,
-            of=DIFFERENCE if item.case.truths is not None and judged.values else "",
+            of=_of(item, judged),
+            run_order=judged.order.text() if judged.order is not None else "",
         )
         for item, judged in zip(asked, judge_all([x.case for x in asked]), strict=True)
     )
+
+
+def _of(item: _Asked, judged: Judgement) -> str:
+    """Say what the estimate is, where it is not the published quantity."""
+    if item.case.universal or item.case.estimand == "rate":
+        return SHARE
+    if item.case.truths is not None and judged.values:
+        return DIFFERENCE
+    if item.case.estimand in ("mean", "quantile"):
+        of = item.case.estimand
+        return f"{item.case.quantile:g} quantile" if of == "quantile" else of
+    return ""
 
 
 def _cases(
@@ -90,6 +106,10 @@ def _cases(
         "observed": facts,
         "testable": claim.testable,
         "why": claim.why or "",
+        "estimand": claim.estimand_kind,
+        "quantile": claim.quantile,
+        "bound": claim.limit,
+        "order_effect": claim.order_effect or "",
     }
     if not claim.testable:
         return [_Asked(Case(claim.id, **common), claim, "", "", ())]
@@ -102,10 +122,9 @@ def _cases(
     if claim.expect is not None:
         return [_statement(claim, measured, trials, common)]
     published = claim.published
-    assert published is not None  # noqa: S101 - the model has exactly one of published and expect
     metric = experiment.metrics[str(claim.metric)]
-    unit = claim.unit or metric.unit or ""
-    if published.by is None:
+    unit = claim.unit or ("%" if claim.estimand_kind == "rate" else metric.unit or "")
+    if published is None or published.by is None:
         return [_published(claim, claim.id, published, claim.where, unit, measured, trials, common)]
     return [
         _published(
@@ -119,30 +138,61 @@ def _cases(
 def _published(
     claim: Claim,
     name: str,
-    published: Range,
+    published: Range | None,
     where: Mapping[str, str],
     unit: str,
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
     common: Mapping[str, Any],
 ) -> _Asked:
-    bounds = published.bounds(unit)
-    region = claim.margin.widen(bounds, unit) if claim.margin else bounds
+    bounds = published.bounds(unit) if published is not None else None
+    region = claim.margin.widen(bounds, unit) if claim.margin and bounds else bounds
     found = matching(measured, str(claim.metric), where)
-    values = found.values if found else ()
+    column = started(found)
     exact = bool(found and found.level == 1.0)
     why = common["why"] or (found.why if found else f"{claim.metric} has no value there")
-    shown = found.unit if found and found.unit else unit
+    shown = unit if claim.estimand_kind == "rate" else found.unit if found and found.unit else unit
+    used = _trials([found] if found else [], trials)
     case = Case(
         name,
         unit=shown,
         published=bounds,
         region=region,
-        values=values,
+        values=column.values,
+        censored=column.censored,
+        ended=_ended(found, unit),
         kind="exact" if exact else "sampled",
+        selection=_selection([found] if found else [], trials),
         **{**common, "why": why},
     )
-    return _Asked(case, claim, published.text(unit), shown, _trials(found, trials))
+    return _Asked(case, claim, _text(claim, published, unit), shown, used)
+
+
+def _text(claim: Claim, published: Range | None, unit: str) -> str:
+    if published is None:
+        return f"{claim.estimand_kind} (up to {claim.bound})"
+    text = published.text(unit)
+    return text if claim.estimand_kind == "median" else f"{_estimand(claim)} {text}"
+
+
+def _estimand(claim: Claim) -> str:
+    kind = claim.estimand_kind
+    return f"{claim.quantile:g} quantile" if kind == "quantile" else kind
+
+
+def _ended(found: Estimate | None, unit: str) -> str:
+    """Say what the units are whose value is only a bound."""
+    if found is None:
+        return ""
+    at = {
+        value
+        for value, one in zip(found.values, found.repetitions, strict=False)
+        if one.censored and value is not None
+    }
+    ends = " or ".join(f"{in_unit(value, unit) if unit else value:g}" for value in sorted(at))
+    if ends:
+        return f"repetitions ended at the bound {ends} {unit}".rstrip() + ": widen the range"
+    return f"repetitions have no value ({found.why})" if found.why else ""
 
 
 def _statement(
@@ -151,79 +201,42 @@ def _statement(
     trials: Sequence[Trial],
     common: Mapping[str, Any],
 ) -> _Asked:
-    expression, columns, found = blocks(claim, measured, common["observed"])
-    used = [name for item in found for name in _trials(item, trials)]
+    joined = blocks(claim, measured, common["observed"])
+    expression, columns = joined.expression, joined.columns
+    found = joined.estimates
     # facts and exact metrics leave nothing to chance: one block is enough
     kind = "exact" if all(item.level == 1.0 for item in found) else "sampled"
     apart, region = differences(expression, columns) or ((), None)
     unit = found[0].unit if found else ""
-    if not any(value is not None for value in apart):
+    held, sides = censored_truths(joined)
+    if not any(value is not None for value in apart) or any(sides):
         apart, region, unit = (), None, ""
+    text = str(claim.expect)
+    published = claim.published
+    bounds = None
+    if published is not None:
+        bounds = published.bounds("%")
+        region = claim.margin.widen(bounds, "%") if claim.margin else bounds
+        text = f"{text}: {published.text('%')}"
+    if claim.estimand_kind in ("never", "always"):
+        text = f"{claim.estimand_kind} {text} (up to {claim.bound})"
     case = Case(
-        claim.id, unit=unit, truths=truths(expression, columns), values=apart, region=region,
-        kind=kind, **common,
+        claim.id, unit=unit, truths=held, values=apart, censored=sides, region=region,
+        published=bounds, kind=kind, selection=_selection(found, trials), **common,
     )  # fmt: skip
-    return _Asked(case, claim, str(claim.expect), unit, tuple(dict.fromkeys(used)))
+    return _Asked(case, claim, text, unit, _trials(found, trials))
 
 
-def blocks(
-    claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, Any]
-) -> tuple[Expression, dict[Ref, tuple[Any, ...]], tuple[Estimate, ...]]:
-    """Give the claim's statement, its values by repetition, and the estimates they are of."""
-    expression = _with_where(claim.statement, tuple(claim.where.items()))
-    columns: dict[Ref, tuple[Any, ...]] = {}
-    used: list[Estimate] = []
-    longest = 1
-    for ref in references(expression):
-        found = matching(measured, ref.name, dict(ref.where))
-        if found is not None:
-            texts = found.n == 0 and bool(found.why) and all(v is None for v in found.values)
-            columns[ref] = (found.why,) * len(found.values) if texts else found.values
-            longest = max(longest, len(found.values))
-            used.append(found)
-    for ref in references(expression):
-        if ref not in columns:
-            fact = observed.get(ref.name.removeprefix("facts."))
-            value = fact if isinstance(fact, str | int | float | bool) else None
-            columns[ref] = (value,) * longest
-    return expression, columns, tuple(used)
+def _selection(found: Sequence[Estimate], trials: Sequence[Trial]) -> Selection:
+    """Count the attempts of the treatments that a claim rests on, and those thrown away."""
+    cells = [item.treatment for item in found]
+    used = [trial for trial in trials if trial.treatment in cells]
+    return Selection(len(used), sum(trial.outcome == "invalid" for trial in used))
 
 
-def _with_where(expression: Expression | None, where: tuple[tuple[str, str], ...]) -> Expression:
-    """Narrow every reference by the claim's own `where`."""
-    match expression:
-        case Ref(name, own):
-            return Ref(name, own + tuple(x for x in where if x[0] not in dict(own)))
-        case Unary(op, operand):
-            return Unary(op, _with_where(operand, where))
-        case Binary(op, left, right):
-            return Binary(op, _with_where(left, where), _with_where(right, where))
-        case Number() | Word():
-            return expression
-        case _:
-            raise TypeError("a claim without a statement")
-
-
-def matching(
-    measured: Sequence[Estimate], metric: str, where: Mapping[str, str]
-) -> Estimate | None:
-    """Find the one estimate that `where` names; None where there is none, or several."""
-    found = [
-        item
-        for item in measured
-        if item.metric == metric
-        and all(
-            (item.step if key == "step" else item.treatment.get(key)) == level
-            for key, level in where.items()
-        )
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def _trials(found: Estimate | None, trials: Sequence[Trial]) -> tuple[str, ...]:
-    if found is None:
-        return ()
-    return tuple(t.id for t in trials if dict(t.treatment) == dict(found.treatment))
+def _trials(found: Sequence[Estimate], trials: Sequence[Trial]) -> tuple[str, ...]:
+    used = [t.id for item in found for t in trials if dict(t.treatment) == dict(item.treatment)]
+    return tuple(dict.fromkeys(used))
 
 
 def _timed(claim: Claim, experiment: Experiment) -> bool:

@@ -1,31 +1,40 @@
 """Metrics over repetitions: one estimate per cell (treatment × step).
 
 The unit of replication is a repetition on a fresh workload; an estimate's values
-are one per repetition, in their order, and nothing else is ever pooled.
+are one per repetition, each with the key of its unit, and nothing else is ever pooled.
+A unit that is known to lie beyond something (a search that ended at its bound, a step
+that was never reached, a value at the end of its instrument's range) is censored: it
+counts by its rank.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis.claims.rows import BEYOND, Row, by_key, joined, of_trial, within
 from runner.analysis.claims.statements import evaluate, nothing_to_divide_by
 from runner.analysis.claims.values import counted, levels, step_names, value
-from runner.analysis.model import Estimate
-from runner.analysis.stats.intervals import median_interval
+from runner.analysis.model import Estimate, Repetition
+from runner.analysis.stats.censored import median_of_bounds
 from runner.spec.expressions import references
+from runner.spec.metrics import MOMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runner.analysis.claims.rows import Cell
     from runner.analysis.model import Trial
     from runner.spec.expressions import Expression
     from runner.spec.metrics import Metric
 
-LEVEL = 0.90
-
-Cell = tuple[tuple[tuple[str, str], ...], str | None]
+LEVEL: Final = 0.90
+BOUNDED: Final = {"level", "last_passing", "first_failing", "p_healthy"}
+"""Numbers of a search that are a bound where it ended at a bound of its range."""
+DETERMINED: Final = ("build.",)
+"""Sources that a tool determines: the same input gives the same number."""
 
 
 def estimates(
@@ -34,96 +43,170 @@ def estimates(
     """Estimate every metric in every cell, metrics in the order of the spec."""
     valid = counted(trials)
     found: list[Estimate] = []
-    cells: dict[str, dict[Cell, list[tuple[float | str | None, str]]]] = {}
+    cells: dict[str, dict[Cell, list[Row]]] = {}
     for name, metric in metrics.items():
         if metric.source is not None and metric.source.startswith("search."):
-            cells[name] = _of_search(metric, search)
+            cells[name] = _of_search(metric, search, valid)
         elif metric.source is not None:
             cells[name] = _of_trials(metric, valid, search)
         else:
             cells[name] = _computed(metric, cells)
-        found += [_estimate(name, metric, cell, rows) for cell, rows in cells[name].items()]
+        exact = is_exact(name, metrics)
+        found += [_estimate(name, metric, cell, rows, exact) for cell, rows in cells[name].items()]
     return tuple(found)
+
+
+def is_exact(name: str, metrics: Mapping[str, Metric]) -> bool:
+    """Whether a metric is declared exact, and a tool determines it.
+
+    What a program prints may differ in the next run, however often it was the same.
+    """
+    metric = metrics.get(name)
+    if metric is None or metric.kind != "exact":
+        return False
+    if metric.source is not None:
+        return metric.source.startswith(DETERMINED)
+    expression = metric.expression
+    used = references(expression) if expression is not None else ()
+    return all(_determined(ref.name, metrics) for ref in used)
+
+
+def _determined(name: str, metrics: Mapping[str, Metric]) -> bool:
+    metric = metrics.get(name)
+    if metric is None:
+        return False
+    if metric.source is not None:
+        return metric.source.startswith(DETERMINED)
+    expression = metric.expression
+    return expression is not None and all(
+        _determined(ref.name, metrics) for ref in references(expression)
+    )
 
 
 def _of_trials(
     metric: Metric, trials: Sequence[Trial], search: Mapping[str, Any] | None
-) -> dict[Cell, list[tuple[float | str | None, str]]]:
-    rows: dict[Cell, list[tuple[float | str | None, str]]] = defaultdict(list)
+) -> dict[Cell, list[Row]]:
+    rows: dict[Cell, list[Row]] = defaultdict(list)
     if search and metric.at == "search.level":
         return _at_level(metric, trials, search)
-    steps: list[str | None] = [*step_names(trials)] if metric.per == "step" else [None]
+    planned = {
+        cell: step_names(t for t in trials if tuple(t.treatment.items()) == cell)
+        for cell in {tuple(trial.treatment.items()) for trial in trials}
+    }
     for trial in sorted(trials, key=lambda t: t.repetition):
+        cell = tuple(trial.treatment.items())
+        steps: list[str | None] = [*planned[cell]] if metric.per == "step" else [None]
         for step in steps:
-            if step is not None and all(item.name != step for item in trial.steps):
-                continue
-            rows[(tuple(trial.treatment.items()), step)].append(value(metric, trial, step))
+            rows[cell, step].append(_row(metric, trial, step, planned[cell]))
     return rows
+
+
+def _row(metric: Metric, trial: Trial, step: str | None, planned: Sequence[str]) -> Row:
+    of = of_trial(trial)
+    wanted = step if step is not None else metric.at
+    if wanted in planned and all(item.name != wanted for item in trial.steps):
+        side = BEYOND.get(metric.better or "", "unknown")
+        why = f"step {wanted} was never reached: {trial.why or 'the trial ended before it'}"
+        return Row(None, why, replace(of, censored=side))
+    number, why = value(metric, trial, step)
+    if number is None and metric.source == MOMENT and _never_killed(trial):
+        return Row(None, why, replace(of, censored="above"))
+    return within(Row(number, why, of), metric.ends)
+
+
+def _never_killed(trial: Trial) -> bool:
+    kills = [step.numbers.get("cgroup.oom_kills") for step in trial.steps]
+    return bool(kills) and all(number == 0 for number in kills)
+
+
+def _of_run(run: Mapping[str, Any], trials: Sequence[Trial]) -> Repetition:
+    """Say which unit a search is: the one of its trials."""
+    own = [
+        of_trial(trial)
+        for trial in trials
+        if trial.repetition == run["repetition"] and dict(trial.treatment) == dict(run["treatment"])
+    ]
+    plain = Repetition(int(run["repetition"]), session=str(run.get("session") or ""))
+    return min(own, key=lambda one: one.started_at, default=plain)
 
 
 def _at_level(
     metric: Metric, trials: Sequence[Trial], search: Mapping[str, Any]
-) -> dict[Cell, list[tuple[float | str | None, str]]]:
+) -> dict[Cell, list[Row]]:
     """One value per search: the median over its healthy trials at the level it found."""
-    rows: dict[Cell, list[tuple[float | str | None, str]]] = defaultdict(list)
+    rows: dict[Cell, list[Row]] = defaultdict(list)
     for run in search.get("runs", []):
         level = run.get("level")
+        of = _of_run(run, trials)
         at = [
             number
             for trial in trials
-            if trial.repetition == run["repetition"]
+            if of_trial(trial).key == of.key
             and dict(trial.treatment) == dict(run["treatment"])
             and trial.outcome == "healthy"
             and trial.steps
             and levels(trial.steps[0])[search.get("what") == "rate"] == run.get("last_passing")
             and isinstance(number := value(metric, trial, None)[0], int | float)
         ]
-        row: tuple[float | None, str] = (None, f"no healthy trial at level {level}")
+        row = Row(None, f"no healthy trial at level {level}", of)
         if at:
-            row = (float(statistics.median(at)), "")
-        rows[(tuple(run["treatment"].items()), None)].append(row)
+            row = within(Row(float(statistics.median(at)), "", of), metric.ends)
+        rows[tuple(run["treatment"].items()), None].append(row)
     return rows
 
 
 def _of_search(
-    metric: Metric, search: Mapping[str, Any] | None
-) -> dict[Cell, list[tuple[float | str | None, str]]]:
-    rows: dict[Cell, list[tuple[float | str | None, str]]] = defaultdict(list)
+    metric: Metric, search: Mapping[str, Any] | None, trials: Sequence[Trial]
+) -> dict[Cell, list[Row]]:
+    rows: dict[Cell, list[Row]] = defaultdict(list)
     name = str(metric.source).removeprefix("search.")
     for run in (search or {}).get("runs", []):
-        number = run.get(name)
+        number, of = run.get(name), _of_run(run, trials)
         why = "" if number is not None else str(run.get("why") or "the search found no level")
-        rows[(tuple(run["treatment"].items()), None)].append((number, why))
+        ended = run.get("at_bound")
+        if ended and name in BOUNDED:
+            tried = [level for level, _, _ in run["table"]]
+            number = max(tried) if ended == "high" else min(tried)
+            of = replace(of, censored="above" if ended == "high" else "below")
+            why = str(run.get("why") or f"the search ended at its {ended} bound")
+        rows[tuple(run["treatment"].items()), None].append(Row(number, why, of))
     return rows
 
 
 def _computed(
-    metric: Metric, cells: Mapping[str, Mapping[Cell, list[tuple[float | str | None, str]]]]
-) -> dict[Cell, list[tuple[float | str | None, str]]]:
+    metric: Metric, cells: Mapping[str, Mapping[Cell, list[Row]]]
+) -> dict[Cell, list[Row]]:
     """Arithmetic over other metrics of the same repetition and cell."""
-    rows: dict[Cell, list[tuple[float | str | None, str]]] = {}
+    rows: dict[Cell, list[Row]] = {}
     expression = metric.expression
     assert expression is not None  # noqa: S101 - the model has exactly one of from and compute
     names = [reference.name for reference in references(expression)]
-    first = cells.get(names[0], {}) if names else {}
-    for cell, values in first.items():
-        rows[cell] = []
-        for index in range(len(values)):
-            known: dict[str, float] = {}
-            why = ""
-            for name in names:
-                column = cells.get(name, {}).get(cell, [])
-                number, reason = column[index] if index < len(column) else (None, "not measured")
-                if isinstance(number, int | float):
-                    known[name] = float(number)
-                else:
-                    why = why or f"{name}: {reason}"
-            if why:
-                rows[cell].append((None, why))
-                continue
-            number, why = _arithmetic(expression, known)
-            rows[cell].append((number, why))
+    for cell in cells.get(names[0], {}) if names else {}:
+        columns = {name: by_key(cells.get(name, {}).get(cell, [])) for name in names}
+        units = joined([[row.of for row in column.values()] for column in columns.values()])
+        rows[cell] = [
+            within(_computed_row(expression, columns, unit), metric.ends) for unit in units
+        ]
     return rows
+
+
+def _computed_row(
+    expression: Expression, columns: Mapping[str, Mapping[Any, Row]], unit: Repetition
+) -> Row:
+    known: dict[str, float] = {}
+    why, side = "", ""
+    for name, column in columns.items():
+        row = column.get(unit.key)
+        if row is None or row.known is None:
+            why = why or f"{name}: {row.why if row is not None else 'not measured'}"
+        else:
+            known[name] = row.known
+        # which way a bound moves through arithmetic is not followed: it could be anything
+        side = side or ("unknown" if row is not None and row.of.censored else "")
+    unit = replace(unit, censored=side)
+    if why or side:
+        return Row(None, why or "computed of a bound", unit)
+    return Row(*_arithmetic(expression, known), unit)
 
 
 def _arithmetic(expression: Expression, known: Mapping[str, float]) -> tuple[float | None, str]:
@@ -134,38 +217,39 @@ def _arithmetic(expression: Expression, known: Mapping[str, float]) -> tuple[flo
     return None, nothing_to_divide_by(expression, lambda ref: known[ref.name]) or "it is no number"
 
 
-def _estimate(
-    name: str, metric: Metric, cell: Cell, rows: Sequence[tuple[float | str | None, str]]
-) -> Estimate:
+def _estimate(name: str, metric: Metric, cell: Cell, rows: Sequence[Row], exact: bool) -> Estimate:
     treatment, step = cell
-    texts = [number for number, _ in rows if isinstance(number, str)]
-    numbers = [float(n) for n, _ in rows if isinstance(n, int | float)]
-    why = next((reason for number, reason in rows if number is None and reason), "")
+    texts = [row.number for row in rows if isinstance(row.number, str)]
+    numbers = [row.known for row in rows if row.known is not None]
+    why = next((row.why for row in rows if row.number is None and row.why), "")
     if texts:
         # an identity (a build id) has no median: say whether it is one and the same
         same = len(set(texts)) == 1
         why = texts[0] if same else f"{len(set(texts))} different values"
     interval: tuple[float, float] | None = None
     level: float | None = None
-    if metric.kind == "exact" and numbers and len(set(numbers)) == 1:
+    values = tuple(row.known for row in rows)
+    sides = tuple(row.of.censored for row in rows)
+    counted_units = sum(v is not None or bool(side) for v, side in zip(values, sides, strict=True))
+    found = median_of_bounds(values, sides, LEVEL, metric.unit or "")
+    if exact and numbers and len(set(numbers)) == 1:
         interval, level = (numbers[0], numbers[0]), 1.0
-    elif metric.kind == "exact" and numbers:
+    elif exact and numbers:
         why = why or "declared exact, but repetitions differ"
-    elif numbers:
-        found = median_interval(numbers, LEVEL)
-        if found is not None:
-            interval, level = (found.low, found.high), found.level
+    elif found.interval is not None:
+        interval, level = found.interval, found.level
     return Estimate(
         metric=name,
         unit=metric.unit or "",
         treatment=dict(treatment),
         step=step,
-        values=tuple(float(n) if isinstance(n, int | float) else None for n, _ in rows),
-        n=len(numbers),
-        median=statistics.median(numbers) if numbers else None,
+        values=values,
+        n=counted_units,
+        median=found.median,
         interval=interval,
         level=level,
-        why=why,
+        why=found.why or why,
+        repetitions=tuple(row.of for row in rows),
     )
 
 

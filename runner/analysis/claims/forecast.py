@@ -7,20 +7,25 @@ they say whether the design can decide, not what it will find.
 
 from __future__ import annotations
 
-import math
 import statistics
-from dataclasses import dataclass
-from statistics import NormalDist
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.block_chance import statement_chance
+from runner.analysis.claims.case import (
+    ALPHA_INSIDE,
+    NOT_TESTABLE,
+    Case,
+    alpha_outside,
+)
 from runner.analysis.claims.chance import Chance
-from runner.analysis.claims.claims import blocks, claim_results
-from runner.analysis.claims.estimates import estimates
-from runner.analysis.claims.statements import truths
-from runner.analysis.claims.verdict import LEVEL_INSIDE, NOT_TESTABLE, alpha_outside
-from runner.analysis.stats.intervals import smallest_n
-from runner.analysis.stats.repetitions import MANY, POWER, chance, needed
+from runner.analysis.claims.claims import claim_results
+from runner.analysis.claims.estimates import estimates, is_exact
+from runner.analysis.claims.numbers import fewest
+from runner.analysis.claims.pairing import blocks, censored_truths
+from runner.analysis.stats.power import MANY, POWER, Truth, inside, needed, outside
+from runner.analysis.stats.run_order import SMALLEST
+from runner.analysis.stats.shares import clean_runs
 from runner.planning.search import Done, Params, Search, State
 from runner.records.quantities import in_unit
 from runner.spec.expressions import references
@@ -138,12 +143,12 @@ def chances(
         if result.verdict == NOT_TESTABLE:
             continue
         claim = next(c for c in experiment.claims if _of(c.id, result.id))
-        if claim.expect is None:
+        if claim.expect is None or claim.estimand_kind in ("never", "always"):
             found.append(_chance(experiment, claim, result, spread, family))
             continue
         base = Chance(result.id, result.published, _n(experiment), None)
-        expression, columns, _ = blocks(claim, measured, {})
-        held, exact = truths(expression, columns), _exact(experiment, claim)
+        held, _ = censored_truths(blocks(claim, measured, {}))
+        exact = _exact(experiment, claim)
         found.append(statement_chance(base, held, spread, family, exact=exact))
     return tuple(found)
 
@@ -160,7 +165,7 @@ def _exact(experiment: Experiment, claim: Claim) -> bool:
     """Whether a statement is about exact metrics and facts alone."""
     assert claim.statement is not None  # noqa: S101 - asked of statements only
     names = {ref.name for ref in references(claim.statement)} & {*experiment.metrics}
-    return all(experiment.metrics[name].kind == "exact" for name in names)
+    return all(is_exact(name, experiment.metrics) for name in names)
 
 
 def _chance(
@@ -168,78 +173,111 @@ def _chance(
 ) -> Chance:
     n = _n(experiment)
     base = Chance(result.id, result.published, n, None)
-    metric = experiment.metrics.get(str(claim.metric))
-    if metric is not None and metric.kind == "exact":
-        return Chance(result.id, result.published, n, (1.0, 1.0), basis="exact metric", needed=1)
-    least = smallest_n(LEVEL_INSIDE)
+    if is_exact(str(claim.metric), experiment.metrics):
+        return replace(base, chance=(1.0, 1.0), basis="exact metric", needed=1)
+    kind, share = claim.estimand_kind, claim.quantile
+    if kind in ("never", "always"):
+        return _universal(base, claim.limit)
+    if kind in ("mean", "rate"):
+        return replace(base, basis=f"a {kind}: its chance is not predicted")
+    case = Case(result.id, estimand=kind, quantile=share)
+    least = fewest(case, result.region)
     if n[1] < least:
         warning = f"{n[1]} repetitions give no 90 % interval: at least {least} are needed"
-        return Chance(result.id, result.published, n, (0.0, 0.0), needed=least, warning=warning)
+        return replace(base, chance=(0.0, 0.0), needed=least, warning=warning)
+    if kind == "quantile":
+        return replace(base, basis="a quantile: its chance is not predicted", needed=least)
     return _number(base, result, spread, family)
 
 
+def _universal(base: Chance, bound: float) -> Chance:
+    """Say how many repetitions without a counterexample show a bound."""
+    wanted = clean_runs(bound)
+    short = base.n[1] < wanted
+    warning = (
+        f"{base.n[1]} repetitions cannot show at most {bound:.2%}: {wanted} without a "
+        "counterexample do"
+        if short
+        else ""
+    )
+    basis = "one counterexample contradicts it"
+    found = (0.0, 0.0) if short else None
+    return replace(base, chance=found, basis=basis, needed=wanted, warning=warning)
+
+
 def _number(base: Chance, result: ClaimResult, spread: float | None, family: int) -> Chance:
-    low, high = result.region or (None, None)
+    low, high = region = result.region or (None, None)
     if low is not None and low == high:
         warning = "the published number has no width: give `rounded_to` or a margin"
-        return Chance(base.id, base.published, base.n, (0.0, 0.0), warning=warning)
+        return replace(base, chance=(0.0, 0.0), warning=warning)
     middle = None if low is None or high is None else (low + high) / 2
     values = result.values
     if spread is None and len(values) > 1:
-        relative = statistics.stdev(values) / abs(statistics.median(values) or 1.0)
+        deviation = statistics.stdev(values)
         truth: float | None = statistics.median(values)
-        source = f"pilot of {len(values)}: spread {relative:.2%}"
+        share = deviation / abs(truth) if truth else 0.0
+        source = f"pilot of {len(values)}: spread {share:.2%}"
     elif spread is not None:
-        relative = spread
         truth = statistics.median(values) if values else middle
-        source = f"stated spread {relative:.2%}"
+        deviation = spread * abs(truth or 0.0)
+        source = f"stated spread {spread:.2%}"
         source += ", the pilot's median" if values else ", the published number taken for true"
     else:
-        basis = "no pilot with two repetitions, and no --spread"
-        return Chance(base.id, base.published, base.n, None, basis=basis)
+        return replace(base, basis="no pilot with two repetitions, and no --spread")
     if truth is None:
-        basis = f"{source}; a range with an open end needs a pilot"
-        return Chance(base.id, base.published, base.n, None, basis=basis)
-    room = min(math.inf if low is None else truth - low, math.inf if high is None else high - truth)
-    deviation = relative * abs(truth)
-    alpha = 1 - LEVEL_INSIDE if room > 0 else alpha_outside((low, high), family)
-    reach = abs(room)
-    found = (chance(deviation, reach, alpha, base.n[0]), chance(deviation, reach, alpha, base.n[1]))
-    wanted = None
-    if reach > 0:
-        wanted = needed(deviation, reach, alpha) if deviation > 0 else smallest_n(1 - alpha)
-    return Chance(
-        base.id,
-        base.published,
-        base.n,
-        found,
-        towards="reproduced" if room > 0 else "contradicted",
-        basis=source,
-        needed=wanted if wanted is None or wanted <= MANY else None,
-        warning=_tight((low, high), relative, base.n[1], result.unit),
+        return replace(base, basis=f"{source}; a range with an open end needs a pilot")
+    drawn = Truth(truth, deviation)
+    within = (low is None or truth >= low) and (high is None or truth <= high)
+
+    def chance(n: int) -> float:
+        if within:
+            return inside(n, region, drawn, ALPHA_INSIDE)
+        return outside(n, region, drawn, alpha_outside(region, family) / 2)
+
+    return replace(
+        base,
+        chance=(chance(base.n[0]), chance(base.n[1])),
+        towards="reproduced" if within else "contradicted",
+        basis=f"{source}; normal, {_held_back(base.n[1])}",
+        needed=needed(chance),
+        warning=_tight(region, deviation, base.n[1], result.unit),
     )
 
 
-def _tight(region: tuple[float | None, float | None], relative: float, n: int, unit: str) -> str:
+def _held_back(n: int) -> str:
+    """Say what the chance leaves out: a false alarm of the run-order check."""
+    if n < SMALLEST:
+        return "independent"
+    return "independent; the run-order check holds back about 9 % of what is decided"
+
+
+def _tight(region: tuple[float | None, float | None], deviation: float, n: int, unit: str) -> str:
     """Say so where even a host with exactly the published median would not be `reproduced`."""
     low, high = region
     if low is None or high is None:
         return ""
-    middle = (low + high) / 2
-    deviation, half = relative * abs(middle), (high - low) / 2
-    alpha = 1 - LEVEL_INSIDE
-    likely = chance(deviation, half, alpha, n)
+    middle, half = (low + high) / 2, (high - low) / 2
+    drawn = Truth(middle, deviation)
+    likely = inside(n, region, drawn, ALPHA_INSIDE)
     if likely >= POWER:
         return ""
-    normal = NormalDist()
-    reach = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(POWER)
-    wide = 1.2533 * reach * deviation / math.sqrt(n)
+    wide = _wide_enough(n, deviation)
     share = f" (±{wide / abs(middle):.1%})" if middle else ""
     shown = in_unit(wide, unit) if unit else wide
-    wanted = needed(deviation, half, alpha)
-    more = f"{wanted} repetitions" if wanted <= MANY else f"more than {MANY} repetitions"
+    wanted = needed(lambda size: inside(size, (-half, half), Truth(0.0, deviation)))
+    more = f"{wanted} repetitions" if wanted is not None else f"more than {MANY} repetitions"
     return (
         f"the margin is too tight: were the published number exactly right, {n} repetitions would "
         f"say so with a chance of {likely:.0%}; it takes {more}, "
         f"or a region of ±{shown:.3g} {unit}{share}"
     )
+
+
+def _wide_enough(n: int, deviation: float) -> float:
+    """Give the half-width of a region that n repetitions reproduce with a chance of 80 %."""
+    low, high = 0.0, 20 * deviation
+    for _ in range(40):
+        half = (low + high) / 2
+        enough = inside(n, (-half, half), Truth(0.0, deviation)) >= POWER
+        low, high = (low, half) if enough else (half, high)
+    return high

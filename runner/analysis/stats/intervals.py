@@ -232,22 +232,10 @@ def bca(
     n = len(data)
     if n < SMALLEST_BOOTSTRAP:
         return None
-    estimate = float(statistic(data))
-    drawn = np.asarray(statistic(data[rng.integers(0, n, (resamples, n))]), dtype=np.float64)
-    if drawn.min() == drawn.max():
-        return Interval(estimate, estimate, estimate, level, n, "BCa bootstrap")
+    found = _bootstrap(data, statistic, rng, resamples)
+    if found.drawn.min() == found.drawn.max():
+        return Interval(found.estimate, found.estimate, found.estimate, level, n, "BCa bootstrap")
     normal = NormalDist()
-    # half of the ties, as scipy does
-    share = float(np.sum(drawn < estimate) + np.sum(drawn <= estimate)) / (2 * resamples)
-    share = min(max(share, 0.5 / resamples), 1 - 0.5 / resamples)
-    bias = normal.inv_cdf(share)
-    index = np.arange(n)
-    left_out = np.asarray(
-        statistic(np.stack([data[index != i] for i in range(n)])), dtype=np.float64
-    )
-    pull = left_out.mean() - left_out
-    scale = float(np.sum(pull**2)) ** 1.5
-    acceleration = float(np.sum(pull**3)) / (6 * scale) if scale > 0 else 0.0
     z = normal.inv_cdf((1 + level) / 2)
     if expand:
         from scipy.special import stdtrit
@@ -255,9 +243,63 @@ def bca(
         z = math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, 1 - UNSEEN * (1 - level) / 2))
     ends = []
     for edge in (-z, z):
-        moved = bias + (bias + edge) / (1 - acceleration * (bias + edge))
-        ends.append(float(np.quantile(drawn, normal.cdf(moved))))
-    return Interval(estimate, ends[0], ends[1], level, n, "BCa bootstrap")
+        moved = found.bias + (found.bias + edge) / (1 - found.acceleration * (found.bias + edge))
+        ends.append(float(np.quantile(found.drawn, normal.cdf(moved))))
+    return Interval(found.estimate, ends[0], ends[1], level, n, "BCa bootstrap")
+
+
+@dataclass(frozen=True)
+class _Bootstrap:
+    """What the intervals and tests of one set of resamples are made of."""
+
+    estimate: float
+    drawn: NDArray[np.float64]
+    bias: float
+    acceleration: float
+
+
+def _bootstrap(
+    data: NDArray[np.float64], statistic: Statistic, rng: np.random.Generator, resamples: int
+) -> _Bootstrap:
+    import numpy as np
+
+    n = len(data)
+    estimate = float(statistic(data))
+    drawn = np.asarray(statistic(data[rng.integers(0, n, (resamples, n))]), dtype=np.float64)
+    # half of the ties, as scipy does
+    share = float(np.sum(drawn < estimate) + np.sum(drawn <= estimate)) / (2 * resamples)
+    share = min(max(share, 0.5 / resamples), 1 - 0.5 / resamples)
+    index = np.arange(n)
+    left_out = np.asarray(
+        statistic(np.stack([data[index != i] for i in range(n)])), dtype=np.float64
+    )
+    pull = left_out.mean() - left_out
+    scale = float(np.sum(pull**2)) ** 1.5
+    acceleration = float(np.sum(pull**3)) / (6 * scale) if scale > 0 else 0.0
+    return _Bootstrap(estimate, drawn, NormalDist().inv_cdf(share), acceleration)
+
+
+def mean_p(values: Sequence[float], edge: float, *, above: bool) -> float:
+    """One-sided p that the mean lies at or within `edge`, of the intervals of `mean_interval`.
+
+    The level at which the expanded BCa interval's end reaches the edge; never smaller than
+    the resamples can tell.
+    """
+    import numpy as np
+    from scipy.special import stdtr
+
+    data = np.asarray(values, dtype=np.float64)
+    n = len(data)
+    if data.min() == data.max():
+        beyond = data[0] > edge if above else data[0] < edge
+        return 0.5 / RESAMPLES if beyond else 1.0
+    found = _bootstrap(data, lambda x: x.mean(axis=-1), np.random.default_rng(0), RESAMPLES)
+    below = float(np.mean(found.drawn < edge))
+    moved = NormalDist().inv_cdf(min(max(below, 0.5 / RESAMPLES), 1 - 0.5 / RESAMPLES))
+    shifted = moved - found.bias
+    z = shifted / (1 + found.acceleration * shifted) - found.bias
+    z = z if above else -z
+    return min(1.0, float(stdtr(n - 1, z / math.sqrt(n / (n - 1)))) / UNSEEN)
 
 
 def mean_interval(values: Sequence[float], level: float = 0.90) -> Interval | None:

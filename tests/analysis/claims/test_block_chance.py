@@ -5,8 +5,9 @@ import random
 import pytest
 
 from runner.analysis.claims.block_chance import fewest, predicted, statement_chance
+from runner.analysis.claims.case import CONTRADICTED, REPRODUCED, Case
 from runner.analysis.claims.chance import Chance
-from runner.analysis.claims.verdict import CONTRADICTED, REPRODUCED, Case, judge
+from runner.analysis.claims.verdict import judge
 
 BASE = Chance("1", "a < b", (6, 12), None)
 
@@ -18,15 +19,20 @@ def chance(truths=(), spread=None, base=BASE, *, family=1, exact=False):
 @pytest.mark.parametrize("n", [5, 6, 8, 12, 15])
 def test_the_fewest_blocks_are_those_of_the_verdict(n):
     k = fewest(n, 0.05)
-    assert judge(Case("a", truths=[True] * k + [False] * (n - k))).verdict == REPRODUCED
-    assert judge(Case("a", truths=[True] * (k - 1) + [False] * (n - k + 1))).verdict != REPRODUCED
+    assert held(k, n) == REPRODUCED
+    assert held(k - 1, n) != REPRODUCED
     wrong = fewest(n, 0.025)
     if wrong is None:
-        assert judge(Case("a", truths=[False] * n)).verdict != CONTRADICTED
+        assert held(0, n) != CONTRADICTED
     else:
-        assert (
-            judge(Case("a", truths=[False] * wrong + [True] * (n - wrong))).verdict == CONTRADICTED
-        )
+        assert held(n - wrong, n) == CONTRADICTED
+
+
+def held(true, n):
+    """Judge so many of n, the others spread evenly among them."""
+    return judge(
+        Case("a", truths=[at * true // n != (at + 1) * true // n for at in range(n)])
+    ).verdict
 
 
 def test_prediction_is_that_of_a_simulation():

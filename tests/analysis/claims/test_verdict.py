@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.claims.verdict import (
+from runner.analysis.claims.case import (
     CONTRADICTED,
     DIFFERS,
     INCONCLUSIVE,
@@ -13,11 +13,10 @@ from runner.analysis.claims.verdict import (
     NOT_TESTABLE,
     REPRODUCED,
     Case,
-    judge,
-    judge_all,
 )
+from runner.analysis.claims.verdict import judge, judge_all
 from runner.analysis.stats.intervals import median_interval
-from runner.analysis.stats.repetitions import MANY, chance, more_blocks, needed
+from runner.analysis.stats.power import MANY, Truth, inside, more_blocks, needed
 
 INSIDE = [88.0, 89.0, 89.5, 90.0, 91.0, 89.2]
 OUTSIDE = [108.0, 109.0, 120.0, 99.5, 101.0, 105.0, 103.0]
@@ -41,7 +40,10 @@ def test_not_testable_comes_first():
         ({"values": []}, "0 valid repetitions"),
         ({"values": [None] * 6, "why": "0 GCs: no mean pause"}, "0 GCs"),
         ({"unmeasured": "board.throttled gained in every attempt"}, "throttled"),
-        ({"at_bound": 2}, "2 of the searches ended at a bound"),
+        (
+            {"values": [90, 90, 90, 91, 91, 91], "censored": ["above"] * 6},
+            "hangs on what is unknown",
+        ),
         ({"region": None, "published": None}, "nothing published"),
         ({"values": [], "kind": "exact"}, "no value"),
     ],
@@ -111,8 +113,12 @@ def test_silence_of_the_source_is_not_contradicted():
     assert found.facts[0].equal is None
 
 
-def test_silence_does_not_hinder_reproduction():
-    assert judge(case(must=["board.cooling"])).verdict == REPRODUCED
+def test_silence_of_the_source_keeps_an_agreement_from_being_said_too():
+    """Softening is symmetric: an unknown environment may agree by chance as well as differ."""
+    found = judge(case(must=["board.cooling"]))
+    assert (found.verdict, found.lean) == (INCONCLUSIVE, REPRODUCED)
+    assert "it holds here" in found.reason
+    assert "does not declare board.cooling" in found.reason
 
 
 def test_inconclusive_leans_and_says_how_many_more():
@@ -175,7 +181,7 @@ def test_holm_spans_the_experiment():
     assert alone[0].verdict == CONTRADICTED
     assert both[0].verdict == INCONCLUSIVE
     assert both[0].p_holm == pytest.approx(0.03125)
-    assert both[0].more == 1
+    assert both[0].more >= 1
     assert "lies outside [86, 93], by chance more often" in both[0].reason
     assert "p = 0.031, Holm over 2 claims" in both[0].reason
     assert judge_all([case(values=[*OUTSIDE, 103.0]), case()])[0].verdict == CONTRADICTED
@@ -217,7 +223,7 @@ def test_unknown_blocks_do_not_count():
 
 
 def test_statement_shows_the_paired_difference():
-    found = judge(statement(*[True] * 5, values=[-1, -2, -3, -4, -5], region=(None, 0.0)))
+    found = judge(statement(*[True] * 5, values=[-2, -1, -5, -3, -4], region=(None, 0.0)))
     assert (found.estimate, found.interval) == (-3, (-5, -1))
 
 
@@ -228,7 +234,8 @@ def test_statement_shows_the_paired_difference():
 )
 def test_reproduced_and_contradicted_are_what_the_intervals_say(values, region, others):
     """Verdict 4 is the 90 % interval inside, verdict 5 the 97.5 % (Holm) one outside."""
-    cases = [Case("a", region, values=values), *[case() for _ in range(others)]]
+    given_ = Case("a", region, values=values, order_effect="drawn in any order")
+    cases = [given_, *[case() for _ in range(others)]]
     found = judge_all(cases)[0]
     inner = median_interval(values, 0.90)
     outer = median_interval(values, 1 - 0.025 / (others + 1))
@@ -242,15 +249,17 @@ def test_reproduced_and_contradicted_are_what_the_intervals_say(values, region, 
         assert found.verdict == INCONCLUSIVE
 
 
-def test_needed_and_chance_are_each_other_turned_around():
-    n = needed(2.0, 1.0, 0.1)
-    assert chance(2.0, 1.0, 0.1, n) >= 0.8 > chance(2.0, 1.0, 0.1, n - 1)
-    assert needed(0.0, 1.0, 0.1) == 5
-    assert needed(1.0, 0.0, 0.1) == 10 * MANY
-    assert chance(1.0, 1.0, 0.1, 4) == 0
-    assert chance(0.0, 1.0, 0.1, 5) == 1
+def test_needed_is_the_first_size_with_the_chance():
+    def chance(n):
+        return inside(n, (-1, 1), Truth(0, 1))
+
+    n = needed(chance)
+    assert chance(n) >= 0.8 > max(chance(k) for k in range(2, n))
+    assert needed(lambda n: inside(n, (-1, 1), Truth(0, 0))) == 5
+    assert needed(lambda n: inside(n, (-1, 1), Truth(5, 1))) is None
+    assert inside(4, (-1, 1), Truth(0, 0)) == 0
 
 
 def test_more_blocks_gives_up():
-    assert more_blocks(51, 100, (0.1, 0.05)) == MANY + 1
-    assert more_blocks(5, 5, (0.1, 0.05)) == 1
+    assert more_blocks(51, 100, (0.05, 0.025)) == MANY + 1
+    assert more_blocks(5, 5, (0.05, 0.025)) == 1

@@ -1,0 +1,173 @@
+"""What belongs together: values of several metrics by the key of their block.
+
+Never by position: where one treatment lacks a repetition, its neighbours stay with their own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.analysis.claims.rows import joined
+from runner.analysis.claims.statements import evaluate, truths
+from runner.analysis.model import Repetition
+from runner.spec.expressions import Binary, Number, Ref, Unary, Word, references
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.analysis.claims.statements import Value
+    from runner.analysis.model import Estimate
+    from runner.spec.claims import Claim
+    from runner.spec.expressions import Expression
+
+MOST_BOUNDS: Final = 6
+"""Bounds in one block of which every combination is tried."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values of one estimate, and of each what is known of it."""
+
+    values: tuple[float | None, ...] = ()
+    censored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A statement beside its values: one per block, in the order of measuring."""
+
+    expression: Expression
+    columns: dict[Ref, tuple[Any, ...]]
+    censored: dict[Ref, tuple[str, ...]]
+    estimates: tuple[Estimate, ...]
+
+
+def units(found: Estimate) -> tuple[Repetition, ...]:
+    """Give the key of each value; an estimate without keys counts its values."""
+    if len(found.repetitions) == len(found.values):
+        return found.repetitions
+    return tuple(Repetition(at) for at in range(1, len(found.values) + 1))
+
+
+def started(found: Estimate | None) -> Column:
+    """Give an estimate's values in the order in which they were measured."""
+    if found is None:
+        return Column()
+    pairs = sorted(
+        zip(units(found), found.values, strict=True),
+        key=lambda pair: (pair[0].started_at, pair[0].key),
+    )
+    return Column(tuple(value for _, value in pairs), tuple(one.censored for one, _ in pairs))
+
+
+def blocks(claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, Any]) -> Blocks:
+    """Give the claim's statement and its values, joined by the key of their block."""
+    expression = _with_where(claim.statement, tuple(claim.where.items()))
+    found: dict[Ref, Estimate] = {}
+    for ref in references(expression):
+        one = matching(measured, ref.name, dict(ref.where))
+        if one is not None:
+            found[ref] = one
+    keys = sorted(
+        joined([units(one) for one in found.values()]), key=lambda one: (one.started_at, one.key)
+    )
+    columns: dict[Ref, tuple[Any, ...]] = {}
+    sides: dict[Ref, tuple[str, ...]] = {}
+    for ref in references(expression):
+        if ref not in found:
+            fact = observed.get(ref.name.removeprefix("facts."))
+            value = fact if isinstance(fact, str | int | float | bool) else None
+            columns[ref] = (value,) * max(1, len(keys))
+            sides[ref] = ("",) * len(columns[ref])
+            continue
+        one = found[ref]
+        own = dict(zip((unit.key for unit in units(one)), one.values, strict=True))
+        told = {unit.key: unit.censored for unit in units(one)}
+        texts = one.n == 0 and bool(one.why) and all(v is None for v in one.values)
+        columns[ref] = tuple(
+            one.why if texts and key.key in own else own.get(key.key) for key in keys
+        )
+        sides[ref] = tuple(told.get(key.key, "") for key in keys)
+    return Blocks(expression, columns, sides, tuple(found.values()))
+
+
+def censored_truths(found: Blocks) -> tuple[tuple[bool | None, ...], tuple[str, ...]]:
+    """Say of each block whether the statement holds, and where a bound leaves that open.
+
+    A bound decides where every value beyond it gives the same answer: both ends are tried.
+    """
+    plain = truths(found.expression, found.columns)
+    held: list[bool | None] = []
+    sides: list[str] = []
+    for at, value in enumerate(plain):
+        bounded = [ref for ref, told in found.censored.items() if at < len(told) and told[at]]
+        if not bounded:
+            held.append(value)
+            sides.append("")
+            continue
+        settled = _settled(found, at, bounded)
+        held.append(settled)
+        sides.append("" if settled is not None else "unknown")
+    return tuple(held), tuple(sides)
+
+
+def _settled(found: Blocks, at: int, bounded: Sequence[Ref]) -> bool | None:
+    if len(bounded) > MOST_BOUNDS:
+        return None
+    ends = [_ends(found.columns[ref][at], found.censored[ref][at]) for ref in bounded]
+    seen: set[bool | None] = set()
+    for chosen in itertools.product(*ends):
+        instead = dict(zip(bounded, chosen, strict=True))
+
+        def lookup(ref: Ref, instead: Mapping[Ref, float] = instead) -> Value:
+            if ref in instead:
+                return instead[ref]
+            value: Value = found.columns[ref][at]
+            return value
+
+        value = evaluate(found.expression, lookup)
+        odd = isinstance(value, float) and math.isnan(value)
+        seen.add(None if value is None or odd else bool(value))
+    return seen.pop() if len(seen) == 1 else None
+
+
+def _ends(value: float | None, side: str) -> tuple[float, ...]:
+    if side == "above":
+        return (math.inf,) if value is None else (value, math.inf)
+    if side == "below":
+        return (-math.inf,) if value is None else (-math.inf, value)
+    return (-math.inf, math.inf)
+
+
+def _with_where(expression: Expression | None, where: tuple[tuple[str, str], ...]) -> Expression:
+    """Narrow every reference by the claim's own `where`."""
+    match expression:
+        case Ref(name, own):
+            return Ref(name, own + tuple(x for x in where if x[0] not in dict(own)))
+        case Unary(op, operand):
+            return Unary(op, _with_where(operand, where))
+        case Binary(op, left, right):
+            return Binary(op, _with_where(left, where), _with_where(right, where))
+        case Number() | Word():
+            return expression
+        case _:
+            raise TypeError("a claim without a statement")
+
+
+def matching(
+    measured: Sequence[Estimate], metric: str, where: Mapping[str, str]
+) -> Estimate | None:
+    """Find the one estimate that `where` names; None where there is none, or several."""
+    found = [
+        item
+        for item in measured
+        if item.metric == metric
+        and all(
+            (item.step if key == "step" else item.treatment.get(key)) == level
+            for key, level in where.items()
+        )
+    ]
+    return found[0] if len(found) == 1 else None
