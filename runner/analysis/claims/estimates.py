@@ -248,7 +248,7 @@ def _estimate(name: str, metric: Metric, cell: Cell, rows: Sequence[Row], exact:
         median=found.median,
         interval=interval,
         level=level,
-        why=found.why or why,
+        why="; ".join(filter(None, (found.why, why))),
         repetitions=tuple(row.of for row in rows),
     )
 

@@ -42,6 +42,8 @@ def _bound(case: Case, found: Judgement, thrown: int) -> str:
     rank = order_rank(len(units), LEVEL_INSIDE)
     if not rank:
         return "counted in as unknown, they leave no interval"
+    if rank <= thrown and not (case.region and None in case.region):
+        return "counted in as unknown, they could have moved the interval anywhere"
     low = sorted(unit[0] for unit in units)[rank - 1]
     high = sorted(unit[1] for unit in units)[-rank]
     region = (low if math.isfinite(low) else None, high if math.isfinite(high) else None)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis.claims.rows import of_trial
 from runner.records.quantities import RATE, unit_factor
 from runner.spec.references import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from runner.analysis.claims.rows import Key
     from runner.analysis.model import Step, Trial
     from runner.spec.metrics import Metric
 
@@ -34,10 +36,10 @@ COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
 
 def counted(trials: Iterable[Trial]) -> list[Trial]:
     """The trials that count: of each repetition the last attempt, if it was valid."""
-    last: dict[tuple[tuple[tuple[str, str], ...], int, Any], Trial] = {}
+    last: dict[tuple[tuple[tuple[str, str], ...], Key, Any], Trial] = {}
     for trial in trials:
         level = levels(trial.steps[0]) if len(trial.steps) == 1 else None
-        key = (tuple(trial.treatment.items()), trial.repetition, level)
+        key = (tuple(trial.treatment.items()), of_trial(trial).key, level)
         last[key] = trial
     return [trial for trial in last.values() if trial.outcome in VALID]
 
