@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Estimate, Series, Trial
     from runner.analysis.trial.frames import Reading
+    from runner.records.events import AnyEvent
     from runner.spec.experiment import Experiment
 
 
@@ -40,7 +41,7 @@ class Record(Protocol):
     @property
     def changes(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
 
-    def iter_events(self, trial: str) -> Iterable[dict[str, Any]]:
+    def iter_events(self, trial: str) -> Iterable[AnyEvent]:
         """Give the events of a trial; RecordError where there are none."""
 
 
@@ -60,7 +61,7 @@ def judge(record: Record, experiment: Experiment) -> Analysis:
             continue
         found.append(_judged(record, experiment, trial_id, reading))
         lines += trial.series(reading, trial_id, fields(own, experiment.families), shown)
-        notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading.events)]
+        notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading)]
     notes += _remarks(experiment, server_facts(record, experiment), found)
     return _concluded(Analysis(tuple(found), series=tuple(lines), notes=tuple(notes)),
                       record, experiment)  # fmt: skip

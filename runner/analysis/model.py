@@ -58,7 +58,8 @@ class Trial:
     started_at: float
     steps: tuple[Step, ...] = ()
     guards: tuple[RuleResult, ...] = ()
-    sampler: dict[str, Any] = field(default_factory=dict)
+    sampler: dict[str, float | int] = field(default_factory=dict)
+    """What watching cost: `ticks`, `missed`, `cpu_s`, `max_rss_bytes`, …"""
     limit_bytes: int | None = None
     kept_from: str = ""
     """The trial whose workload went on in this one; empty where it had one of its own."""

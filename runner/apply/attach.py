@@ -13,7 +13,7 @@ import socket
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.analysis.judge import judge, judge_trial
 from runner.apply.conclude import failures
@@ -113,13 +113,13 @@ def recall(host: HostRun, folder: RunFolder) -> None:
 
 def refuse_if_followed(host: HostRun, run: str) -> None:
     """Raise HostBusy where the run's own controller is known to live, or another run is at it."""
-    said = next((e for e in status(host.agent) if e["event"] == "status"), {})
-    held: Mapping[str, Any] = said.get("hold") or {}
-    if not held or not said.get("alive"):
+    said, _ = status(host.agent)
+    held = said.hold
+    if held is None or not said.alive:
         return
-    if held["run"] != run:
-        raise HostBusy(f"{host.name} is held by run {held['run']}", fix="wait for it to end")
-    where, _, pid = str(held.get("controller")).rpartition(":")
+    if held.run != run:
+        raise HostBusy(f"{host.name} is held by run {held.run}", fix="wait for it to end")
+    where, _, pid = (held.controller or "").rpartition(":")
     here = where == socket.gethostname() and pid.isdigit()
     if here and int(pid) != os.getpid() and Path(f"/proc/{pid}").exists():
         raise HostBusy(

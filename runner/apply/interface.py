@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.analysis.model import Trial
-    from runner.executor.results import Result
     from runner.planning.state import Change
+    from runner.records.events import AnyEvent
+    from runner.records.host_events import Result
     from runner.spec.experiment import Experiment
     from runner.transports.interface import Transport
 
@@ -87,7 +88,7 @@ class Reporter(Protocol):
     ) -> None:
         """A trial of the treatment `levels` begins."""
 
-    def event(self, trial: str, event: Mapping[str, Any]) -> None:
+    def event(self, trial: str, event: AnyEvent) -> None:
         """One event of a running trial."""
 
     def trial_ended(self, trial: Trial) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from runner.compile.program import load_program
 from runner.errors import HostError, RunnerError
 from runner.executor.trial import run_trial, stop_trial
+from runner.records.trial_events import Aborted, Failed, LoadAt, WorkloadStarted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from runner.apply.state import HostRun
     from runner.compile.workload import Binary
     from runner.executor.agent import Agent
+    from runner.records.events import AnyEvent
     from runner.spec.experiment import Experiment
 
 ENDS_WITHIN_S = 20.0
@@ -32,7 +34,7 @@ def clock_ahead_s(agent: Agent) -> float:
     """Seconds that a host's clock is ahead of this one's, late by one way over the link."""
     ahead = 0.0
     for event in agent.run({"program": "status"}):
-        ahead = float(event["at"]) - time.time()
+        ahead = event.at - time.time()
     return ahead
 
 
@@ -86,16 +88,16 @@ class Loading:
             tool=self.tools.get(host.name),
         )
 
-    def heard(self, event: Mapping[str, Any]) -> None:
+    def heard(self, event: AnyEvent) -> None:
         """Take an event of the server's trial; its `load_at` starts the load."""
-        if event["event"] == "workload_started":
-            self._port = event.get("port")
-        if event["event"] in {"aborted", "error"}:
+        if isinstance(event, WorkloadStarted):
+            self._port = event.port
+        if isinstance(event, Aborted | Failed):
             self._over = True
-        if event["event"] != "load_at" or self._threads:
+        if not isinstance(event, LoadAt) or self._threads:
             return
         for number, host in enumerate(self.hosts):
-            at = float(event["unix"]) + self.ahead[host.name] - self.ahead[self.server.name]
+            at = event.unix + self.ahead[host.name] - self.ahead[self.server.name]
             host.touched = True
             program = self._compiled(number, at).program
             thread = threading.Thread(target=self._run, args=(host, program), daemon=True)

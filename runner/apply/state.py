@@ -15,9 +15,9 @@ from runner.executor.converge import converge, hold
 from runner.executor.probe import HostState, probe
 from runner.executor.reboot import reboot
 from runner.executor.restore import restore
-from runner.executor.results import Result
 from runner.kinds.resources.interface import Cell, ReadError
 from runner.planning.state import Change, StatePlan, candidates, plan_state, unified, would_change
+from runner.records.host_events import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,10 +71,10 @@ class HostRun:
             for key, read in found.values.items()
         }
         busy = self.host.busy
-        if busy and busy.get("run") != self.agent.run_id:
-            since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(float(busy["since"])))
+        if busy and busy.run != self.agent.run_id:
+            since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(busy.since))
             raise HostBusy(
-                f"host busy: run {busy['run']} on {self.name}, since {since}",
+                f"host busy: run {busy.run} on {self.name}, since {since}",
                 fix=f"wait with --wait; if its controller is gone: runner restore {self.name}",
             )
         self.plan = plan_state(system, self.facts, self.values)

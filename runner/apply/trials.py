@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runner.apply.state import HostRun
     from runner.compile.workload import Binary
     from runner.kinds.resources.interface import Cell
+    from runner.records.events import AnyEvent
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
     from runner.toolchain import Build
@@ -198,7 +199,7 @@ class TrialRunner:
         )
         spool = self.folder.path / "events" / f"{trial_id}.jsonl"
 
-        def heard(event: Mapping[str, Any]) -> None:
+        def heard(event: AnyEvent) -> None:
             loading.heard(event)
             self.reporter.event(trial_id, event)
 

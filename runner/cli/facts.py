@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
         console.out(json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True))
         return 0
     for name, facts in found.items():
-        absent = facts.pop("absent", None) or {}
+        said = facts.pop("absent", None)
+        absent = said if isinstance(said, dict) else {}
         for key in sorted(facts):
             why = f"  ({absent[key]})" if facts[key] is None and key in absent else ""
             console.out(f"{name}  {key} = {facts[key]}{why}")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.cli import common, console
 from runner.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
 
     from runner.apply.state import HostRun
+    from runner.records.host_events import Hold
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -76,11 +76,11 @@ def restored(run: HostRun, reports: Path, *, force: bool, gone: str | None) -> N
                 )  # fmt: skip
 
 
-def dead(busy: Mapping[str, Any] | None) -> str | None:
+def dead(busy: Hold | None) -> str | None:
     """Give the run that holds a host if its controller ran here and is no more."""
     if busy is None:
         return None
-    where, _, pid = str(busy.get("controller")).rpartition(":")
+    where, _, pid = (busy.controller or "").rpartition(":")
     if where != socket.gethostname() or not pid.isdigit() or Path(f"/proc/{pid}").exists():
         return None
-    return str(busy["run"])
+    return busy.run

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.cli import common, console
 from runner.errors import RunnerError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from runner.records.host_events import Applied, Hold, Status, TrialSaid
+    from runner.records.plain import Json
 
 COLOURS = {"applied": "ok", "drifted": "failed", "back": "dim", "unfinished": "changed"}
 
@@ -29,13 +32,13 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.agent import Agent
     from runner.executor.host import status
 
-    found: dict[str, Any] = {}
+    found: dict[str, tuple[Status, list[Applied]]] = {}
     code = 0
     known = common.inventory_of(args, None)
     for name, host in common.entries(args, known, args.hosts or [args.host or "local"]).items():
         agent = Agent(host.transport, run_id="status", state_dir=host.state_dir, become=host.become)
         try:
-            found[name] = read(status(agent))
+            found[name] = status(agent)
         except RunnerError as error:
             if len(args.hosts) < 2:
                 raise
@@ -44,80 +47,78 @@ def run(args: argparse.Namespace) -> int:
         finally:
             host.transport.close()
     if args.json:
-        console.out(json.dumps(found, indent=2, ensure_ascii=False))
+        told = {name: data(*one) for name, one in found.items()}
+        console.out(json.dumps(told, indent=2, ensure_ascii=False))
         return code
-    for name, said in found.items():
-        for line in lines(name, said, verbose=args.verbose):
+    for name, (said, applied) in found.items():
+        for line in lines(name, said, applied, verbose=args.verbose):
             console.out(line)
     return code
 
 
-def read(events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Join the host's events into one document."""
-    found: dict[str, Any] = {"hold": None, "alive": False, "journal": {}, "trials": []}
-    for event in events:
-        if event["event"] == "status":
-            found |= {key: event.get(key) for key in ("hold", "alive", "journal", "trials")}
-    found["applied"] = [
-        {key: value for key, value in event.items() if key != "event"}
-        for event in events
-        if event["event"] == "applied"
+def data(said: Status, applied: Sequence[Applied]) -> dict[str, object]:
+    """Give the host's state as one document."""
+    from msgspec import to_builtins
+
+    found = to_builtins({"hold": said.hold, "alive": said.alive, "journal": said.journal})
+    rows = [
+        {key: value for key, value in to_builtins(one).items() if key not in {"event", "t"}}
+        for one in applied
     ]
-    return found
+    return {**found, "trials": to_builtins(said.trials), "applied": rows}
 
 
-def lines(name: str, said: Mapping[str, Any], *, verbose: bool = False) -> list[str]:
+def lines(
+    name: str, said: Status, applied: Sequence[Applied], *, verbose: bool = False
+) -> list[str]:
     """Say the state of one host."""
-    hold, applied = said["hold"], said["applied"]
-    running = [trial for trial in said["trials"] or () if trial["running"]]
-    found = [f"{name}: {_held(hold, alive=bool(said['alive']))}"]
+    running = [trial for trial in said.trials if trial.running]
+    found = [f"{name}: {_held(said.hold, alive=said.alive)}"]
     if not applied:
         found.append("  nothing is changed")
-    gone = [one for one in applied if one["state"] == "back" and not verbose]
+    gone = [one for one in applied if one.state == "back" and not verbose]
     if gone:
         found.append(f"  {len(gone)} changed and as before by now, such as groups of past trials")
     for one in applied:
         if one in gone:
             continue
-        state = console.colour(str(one["state"]).ljust(10), COLOURS.get(one["state"], "dim"))
-        text = f"  {state} {one['id']}  {shown(one['prior'])} → {shown(one['ours'])}"
-        if one["state"] in {"drifted", "unfinished"}:
-            text += f", now {shown(one['now'])}"
-        text += f"  (run {one['run']}, {when(one['at'])})"
-        found.append(text + (f": {one['why']}" if one.get("why") else ""))
-    damaged = (said["journal"] or {}).get("damaged")
-    if damaged:
-        found.append(f"  the journal is damaged in line {', '.join(map(str, damaged))}")
+        state = console.colour(one.state.ljust(10), COLOURS.get(one.state, "dim"))
+        text = f"  {state} {one.id}  {shown(one.prior)} → {shown(one.ours)}"
+        if one.state in {"drifted", "unfinished"}:
+            text += f", now {shown(one.now)}"
+        text += f"  (run {one.run}, {when(one.at)})"
+        found.append(text + (f": {one.why}" if one.why else ""))
+    if said.journal.damaged:
+        damaged = ", ".join(map(str, said.journal.damaged))
+        found.append(f"  the journal is damaged in line {damaged}")
     found += [f"  {_running(trial)}" for trial in running]
-    if applied and not running and not said["alive"]:
+    if applied and not running and not said.alive:
         found.append(f"  undo: runner restore {name}")
     return found
 
 
-def _running(trial: Mapping[str, Any]) -> str:
-    if trial["last"] == "end":
+def _running(trial: TrialSaid) -> str:
+    if trial.last == "end":
         return (
-            f"kept       the workload of trial {trial['trial']} of run {trial['run']} waits for "
-            f"the next one of its search, since {when(trial['at'])}"
+            f"kept       the workload of trial {trial.trial} of run {trial.run} waits for "
+            f"the next one of its search, since {when(trial.at)}"
         )
     return (
-        f"running    trial {trial['trial']} of run {trial['run']} ({trial['bytes']} bytes, "
-        f"last {trial['last']} at {when(trial['at'])}): runner attach {trial['run']}"
+        f"running    trial {trial.trial} of run {trial.run} ({trial.bytes} bytes, "
+        f"last {trial.last} at {when(trial.at)}): runner attach {trial.run}"
     )
 
 
-def _held(hold: Mapping[str, Any] | None, *, alive: bool) -> str:
+def _held(hold: Hold | None, *, alive: bool) -> str:
     if hold is None:
         return "held by no run"
-    how = "kept in place" if hold.get("kept") else "" if alive else "its controller is gone"
-    lease = hold.get("lease_s")
-    until = f", lease {lease:.0f} s" if lease and alive else ""
+    how = "kept in place" if hold.kept else "" if alive else "its controller is gone"
+    until = f", lease {hold.lease_s:.0f} s" if hold.lease_s and alive else ""
     tail = f" ({how})" if how else ""
-    since = when(hold.get("since"))
-    return f"run {hold['run']} since {since}, from {hold.get('controller')}{until}{tail}"
+    return f"run {hold.run} since {when(hold.since)}, from {hold.controller}{until}{tail}"
 
 
-def shown(value: Any) -> str:
+def shown(value: Json) -> str:
     """Show a value in a line."""
     from runner.report.format.words import value as words
 

@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from runner.cli.console import Progress, colour, result_line, say
 from runner.planning.ids import is_plain, shown
+from runner.records.trial_events import (
+    Absent,
+    Columns,
+    Failed,
+    MeasureStarted,
+    Sample,
+    StepStarted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.analysis.model import Trial
-    from runner.executor.results import Result
     from runner.planning.state import Change
+    from runner.records.events import AnyEvent
+    from runner.records.host_events import Result
 
 MIB = 2**20
 
@@ -31,6 +40,7 @@ class Terminal:
     _began: float = 0.0
     _duration_s: float = 0.0
     _step: str = ""
+    _name: str = ""
 
     def phase(self, text: str) -> None:
         """Head of a phase, as Ansible's tasks."""
@@ -75,23 +85,25 @@ class Terminal:
             told = "" if is_plain(levels) else f" {shown(levels)}"
             self.progress.line(f"   trial {trial}{told} ({which}, about {duration_s:.0f} s)")
 
-    def event(self, trial: str, event: Mapping[str, Any]) -> None:
+    def event(self, trial: str, event: AnyEvent) -> None:
         """Live line: step, elapsed of total, resident memory, connections."""
         del trial
-        kind = event["event"]
-        if kind == "columns":
-            self._columns = list(event["names"])
-        elif kind in {"step_started", "measure_started"}:
-            what = "warm-up" if kind == "step_started" else "measure"
-            self._step = f"step {event.get('name', event['index'])} {what}"
-        elif kind == "sample" and self.progress.live:
-            self.progress.status(self._status(event["v"]))
-        elif kind == "absent" and self.verbose:
-            self.progress.line(f"   absent: {event['id']} ({event['reason']})")
-        elif kind == "error":
-            self.progress.line(f"   {colour('error', 'failed')} {event.get('message')}")
+        match event:
+            case Columns():
+                self._columns = list(event.names)
+            case StepStarted():
+                self._name = event.name or str(event.index)
+                self._step = f"step {self._name} warm-up"
+            case MeasureStarted():
+                self._step = f"step {self._name} measure"
+            case Sample() if self.progress.live:
+                self.progress.status(self._status(event.v))
+            case Absent() if self.verbose:
+                self.progress.line(f"   absent: {event.id} ({event.reason})")
+            case Failed():
+                self.progress.line(f"   {colour('error', 'failed')} {event.message}")
 
-    def _status(self, values: list[Any]) -> str:
+    def _status(self, values: list[int | float | None]) -> str:
         seen = dict(zip(self._columns, values, strict=False))
         elapsed = time.monotonic() - self._began
         text = f"   {self._step}  {elapsed:.0f}/{self._duration_s:.0f} s"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.errors import RecordError
+from runner.records.trial_events import Columns, Sample
 from runner.store import analysis_file
 from runner.store.files import read_json
 from runner.store.record import ARTIFACTS, RunFolder
@@ -52,13 +53,13 @@ def samples_of(path: Path) -> Iterator[Row]:
         columns: tuple[str, ...] = ()
         try:
             for event in folder.iter_events(trial):
-                if event["event"] == "columns":
-                    columns = tuple(event["names"])
-                elif event["event"] == "sample":
-                    for name, value in zip(columns, event["v"], strict=False):
-                        if isinstance(value, int | float):
+                if isinstance(event, Columns):
+                    columns = event.names
+                elif isinstance(event, Sample):
+                    for name, value in zip(columns, event.v, strict=False):
+                        if value is not None:
                             yield {"experiment": folder.experiment, "run": folder.id,
-                                   "trial": trial, "t_s": event["t"], "name": name,
+                                   "trial": trial, "t_s": event.t, "name": name,
                                    "value": value}  # fmt: skip
         except RecordError:
             continue  # git leaves out the largest; `trials` still has the trial

@@ -21,14 +21,14 @@ from runner.errors import (
     RunnerError,
 )
 from runner.host import boot
+from runner.records.events import AnyEvent, EventError, decode
+from runner.records.host_events import End, NeedAgent, NeedBlob
 from runner.transports.interface import GRACE_S, LinkLost
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from runner.transports.interface import Channel, Transport
-
-Event = dict[str, Any]
 
 PROGRAM_VERSION: Final = 1
 _COPIERS: Final = frozenset({"trial", "attach"})
@@ -80,7 +80,7 @@ class Agent:
             argv.append(self._state_dir)
         return argv
 
-    def run(self, program: Mapping[str, Any], payload: bytes | None = None) -> Generator[Event]:
+    def run(self, program: Mapping[str, Any], payload: bytes | None = None) -> Generator[AnyEvent]:
         """Run a program; yield every event as it comes, `end` included.
 
         Raises the class of `runner.errors` that the `error` of `end` stands for,
@@ -88,23 +88,21 @@ class Agent:
         """
         for _, event in self.stream(program, payload):
             yield event
-            if event["event"] == "end":
+            if isinstance(event, End):
                 self.judge(event)
 
-    def judge(self, end: Mapping[str, Any]) -> None:
+    def judge(self, end: End) -> None:
         """Raise what the `error` of an `end` event stands for; none, then nothing."""
-        error = end.get("error")
-        if not error:
+        if end.error is None:
             return
-        code = str(error.get("code", "internal"))
-        message = f"{self.name}: {error.get('message') or code}"
+        message = f"{self.name}: {end.error.message or end.error.code}"
         if self._said:
             message += f"\n{self._said}"
-        raise _ERRORS.get(code, HostError)(message, fix=str(error.get("fix") or ""))
+        raise _ERRORS.get(end.error.code, HostError)(message, fix=end.error.fix)
 
     def stream(
         self, program: Mapping[str, Any], payload: bytes | None = None
-    ) -> Generator[tuple[bytes, Event]]:
+    ) -> Generator[tuple[bytes, AnyEvent]]:
         """Run a program; yield each line as it came, and parsed, up to `end`.
 
         Raises LinkLost when the link broke, or ProgramRefused when the agent
@@ -133,7 +131,7 @@ class Agent:
                 raise NeedRoot(f"{self.name}: there is no sudo", fix=_NEED_ROOT_FIX) from error
             raise
 
-    def _events(self, channel: Channel, payload: bytes | None) -> Generator[tuple[bytes, Event]]:
+    def _events(self, channel: Channel, payload: bytes | None) -> Generator[tuple[bytes, AnyEvent]]:
         noise: list[str] = []
         begun = False
         for line in channel:
@@ -141,27 +139,30 @@ class Agent:
             if not line.endswith(b"\n"):
                 noise.append(text)
                 break  # cut in the middle of a line
-            event = _parse(line)
-            if event is None:
+            try:
+                event = decode(line)
+            except EventError as error:
                 if begun:
                     raise ProgramRefused(
-                        f"{self.name}: the agent wrote a line that is no event: {text[:200]!r}",
+                        f"{self.name}: the agent wrote a line that is no event ({error}): "
+                        f"{text[:200]!r}",
                         fix="report this with the line",
-                    )
+                    ) from None
                 noise.append(text)  # what a start-up file of the login shell printed
                 continue
             begun = True
-            if event["event"] == "need_agent":
+            if isinstance(event, NeedAgent):
                 _send(channel, boot.agent_zip())
                 continue
-            if event["event"] == "need_blob" and payload is not None:
+            if isinstance(event, NeedBlob) and payload is not None:
                 _send(channel, payload)
                 continue
-            if event["event"] == "end" and (event.get("error") or {}).get("code") == "internal":
+            ended = isinstance(event, End)
+            if isinstance(event, End) and event.error and event.error.code == "internal":
                 channel.exit_code()  # then its traceback is whole
                 self._said = _tail(channel.stderr())
             yield line, event
-            if event["event"] == "end":
+            if ended:
                 return
         raise self._without_end(channel, noise)
 
@@ -205,16 +206,6 @@ def _send(channel: Channel, body: bytes) -> None:
     # nobody reads any more: the stream and the exit code say why
     with contextlib.suppress(OSError):
         channel.write(boot.frame(body))
-
-
-def _parse(line: bytes) -> Event | None:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-        return None
-    return event
 
 
 def _from_sudo(stderr: str) -> bool:

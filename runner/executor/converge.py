@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.executor.results import Result, collect
+from runner.executor.results import collect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from runner.executor.agent import Agent
+    from runner.records.events import AnyEvent
+    from runner.records.host_events import Result
 
 
 def hold(controller: str, lease_s: float | None = None) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def converge(
     *,
     check: bool = False,
     held: Mapping[str, Any] | None = None,
-    on_event: Callable[[Mapping[str, Any]], None] | None = None,
+    on_event: Callable[[AnyEvent], None] | None = None,
 ) -> list[Result]:
     """Apply `cells` in the order given; with `check`, say only what would change.
 

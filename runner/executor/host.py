@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.records.host_events import Applied, Status
+
 if TYPE_CHECKING:
-    from runner.executor.agent import Agent, Event
+    from runner.executor.agent import Agent
 
 
-def status(agent: Agent) -> list[Event]:
-    """Give the events that tell of hold, journal and trials."""
-    return [event for event in agent.run({"program": "status"}) if event["event"] != "end"]
+def status(agent: Agent) -> tuple[Status, list[Applied]]:
+    """Give the hold, journal and trials of a host, and its journal against what is there."""
+    found, applied = Status(), []
+    for event in agent.run({"program": "status"}):
+        if isinstance(event, Status):
+            found = event
+        elif isinstance(event, Applied):
+            applied.append(event)
+    return found, applied
 
 
 def forget(agent: Agent) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.errors import HostUnreachable, RunnerError
 from runner.executor.agent import StreamCut
 from runner.executor.probe import probe
+from runner.records.host_events import Rebooting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,8 +37,8 @@ def reboot(
     ended = ""
     try:
         for event in agent.run({"program": "reboot"}):
-            if event["event"] == "rebooting":
-                ended = str(event["boot_id"])
+            if isinstance(event, Rebooting):
+                ended = event.boot_id
     except (HostUnreachable, StreamCut):
         if not ended:
             raise

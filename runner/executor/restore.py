@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.executor.results import Result, collect
+from runner.executor.results import collect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from runner.executor.agent import Agent
+    from runner.records.events import AnyEvent
+    from runner.records.host_events import Result
 
 
 def restore(
@@ -18,7 +20,7 @@ def restore(
     force: bool = False,
     gone: str | None = None,
     leave_kept: bool = False,
-    on_event: Callable[[Mapping[str, Any]], None] | None = None,
+    on_event: Callable[[AnyEvent], None] | None = None,
 ) -> list[Result]:
     """Undo newest change first; with `force`, drifted values too. Safe to repeat.
 

@@ -8,7 +8,6 @@ a controller that died.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from contextlib import closing
@@ -17,6 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostError, HostUnreachable, RecordError
 from runner.executor.agent import StreamCut
+from runner.records.events import AnyEvent, EventError, decode
+from runner.records.host_events import End
+from runner.records.trial_events import Failed
 from runner.transports.interface import LinkLost
 
 if TYPE_CHECKING:
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from runner.executor.agent import Agent, Event
+    from runner.executor.agent import Agent
 
-    OnEvent = Callable[[Event], None]
+    OnEvent = Callable[[AnyEvent], None]
     OnLost = Callable[[HostUnreachable | StreamCut, float], None]
 
 _NO_TRIAL_FIX: Final = "list what the host has: runner status"
@@ -54,7 +56,7 @@ class Backoff:
 class TrialRun:
     """How the trial's stream came over; what it says is in the spool file."""
 
-    end: Mapping[str, Any]
+    end: End
     events: int
     bytes: int
     reconnects: int
@@ -131,7 +133,13 @@ class _Spool:
             self._file.truncate(self.size)
         except OSError as error:
             raise self._fault(error) from error
-        self.last: Event | None = json.loads(last) if last else None
+        try:
+            self.last = decode(last) if last else None
+        except EventError as error:
+            raise RecordError(
+                f"the last line of {path} is no event: {error}",
+                fix="restore it from the host's spool, or run the trial again",
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +152,7 @@ class _Spool:
         finally:
             self._file.close()
 
-    def append(self, line: bytes, event: Event) -> None:
+    def append(self, line: bytes, event: AnyEvent) -> None:
         """Write one line; it is in the kernel's hands when this returns."""
         view = memoryview(line)
         try:
@@ -183,7 +191,7 @@ class _Follower:
         start = program
         failed = reconnects = 0
         with _Spool(self._path) as spool:
-            if spool.last is not None and spool.last["event"] == "end":
+            if isinstance(spool.last, End):
                 self._agent.judge(spool.last)
                 return TrialRun(spool.last, 0, spool.size, 0)
             while True:
@@ -212,30 +220,29 @@ class _Follower:
                     self._agent.judge(end)
                     return TrialRun(end, self._events, spool.size, reconnects)
 
-    def _copy(self, program: Mapping[str, Any], spool: _Spool) -> Event:
+    def _copy(self, program: Mapping[str, Any], spool: _Spool) -> End:
         """Copy one stream to the spool; gives `end`."""
         first = True
         with closing(self._agent.stream(program)) as stream:
             for line, event in stream:
-                if first and event["event"] == "end":
+                if first and isinstance(event, End):
                     self._refused(event, spool)
                 first = False
                 spool.append(line, event)
                 self._events += 1
                 self._on_event(event)
-                if event["event"] == "end":
+                if isinstance(event, End):
                     return event
         raise AssertionError("a stream ends by `end` or by an exception")
 
-    def _refused(self, end: Event, spool: _Spool) -> None:
+    def _refused(self, end: End, spool: _Spool) -> None:
         """Raise if `end` is what the agent says of the program, and not the spool's.
 
         A trial that failed says so by an `error` event before its `end`.
         """
-        error = end.get("error")
-        if not error or (spool.last is not None and spool.last["event"] == "error"):
+        if end.error is None or isinstance(spool.last, Failed):
             return
-        if error.get("code") == "not_found" and spool.last is None:
+        if end.error.code == "not_found" and spool.last is None:
             raise _NeverBegunError(f"{self._agent.name}: no trial {self._trial}", fix=_NO_TRIAL_FIX)
         self._agent.judge(end)
 

@@ -9,15 +9,16 @@ import json
 import os
 import shutil
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from runner.errors import RecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 _BLOCK = 1 << 16
 
@@ -54,13 +55,18 @@ def sync_folder(folder: Path) -> None:
 def to_json(data: Any) -> bytes:
     """JSON for people and for diffs: indented, keys as given, one newline at the end."""
     text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
-    return text.encode() + b"\n"
+    return _utf8(text)
 
 
 def to_line(event: Any) -> bytes:
     """One event as one line."""
     text = json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode() + b"\n"
+    return _utf8(text)
+
+
+def _utf8(text: str) -> bytes:
+    # lone surrogates are what is no UTF-8 on a host; `\\udcff` is JSON for one
+    return text.encode(errors="backslashreplace") + b"\n"
 
 
 def read_json(path: Path) -> Any:
@@ -101,10 +107,10 @@ def open_lines(path: Path) -> IO[bytes]:
     return path.open("ab")
 
 
-def read_lines(path: Path, *, packed: bool = False) -> Iterator[Json]:
-    """Yield the objects of a JSON-lines file, plain or gzip; a torn end is left out.
+def read_lines(path: Path, read: Callable[[bytes], T], *, packed: bool = False) -> Iterator[T]:
+    """Yield what `read` makes of each line of a file, plain or gzip; a torn end is left out.
 
-    A line in the middle that is no JSON object is a RecordError: that is no crash
+    A line in the middle of which it makes a ValueError is a RecordError: that is no crash
     but a damaged file.
     """
     fault = ""
@@ -114,24 +120,28 @@ def read_lines(path: Path, *, packed: bool = False) -> Iterator[Json]:
             for number, line in enumerate(_lines(stream), 1):
                 if fault:
                     raise RecordError(fault, fix="restore the file from git or from the host")
-                event = _object(line)
-                if event is None:
+                try:
+                    found = read(line)
+                except ValueError as error:
                     # only the last line may be torn: the next one, if any, makes it a fault
-                    fault = f"{path}:{number}: not a JSON object: {line[:80]!r}"
+                    fault = f"{path}:{number}: {error}: {line[:80]!r}"
                     continue
-                yield event
+                yield found
     except OSError as error:
         raise RecordError(
             f"cannot read {path} beyond line {number}: {error.strerror or error}"
         ) from error
 
 
-def _object(line: bytes) -> Json | None:
+def read_object(line: bytes) -> Json:
+    """Read a JSON object; ValueError where a line is none."""
     try:
         found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - it is the text that is wrong
+    return found
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ import weakref
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self
 
 from runner.errors import RecordError
+from runner.records.events import decode
 from runner.store import files, keeping
 from runner.store.keeping import ARTIFACTS_BYTES, COMMITTED_BYTES, RAW, RULE
 from runner.store.names import safe_name
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
+
+    from runner.records.events import AnyEvent
 
 State = Literal["running", "done", "failed", "interrupted"]
 
@@ -280,14 +283,14 @@ class RunFolder:
     def changes(self) -> list[files.Json]:
         """Results of converge and restore, in order."""
         path = self.path / "changes.jsonl"
-        return list(files.read_lines(path)) if path.exists() else []
+        return list(files.read_lines(path, files.read_object)) if path.exists() else []
 
     def trials(self) -> list[str]:
         """Trials that have events, by name."""
         found = (self.path / EVENTS).glob("*.jsonl*")
         return sorted({keeping.trial_of(path) for path in found if not path.name.startswith(".")})
 
-    def iter_events(self, trial: str) -> Iterator[files.Json]:
+    def iter_events(self, trial: str) -> Iterator[AnyEvent]:
         """Yield the events of a trial, whichever way they are kept now.
 
         RecordError where there are none: `.raw` events are not in git, and the
@@ -295,11 +298,11 @@ class RunFolder:
         """
         plain = self.path / EVENTS / f"{safe_name(trial)}.jsonl"
         if plain.exists():  # also after a crash between compressing and deleting
-            return files.read_lines(plain)
+            return files.read_lines(plain, decode)
         for suffix in (".gz", f".gz{RAW}"):
             packed = plain.with_name(plain.name + suffix)
             if packed.exists():
-                return files.read_lines(packed, packed=True)
+                return files.read_lines(packed, decode, packed=True)
         known = (self._manifest.get("events") or {}).get(trial)
         if known is not None and not known["committed"]:
             raise RecordError(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from runner.records.host_events import Hold
+
 NOFILE: Final = 16_384
 """Open files for about 13,000 connections; what the examples ask for."""
 SMALL_NOFILE: Final = 4_096
@@ -42,7 +44,7 @@ def examine(
     facts: Mapping[str, Any],
     *,
     root: bool,
-    busy: Mapping[str, Any] | None = None,
+    busy: Hold | None = None,
     journal_entries: int = 0,
     name: str = "HOST",
 ) -> tuple[Check, ...]:
@@ -80,9 +82,9 @@ def _rights(facts: Mapping[str, Any], *, root: bool) -> Iterator[Check]:
         yield Check("root", "lacking", "not root: no sysctl, cgroup or governor can be set", fix)
 
 
-def _leftovers(busy: Mapping[str, Any] | None, entries: int, name: str) -> Iterator[Check]:
+def _leftovers(busy: Hold | None, entries: int, name: str) -> Iterator[Check]:
     if busy:
-        yield Check("free", "advice", f"held by run {busy.get('run')}", "wait, or: runner status")
+        yield Check("free", "advice", f"held by run {busy.run}", "wait, or: runner status")
     elif entries:
         yield Check(
             "free", "lacking", f"{entries} changes of an earlier run are still in place",

@@ -26,11 +26,12 @@ from runner.kinds.sources import atlas, heapdump, pprof
 from runner.kinds.sources.atlas import PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from runner.kinds.sources._arena import Arena
     from runner.kinds.sources.atlas import Joined
     from runner.kinds.sources.interface import Page
+    from runner.records.events import AnyEvent
 
 CELLS: Final = 640
 SIZES: Final = 12
@@ -47,7 +48,7 @@ GROUP: Final = {"rss": "anon", "cache": "file", "anon": "anon", "file": "file", 
 """Lines of memory.stat: v1 says rss and cache, v2 anon, file and kernel."""
 
 
-def of_step(events: Sequence[Mapping[str, Any]], index: int) -> dict[str, Any] | None:
+def of_step(events: Sequence[AnyEvent], index: int) -> dict[str, Any] | None:
     """Make the atlas of a step; None where it has no heap dump with smaps beside it."""
     fetched = pages.of_step(events, index)
     try:

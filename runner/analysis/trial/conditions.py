@@ -8,16 +8,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.trial.lifecycle import first_oom
+from runner.records.trial_events import (
+    FaultSkipped,
+    FaultStarted,
+    IdleStarted,
+    StateChecked,
+    StepEnded,
+    StepStarted,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from runner.analysis.trial.frames import Frame
+    from runner.analysis.trial.frames import Frame, Reading
     from runner.kinds.generators.interface import StepPlan
     from runner.kinds.sources.interface import Field
+    from runner.records.trial_events import IdleEnded
 
     Number = float | int | str | None
 
@@ -42,7 +51,7 @@ LOST_S: Final = 0.1
 
 
 def judge_generator(
-    plan: StepPlan, started: Mapping[str, Any], numbers: dict[str, Number], error: str
+    plan: StepPlan, started: StepStarted | None, numbers: dict[str, Number], error: str
 ) -> str:
     """Relate its CPU time to its threads, count its own failures; give why it failed, or "".
 
@@ -51,16 +60,16 @@ def judge_generator(
     if plan.generator is None or plan.load is None:
         return error
     threads = min(plan.load.threads, plan.load.connections)
-    lanes = min(threads, int(started.get("cpus") or threads))
+    lanes = min(threads, (started.cpus if started else None) or threads)
     cpu = numbers.get("load.cpu")
     if isinstance(cpu, int | float):
         numbers["load.cpu"] = cpu / max(1, lanes)
     local = numbers.get("load.errors.local")
     found = int(local) if isinstance(local, int | float) else 0
     said = ""
-    nofile, asked = started.get("nofile"), plan.load.connections
+    nofile, asked = started.nofile if started else None, plan.load.connections
     if nofile is not None and asked > nofile - OWN_FILES:
-        found += asked - (int(nofile) - OWN_FILES)
+        found += asked - (nofile - OWN_FILES)
         said = f"{nofile} open files are too few for {asked} connections"
     match = LOCAL.search(error)
     if match:
@@ -72,8 +81,8 @@ def judge_generator(
 
 
 def add(
-    events: Iterable[Mapping[str, Any]],
-    ended: Mapping[str, Any],
+    reading: Reading,
+    ended: StepEnded | IdleEnded,
     span: tuple[float, float],
     frame: Frame,
     fields: Mapping[str, Field],
@@ -81,14 +90,13 @@ def add(
     why: dict[str, str],
 ) -> None:
     """Add what guards look at, for the step that ended with this event."""
-    listed = list(events)
     _host(numbers, why)
     _throttled(ended, frame, fields, numbers, why)
-    _clock(listed, ended, numbers, why)
-    _drift(listed, ended, numbers, why)
-    _faults(listed, span, numbers)
+    _clock(reading, ended, numbers, why)
+    _drift(reading, ended, numbers, why)
+    _faults(reading, span, numbers)
     first_oom(frame, fields, span, numbers, why)
-    waiting = (ended.get("at_end") or {}).get("sockets.time_wait")
+    waiting = (ended.at_end or {}).get("sockets.time_wait")
     numbers["net.time_wait"] = waiting
     if waiting is None:
         why["net.time_wait"] = "not counted at the end of this step"
@@ -126,7 +134,7 @@ def _host(numbers: dict[str, Number], why: dict[str, str]) -> None:
 
 
 def _throttled(
-    ended: Mapping[str, Any],
+    ended: StepEnded | IdleEnded,
     frame: Frame,
     fields: Mapping[str, Field],
     numbers: dict[str, Number],
@@ -136,7 +144,7 @@ def _throttled(
     if spec is None:
         return
     seen = [int(value) for value in frame.values(spec.column)]
-    first, last = ((ended.get(end) or {}).get(spec.column) for end in ("at_start", "at_end"))
+    first, last = ((end or {}).get(spec.column) for end in (ended.at_start, ended.at_end))
     seen = [*([] if first is None else [int(first)]), *seen, *([] if last is None else [int(last)])]
     if not seen:
         numbers["board.throttled.gained"] = None
@@ -149,66 +157,54 @@ def _throttled(
     numbers["board.throttled.gained"] = (every & STICKY & ~seen[0]) | (every & NOW)
 
 
-def of_step(
-    events: Iterable[Mapping[str, Any]], index: int | None, *kinds: str
-) -> Mapping[str, Any] | None:
-    """Give the first event of these kinds that is of the step; None of an idle time."""
-    return next((e for e in events if e["event"] in kinds and e.get("index") == index), None)
-
-
 def _clock(
-    events: list[Mapping[str, Any]],
-    ended: Mapping[str, Any],
+    reading: Reading,
+    ended: StepEnded | IdleEnded,
     numbers: dict[str, Number],
     why: dict[str, str],
 ) -> None:
     """Wall clock against monotonic clock: every event has both."""
-    start = of_step(events, ended.get("index"), "step_started", "idle_started")
-    if start is None or any(key not in event for event in (start, ended) for key in ("at", "t")):
+    start: StepStarted | IdleStarted | None = (
+        reading.of_step(StepStarted, ended.index)
+        if isinstance(ended, StepEnded)
+        else next(iter(reading.every(IdleStarted)), None)
+    )
+    if start is None or not (start.at and ended.at) or start.t is None or ended.t is None:
         numbers["host.clock_changed"] = None
         why["host.clock_changed"] = "the record has no two clocks"
         return
-    seconds = float(ended["t"]) - float(start["t"])
-    step = float(ended["at"]) - float(start["at"]) - seconds
+    seconds = ended.t - start.t
+    step = ended.at - start.at - seconds
     numbers["host.clock_step"] = step
     numbers["host.clock_changed"] = int(abs(step) > CLOCK_STEP_S + SLEW * seconds)
 
 
 def _drift(
-    events: list[Mapping[str, Any]],
-    ended: Mapping[str, Any],
+    reading: Reading,
+    ended: StepEnded | IdleEnded,
     numbers: dict[str, Number],
     why: dict[str, str],
 ) -> None:
-    checked = of_step(events, ended.get("index"), "state_checked")
+    index = ended.index if isinstance(ended, StepEnded) else None
+    checked = reading.of_step(StateChecked, index)
     if checked is None:
         numbers["host.drift"] = None
         why["host.drift"] = "the applied state was not looked at again"
         return
-    drifted = checked.get("drifted") or []
-    numbers["host.drift"] = int(bool(drifted))
-    if drifted:
-        said = (f"{one['id']}: {one['kept']!r} is now {one['now']!r}" for one in drifted)
+    numbers["host.drift"] = int(bool(checked.drifted))
+    if checked.drifted:
+        said = (f"{one.id}: {one.kept!r} is now {one.now!r}" for one in checked.drifted)
         why["host.drift"] = "; ".join(said)
 
 
-def _faults(
-    events: list[Mapping[str, Any]], span: tuple[float, float], numbers: dict[str, Number]
-) -> None:
-    kinds = [
-        event["event"]
-        for event in events
-        if event["event"] in {"fault_started", "fault_skipped"}
-        and span[0] <= float(event.get("t", 0.0)) <= span[1]
-    ]
-    numbers["fault.injected"] = kinds.count("fault_started")
-    numbers["fault.skipped"] = kinds.count("fault_skipped")
+def _faults(reading: Reading, span: tuple[float, float], numbers: dict[str, Number]) -> None:
+    for name, kind in (("fault.injected", FaultStarted), ("fault.skipped", FaultSkipped)):
+        numbers[name] = sum(span[0] <= (e.t or 0.0) <= span[1] for e in reading.every(kind))
 
 
-def skipped(events: Iterable[Mapping[str, Any]]) -> list[str]:
+def skipped(reading: Reading) -> list[str]:
     """Say which faults a host could not do, for the report's notes."""
     return [
-        f"fault {event['index']} ({event['kind']}) was skipped: {event['why']}"
-        for event in events
-        if event["event"] == "fault_skipped"
+        f"fault {event.index} ({event.kind_of_fault}) was skipped: {event.why}"
+        for event in reading.every(FaultSkipped)
     ]

@@ -9,18 +9,33 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+
+from runner.records.event import Event
+from runner.records.trial_events import (
+    Absent,
+    Columns,
+    Sample,
+    StateChecked,
+    StepEnded,
+    StepStarted,
+    TrialStarted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from runner.records.events import AnyEvent
+
     Column = NDArray[np.float64]
 
 CHUNK = 4096
+E = TypeVar("E", bound=Event)
+Stepped = TypeVar("Stepped", StepStarted, StepEnded, StateChecked)
 
 
 @dataclass(frozen=True)
@@ -52,13 +67,13 @@ class _Columns:
         self._t = array("d")
         self._grown: dict[str, array[float]] = {}
         self._names: Sequence[str] | None = None
-        self._rows: list[list[Any]] = []
+        self._rows: list[list[int | float | None]] = []
 
     def begin(self, names: Sequence[str]) -> None:
         self._pack()
         self._names = names
 
-    def add(self, t: float, values: list[Any]) -> None:
+    def add(self, t: float, values: list[int | float | None]) -> None:
         if self._names is None or len(values) != len(self._names):
             return
         self._rows.append([t, *values])
@@ -68,7 +83,7 @@ class _Columns:
     def _pack(self) -> None:
         if not self._rows or self._names is None:
             return
-        block = np.array(self._rows, dtype=np.float64)
+        block: Column = np.array(self._rows, dtype=np.float64)
         self._rows = []
         before = len(self._t)
         self._t.frombytes(block[:, 0].tobytes())
@@ -97,19 +112,44 @@ class Reading:
     """A trial's events, samples apart from the rest."""
 
     frame: Frame
-    events: tuple[dict[str, Any], ...]
+    events: tuple[AnyEvent, ...]
+
+    def every(self, kind: type[E]) -> list[E]:
+        """Give the events of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def last(self, kind: type[E]) -> E | None:
+        """Give the last event of one kind; None where there is none."""
+        return next((e for e in reversed(self.events) if isinstance(e, kind)), None)
+
+    def of_step(self, kind: type[Stepped], index: int | None) -> Stepped | None:
+        """Give the first event of one kind that is of a step; of an idle time without index."""
+        return next((event for event in self.every(kind) if event.index == index), None)
+
+    @property
+    def origin(self) -> float:
+        """When the trial began, in unix seconds; 0 where the record does not say."""
+        return next((e.at for e in self.events if isinstance(e, TrialStarted)), 0.0)
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Why a read or a column is not there, by its id."""
+        return {event.id: event.reason for event in self.every(Absent)}
+
+    def time_of(self, event: Event) -> float:
+        """Seconds since the trial's start."""
+        return event.t if event.t is not None else event.at - self.origin
 
 
-def read(events: Iterable[dict[str, Any]]) -> Reading:
+def read(events: Iterable[AnyEvent]) -> Reading:
     """Sort a trial's events into samples and the rest, each in the order given."""
-    rest: list[dict[str, Any]] = []
+    rest: list[AnyEvent] = []
     columns = _Columns()
     for event in events:
-        kind = event.get("event")
-        if kind == "sample":
-            columns.add(event["t"], event["v"])
-        elif kind == "columns":
-            columns.begin(event["names"])
+        if isinstance(event, Sample):
+            columns.add(event.t, event.v)
+        elif isinstance(event, Columns):
+            columns.begin(event.names)
         else:
             rest.append(event)
     return Reading(columns.frame(), tuple(rest))

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from runner.records.trial_events import Ready, WorkloadExited, WorkloadStarted
 
-    from runner.analysis.trial.frames import Frame
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.analysis.trial.frames import Frame, Reading
     from runner.kinds.sources.interface import Field, Number
 
 OOM: Final = "cgroup.first_oom"
 ESTABLISHED: Final = "net.established"
 
 
-def workload(
-    events: Iterable[Mapping[str, Any]], numbers: dict[str, Number], why: dict[str, str]
-) -> None:
+def workload(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) -> None:
     """Add `workload.ready`, `.ready_after` (s), `.exit_code` and `.signal` of the trial."""
-    last = {event["event"]: event for event in events}
-    ready, ended = last.get("ready"), last.get("workload_exited")
-    kept = last.get("workload_started", {}).get("kept_from")
+    ready, ended = reading.last(Ready), reading.last(WorkloadExited)
+    started = reading.last(WorkloadStarted)
+    kept = started.kept_from if started else None
     numbers["workload.ready"] = int(ready is not None)
-    numbers["workload.ready_after"] = ready.get("after_s") if ready and not kept else None
+    numbers["workload.ready_after"] = ready.after_s if ready and not kept else None
     if kept:
         why["workload.ready_after"] = f"the workload was kept: it started in trial {kept} or before"
     elif ready is None:
         why["workload.ready_after"] = "the workload was never waited for, or never ready"
-    for name in ("code", "signal"):
-        key = "workload.exit_code" if name == "code" else "workload.signal"
-        numbers[key] = None if ended is None else ended.get(name)
+    numbers["workload.exit_code"] = ended.code if ended else None
+    numbers["workload.signal"] = ended.signal if ended else None
+    for key, how in (("workload.exit_code", "a signal"), ("workload.signal", "its own exit")):
         if ended is None:
             why[key] = "its end is not in the record"
         elif numbers[key] is None:
-            how = "a signal" if name == "code" else "its own exit"
             why[key] = f"the workload ended by {how}"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.trial import conditions
 from runner.kinds.generators import generator
 from runner.kinds.generators.interface import LoadNumbers, Output
 from runner.kinds.generators.merge import merged
+from runner.records.trial_events import Failed, StepEnded, StepStarted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,11 +44,11 @@ def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
         if fault:
             faults.append(f"{part.host}: {fault}")
         found.append(one)
-        if extra.get("load.cpu") is not None:
-            cpus.append(float(extra["load.cpu"]))
+        if (cpu := extra.get("load.cpu")) is not None:
+            cpus.append(float(cpu))
         local += int(extra.get("load.errors.local") or 0)
     load = merged(found, data.plan.connections or 0)
-    numbers: dict[str, Number] = dict(data.numbers)
+    numbers = dict(data.numbers)
     numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
     numbers["load.hosts"] = len(parts)
     numbers["load.errors.local"] = local
@@ -59,20 +60,20 @@ def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
     return replace(data, numbers=numbers, why=why, error="; ".join(faults) or data.error)
 
 
-def _part(part: LoadPart, index: int) -> tuple[LoadNumbers, dict[str, Any], str]:
-    events = part.reading.events if part.reading is not None else ()
+def _part(part: LoadPart, index: int) -> tuple[LoadNumbers, dict[str, Number], str]:
+    reading = part.reading
     plan = next((step for step in part.steps if step.index == index), None)
-    started = conditions.of_step(events, index, "step_started")
-    ended = conditions.of_step(events, index, "step_ended")
+    started = reading.of_step(StepStarted, index) if reading else None
+    ended = reading.of_step(StepEnded, index) if reading else None
     if plan is None or plan.generator is None or plan.load is None or ended is None:
-        said = next((e for e in events if e["event"] == "error"), {})
-        fault = str(said.get("message") or "no record of this step")
+        said = reading.last(Failed) if reading else None
+        fault = (said.message if said else "") or "no record of this step"
         return LoadNumbers(error=fault), {}, fault
     numbers = generator(plan.generator).parse(Output.of(ended), plan.load)
-    wall, cpu = ended.get("wall_s"), ended.get("cpu_s")
-    extra: dict[str, Any] = {"load.cpu": cpu / wall if wall and cpu is not None else None}
-    fault = conditions.judge_generator(plan, started or {}, extra, numbers.error)
-    late = float((started or {}).get("late_s") or 0)
+    wall, cpu = ended.wall_s, ended.cpu_s
+    extra: dict[str, Number] = {"load.cpu": cpu / wall if wall and cpu is not None else None}
+    fault = conditions.judge_generator(plan, started, extra, numbers.error)
+    late = (started.late_s if started else None) or 0.0
     if not fault and late > LATE_S:
         fault = f"began {late:.1f} s late"
     return numbers, extra, fault

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.analysis.trial import pages
 from runner.kinds.sources import parsers
 from runner.kinds.sources.interface import Found, Printed
+from runner.records.trial_events import Output, Traced, WorkloadStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable
+
+    from runner.analysis.trial.frames import Reading
 
 FLUSH_S = 1.0
 """The host sends lines about once a second."""
 
 
 def of_step(
-    events: Sequence[Mapping[str, Any]],
+    reading: Reading,
     start_s: float,
     end_s: float,
     *,
@@ -29,24 +32,22 @@ def of_step(
     `index` is the step's: a page that was fetched after another step is not its.
     """
     # a workload that was kept started before its trial did
-    started = next(
-        (e.get("t", 0.0) - e.get("up_s", 0.0) for e in events if e["event"] == "workload_started"),
-        0.0,
-    )
-    within = [e for e in events if start_s <= float(e.get("t", start_s)) <= end_s + FLUSH_S]
+    started = next(((e.t or 0.0) - e.up_s for e in reading.every(WorkloadStarted)), 0.0)
+    said = reading.every(Output)
+    within = [e for e in said if start_s <= (start_s if e.t is None else e.t) <= end_s + FLUSH_S]
     # one table for each start of the workload: the step's own where every step had a fresh one
-    tables: list[Mapping[str, Any]] = [e for e in events if e["event"] == "traced"]
-    counts = tables[min(index or 0, len(tables) - 1)] if tables else {}
+    tables = reading.every(Traced)
+    counts = tables[min(index or 0, len(tables) - 1)] if tables else Traced()
     printed = Printed(
-        stdout=text_of(events, "stdout"),
-        stderr=text_of(events, "stderr"),
-        pages=pages.of_step(events, index),
+        stdout=text_of(said, "stdout"),
+        stderr=text_of(said, "stderr"),
+        pages=pages.of_step(reading.events, index),
         span_s=(start_s - started, end_s - started),
         stderr_within=text_of(within, "stderr"),
         patterns=patterns,
         asked=asked,
-        traced=tuple(counts.get("calls") or ()),
-        counts=str(counts.get("text") or ""),
+        traced=counts.calls,
+        counts=counts.text or "",
     )
     found = Found()
     for parser in parsers().values():
@@ -56,8 +57,6 @@ def of_step(
     return found
 
 
-def text_of(events: Sequence[Mapping[str, Any]], stream: str) -> str:
+def text_of(said: Iterable[Output], stream: str) -> str:
     """Give everything that the workload printed on a stream."""
-    return "".join(
-        str(e.get("text", "")) for e in events if e["event"] == "output" and e["stream"] == stream
-    )
+    return "".join(event.text for event in said if event.stream == stream)

@@ -5,46 +5,48 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from runner.kinds.sources.interface import Page
+from runner.records.trial_events import Fetched, FetchedPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from runner.records.event import Event
 
 
-def of_step(events: Iterable[Mapping[str, Any]], index: int | None) -> tuple[Page, ...]:
+def of_step(events: Iterable[Event], index: int | None) -> tuple[Page, ...]:
     """Pages of one step and of none, in the order they came; of all steps without `index`."""
     found: list[Page] = []
-    parts: dict[tuple[Any, Any], list[str]] = {}
+    parts: dict[tuple[str, int | None], list[str]] = {}
     for event in events:
-        if event["event"] not in ("fetched", "fetched_part"):
-            continue
-        key = (event["name"], event.get("step"))
-        if event["event"] == "fetched_part":
-            parts.setdefault(key, []).append(event["zlib_b64"])
-            continue
-        sent = parts.pop(key, [])
-        if index is None or event.get("step") in (None, index):
-            found.append(_page(event, sent))
+        if isinstance(event, FetchedPart):
+            parts.setdefault((event.name, event.step), []).append(event.zlib_b64)
+        elif isinstance(event, Fetched):
+            sent = parts.pop((event.name, event.step), [])
+            if index is None or event.step in (None, index):
+                found.append(_page(event, sent))
     return tuple(found)
 
 
-def _page(event: Mapping[str, Any], sent: list[str]) -> Page:
-    why = str(event.get("why") or "")
-    status = event.get("status")
-    if status is not None and not 200 <= int(status) < 300:
+def _page(event: Fetched, sent: list[str]) -> Page:
+    why = event.why or ""
+    status = event.status
+    if isinstance(status, int) and not 200 <= status < 300:
         why = why or f"answered with status {status}"
     data: bytes | None = None
-    if event.get("bytes_b64"):
-        data = base64.b64decode(event["bytes_b64"])
-    elif event.get("bytes"):
+    if event.bytes_b64:
+        data = base64.b64decode(event.bytes_b64)
+    elif event.bytes:
         data = _whole(sent)
-        if data is None or hashlib.sha256(data).hexdigest() != event["sha256"]:
+        if data is None or hashlib.sha256(data).hexdigest() != event.sha256:
             data, why = None, "the record does not hold it whole"
     # what was asked of a URL has a status, or has failed and holds nothing
-    file = "status" in event and status is None
-    return Page(str(event["name"]), event.get("text"), data, why, file)
+    file = status is not UNSET and status is None
+    return Page(event.name, event.text, data, why, file)
 
 
 def _whole(sent: list[str]) -> bytes | None:

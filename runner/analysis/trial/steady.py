@@ -12,7 +12,7 @@ little: Georges, Buytaert and Eeckhout 2007, OOPSLA, §3.3.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.trial.frames import Column, Frame
     from runner.kinds.sources.interface import Field
+    from runner.records.trial_events import RequestLog
 
 WATCHED: Final = ("net.established", "procfs.rss", "cgroup.usage")
 """Gauges; with a log of single requests `load.rps` as well."""
@@ -90,7 +91,7 @@ def said(name: str, parts: Column, seconds: float) -> str:
     return f"{name} {'rises' if change > 0 else 'falls'} {abs(slope):.2%} per second"
 
 
-def per_second(log: Mapping[str, Any] | None) -> Sequence[int] | None:
+def per_second(log: RequestLog | None) -> Sequence[int] | None:
     """Requests begun in each whole second of a log: the first and the last one are cut."""
-    counts = (log or {}).get("per_s")
+    counts = log.per_s if log is not None else None
     return counts[1:-1] if counts else None

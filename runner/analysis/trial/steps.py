@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,13 @@ from runner.analysis.trial import conditions, steady
 from runner.analysis.trial.frames import increase
 from runner.kinds.generators import generator
 from runner.kinds.generators.interface import Output
+from runner.records.trial_events import (
+    IdleEnded,
+    MeasureStarted,
+    StepEnded,
+    StepStarted,
+    WorkloadExited,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,50 +57,38 @@ class StepData:
     """What was not in a steady state; None where that could not be judged."""
 
 
-def time_of(event: Mapping[str, Any], origin: float) -> float:
-    """Seconds since the trial's start."""
-    return float(event["t"]) if "t" in event else float(event["at"]) - origin
-
-
 def steps(
     reading: Reading, plans: Sequence[StepPlan], fields: Mapping[str, Field]
 ) -> tuple[StepData, ...]:
     """Numbers of every step that was begun, in order."""
-    origin = next((e["at"] for e in reading.events if e["event"] == "trial_started"), 0.0)
-    absent = {e["id"]: str(e["reason"]) for e in reading.events if e["event"] == "absent"}
+    absent, time_of = reading.absent, reading.time_of
     begun: dict[int, float] = {}
     entered: dict[int, float] = {}
     found: list[StepData] = []
     by_index = {plan.index: plan for plan in plans}
-    died = [
-        time_of(e, origin)
-        for e in reading.events
-        if e["event"] == "workload_exited" and not e.get("expected")
-    ]
-    starts = [time_of(e, origin) for e in reading.events if e["event"] == "step_started"]
+    died = [time_of(e) for e in reading.every(WorkloadExited) if not e.expected]
+    starts = [time_of(e) for e in reading.every(StepStarted)]
     for event in reading.events:
-        kind = event["event"]
-        if kind in {"step_started", "measure_started"}:
+        if isinstance(event, StepStarted | MeasureStarted):
             # a warm-up before the measurement belongs to the step but not to its numbers
-            begun[event["index"]] = time_of(event, origin)
-            entered.setdefault(event["index"], time_of(event, origin))
-        elif kind == "step_ended":
-            start, end = begun.pop(event["index"], 0.0), time_of(event, origin)
+            begun[event.index] = time_of(event)
+            entered.setdefault(event.index, time_of(event))
+        elif isinstance(event, StepEnded):
+            start, end = begun.pop(event.index, 0.0), time_of(event)
             # a death in the warm-up is the step's too, and one seen just after its end, but
             # not one under the next step
             until = min((t for t in starts if t >= end), default=math.inf)
-            begin = entered.get(event["index"], start)
+            begin = entered.get(event.index, start)
             alive = not any(begin <= t <= min(end + NOTICED_S, until) for t in died)
-            plan = by_index[event["index"]]
+            plan = by_index[event.index]
             frame = reading.frame.window(start, end)
             numbers, why, error = _numbers(plan, event, frame, fields, absent)
-            first = conditions.of_step(reading.events, event["index"], "step_started") or {}
+            first = reading.of_step(StepStarted, event.index)
             error = conditions.judge_generator(plan, first, numbers, error)
-            conditions.add(reading.events, event, (begin, end), frame, fields, numbers, why)
+            conditions.add(reading, event, (begin, end), frame, fields, numbers, why)
             # an order to stop is nobody's fault; anything else that cuts a step is the workload's
-            cut = str(event.get("cut") or "")
-            cut = "" if cut == "stopped" else cut
-            settled = steady.judge(frame, (start, end), fields, steady.per_second(event.get("log")))
+            cut = "" if event.cut == "stopped" else event.cut
+            settled = steady.judge(frame, (start, end), fields, steady.per_second(event.log))
             found.append(StepData(plan, start, end, numbers, why, error, alive, cut, settled))
     end = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
     for index, start in begun.items():
@@ -109,7 +104,7 @@ def steps(
 
 def _numbers(
     plan: StepPlan,
-    event: Mapping[str, Any],
+    event: StepEnded,
     frame: Frame,
     fields: Mapping[str, Field],
     absent: Mapping[str, str],
@@ -128,11 +123,11 @@ def _numbers(
             numbers |= {f"command.{name}": value for name, value in load.numbers.items()}
         why |= {f"load.{name}": text for name, text in load.why.items()}
     numbers["load.connections"] = plan.connections
-    seen = event.get("max_established")
+    seen = event.max_established
     numbers["load.established"] = seen
     if seen is None:
         why["load.established"] = absent.get("net.sockets", "not counted on the host")
-    wall, cpu = event.get("wall_s"), event.get("cpu_s")
+    wall, cpu = event.wall_s, event.cpu_s
     numbers["load.cpu"] = numbers["load.cpu_s"] = None
     if wall and cpu is not None:
         numbers["load.cpu"], numbers["load.cpu_s"] = cpu / wall, cpu
@@ -177,10 +172,10 @@ def _reason(column: str, frame: Frame, absent: Mapping[str, str]) -> str:
 
 
 def exact_counters(
-    event: Mapping[str, Any], fields: Mapping[str, Field], numbers: dict[str, Number]
+    event: StepEnded | IdleEnded, fields: Mapping[str, Field], numbers: dict[str, Number]
 ) -> None:
     """Prefer counters read at the step's very ends to those of the nearest samples."""
-    first, last = event.get("at_start") or {}, event.get("at_end") or {}
+    first, last = event.at_start or {}, event.at_end or {}
     for name, spec in fields.items():
         low, high = first.get(spec.column), last.get(spec.column)
         if spec.kind == "counter" and low is not None and high is not None:

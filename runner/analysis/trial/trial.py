@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import numpy as np
 
 from runner.analysis.model import RuleResult, Series, Step, Trial
@@ -18,8 +19,20 @@ from runner.analysis.trial import atlas, conditions, lifecycle, outputs, steady
 from runner.analysis.trial.frames import Frame, Reading, thin
 from runner.analysis.trial.loads import LoadPart, with_loads
 from runner.analysis.trial.rules import judge
-from runner.analysis.trial.steps import StepData, exact_counters, steps, summarise, time_of
+from runner.analysis.trial.steps import StepData, exact_counters, steps, summarise
 from runner.kinds.generators.interface import StepPlan
+from runner.records.host_events import End
+from runner.records.trial_events import (
+    Aborted,
+    Failed,
+    IdleEnded,
+    IdleStarted,
+    Ready,
+    Sampler,
+    StepStarted,
+    WorkloadExited,
+    WorkloadStarted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,21 +80,19 @@ def trial(
 
     `metrics` say from when on an idle workload counts (their latest `after`).
     """
-    events = {event["event"]: event for event in reading.events}
-    origin = float(events.get("trial_started", {}).get("at", 0.0))
     data = list(steps(reading, plan.steps, fields))
     if plan.loads:
         data = [with_loads(item, plan.loads) for item in data]
     if not plan.steps:
-        data.append(_whole(reading, fields, _after_s(events, metrics or {}, origin)))
+        data.append(_whole(reading, fields, _after_s(reading, metrics or {})))
     judged = tuple(
         _judge(_printed(item, reading, metrics or {}), plan, healthy, guards) for item in data
     )
     judged = tuple(
         replace(step, atlas=atlas.of_step(reading.events, step.index)) for step in judged
     )
-    outcome, why = _outcome(events, judged, plan)
-    sampler = {k: v for k, v in events.get("sampler", {}).items() if k not in {"event", "at"}}
+    outcome, why = _outcome(reading, judged, plan)
+    sampler, started = reading.last(Sampler), reading.last(WorkloadStarted)
     return Trial(
         id=plan.id,
         host=plan.host,
@@ -90,19 +101,19 @@ def trial(
         attempt=plan.attempt,
         outcome=outcome,
         why=why,
-        started_at=origin,
+        started_at=reading.origin,
         steps=judged,
         guards=tuple(rule for step in judged for rule in step.rules if rule.held is False),
-        sampler=sampler,
+        sampler=watching(sampler) if sampler else {},
         limit_bytes=_limit(reading.frame),
-        kept_from=str(events.get("workload_started", {}).get("kept_from") or ""),
+        kept_from=(started.kept_from if started else None) or "",
     )
 
 
 def _printed(data: StepData, reading: Reading, metrics: Mapping[str, Metric]) -> StepData:
     """Add what the workload printed and answered."""
     found = outputs.of_step(
-        reading.events,
+        reading,
         data.start_s,
         data.end_s,
         index=data.plan.index,
@@ -113,17 +124,15 @@ def _printed(data: StepData, reading: Reading, metrics: Mapping[str, Metric]) ->
         ),
         asked=tuple(metric.source for metric in metrics.values() if metric.source is not None),
     )
-    lifecycle.workload(reading.events, found.numbers, found.why)
+    lifecycle.workload(reading, found.numbers, found.why)
     return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
 
 
-def _after_s(
-    events: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Metric], origin: float
-) -> float:
+def _after_s(reading: Reading, metrics: Mapping[str, Metric]) -> float:
     """Seconds into the trial from which an idle workload counts."""
     after = max((metric.after.seconds for metric in metrics.values() if metric.after), default=0.0)
-    ready = events.get("ready")
-    return (time_of(ready, origin) if ready else 0.0) + after
+    ready = reading.last(Ready)
+    return (reading.time_of(ready) if ready else 0.0) + after
 
 
 def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> StepData:
@@ -132,18 +141,17 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
     frame = reading.frame.window(min(after_s, last), last)
     numbers: dict[str, Any] = {}
     why: dict[str, str] = {}
-    absent = {e["id"]: str(e["reason"]) for e in reading.events if e["event"] == "absent"}
-    summarise(frame, fields, absent, numbers, why)
+    summarise(frame, fields, reading.absent, numbers, why)
     for event in reading.events:
-        if event["event"] == "idle_ended":
+        if isinstance(event, IdleEnded):
             exact_counters(event, fields, numbers)
-            conditions.add(reading.events, event, (after_s, last), frame, fields, numbers, why)
+            conditions.add(reading, event, (after_s, last), frame, fields, numbers, why)
         # of a group made for this trial: exact, however few samples a short program leaves
-        if event["event"] == "workload_exited" and event.get("oom_kills") is not None:
-            numbers["cgroup.oom_kills"] = float(event["oom_kills"])
+        if isinstance(event, WorkloadExited) and event.oom_kills is not None:
+            numbers["cgroup.oom_kills"] = float(event.oom_kills)
             why.pop("cgroup.oom_kills", None)
     start, end = (float(frame.t[0]), float(frame.t[-1])) if len(frame.t) else (0.0, last)
-    died = any(e["event"] == "workload_exited" and not e.get("expected") for e in reading.events)
+    died = any(not e.expected for e in reading.every(WorkloadExited))
     plan, settled = StepPlan(0, "idle", None), steady.judge(frame, (start, end), fields)
     return StepData(plan, start, end, numbers, why, alive=not died, steady=settled)
 
@@ -200,24 +208,23 @@ def _derived(numbers: dict[str, Any]) -> None:
 
 
 def _outcome(  # noqa: PLR0911 - one return per way a trial ends
-    events: Mapping[str, Mapping[str, Any]], judged: Sequence[Step], plan: TrialPlan
+    reading: Reading, judged: Sequence[Step], plan: TrialPlan
 ) -> tuple[str, str]:
-    end = events.get("end")
-    problem = events.get("error")
+    end, problem, aborted = reading.last(End), reading.last(Failed), reading.last(Aborted)
     if problem is not None:
-        return "error", str(problem.get("message", problem.get("code")))
+        return "error", problem.message or problem.code
     if end is None:
         return "error", "the record stops before the trial's end"
-    if not end.get("ok"):
-        error = end.get("error") or {}
-        return "error", str(error.get("message", "the trial was stopped"))
-    if "aborted" in events and "step_started" not in events and "idle_started" not in events:
-        return "error", str(events["aborted"].get("why", "the trial was aborted"))
+    if not end.ok:
+        return "error", (end.error.message if end.error else "") or "the trial was stopped"
+    begun = reading.last(StepStarted) or reading.last(IdleStarted)
+    if aborted is not None and begun is None:
+        return "error", aborted.why or "the trial was aborted"
     if not judged:
-        return "error", str(events.get("aborted", {}).get("why", "no step was run"))
+        return "error", (aborted.why if aborted else "") or "no step was run"
     worst = min((step.outcome for step in judged), key=OUTCOMES.index)
     if len(judged) < len(plan.steps):
-        why = str(events.get("aborted", {}).get("why", "not every step was run"))
+        why = (aborted.why if aborted else "") or "not every step was run"
         return min(worst, "unhealthy", key=OUTCOMES.index), why
     first = next((step for step in judged if step.outcome == worst), judged[0])
     failed = [
@@ -226,6 +233,12 @@ def _outcome(  # noqa: PLR0911 - one return per way a trial ends
         if not rule.held
     ]
     return worst, "; ".join(failed) if worst != "healthy" else ""
+
+
+def watching(said: Sampler) -> dict[str, float | int]:
+    """Give what watching cost, as far as the record says."""
+    found = msgspec.structs.asdict(said)
+    return {name: value for name, value in found.items() if value is not None and name != "at"}
 
 
 def _limit(frame: Frame) -> int | None:

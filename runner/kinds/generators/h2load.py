@@ -92,7 +92,7 @@ class H2load:
         if found is not None:
             numbers |= latency_numbers(found, step.connections, seconds)
             return LoadNumbers(numbers, why, found)
-        reason = str((output.log or {}).get("why") or "no request was answered")
+        reason = (output.log.why if output.log else None) or "no request was answered"
         for name in LATENCIES:
             for view in ("latency_", "latency_raw_", "latency_corrected_"):
                 numbers[view + name], why[view + name] = None, reason

@@ -12,14 +12,16 @@ import base64
 import json
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from runner.records.trial_events import RequestLog
 
     Values = NDArray[np.float64]
 
@@ -87,17 +89,17 @@ class Histogram:
         return (self.sum_s + float((self.counts * sums).sum())) / total
 
 
-def decode(log: Mapping[str, Any] | None) -> Histogram | None:
+def decode(log: RequestLog | None) -> Histogram | None:
     """Read what the host made of a log; None where there is no answered request."""
-    if not log or not log.get("histogram") or log.get("max_us") is None:
+    if log is None or not log.histogram or log.min_us is None or log.max_us is None:
         return None
-    pairs = np.array(json.loads(zlib.decompress(base64.b64decode(log["histogram"]))), dtype=float)
+    pairs = np.array(json.loads(zlib.decompress(base64.b64decode(log.histogram))), dtype=float)
     return Histogram(
         pairs[:, 0] / 1e6,
         pairs[:, 1],
-        float(log["sum_us"]) / 1e6,
-        float(log["min_us"]) / 1e6,
-        float(log["max_us"]) / 1e6,
+        log.sum_us / 1e6,
+        log.min_us / 1e6,
+        log.max_us / 1e6,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from runner.kinds.generators.histogram import Histogram
+from runner.records.trial_events import RequestLog, StepEnded
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,13 @@ class Output:
     stderr: str
     exit_code: int | None
     """None where a signal or the step's time limit ended it."""
-    log: Mapping[str, Any] | None = None
+    log: RequestLog | None = None
     """The host's sum of its log of single requests, where it writes one."""
 
     @classmethod
-    def of(cls, ended: Mapping[str, Any]) -> Self:
-        """Read it from a `step_ended` event."""
-        return cls(
-            ended.get("stdout") or "",
-            ended.get("stderr") or "",
-            ended.get("exit"),
-            ended.get("log"),
-        )
+    def of(cls, ended: StepEnded) -> Self:
+        """Take it from the end of a step."""
+        return cls(ended.stdout, ended.stderr, ended.exit, ended.log)
 
 
 @dataclass(frozen=True)

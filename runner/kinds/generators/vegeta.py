@@ -94,7 +94,7 @@ class Vegeta:
         numbers |= {f"latency_raw_{name}": service.get(f"{name}_s") for name in RAW}
         if meant is not None:
             numbers |= meant_numbers(meant)
-        reason = str((output.log or {}).get("why") or "no request was answered")
+        reason = (output.log.why if output.log else None) or "no request was answered"
         for name, value in numbers.items():
             if value is None and name not in why:
                 why[name] = f"vegeta gives {', '.join(RAW)} alone" if service else reason

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.runs.comparison import by_repetition
 from runner.records.quantities import QuantityError, unit_factor
+from runner.records.trial_events import Columns, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runner.analysis.model import Analysis
+    from runner.records.events import AnyEvent
     from runner.spec.metrics import Metric
 
 Row = dict[str, str | int | float | None]
@@ -63,16 +65,16 @@ def steps(analysis: Analysis, run: str) -> list[Row]:
     ]  # fmt: skip
 
 
-def samples(trial: str, run: str, events: Iterable[Mapping[str, Any]]) -> Iterable[Row]:
+def samples(trial: str, run: str, events: Iterable[AnyEvent]) -> Iterable[Row]:
     """Give one row per sampled value of a trial: seconds since its start, column, value."""
     columns: Sequence[str] = ()
     for event in events:
-        if event["event"] == "columns":
-            columns = event["names"]
-        elif event["event"] == "sample":
-            for name, value in zip(columns, event["v"], strict=False):
+        if isinstance(event, Columns):
+            columns = event.names
+        elif isinstance(event, Sample):
+            for name, value in zip(columns, event.v, strict=False):
                 if value is not None:
-                    yield {"run": run, "trial": trial, "t_s": event["t"], "name": name,
+                    yield {"run": run, "trial": trial, "t_s": event.t, "name": name,
                            "value": value}  # fmt: skip
 
 
