@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runner.executor.agent import Agent
-    from runner.executor.results import Result
+    from runner.records.host_events import Result
 
 _ADDRESS: Final = (
     "id", "via", "path", "name", "attr", "read", "parse", "form", "secret", "runtime",

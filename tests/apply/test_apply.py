@@ -82,9 +82,9 @@ def test_h2load_gives_the_latency_of_every_request(cli, unchanged):
     (trial,) = found["trials"]
     assert [step["outcome"] for step in trial["steps"]] == ["healthy", "healthy"], trial
     for event in RunFolder.open(Path(found["report"]).parents[1]).iter_events("all-r1-a1"):
-        if event["event"] == "step_ended":
-            assert sum(event["log"]["per_s"]) == event["log"]["rows"]
-            assert 1 <= len(event["log"]["per_s"]) <= 4
+        if event.kind == "step_ended":
+            assert sum(event.log.per_s) == event.log.rows
+            assert 1 <= len(event.log.per_s) <= 4
     for step in trial["steps"]:
         numbers = step["numbers"]
         assert numbers["load.requests"] > 0

@@ -16,8 +16,8 @@ def outputs(folder: RunFolder) -> dict[str, str]:
     """What each trial's program printed."""
     found = {}
     for trial in folder.manifest["trials"]:
-        events = [e for e in folder.iter_events(trial) if e["event"] == "output"]
-        found[trial] = "".join(e["text"] for e in events if e["stream"] == "stdout")
+        events = [e for e in folder.iter_events(trial) if e.kind == "output"]
+        found[trial] = "".join(e.text for e in events if e.stream == "stdout")
     return found
 
 
@@ -100,7 +100,7 @@ def test_sysctl_of_the_machine_is_set_beside_an_isolated_network(local):
         left, _ = key.read_text().strip(), key.write_text(before)
     assert left == before
     assert outputs(folder)["all-r1-a1"].strip() == "37"
-    states = [e for e in folder.iter_events("all-r1-a1") if e["event"] == "result"]
-    assert [e["id"] for e in states] == ["sysctl:net.ipv4.tcp_fin_timeout"]
+    states = [e for e in folder.iter_events("all-r1-a1") if e.kind == "result"]
+    assert [e.id for e in states] == ["sysctl:net.ipv4.tcp_fin_timeout"]
     changes = {c["id"]: c["after"] for c in folder.changes if c["phase"] == "converge"}
     assert changes["sysctl:net.core.rmem_max"] == wanted

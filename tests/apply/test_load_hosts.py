@@ -107,9 +107,9 @@ def test_fresh_workload_for_each_step(three, unchanged):
     assert [step["outcome"] for step in trial["steps"]] == ["healthy", "healthy"], trial
     run = RunFolder.open(Path(found["report"]).parents[1])
     events = list(run.iter_events("all-r1-a1"))
-    pids = [event["pid"] for event in events if event["event"] == "workload_started"]
+    pids = [event.pid for event in events if event.kind == "workload_started"]
     assert len(set(pids)) == 2
-    kinds = [event["event"] for event in events]
+    kinds = [event.kind for event in events]
     ready = [at for at, kind in enumerate(kinds) if kind == "ready"]
     assert ready[1] < [at for at, kind in enumerate(kinds) if kind == "step_started"][1]
 

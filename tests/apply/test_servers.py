@@ -123,7 +123,7 @@ def record(cli) -> tuple[list[float], list[str]]:
     (run,) = (cli.reports / "small").iterdir()
     folder = RunFolder.open(run)
     (trial,) = folder.trials()
-    times = [event["t"] for event in folder.iter_events(trial) if event["event"] == "sample"]
+    times = [event.t for event in folder.iter_events(trial) if event.kind == "sample"]
     report = (run / "artifacts" / "report.md").read_text()
     return times, [line for line in report.splitlines() if line.startswith("#")]
 

@@ -58,7 +58,7 @@ elif name == "refuse":
 elif name == "put":
     blob = os.path.join(state, program["sha256"])
     if not os.path.exists(blob):
-        say(event="need_blob")
+        say(event="need_blob", sha256=program["sha256"], size=program["size"])
         data = frame()
         with open(blob, "wb") as file: file.write(data)
     end()
@@ -80,7 +80,7 @@ elif name in ("trial", "attach"):
             put = lambda **event: spool.write(json.dumps(event).encode() + b"\n")
             put(event="trial_started", monotonic=0)
             for n in range(program["n"]):
-                put(event="sample", t=n, v=["x" * program.get("wide", 60)])
+                put(event="sample", t=n, v=[], pad=["x" * program.get("wide", 60)])
                 time.sleep(program.get("tick", 0))
             error = program.get("end")
             put(event="end", ok=not error, error=error)

@@ -8,6 +8,7 @@ import pytest
 from runner import errors
 from runner.executor.agent import Agent, StreamCut
 from runner.executor.blobs import put
+from runner.records.host_events import End, Value
 from runner.transports.interface import LinkLost
 from runner.transports.local import LocalTransport
 from tests.executor.standin import ZIP
@@ -25,10 +26,10 @@ def programs(state):
 
 
 def test_events_come_as_they_are(agent, state):
-    events = list(agent.run(say('{"event": "a", "v": [1, null, "ü"]}\n', END)))
+    events = list(agent.run(say('{"event": "value", "id": "a", "value": [1, null, "ü"]}\n', END)))
     assert events == [
-        {"event": "a", "v": [1, None, "ü"]},
-        {"event": "end", "ok": True, "error": None},
+        Value(id="a", value=[1, None, "ü"]),
+        End(ok=True),
     ]
     assert programs(state)[0]["run"] == "20260101T000000Z-abcdef"
     assert programs(state)[0]["version"] == 1
@@ -36,7 +37,7 @@ def test_events_come_as_they_are(agent, state):
 
 def test_agent_is_sent_once(agent, state):
     for _ in range(3):
-        assert [event["event"] for event in agent.run(say(END))] == ["end"]
+        assert [event.kind for event in agent.run(say(END))] == ["end"]
     assert (state / "agent").read_bytes() == ZIP
 
 
@@ -81,26 +82,28 @@ def test_events_before_an_error_are_handed_on(agent):
     end = '{"event":"end","ok":false,"error":{"code":"disk_full","message":"m","fix":"f"}}\n'
     seen = []
     with pytest.raises(errors.HostError):  # noqa: PT012
-        for event in agent.run(say('{"event":"result","id":"a"}\n', end)):
-            seen.append(event["event"])
+        for event in agent.run(say('{"event":"result","id":"a","outcome":"ok"}\n', end)):
+            seen.append(event.kind)
     assert seen == ["result", "end"]
 
 
 def test_what_a_shell_prints_at_its_start_is_passed_over(agent):
     list(agent.run(say(END)))  # the agent is there
     events = list(agent.run(say("Welcome to pi4!\n", '{"not": "an event"}\n', "17\n", END)))
-    assert [event["event"] for event in events] == ["end"]
+    assert [event.kind for event in events] == ["end"]
 
 
 def test_a_line_that_is_no_event(agent):
-    with pytest.raises(errors.ProgramRefused, match="no event: 'Segmentation"):
-        list(agent.run(say('{"event": "a"}\n', "Segmentation fault\n", END)))
+    with pytest.raises(
+        errors.ProgramRefused, match=r"no event \(JSON is malformed.*\): 'Segmentation"
+    ):
+        list(agent.run(say('{"event": "idle_started"}\n', "Segmentation fault\n", END)))
 
 
-@pytest.mark.parametrize("last", ["", '{"event": "b"', '{"event": "b"}'])
+@pytest.mark.parametrize("last", ["", '{"event": "idle_ended"', '{"event": "idle_ended"}'])
 def test_a_stream_without_end(agent, last):
     with pytest.raises(StreamCut, match="exit code 0 before") as caught:
-        list(agent.run(say('{"event": "a"}\n', last)))
+        list(agent.run(say('{"event": "idle_started"}\n', last)))
     assert caught.value.exit_code == 2
     assert "restore" in caught.value.fix
 
@@ -142,8 +145,8 @@ def test_agent_killed(agent):
 
 
 def test_leaving_early_ends_the_process(agent, transport):
-    events = agent.run(say('{"event": "a"}\n', hang=True))
-    assert next(events)["event"] == "a"
+    events = agent.run(say('{"event": "idle_started"}\n', hang=True))
+    assert next(events).kind == "idle_started"
     events.close()  # the agent hears that nobody is there
 
 
@@ -215,7 +218,7 @@ def test_become_goes_through_sudo(as_user, standin, state, tmp_path):
     transport = as_user(f'printf "%s\\n" "$1" > {tmp_path}/asked; shift; exec "$@"')
     agent = Agent(transport, run_id="r", state_dir=str(state), become=True)
     assert agent.argv()[:3] == ["sudo", "-n", transport.python]
-    assert [event["event"] for event in agent.run(say(END))] == ["end"]
+    assert [event.kind for event in agent.run(say(END))] == ["end"]
     assert (tmp_path / "asked").read_text() == "-n\n"
 
 
@@ -249,10 +252,12 @@ def test_link_cut_in_a_program(sshd, proxy, standin, state, tmp_path):
     agent = Agent(transport, run_id="r", state_dir=str(state))
     seen = []
     with pytest.raises(LinkLost) as caught:  # noqa: PT012
-        for event in agent.run(say('{"event": "a"}\n', '{"event": "b"', hang=True)):
-            seen.append(event["event"])
+        for event in agent.run(
+            say('{"event": "idle_started"}\n', '{"event": "idle_ended"', hang=True)
+        ):
+            seen.append(event.kind)
             proxy.cut()
-    assert seen == ["a"]
+    assert seen == ["idle_started"]
     assert caught.value.exit_code == 4
     assert "journal" in caught.value.fix
     transport.close()

@@ -50,7 +50,7 @@ def test_probe(agent, tmp_path):
     _, values, host = probe(agent, cells, facts=False)
     assert base64.b64decode(values["file:a"].value["bytes_b64"]) == b"hello\n"
     assert values["ostype"].value == "Linux"
-    assert values["none"] == (None, None)
+    assert (values["none"].value, values["none"].error) == (None, None)
     assert host.busy is None
     assert host.journal_entries == 0
 
@@ -90,7 +90,7 @@ def test_another_run_holds_the_host(agent, transport, state, tmp_path):
         converge(other, cells, held=hold("you", 60))
     assert caught.value.exit_code == 5
     assert caught.value.fix
-    assert probe(other, facts=False).host.busy["run"] == RUN
+    assert probe(other, facts=False).host.busy.run == RUN
     restore(agent)
 
 

@@ -50,18 +50,18 @@ def theirs(state):
 
 def test_trial(agent, state, spool, transport):
     kinds = []
-    run = run_trial(agent, program(), lambda event: kinds.append(event["event"]), spool)
+    run = run_trial(agent, program(), lambda event: kinds.append(event.kind), spool)
     assert spool.read_bytes() == theirs(state)
     assert kinds[0] == "trial_started"
     assert kinds[-1] == "end"
     assert kinds.count("sample") > 10
-    assert run.end["ok"] is True
+    assert run.end.ok is True
     assert transport.execs == 1
     attached = spool.with_name("other.jsonl")
     attach_trial(agent, "t001", lambda _: None, attached)
     assert attached.read_bytes() == spool.read_bytes()
     restore(agent)
-    assert status(agent)[0]["event"] == "status"
+    assert status(agent)[0].trials
     forget(agent)
     assert not (state / "runs" / RUN).exists()
 
@@ -79,7 +79,7 @@ def test_stop(agent, state, spool):
         pass
 
     def leave(event):
-        if event["event"] == "sample":
+        if event.kind == "sample":
             raise EnoughError
 
     begin = time.monotonic()
@@ -101,7 +101,7 @@ def test_link_cut(sshd, proxy, state, spool, tmp_path, after):
     kinds = []
     proxy.cut_after = after
     run = run_trial(
-        agent, program(idle_s=3), lambda event: kinds.append(event["event"]), spool, backoff=QUICK
+        agent, program(idle_s=3), lambda event: kinds.append(event.kind), spool, backoff=QUICK
     )
     assert proxy.cuts == 1
     assert run.reconnects == 1
@@ -140,7 +140,7 @@ def test_supervisor_killed(agent, state, spool):
     killed = []
 
     def kill(event):
-        if event["event"] == "sample" and not killed:
+        if event.kind == "sample" and not killed:
             text = (state / "runs" / RUN / "t001" / "supervisor").read_text()
             killed.append(int(text))
             os.kill(int(text), signal.SIGKILL)

@@ -6,9 +6,10 @@ import pytest
 
 from runner import errors
 from runner.executor.converge import converge, hold
-from runner.executor.probe import HostState, Value, probe
+from runner.executor.probe import HostState, probe
 from runner.executor.restore import restore
-from runner.executor.results import Result, result_of
+from runner.records.host_events import Hold, Result, Value
+from tests.events import typed
 
 CELL = {
     "id": "sysctl:vm.swappiness",
@@ -24,7 +25,7 @@ class Scripted:
     name = "pi"
 
     def __init__(self, *events):
-        self.events = [*events, {"event": "end", "ok": True, "error": None}]
+        self.events = typed([*events, {"event": "end", "ok": True, "error": None}])
         self.sent = None
 
     def run(self, program):
@@ -40,15 +41,17 @@ def test_probe():
         {"event": "value", "id": "b", "value": None, "error": "EACCES"},
         {
             "event": "host",
-            "busy": {"run": "r0"},
+            "busy": {"run": "r0", "since": 1.0, "seen": 2.0},
             "journal": {"entries": 3, "runs": ["r0"]},
             "root": True,
         },
     )
     facts, values, host = probe(agent, [CELL])
     assert facts["cgroup.version"] == 2
-    assert values == {"a": Value("0"), "b": Value(None, "EACCES")}
-    assert host == HostState(root=True, busy={"run": "r0"}, journal_entries=3, journal_runs=("r0",))
+    assert values == {"a": Value("a", "0"), "b": Value("b", None, "EACCES")}
+    assert host == HostState(
+        root=True, busy=Hold("r0", 1.0, 2.0), journal_entries=3, journal_runs=("r0",)
+    )
     assert agent.sent == {"program": "probe", "facts": True, "cells": [CELL]}
 
 
@@ -76,7 +79,7 @@ def test_converge():
         Result("b", "failed", "0", "100", "kernel kept '100', not '101'"),
     ]
     assert [(r.changed, r.failed) for r in results] == [(True, False), (False, True)]
-    assert [event["event"] for event in seen] == ["result", "result", "end"]
+    assert [event.kind for event in seen] == ["result", "result", "end"]
     assert agent.sent == {
         "program": "converge", "cells": [CELL], "check": False,
         "hold": {"controller": "me", "lease_s": 60},
@@ -94,7 +97,7 @@ def test_what_was_done_before_an_error_is_known():
         converge(
             Cut({"event": "result", "id": "a", "outcome": "changed"}), [CELL], on_event=seen.append
         )
-    assert [event["id"] for event in seen] == ["a"]
+    assert [event.id for event in seen] == ["a"]
 
 
 def test_restore():
@@ -103,11 +106,6 @@ def test_restore():
     )
     assert restore(agent, force=True) == [Result("a", "restored", "10", "60")]
     assert agent.sent == {"program": "restore", "force": True, "leave_kept": False}
-
-
-def test_a_result_that_says_nothing():
-    with pytest.raises(errors.ProgramRefused, match="without 'outcome'"):
-        result_of({"event": "result", "id": "a"})
 
 
 @pytest.mark.parametrize("outcome", ["ok", "ok (normalised)", "skipped"])

@@ -8,6 +8,9 @@ import pytest
 from runner import errors
 from runner.executor.agent import Agent
 from runner.executor.trial import Backoff, _whole, attach_trial, run_trial
+from runner.records.event import Fault
+from runner.records.events import decode
+from runner.records.host_events import End
 from runner.transports.interface import LinkLost
 
 QUICK = Backoff(attempts=6, first_s=0.01, longest_s=0.1)
@@ -28,12 +31,12 @@ class Log:
         self.events.append(event)
         lines = self.spool.read_bytes().splitlines(keepends=True)
         assert len(lines) == len(self.events)
-        assert json.loads(lines[-1]) == event
+        assert decode(lines[-1]) == event
         assert lines[-1].endswith(b"\n")
 
     @property
     def samples(self):
-        return [event["t"] for event in self.events if event["event"] == "sample"]
+        return [event.t for event in self.events if event.kind == "sample"]
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def test_record_is_the_spool(agent, state, spool, log, transport):
     run = run_trial(agent, trial(), log, spool)
     assert spool.read_bytes() == (state / "t001").read_bytes()
     assert log.samples == list(range(50))
-    assert run.end["ok"] is True
+    assert run.end.ok is True
     assert (run.events, run.bytes, run.reconnects) == (52, spool.stat().st_size, 0)
     assert transport.execs == 1
 
@@ -72,7 +75,7 @@ def test_error_at_the_end_of_a_trial(agent, state, spool, log):
     with pytest.raises(errors.HostError, match="no room"):
         run_trial(agent, trial(end=end), log, spool)
     assert spool.read_bytes() == (state / "t001").read_bytes()
-    assert log.events[-1]["error"] == end
+    assert log.events[-1].error == Fault(**end)
 
 
 def test_refused_trial_leaves_no_line(agent, spool, log, transport):
@@ -95,7 +98,9 @@ def test_a_record_is_never_overwritten(agent, spool, log):
 def test_link_cut_in_the_middle(far, proxy, state, spool, log, after):
     """After any number of bytes: in a line, in a packet, before the session is open."""
     waits = []
-    list(far.run({"program": "say", "raw": ['{"event":"end"}\n']}))  # connected, agent sent
+    list(
+        far.run({"program": "say", "raw": ['{"event":"end","ok":true}\n']})
+    )  # connected, agent sent
     proxy.cut_after = after
     run = run_trial(
         far, trial(n=300), log, spool, sleep=waits.append, backoff=QUICK, on_lost=lambda *_: None
@@ -118,7 +123,7 @@ def test_link_cut_again_and_again(far, proxy, state, spool, log):
         assert isinstance(error, LinkLost)
         proxy.cut_after = each
 
-    list(far.run({"program": "say", "raw": ['{"event":"end"}\n']}))
+    list(far.run({"program": "say", "raw": ['{"event":"end","ok":true}\n']}))
     proxy.cut_after = each
     long = trial(n=300, wide=2500)
     run = run_trial(far, long, log, spool, sleep=lambda _: None, backoff=QUICK, on_lost=lost)
@@ -137,7 +142,7 @@ def test_host_that_stays_away_and_attach(far, proxy, state, spool, log):
     def lost(*_):
         proxy.down = True
 
-    list(far.run({"program": "say", "raw": ['{"event":"end"}\n']}))
+    list(far.run({"program": "say", "raw": ['{"event":"end","ok":true}\n']}))
     proxy.cut_after = 20_000
     with pytest.raises(errors.HostUnreachable) as caught:
         run_trial(far, trial(n=300), log, spool, sleep=waits.append, backoff=QUICK, on_lost=lost)
@@ -160,7 +165,7 @@ def test_host_that_stays_away_and_attach(far, proxy, state, spool, log):
 
 def test_link_cut_before_the_program_was_read(far, proxy, state, spool, log):
     """The host knows no such trial then: it is sent again, once."""
-    list(far.run({"program": "say", "raw": ['{"event":"end"}\n']}))
+    list(far.run({"program": "say", "raw": ['{"event":"end","ok":true}\n']}))
     start, calls = far.transport.start, []
 
     def cut_first(argv):
@@ -201,7 +206,7 @@ def test_attach_to_an_ended_trial_gives_it_whole(agent, state, spool, log, tmp_p
     run_trial(agent, trial(), lambda _: None, other)
     run = attach_trial(agent, "t001", log, spool)
     assert spool.read_bytes() == other.read_bytes()
-    assert run.end["ok"] is True
+    assert run.end.ok is True
 
 
 def test_an_observer_that_fails_stops_the_stream(agent, spool):
@@ -212,7 +217,7 @@ def test_an_observer_that_fails_stops_the_stream(agent, spool):
         run_trial(agent, trial(), fail, spool)
     assert spool.read_bytes().count(b"\n") == 1
     log = Log(spool)
-    log.events.append({"event": "told before"})
+    log.events.append(End(ok=True))
     attach_trial(agent, "t001", log, spool)
     assert log.samples == list(range(50))
 
@@ -256,7 +261,7 @@ def test_whole_lines(data, size, last):
 def test_record_that_is_whole_asks_nobody(agent, spool, log, transport):
     run_trial(agent, trial(), log, spool)
     run = attach_trial(agent, "t001", log, spool)
-    assert run.end["ok"] is True
+    assert run.end.ok is True
     assert (run.events, run.bytes) == (0, spool.stat().st_size)
     assert transport.execs == 1
 
@@ -269,7 +274,7 @@ def test_end_of_a_failed_trial_after_a_cut_between_error_and_end(agent, state, s
     (state / "t001").write_bytes(told + end)
     spool.parent.mkdir(parents=True)
     spool.write_bytes(told)
-    log.events.append(json.loads(told))
+    log.events.append(decode(told))
     with pytest.raises(errors.HostError, match="wrk is not there"):
         attach_trial(agent, "t001", log, spool)
     assert spool.read_bytes() == told + end

@@ -17,6 +17,7 @@ from runner.store import files, keeping, names
 from runner.store.names import new_run_id
 from runner.store.record import RunFolder
 from runner.store.runs import find, newest, runs
+from tests.events import typed
 
 AT = 1_795_000_000.0
 
@@ -65,10 +66,10 @@ def test_events_come_back_plain_and_compressed(tmp_path):
     events = [{"event": "sample", "t": i / 10, "v": [i, None]} for i in range(50)]
     for event in events:
         folder.append_event("t-r1-a1", event)
-    assert list(RunFolder.open(folder.path).iter_events("t-r1-a1")) == events
+    assert list(RunFolder.open(folder.path).iter_events("t-r1-a1")) == typed(events)
     folder.finish("done", at=AT + 60)
     assert not (folder.path / "events/t-r1-a1.jsonl").exists()
-    assert list(RunFolder.open(folder.path).iter_events("t-r1-a1")) == events
+    assert list(RunFolder.open(folder.path).iter_events("t-r1-a1")) == typed(events)
     assert RunFolder.open(folder.path).trials() == ["t-r1-a1"]
 
 
@@ -85,25 +86,25 @@ def test_a_line_is_kept_as_the_host_sent_it(tmp_path):
 def test_torn_last_line_is_left_out(tmp_path, tail):
     """Half a line at the end is no event; the next line is put in its place."""
     folder = make(tmp_path)
-    folder.append_event("t1", {"event": "ready"})
+    folder.append_event("t1", {"event": "ready", "after_s": 0.0})
     whole = folder.offset("t1")
     folder.close()
     with (folder.path / "events/t1.jsonl").open("ab") as stream:
         stream.write(tail)
     again = RunFolder.open(folder.path)
-    assert list(again.iter_events("t1")) == [{"event": "ready"}]
+    assert list(again.iter_events("t1")) == typed([{"event": "ready", "after_s": 0.0}])
     assert again.offset("t1") == whole
-    again.append_event("t1", {"event": "end"})
-    assert [e["event"] for e in again.iter_events("t1")] == ["ready", "end"]
+    again.append_event("t1", {"event": "end", "ok": True})
+    assert [e.kind for e in again.iter_events("t1")] == ["ready", "end"]
 
 
 def test_damage_in_the_middle_is_said(tmp_path):
     """A bad line that is not the last is no crash: file and line are named."""
     folder = make(tmp_path)
-    folder.append_line("t1", b'{"event":"ready"}')
+    folder.append_line("t1", b'{"event":"ready","after_s":0.0}')
     folder.append_line("t1", b"garbage")
-    folder.append_line("t1", b'{"event":"end"}')
-    with pytest.raises(RecordError, match=r"t1\.jsonl:2: not a JSON object"):
+    folder.append_line("t1", b'{"event":"end","ok":true}')
+    with pytest.raises(RecordError, match=r"t1\.jsonl:2: JSON is malformed"):
         list(folder.iter_events("t1"))
 
 
@@ -118,7 +119,7 @@ def test_cut_gzip_gives_what_is_there(tmp_path):
     path.write_bytes(data[: len(data) // 2])
     found = list(folder.iter_events("t1"))
     assert 0 < len(found) < 5000
-    assert [e["t"] for e in found] == list(range(len(found)))
+    assert [e.t for e in found] == list(range(len(found)))
 
 
 @given(st.lists(st.dictionaries(st.text(), st.integers() | st.text() | st.none())), st.data())
@@ -128,7 +129,7 @@ def test_every_cut_of_a_file_reads_as_a_prefix(tmp_path_factory, events, data):
     whole = b"".join(files.to_line(event) for event in events)
     cut = data.draw(st.integers(0, len(whole)))
     path.write_bytes(whole[:cut])
-    found = list(files.read_lines(path))
+    found = list(files.read_lines(path, files.read_object))
     assert found == events[: len(found)]
     assert len(found) >= whole[:cut].count(b"\n")
 
@@ -138,7 +139,7 @@ def test_same_content_same_bytes(tmp_path):
     packed = []
     for name in ("a", "b"):
         folder = make(tmp_path / name)
-        folder.append_event("t1", {"event": "ready", "at": 1.5})
+        folder.append_event("t1", {"event": "ready", "at": 1.5, "after_s": 0.0})
         folder.finish("done", at=AT)
         packed.append((folder.path / "events/t1.jsonl.gz").read_bytes())
     assert packed[0] == packed[1]
@@ -150,8 +151,8 @@ def test_size_rule_keeps_small_trials_and_names_the_rest(tmp_path):
     folder = make(tmp_path)
     for name, size in (("small", 10_000), ("big", 1_000_000), ("huge", 900_000)):
         noise = os.urandom(size // 2).hex()
-        folder.append_event(name, {"event": "output", "text": noise})
-    folder.append_event("empty", {"event": "end"})
+        folder.append_event(name, {"event": "output", "stream": "stdout", "text": noise})
+    folder.append_event("empty", {"event": "end", "ok": True})
     folder.finish("done", at=AT)
     events = RunFolder.open(folder.path).manifest["events"]
     kept = {name: entry["committed"] for name, entry in events.items()}
@@ -159,13 +160,13 @@ def test_size_rule_keeps_small_trials_and_names_the_rest(tmp_path):
     noise = os.urandom(900_000).hex()
     other = make(tmp_path, "000002")
     for name in ("one", "two"):
-        other.append_event(name, {"event": "output", "text": noise})
-    other.append_event("small", {"event": "end"})
+        other.append_event(name, {"event": "output", "stream": "stdout", "text": noise})
+    other.append_event("small", {"event": "end", "ok": True})
     other.finish("done", at=AT)
     manifest = other.manifest
     assert [n for n, e in manifest["events"].items() if not e["committed"]] == ["two"]
     assert (other.path / "events/two.jsonl.gz.raw").exists()
-    assert next(other.iter_events("two"))["text"] == noise
+    assert next(other.iter_events("two")).text == noise
     assert ".raw" in manifest["kept"]["rule"]
     seen = sum(
         p.stat().st_size for p in other.path.rglob("*") if p.is_file() and p.suffix != ".raw"
@@ -180,7 +181,7 @@ def test_size_rule_keeps_small_trials_and_names_the_rest(tmp_path):
 def test_finish_may_be_repeated(tmp_path):
     """After a crash within finish, finishing again gives the same folder."""
     folder = make(tmp_path)
-    folder.append_event("t1", {"event": "end"})
+    folder.append_event("t1", {"event": "end", "ok": True})
     folder.finish("done", at=AT)
     first = {p.name: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()}
     again = RunFolder.open(folder.path)
@@ -192,11 +193,13 @@ def test_finish_may_be_repeated(tmp_path):
 def test_crash_between_compressing_and_deleting(tmp_path):
     """Both files there: the plain one counts, and finish ends the work."""
     folder = make(tmp_path)
-    folder.append_event("t1", {"event": "ready"})
-    folder.append_event("t1", {"event": "end"})
+    folder.append_event("t1", {"event": "ready", "after_s": 0.0})
+    folder.append_event("t1", {"event": "end", "ok": True})
     folder.close()
     plain = folder.path / "events/t1.jsonl"
-    (folder.path / "events/t1.jsonl.gz").write_bytes(gzip.compress(b'{"event":"ready"}\n', mtime=0))
+    (folder.path / "events/t1.jsonl.gz").write_bytes(
+        gzip.compress(b'{"event":"ready","after_s":0.0}\n', mtime=0)
+    )
     assert len(list(folder.iter_events("t1"))) == 2
     folder.finish("done", at=AT)
     assert not plain.exists()
@@ -206,10 +209,10 @@ def test_crash_between_compressing_and_deleting(tmp_path):
 def test_finished_trial_takes_no_more_events(tmp_path):
     """A trial is never written twice under one id."""
     folder = make(tmp_path)
-    folder.append_event("t1", {"event": "end"})
+    folder.append_event("t1", {"event": "end", "ok": True})
     folder.finish("done", at=AT)
     with pytest.raises(RecordError, match="finished"):
-        folder.append_event("t1", {"event": "ready"})
+        folder.append_event("t1", {"event": "ready", "after_s": 0.0})
 
 
 def test_killed_writer_leaves_a_readable_run(tmp_path):
@@ -221,7 +224,7 @@ def test_killed_writer_leaves_a_readable_run(tmp_path):
                                   at=0.0, spec_text="", spec={{}})
         n = 0
         while True:
-            folder.append_event("t1", {{"event": "sample", "n": n, "pad": "x" * 300}})
+            folder.append_event("t1", {{"event": "measure_started", "index": n, "pad": "x" * 300}})
             folder.append_change({{"phase": "converge", "id": "sysctl:a", "n": n}})
             print(n, flush=True)
             n += 1
@@ -236,7 +239,7 @@ def test_killed_writer_leaves_a_readable_run(tmp_path):
     writer.stdout.close()
     folder = find(tmp_path, "x")
     assert folder.state == "running"
-    found = [e["n"] for e in folder.iter_events("t1")]
+    found = [e.index for e in folder.iter_events("t1")]
     assert found == list(range(len(found)))
     assert len(found) > last
     assert len(folder.changes) >= last
@@ -262,7 +265,7 @@ def test_names_stay_inside_the_folder(tmp_path, name):
     """Names come from specs: none can point out of the folder."""
     folder = make(tmp_path)
     with pytest.raises(RecordError, match="cannot name a file"):
-        folder.append_event(name, {})
+        folder.append_event(name, {"event": "idle_started"})
     if name == "a/b":
         return
     with pytest.raises(RecordError, match="cannot name a file"):
@@ -322,7 +325,7 @@ def test_unwritable_root_is_one_clear_error(tmp_path):
 def test_full_disk_while_compressing_loses_nothing(tmp_path, monkeypatch):
     """finish() fails, the events are readable, and finishing later works."""
     folder = make(tmp_path)
-    folder.append_event("t1", {"event": "end"})
+    folder.append_event("t1", {"event": "end", "ok": True})
 
     def full(source, target):
         raise OSError(28, "No space left on device")
@@ -332,7 +335,7 @@ def test_full_disk_while_compressing_loses_nothing(tmp_path, monkeypatch):
         with pytest.raises(RecordError, match="No space left"):
             folder.finish("done", at=AT)
     assert folder.state == "running"
-    assert list(folder.iter_events("t1")) == [{"event": "end"}]
+    assert list(folder.iter_events("t1")) == typed([{"event": "end", "ok": True}])
     folder.finish("done", at=AT)
     assert folder.state == "done"
 
@@ -346,26 +349,30 @@ def test_full_disk_while_appending_is_said(tmp_path, monkeypatch):
 
     monkeypatch.setattr(files, "open_lines", full)
     with pytest.raises(RecordError, match=r"t1\.jsonl: No space left"):
-        folder.append_event("t1", {})
+        folder.append_event("t1", {"event": "idle_started"})
 
 
 def test_closing_a_trial_keeps_the_run_open(tmp_path):
     """Many trials need not mean many open files; a closed one can go on."""
     with make(tmp_path) as folder:
-        folder.append_event("t1", {"n": 1})
+        folder.append_event("t1", {"event": "measure_started", "index": 1})
         folder.close_trial("t1")
         folder.close_trial("t2")
-        folder.append_event("t1", {"n": 2})
+        folder.append_event("t1", {"event": "measure_started", "index": 2})
         assert folder.experiment == "quickstart"
-    assert [e["n"] for e in folder.iter_events("t1")] == [1, 2]
+    assert [e.index for e in folder.iter_events("t1")] == [1, 2]
 
 
 def test_large_analysis_leaves_less_for_events(tmp_path):
     """What analysis.json needs beyond the usual reserve is taken from the raw events."""
     folder = make(tmp_path)
     folder.write_artifact("analysis.json", b"x" * 900_000)
-    folder.append_event("t1", {"text": os.urandom(500_000).hex()})
-    folder.append_event("t2", {"text": os.urandom(500_000).hex()})
+    folder.append_event(
+        "t1", {"event": "output", "stream": "stdout", "text": os.urandom(500_000).hex()}
+    )
+    folder.append_event(
+        "t2", {"event": "output", "stream": "stdout", "text": os.urandom(500_000).hex()}
+    )
     folder.finish("done", at=AT)
     assert [entry["committed"] for entry in folder.manifest["events"].values()].count(True) == 1
 
@@ -373,8 +380,8 @@ def test_large_analysis_leaves_less_for_events(tmp_path):
 def test_trial_that_outlived_its_run_goes_on(tmp_path):
     """Compressed by an interrupted run, opened again by `attach`: not a byte is lost or doubled."""
     folder = make(tmp_path)
-    folder.append_event("t1", {"n": 1})
-    folder.append_event("t2", {"n": 1})
+    folder.append_event("t1", {"event": "measure_started", "index": 1})
+    folder.append_event("t2", {"event": "measure_started", "index": 1})
     before = folder.offset("t1")
     folder.finish("interrupted", at=AT)
     again = RunFolder.open(folder.path)
@@ -382,9 +389,9 @@ def test_trial_that_outlived_its_run_goes_on(tmp_path):
     again.reopen("t1")
     assert again.offset("t1") == before
     assert again.state == "running"
-    again.append_event("t1", {"n": 2})
+    again.append_event("t1", {"event": "measure_started", "index": 2})
     again.finish("done", at=AT + 9)
-    assert [e["n"] for e in again.iter_events("t1")] == [1, 2]
+    assert [e.index for e in again.iter_events("t1")] == [1, 2]
     assert sorted(again.manifest["events"]) == ["t1", "t2"]
     (folder.path / "events/t2.jsonl.gz").write_bytes(b"\x1f\x8b damaged")
     with pytest.raises(RecordError, match="cannot decompress"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from runner.analysis.trial import frames, trial
+from runner.analysis.trial import trial
 from runner.kinds.generators.interface import LoadStep, StepPlan
 from runner.kinds.sources import fields
 from runner.spec.health import parse_rule
+from tests.events import reading
 
 RECORDED = Path(__file__).with_name("recorded")
 FACTS = {"cgroup.version": 1, "cgroup.mounts": {"memory": "/sys/fs/cgroup/memory"}}
@@ -26,7 +27,7 @@ def recorded(name: str, change=None) -> list[dict]:
 def judged(events, *, steps=(STEP,), healthy=(), guards=(), facts=FACTS, emulated=False):
     plan = trial.TrialPlan("all-r1-a1", "board", {}, 1, 1, steps, emulated=emulated)
     return trial.trial(
-        frames.read(events),
+        reading(events),
         plan,
         fields(facts),
         [parse_rule(text) for text in healthy],

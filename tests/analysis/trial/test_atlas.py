@@ -9,6 +9,7 @@ from runner.kinds.sources import atlas as source
 from runner.kinds.sources import maps, smaps
 from runner.kinds.sources._arena import PARTS
 from tests.analysis.trial.atlas_events import events, text
+from tests.events import reading, typed
 from tests.goserver import CONNECTIONS, moment
 
 BUILDS = pytest.mark.parametrize(
@@ -17,7 +18,7 @@ BUILDS = pytest.mark.parametrize(
 
 
 def numbers(listed):
-    return outputs.of_step(listed, 0.0, 1.0, index=0)
+    return outputs.of_step(reading(listed), 0.0, 1.0, index=0)
 
 
 @BUILDS
@@ -87,9 +88,9 @@ def test_a_damaged_record_says_so():
     listed = events()
     gone = next(i for i, e in enumerate(listed) if e["event"] == "fetched_part")
     cut = [event for i, event in enumerate(listed) if i != gone]
-    (dump,) = [page for page in pages.of_step(cut, 0) if page.name == "heapdump"]
+    (dump,) = [page for page in pages.of_step(typed(cut), 0) if page.name == "heapdump"]
     assert (dump.data, dump.why) == (None, "the record does not hold it whole")
-    assert atlas.of_step(cut, 0) is None
+    assert atlas.of_step(typed(cut), 0) is None
     found = numbers(cut).numbers
     assert "atlas.joined_share" not in found
     assert found["smaps.total.rss"] > 0
@@ -97,17 +98,17 @@ def test_a_damaged_record_says_so():
 
 def test_pages_of_another_step_are_not_its():
     moved = [{**event, "step": 1} for event in events()]
-    assert atlas.of_step(moved, 0) is None
-    assert atlas.of_step(moved, 1) is not None
-    assert [page.name for page in pages.of_step(moved, None)] == [
-        page.name for page in pages.of_step(events(), 0)
+    assert atlas.of_step(typed(moved), 0) is None
+    assert atlas.of_step(typed(moved), 1) is not None
+    assert [page.name for page in pages.of_step(typed(moved), None)] == [
+        page.name for page in pages.of_step(typed(events()), 0)
     ]
 
 
 def test_the_compact_atlas_is_what_the_numbers_are():
     """Areas add up to smaps, cells to 100 %, sizes and sites to objects; deterministic."""
-    found = atlas.of_step(events(), 0)
-    assert found == atlas.of_step(events(), 0)
+    found = atlas.of_step(typed(events()), 0)
+    assert found == atlas.of_step(typed(events()), 0)
     said = numbers(events(after=False)).numbers
     assert sum(area[4] for area in found["areas"]) == said["smaps.total.rss"]
     assert {area[2] for area in found["areas"]} <= set(maps.CLASSES)
@@ -128,12 +129,12 @@ def test_files_of_the_kernel_are_no_page_of_metrics():
     """`Pid: 7` and `cache 0` have the form of Prometheus' lines."""
     listed = [*events(), text("memory_stat", "cache 0\nrss 4096\n")]
     assert not [name for name in numbers(listed).numbers if name.startswith("prometheus.")]
-    assert atlas.of_step(listed, 0)["kernel"]["anon"] == 4096
+    assert atlas.of_step(typed(listed), 0)["kernel"]["anon"] == 4096
 
 
 def test_the_flame_is_the_profile():
     """Children never hold more than their caller, and the whole is the profile's total."""
-    found = atlas.of_step(events(), 0)["flame"]
+    found = atlas.of_step(typed(events()), 0)["flame"]
     assert found["total"] == numbers(events()).numbers["pprof.heap.inuse_bytes"]
 
     def check(node):

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.trial.frames import CHUNK, increase, read, thin
+from runner.analysis.trial.frames import CHUNK, increase, thin
+from tests.events import reading as read
 
 
 def sample(t, *values):
@@ -24,7 +25,7 @@ def test_columns_and_other_events_are_parted():
             {"event": "end"},
         ]
     )
-    assert [e["event"] for e in reading.events] == ["trial_started", "end"]
+    assert [e.kind for e in reading.events] == ["trial_started", "end"]
     assert reading.frame.t.tolist() == [0.0, 0.1]
     assert reading.frame.values("a").tolist() == [1, 2]
     assert reading.frame.values("b").tolist() == [5]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from runner.analysis.trial import frames, trial
+from runner.analysis.trial import trial
 from runner.analysis.trial.loads import LoadPart
 from runner.kinds.generators.interface import StepPlan
 from runner.kinds.sources import fields
 from runner.spec.health import parse_rule
 from tests.analysis.trial.recording import FACTS, STEP, ended, recorded
+from tests.events import reading
 
 
 def found(*changes, gone: bool = False):
@@ -17,11 +18,11 @@ def found(*changes, gone: bool = False):
     plan = trial.TrialPlan(
         "all-r1-a1", "board", {}, 1, 1, (StepPlan(0, "4", 8),),
         loads=tuple(
-            LoadPart(f"load{n}", (STEP,), None if gone else frames.read(recorded("healthy", change)))
+            LoadPart(f"load{n}", (STEP,), None if gone else reading(recorded("healthy", change)))
             for n, change in enumerate(changes)
         ),
     )  # fmt: skip
-    server = frames.read(recorded("healthy", ended(stdout="", exit=None, cpu_s=None)))
+    server = reading(recorded("healthy", ended(stdout="", exit=None, cpu_s=None)))
     rules = [parse_rule("load.error_ratio <= 0.001")]
     return trial.trial(server, plan, fields(FACTS), rules, [parse_rule("load.cpu <= 85%")])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.analysis.trial import lifecycle, outputs
 from runner.kinds.sources import parsers
+from tests.events import reading
 
 
 def output(stream, text, t=0.0):
@@ -16,12 +17,14 @@ def fetched(name, text, step):
 
 def test_every_parser_is_asked():
     found = outputs.of_step(
-        [
-            output("stdout", 'starting\n{"a": 1}\n'),
-            output("stdout", "BenchmarkX-2 10 5 ns/op\n"),
-            output("stderr", "took 7 ms\n"),
-            fetched("m", "up 1\n", None),
-        ],
+        reading(
+            [
+                output("stdout", 'starting\n{"a": 1}\n'),
+                output("stdout", "BenchmarkX-2 10 5 ns/op\n"),
+                output("stderr", "took 7 ms\n"),
+                fetched("m", "up 1\n", None),
+            ]
+        ),
         0.0,
         1.0,
         patterns=(("stderr.regex", r"took (\d+) ms"),),
@@ -40,7 +43,7 @@ def test_a_page_of_another_step_is_not_this_ones():
         fetched("s", '{"n": 1}', 0),
         fetched("s", '{"n": 2}', 1),
     ]
-    numbers = [outputs.of_step(events, 0, 1, index=index).numbers for index in (0, 1)]
+    numbers = [outputs.of_step(reading(events), 0, 1, index=index).numbers for index in (0, 1)]
     assert [found["fetched.s.n"] for found in numbers] == [1, 2]
     assert [found["fetched.s.whole"] for found in numbers] == [5, 5]
 
@@ -51,8 +54,8 @@ def test_lines_without_a_clock_belong_to_the_step_in_which_they_came():
         output("stderr", "scav 8 KiB work (bg), 0 KiB work (eager), 99 KiB now, 60% util\n", 2.0),
         output("stderr", "scav 16 KiB work (bg), 4 KiB work (eager), 40 KiB now, 50% util\n", 9.0),
     ]
-    first = outputs.of_step(events, 1.0, 4.0).numbers
-    second = outputs.of_step(events, 8.0, 9.0).numbers
+    first = outputs.of_step(reading(events), 1.0, 4.0).numbers
+    second = outputs.of_step(reading(events), 8.0, 9.0).numbers
     assert (first["scavtrace.count"], first["scavtrace.released"]) == (1, 8 << 10)
     assert (second["scavtrace.released"], second["scavtrace.util"]) == (20 << 10, 0.5)
 
@@ -71,7 +74,7 @@ def test_times_of_a_kept_workload_count_from_its_own_start():
         output("stderr", line.format(n=8, at=102.0), t=2.0),
         output("stderr", line.format(n=9, at=109.0), t=9.6),
     ]
-    assert outputs.of_step(events, 1.0, 5.0).numbers["gctrace.count"] == 1
+    assert outputs.of_step(reading(events), 1.0, 5.0).numbers["gctrace.count"] == 1
 
 
 def test_a_kept_workload_has_no_time_to_readiness():
@@ -80,7 +83,7 @@ def test_a_kept_workload_has_no_time_to_readiness():
         {"event": "workload_started", "t": 0.5, "kept_from": "t1", "up_s": 100.0},
         {"event": "ready", "after_s": 0.001},
     ]
-    lifecycle.workload(events, numbers, why)
+    lifecycle.workload(reading(events), numbers, why)
     assert numbers["workload.ready"] == 1
     assert numbers["workload.ready_after"] is None
     assert why["workload.ready_after"].endswith("it started in trial t1 or before")

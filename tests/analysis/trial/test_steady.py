@@ -8,6 +8,7 @@ import pytest
 from runner.analysis.trial import steady
 from runner.analysis.trial.frames import Frame
 from runner.kinds.sources.interface import Field
+from runner.records.trial_events import RequestLog
 from runner.report.sections import steps as tables
 from tests.analysis.trial.recording import judged, recorded
 
@@ -76,13 +77,12 @@ def test_throughput_by_the_second():
     """Of a log of single requests; its first and last second are cut and left out."""
     still = Frame(np.empty(0), {})
     falling = [3, *range(1000, 500, -25), 2]
-    log = {"per_s": falling}
-    (text,) = steady.judge(still, (0, 22), {}, steady.per_second(log))
+    (text,) = steady.judge(still, (0, 22), {}, steady.per_second(RequestLog(per_s=falling)))
     assert text.startswith("load.rps falls 3.")
     assert steady.judge(still, (0, 22), {}, [1000] * 20) == ()
     assert steady.judge(still, (0, 22), {}, [1000] * 19) is None
     assert steady.per_second(None) is None
-    assert steady.per_second({"why": "no file"}) is None
+    assert steady.per_second(RequestLog(why="no file")) is None
 
 
 def lasting(change):

@@ -6,10 +6,12 @@ import shutil
 import subprocess
 
 import pytest
+from msgspec import convert
 
 from runner.host.sample import request_log
 from runner.kinds.generators import generator
 from runner.kinds.generators.interface import LoadStep, Output
+from runner.records.trial_events import RequestLog
 
 pytestmark = pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")
 H2LOAD = generator("h2load")
@@ -27,7 +29,9 @@ def run(asked: LoadStep, folder):
         argv = [text.replace(name, word) for text in argv]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
     summed = request_log.summarise(str(log), lambda: None)
-    return H2LOAD.parse(Output(done.stdout, done.stderr, done.returncode, summed), asked)
+    return H2LOAD.parse(
+        Output(done.stdout, done.stderr, done.returncode, convert(summed, RequestLog)), asked
+    )
 
 
 def test_numbers_of_a_good_server(serve, tmp_path):

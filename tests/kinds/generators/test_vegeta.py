@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from msgspec import convert
 
 from runner.apply.building import Builder
 from runner.host.sample import request_log
@@ -16,6 +17,7 @@ from runner.kinds.generators import generator
 from runner.kinds.generators.interface import LoadStep, Output
 from runner.kinds.generators.merge import merged
 from runner.kinds.generators.vegeta import OPEN, in_flight
+from runner.records.trial_events import RequestLog
 from runner.toolchain import default_cache_dir
 
 VEGETA = generator("vegeta")
@@ -73,7 +75,9 @@ def run(program, asked: LoadStep, folder):
     argv = [word.replace("{dir}", str(folder)).replace("{step}", "0") for word in argv]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     summed = request_log.summarise(str(log), lambda: None)
-    return VEGETA.parse(Output(done.stdout, done.stderr, done.returncode, summed), asked)
+    return VEGETA.parse(
+        Output(done.stdout, done.stderr, done.returncode, convert(summed, RequestLog)), asked
+    )
 
 
 def test_an_exact_go_builds_it(program):
@@ -159,7 +163,7 @@ def test_too_few_descriptors_are_the_generators_own_fault(program, serve, tmp_pa
     log = tmp_path / "vegeta-0.tsv"
     argv = ["prlimit", "--nofile=20", str(program.path), *VEGETA.argv(asked)[1:-1], f"-log={log}"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-    found = VEGETA.parse(Output(done.stdout, done.stderr, done.returncode, {}), asked)
+    found = VEGETA.parse(Output(done.stdout, done.stderr, done.returncode, RequestLog()), asked)
     assert found.numbers["errors.local"] > 10
     assert found.numbers["errors"] + found.numbers["errors.local"] == found.numbers["planned"]
 

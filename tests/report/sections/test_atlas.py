@@ -16,6 +16,7 @@ from runner.report.sections import atlas
 from runner.store import analysis_file
 from runner.store.record import RunFolder
 from tests.analysis.trial.atlas_events import events
+from tests.events import typed
 from tests.report import fixture
 from tests.report.drawn import NS, texts
 
@@ -24,7 +25,7 @@ LIMIT = 32 << 20
 
 @pytest.fixture(scope="module")
 def one():
-    return join.of_step(events(), 0)
+    return join.of_step(typed(events()), 0)
 
 
 def analysis(one):
@@ -83,7 +84,7 @@ def test_the_limit_line_is_at_the_limit(one):
 
 
 def test_without_pagemap_the_map_is_drawn_all_the_same():
-    data = address_map.draw(join.of_step(events(pagemap=False), 0), LIMIT, "")
+    data = address_map.draw(join.of_step(typed(events(pagemap=False)), 0), LIMIT, "")
     assert "Go arena" in texts(data)
 
 
