@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
     parser.add_argument("--skip-tags", action="append", default=[], metavar="KIND[,KIND]",
                         help="all kinds of resources but these")  # fmt: skip
     parser.add_argument("--limit", metavar="PATTERN",
-                        help="only specs whose hosts match: pi4, lab:!pi5, 'pi*'")  # fmt: skip
+                        help="only these of the servers: pi4, lab:!pi5, 'pi*'")  # fmt: skip
     parser.add_argument(
         "--resume", metavar="RUN", nargs="?", const="",
         help="go on with a run that stopped (default: the newest); its finished trials are kept",
@@ -49,16 +49,13 @@ def run(args: argparse.Namespace) -> int:
     from runner.apply.run import apply
 
     # all specs are read before any host is touched
-    loaded = [common.read_spec(args, spec) for spec in args.specs]
+    loaded = _within_limit(args)
     # a service manager's TERM and a closed terminal end a run as Ctrl-C does: restored
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     results: list[dict[str, Any]] = []
     code = 0
     for spec, known in loaded:
-        if not _limited(spec, known, args.limit):
-            console.say(f"{spec.path}: skipped (--limit {args.limit})")
-            continue
         options = Options(
             reports=common.reports_dir(args),
             cache=common.cache_dir(),
@@ -114,11 +111,21 @@ def _tags(words: list[str]) -> frozenset[str]:
     return found
 
 
-def _limited(spec: Loaded, known: Inventory, pattern: str | None) -> bool:
-    """Whether a spec runs under --limit: one of its hosts matches."""
-    if pattern is None:
-        return True
-    return bool(set(known.names(pattern)) & set(spec.experiment.hosts.names()))
+def _within_limit(args: argparse.Namespace) -> list[tuple[Loaded, Inventory]]:
+    """Read every spec; one that --limit leaves no server is passed over, all of them never."""
+    from runner.specfile.host_names import NoHostLeft
+
+    found: list[tuple[Loaded, Inventory]] = []
+    left: NoHostLeft | None = None
+    for spec in args.specs:
+        try:
+            found.append(common.read_spec(args, spec))
+        except NoHostLeft as wrong:
+            left = wrong
+            console.say(f"{spec}: skipped: {wrong.message}")
+    if left is not None and not found:
+        raise left
+    return found
 
 
 def _repeat(args: argparse.Namespace, spec: str) -> list[str]:
@@ -126,6 +133,8 @@ def _repeat(args: argparse.Namespace, spec: str) -> list[str]:
     words = [spec]
     if args.host:
         words += ["-H", args.host]
+    if args.limit:
+        words += ["--limit", args.limit]
     for word in args.extra_vars:
         words += ["-e", word]
     return words

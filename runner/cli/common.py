@@ -77,7 +77,7 @@ def inventory_of(args: argparse.Namespace, beside: Path | None) -> Inventory:
     from runner.specfile import inventory
 
     if args.inventory is not None:
-        return inventory.load(args.inventory)
+        return inventory.load(args.inventory, run=True)
     for folder in (beside, Path.cwd()):
         file = None if folder is None else inventory.find_inventory(folder)
         if file is not None:
@@ -89,13 +89,31 @@ def read_spec(args: argparse.Namespace, path: str) -> tuple[Loaded, Inventory]:
     """Read a spec with its inventory; SpecError holds every fault."""
     from runner.apply.interface import Loaded
     from runner.spec.expand import expand, spec_hash
-    from runner.specfile import load
+    from runner.specfile import load_document
 
     file = Path(path)
     known = inventory_of(args, file.parent)
-    experiment = load(file, variables=variables(args), inventory=known, host=args.host)
-    text = file.read_text(encoding="utf-8")
+    limit = getattr(args, "limit", None)
+    found = load_document(
+        file, variables=variables(args), inventory=known, host=args.host, limit=limit
+    )
+    experiment, text = found.experiment, found.document.text
     return Loaded(experiment, text, file, expand(experiment), spec_hash(experiment)), known
+
+
+def one_host(known: Inventory, pattern: str) -> str:
+    """Give the one host that a name, a group or a pattern means; SpecError where it is not one."""
+    names = known.names(pattern)
+    if len(names) != 1:
+        said = ", ".join(names[:10]) if names else "no host"
+        raise SpecError(f"{pattern} is {said}: one host is asked for", fix="name one of them")
+    return names[0]
+
+
+def chosen(args: argparse.Namespace, known: Inventory) -> tuple[str, ...]:
+    """Give the hosts that HOST…, or -H, name: groups and patterns too."""
+    words = args.hosts or [args.host or "local"]
+    return tuple(dict.fromkeys(name for word in words for name in known.names(word)))
 
 
 def entries(
@@ -117,7 +135,7 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
 
         return HostEntry(
             name,
-            LocalTransport(name=name),
+            LocalTransport(name=name, python=found.python),
             found.become,
             args.state_dir,
             local=True,
@@ -135,13 +153,14 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
         ssh_config=args.ssh_config,
         accept_new_host_key=args.accept_new_host_key,
         python=found.python or "python3",
+        args=(*found.ssh_args, *(("-J", found.jump) if found.jump else ())),
     )
     return HostEntry(
         name,
         SshTransport(options, name=name),
         found.become,
         args.state_dir,
-        lease_s=DEFAULT_LEASE_S,
+        lease_s=found.lease_s or DEFAULT_LEASE_S,
         vars=found.vars,
         address=found.address or name,
     )

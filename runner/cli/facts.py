@@ -24,8 +24,8 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.probe import probe
 
     found = {}
-    names = args.hosts or [args.host or "local"]
-    for name, host in common.entries(args, common.inventory_of(args, None), names).items():
+    known = common.inventory_of(args, None)
+    for name, host in common.entries(args, known, common.chosen(args, known)).items():
         agent = Agent(host.transport, run_id="facts", state_dir=host.state_dir, become=host.become)
         found[name] = probe(agent).facts
         host.transport.close()

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from runner.cli import common, console
+from runner.errors import SpecError
 
 if TYPE_CHECKING:
     import argparse
@@ -25,23 +26,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print each host of the inventory, how it is reached, its groups and variables' names."""
     known = common.inventory_of(args, None)
-    rows = [row(known, name) for name in known.names(args.pattern)]
+    rows = [row(known, name) for name in known.names(args.host or args.pattern)]
+    code = next((SpecError.exit_code for said in rows if said["refused"]), 0)
     if args.json:
         console.out(json.dumps(rows, ensure_ascii=False, indent=1))
-        return 0
+        return code
     if not known.hosts:
         console.say("no inventory: `local` and every name of ~/.ssh/config work as they are")
     for said in rows:
+        if said["refused"]:
+            console.out(f"{said['name']}  refused: {said['refused']}")
+            continue
         groups = f"  groups: {', '.join(said['groups'])}" if said["groups"] else ""
         names = f"  vars: {', '.join(said['vars'])}" if said["vars"] else ""
         become = "  become" if said["become"] else ""
-        console.out(f"{said['name']}  {said['way']}{become}{groups}{names}")
-    return 0
+        without = said["without_effect"]
+        unused = f"  without effect here: {', '.join(without)}" if without else ""
+        console.out(f"{said['name']}  {said['way']}{become}{groups}{names}{unused}")
+    return code
 
 
 def row(known: Inventory, name: str) -> dict[str, Any]:
     """Describe one host; values of variables stay where they are, they may be secret."""
-    host = known.host(name)
+    from runner.specfile.inventory import HostEntry
+
+    try:
+        host, refused = known.host(name), ""
+    except SpecError as wrong:
+        host, refused = HostEntry(name), wrong.message
     way = "this machine"
     if not host.local:
         way = "ssh " + (f"{host.user}@" if host.user else "") + (host.address or name)
@@ -53,4 +65,6 @@ def row(known: Inventory, name: str) -> dict[str, Any]:
         "become": host.become,
         "groups": list(host.groups),
         "vars": sorted(host.vars),
+        "without_effect": list(host.without_effect),
+        "refused": refused,
     }

@@ -77,7 +77,7 @@ def facts(args: argparse.Namespace, known: Inventory) -> dict[str, Any]:
     from runner.executor.agent import Agent
     from runner.executor.probe import probe
 
-    (host,) = common.entries(args, known, [args.host]).values()
+    (host,) = common.entries(args, known, [common.one_host(known, args.host)]).values()
     agent = Agent(host.transport, run_id="lint", state_dir=host.state_dir, become=host.become)
     try:
         return probe(agent).facts

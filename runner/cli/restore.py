@@ -32,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.agent import Agent
     from runner.executor.probe import probe
 
-    names = args.hosts or [args.host or "local"]
     known = common.inventory_of(args, None)
+    names = common.chosen(args, known)
     counts = {}
     try:
         for name, host in common.entries(args, known, names).items():

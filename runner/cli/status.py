@@ -35,12 +35,13 @@ def run(args: argparse.Namespace) -> int:
     found: dict[str, tuple[Status, list[Applied]]] = {}
     code = 0
     known = common.inventory_of(args, None)
-    for name, host in common.entries(args, known, args.hosts or [args.host or "local"]).items():
+    names = common.chosen(args, known)
+    for name, host in common.entries(args, known, names).items():
         agent = Agent(host.transport, run_id="status", state_dir=host.state_dir, become=host.become)
         try:
             found[name] = status(agent)
         except RunnerError as error:
-            if len(args.hosts) < 2:
+            if len(names) < 2:
                 raise
             console.error(error.message, error.fix)
             code = code or error.exit_code

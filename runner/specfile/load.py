@@ -14,6 +14,7 @@ from runner.spec.experiment import Experiment
 from runner.spec.treatments import Sections, sections
 from runner.specfile.cross_checks.names import check
 from runner.specfile.errors import Fault, SpecFaults
+from runner.specfile.host_names import place_hosts, server_of, server_with
 from runner.specfile.names import Names
 from runner.specfile.secrets import revealer
 from runner.specfile.validation import explain
@@ -53,12 +54,16 @@ def load(
     variables: Mapping[str, Any] | None = None,
     inventory: Inventory | None = None,
     host: str | None = None,
+    limit: str | None = None,
 ) -> Experiment:
     """Read a spec; SpecFaults (a SpecError) holds every fault of it.
 
-    `variables` are those of -e; `host` stands in for the spec's server, as -H does.
+    `variables` are those of -e; `host` stands in for the spec's server, as -H does; `limit` is
+    a pattern that narrows servers.
     """
-    return load_document(path, variables=variables, inventory=inventory, host=host).experiment
+    return load_document(
+        path, variables=variables, inventory=inventory, host=host, limit=limit
+    ).experiment
 
 
 def load_document(
@@ -67,6 +72,7 @@ def load_document(
     variables: Mapping[str, Any] | None = None,
     inventory: Inventory | None = None,
     host: str | None = None,
+    limit: str | None = None,
 ) -> Loaded:
     """Read a spec and keep where everything stands."""
     file = FilePath(path)
@@ -77,7 +83,7 @@ def load_document(
         raise SpecError(f"{path}: {said}", fix="give the path of a spec") from None
     document = parse_text(
         raw, str(path), stem=file.stem, variables=variables, inventory=inventory, host=host,
-        folder=file.parent,
+        limit=limit, folder=file.parent,
     )  # fmt: skip
     return Loaded(document.experiment, document.document, file)
 
@@ -90,6 +96,7 @@ def parse_text(
     variables: Mapping[str, Any] | None = None,
     inventory: Inventory | None = None,
     host: str | None = None,
+    limit: str | None = None,
     folder: FilePath | None = None,
 ) -> Loaded:
     """Read a spec from its text."""
@@ -98,7 +105,7 @@ def parse_text(
     known = _variables(document, variables or {}, inventory, host)
     names = frozenset(factors if isinstance(factors, dict) else ())
     data = fill_document(document, Variables(known, names))
-    _place_host(data, host)
+    place_hosts(document, data, inventory, host, limit)
     data.setdefault("name", stem.lower().replace(" ", "-"))
     experiment = _validate(document, data)
     if document.faults or experiment is None:
@@ -111,12 +118,13 @@ def _variables(
 ) -> dict[str, Any]:
     """Join variables as Ansible does: -e over the spec's over the host's over its groups'."""
     found: dict[str, Any] = {}
-    chosen = host or _server(document.data)
+    own = document.data.get("vars")
+    written = {**own, **extra} if isinstance(own, dict) else extra
+    chosen = server_of(server_with(written, document.data), inventory, host)
     if inventory is not None and chosen is not None:
         found.update(inventory.variables(chosen))
     if chosen is not None:
         found["inventory_hostname"] = chosen
-    own = document.data.get("vars")
     if isinstance(own, dict):
         found.update(own)
         used = Variables({**found, **extra})
@@ -127,27 +135,6 @@ def _variables(
                 document.add(("vars", key), str(wrong))
     found.update(extra)
     return found
-
-
-def _server(data: Mapping[str, Any]) -> str | None:
-    hosts = data.get("hosts")
-    server = hosts.get("server") if isinstance(hosts, dict) else None
-    if isinstance(server, list) and server:
-        server = server[0]
-    return server if isinstance(server, str) else None
-
-
-def _place_host(data: dict[str, Any], host: str | None) -> None:
-    """Let -H stand in for the server, and for the load where it came from the server."""
-    if host is None:
-        return
-    hosts = data.get("hosts")
-    if hosts is None:
-        data["hosts"] = {"server": host}
-    elif isinstance(hosts, dict):
-        if hosts.get("load") == hosts.get("server"):
-            hosts.pop("load", None)
-        hosts["server"] = host
 
 
 def _validate(document: Document, data: dict[str, Any]) -> Experiment | None:

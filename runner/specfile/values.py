@@ -27,6 +27,7 @@ MAX_BYTES = 1 << 20
 
 Path = tuple[str | int, ...]
 
+_VAULT = "write !secret env:NAME or !secret file:PATH, which is read at the last moment"
 _BOOLEANS = ("true", "false", "yes", "no", "on", "off", "y", "n")
 
 _PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
@@ -85,11 +86,13 @@ class Document:
             raise SpecFaults(self.name, self.faults, self.text)
 
 
-def decode(name: str, raw: bytes) -> str:
+def decode(name: str, raw: bytes, what: str = "a spec") -> str:
     """Give the text of a file; SpecFaults where it is no plain UTF-8."""
     if len(raw) > MAX_BYTES:
-        message = f"has {len(raw)} bytes; a spec has at most {MAX_BYTES}"
+        message = f"has {len(raw)} bytes; {what} has at most {MAX_BYTES}"
         raise SpecFaults(name, [Fault(1, 1, message)])
+    if raw.startswith(b"$ANSIBLE_VAULT"):
+        raise SpecFaults(name, [Fault(1, 1, f"is encrypted: {_VAULT}")])
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SpecFaults(name, [Fault(1, 1, "is UTF-16: save it as UTF-8")])
     if raw.startswith(b"\xef\xbb\xbf"):
@@ -107,25 +110,37 @@ def decode(name: str, raw: bytes) -> str:
         raise SpecFaults(name, [Fault(line, column, message)], shown) from None
 
 
-def read(name: str, raw: bytes | str, reveal: Reveal = None) -> Document:
+def read(
+    name: str,
+    raw: bytes | str,
+    reveal: Reveal = None,
+    *,
+    what: str = "a spec",
+    optional: bool = False,
+    tags: tuple[str, ...] = (),
+) -> Document:
     """Read a YAML mapping; SpecFaults where there is no value to go on with.
 
-    Faults that leave the rest readable are in `faults` of the result.
+    Faults that leave the rest readable are in `faults` of the result. An `optional` text
+    may be empty; a scalar with one of `tags` is its text.
     """
-    text = raw if isinstance(raw, str) else decode(name, raw)
+    text = raw if isinstance(raw, str) else decode(name, raw, what)
     document = Document(name, text)
     try:
         node = compose(text)
     except NodesError as wrong:
         raise SpecFaults(name, wrong.faults, text) from None
+    if optional and (node is None or node.tag == f"{TAG}null"):
+        return document
     if node is None:
-        raise SpecFaults(name, [Fault(1, 1, "is empty: a spec is a YAML mapping")], text)
+        raise SpecFaults(name, [Fault(1, 1, f"is empty: {what} is a YAML mapping")], text)
     if not isinstance(node, yaml.MappingNode):
         at = node.start_mark
-        message = "has to be a mapping with keys such as `workload:`"
+        example = "keys such as `workload:`" if what == "a spec" else "names as keys"
+        message = f"has to be a mapping with {example}"
         raise SpecFaults(name, [Fault(at.line + 1, at.column + 1, message)], text)
     try:
-        document.data = _Reader(document, reveal).value(node, ())
+        document.data = _Reader(document, reveal, tags).value(node, ())
     except _TooMuchError as wrong:
         raise SpecFaults(name, [*document.faults, wrong.fault], text) from None
     return document
@@ -142,8 +157,9 @@ class _TooMuchError(Exception):
 class _Reader:
     """Turns nodes into values; collects places and faults in the document."""
 
-    def __init__(self, document: Document, reveal: Reveal) -> None:
+    def __init__(self, document: Document, reveal: Reveal, tags: tuple[str, ...]) -> None:
         self.document = document
+        self.tags = tags
         self.reveal = reveal
         self.count = 0
         self.open: set[int] = set()
@@ -250,6 +266,15 @@ class _Reader:
             except ValueError as wrong:
                 self.document.add(path, str(wrong))
                 return text
+        if node.tag in self.tags:
+            return text
+        if node.tag in ("!vault", "!vault-encrypted"):
+            self.document.add(path, f"is encrypted: {_VAULT}")
+            return None
+        return self.plain(node, text, path)
+
+    def plain(self, node: yaml.ScalarNode, text: str, path: Path) -> Any:
+        """Give a scalar of a tag of YAML's own."""
         kind = node.tag.removeprefix(TAG)
         reader = {"int": self.integer, "float": self.real}.get(kind)
         if reader is not None:

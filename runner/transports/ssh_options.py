@@ -25,3 +25,5 @@ class SshOptions:
     connect_timeout_s: float = 10.0
     keepalive_s: float = 15.0
     python: str = "python3"
+    args: tuple[str, ...] = ()
+    """Further options, as on ssh's command line; they win over the configuration."""

@@ -71,9 +71,26 @@ def test_tags_choose_kinds(local):
 def test_limit_chooses_by_host_and_group(lab):
     assert "would change" in check(lab, "--limit", "lab")
     assert "would change" in check(lab, "--limit", "boa*")
-    said = check(lab, "--limit", "lab:!board")
-    assert "skipped (--limit lab:!board)" in said
+    said = check(lab, "--limit", "lab:!board", code=3)
+    assert "--limit lab:!board leaves none of board" in said
     assert "would change" not in said
+    assert "matches `bord`; did you mean `board`?" in check(lab, "--limit", "bord", code=3)
+
+
+def test_a_group_of_one_host_is_that_host(lab):
+    assert "→ 510  sysctl:vm.dirty_writeback_centisecs" in check(lab, "-H", "lab")
+    assert "would change" in check(lab, "-H", "lab[0]")
+    assert "matches `lab2*`" in check(lab, "-H", "lab2*", code=3)
+    assert "board" in lab("hosts", "lab").stdout
+    assert "kernel" in lab("facts", "lab").stdout
+
+
+def test_a_spec_that_limit_leaves_nothing_is_passed_over(lab):
+    mine = lab.spec(SPEC.replace("FOLDER", str(lab.folder)), "mine")
+    other = lab.spec("schema: experiment/1\nname: other\nhosts: {server: elsewhere}\n", "other")
+    done = lab("apply", str(mine), str(other), "--check", "--limit", "lab")
+    assert "other: skipped: --limit lab leaves none of elsewhere" in done.stderr
+    assert "would change" in done.stderr + done.stdout
 
 
 def test_check_fails_where_apply_would(local):

@@ -1,0 +1,115 @@
+"""The hosts of a spec: -H, groups, patterns and --limit become names of hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import SpecError
+from runner.specfile.variables import VariableError, Variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.specfile.inventory import Inventory
+    from runner.specfile.values import Document
+
+
+class NoHostLeft(SpecError):  # noqa: N818 - says what happened
+    """--limit leaves none of a spec's hosts."""
+
+
+def place_hosts(
+    document: Document,
+    data: dict[str, Any],
+    inventory: Inventory | None,
+    host: str | None,
+    limit: str | None,
+) -> None:
+    """Write the names of hosts where a spec or -H names groups; faults go to the document.
+
+    Raises NoHostLeft where --limit leaves no server.
+    """
+    _place_host(data, host)
+    hosts = data.get("hosts")
+    if not isinstance(hosts, dict):
+        if limit is not None and hosts is None:
+            data["hosts"] = {"server": _narrowed(("local",), inventory, limit)}
+        return
+    for role in ("server", "load"):
+        found = _names(document, hosts.get(role), role, inventory)
+        if found is None:
+            continue
+        if role == "server" and limit is not None:
+            found = _narrowed(found, inventory, limit)
+        hosts[role] = list(found)
+
+
+def server_of(data: Mapping[str, Any], inventory: Inventory | None, host: str | None) -> str | None:
+    """Give the host whose variables a spec sees: -H or its server, of a group the first."""
+    hosts = data.get("hosts")
+    server = host or (hosts.get("server") if isinstance(hosts, dict) else None)
+    if isinstance(server, list) and server:
+        server = server[0]
+    if not isinstance(server, str) or inventory is None:
+        return server if isinstance(server, str) else None
+    try:
+        names = inventory.names(server)
+    except SpecError:
+        return server  # said where the hosts are placed
+    return names[0] if names else server
+
+
+def server_with(variables: Mapping[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Give `data` with expressions of hosts.server filled in by -e and the spec's own variables."""
+    hosts = data.get("hosts")
+    if not isinstance(hosts, dict) or "server" not in hosts:
+        return data
+    try:
+        return {**data, "hosts": {**hosts, "server": Variables(variables).fill(hosts["server"])}}
+    except VariableError:
+        return data  # said where it stands
+
+
+def _place_host(data: dict[str, Any], host: str | None) -> None:
+    """Let -H stand in for the server, and for the load where it came from the server."""
+    if host is None:
+        return
+    hosts = data.get("hosts")
+    if hosts is None:
+        data["hosts"] = {"server": host}
+    elif isinstance(hosts, dict):
+        if hosts.get("load") == hosts.get("server"):
+            hosts.pop("load", None)
+        hosts["server"] = host
+
+
+def _names(
+    document: Document, value: object, role: str, inventory: Inventory | None
+) -> tuple[str, ...] | None:
+    """Give the hosts of a role; None where it is not given, or is not a list of names."""
+    words = value if isinstance(value, list) else [value]
+    if inventory is None or not words or not all(isinstance(word, str) and word for word in words):
+        return None
+    found: list[str] = []
+    for index, word in enumerate(words):
+        try:
+            names = inventory.names(word)
+        except SpecError as wrong:
+            document.add(("hosts", role, index), wrong.message)
+            return None
+        if not names:
+            document.add(("hosts", role, index), f"the group `{word}` has no hosts")
+            return None
+        found += names
+    return tuple(dict.fromkeys(found))
+
+
+def _narrowed(names: tuple[str, ...], inventory: Inventory | None, limit: str) -> tuple[str, ...]:
+    if inventory is None:
+        return names
+    left = inventory.narrowed(names, limit)
+    if not left:
+        raise NoHostLeft(
+            f"--limit {limit} leaves none of {', '.join(names)}", fix="`runner hosts` lists hosts"
+        )
+    return left
