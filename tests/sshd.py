@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pytest
 
 from runner.transports.ssh import SshTransport
 from runner.transports.ssh_options import SshOptions
+from tests.waiting import until
 from tests.workers import free_port
 
 CONFIG = """\
@@ -84,6 +84,13 @@ class Sshd:
         return SshTransport(self.options(tmp_path, **other), name="board")
 
 
+def answers(port: int) -> bool:
+    """Whether an sshd says its first line there."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as sock:
+        return sock.recv(4) == b"SSH-"
+    return False
+
+
 def start_sshd(folder: Path, extra: str = "", within: tuple[str, ...] = ()) -> Sshd:
     """Start it; `within` is what starts it instead, given its path and its configuration."""
     program = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
@@ -107,12 +114,9 @@ def start_sshd(folder: Path, extra: str = "", within: tuple[str, ...] = ()) -> S
             stderr=log,
         )
     server = Sshd(folder, port, process)
-    for _ in range(200):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-            return server
-        if process.poll() is not None:
-            break
-        time.sleep(0.02)
+    until(lambda: answers(port) or process.poll() is not None)
+    if process.poll() is None:
+        return server
     stop_sshd(server)
     pytest.skip(f"sshd does not start here: {server.log()[-300:]}")
 
@@ -137,7 +141,7 @@ class Proxy:
         self.cut_after_sent: int | None = None
         self.carried = {"cut_after": 0, "cut_after_sent": 0}
         self.down = False
-        self.accepted = 0
+        self.accepted = self.refused = 0
         self.cuts = 0
         self._live: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -152,6 +156,7 @@ class Proxy:
                 continue
             near, _ = self._listener.accept()
             if self.down:
+                self.refused += 1
                 near.close()
                 continue
             self.accepted += 1

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 how, port = sys.argv[1], int(sys.argv[2])
 
@@ -46,7 +47,8 @@ kept = []
 if how == "exit":
     sys.exit("cannot start: no such thing")
 if how == "deaf":
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # heard, as a test can see, and not done
+    signal.signal(signal.SIGTERM, lambda *_: Path("/proc/self/comm").write_text("deaf"))
 if how == "slow":
     time.sleep(1.5)
 if how.startswith("fork") and os.fork():

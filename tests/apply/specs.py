@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 
 from tests.apply.conftest import KEY, NAME
+from tests.waiting import until
 
 SERVER = Path(__file__).with_name("server.py")
 HEALTHY = """\
@@ -43,8 +43,21 @@ load:
 
 def running(process, what, seconds: float = 30) -> None:
     """Wait until `what()` is true while the process runs."""
-    end = time.monotonic() + seconds
-    while not what():
+
+    def begun() -> object:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "it did not begin in time"
-        time.sleep(0.05)
+        return what()
+
+    until(begun, seconds)
+
+
+def recorded(cli, trial: str, word: str, name: str = "small") -> Path:
+    """Wait until a trial's record has an event, and give its run's folder."""
+
+    def found() -> Path | None:
+        for file in cli.reports.glob(f"{name}/*/events/{trial}.jsonl"):
+            if f'"event":"{word}"'.encode() in file.read_bytes():
+                return file.parent.parent
+        return None
+
+    return until(found)

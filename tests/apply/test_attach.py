@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.apply.conftest import Cli
+from tests.apply.specs import recorded
 
 KEY = Path("/proc/sys/vm/max_map_count")
 SPEC = """\
@@ -43,17 +43,6 @@ def spec(cli: Cli, before: str, seconds: float = 2.5) -> Path:
     return cli.spec(SPEC.format(wanted=int(before) + 1, seconds=seconds), "long.yaml")
 
 
-def until(cli: Cli, trial: str) -> Path:
-    """Wait until a trial is sampled, and give its run's folder."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        for file in cli.reports.glob(f"long/*/events/{trial}.jsonl"):
-            if b'"sample"' in file.read_bytes():
-                return file.parent.parent
-        time.sleep(0.05)
-    raise AssertionError(f"{trial} never began")
-
-
 def kill(controller) -> None:
     os.kill(controller.pid, signal.SIGKILL)
     controller.communicate(timeout=20)
@@ -73,7 +62,7 @@ def begun(run: Path) -> dict[str, int]:
 def test_killed_attached_and_resumed(cli, before):
     file = spec(cli, before)
     controller = cli.start("apply", str(file))
-    run = until(cli, "b-r1-a1")
+    run = recorded(cli, "b-r1-a1", "sample", "long")
     kill(controller)
 
     said = cli("status").stdout
@@ -100,7 +89,7 @@ def test_killed_attached_and_resumed(cli, before):
 def test_resume_alone_follows_what_still_runs(local, before):
     file = spec(local, before)
     controller = local.start("apply", str(file))
-    run = until(local, "b-r1-a1")
+    run = recorded(local, "b-r1-a1", "sample", "long")
     kill(controller)
     said = local.apply(file, "--resume")
     assert said["run"] == run.name
@@ -111,7 +100,7 @@ def test_resume_alone_follows_what_still_runs(local, before):
 def test_a_trial_that_was_lost_gets_a_new_attempt(local, before):
     file = spec(local, before)
     controller = local.start("apply", str(file))
-    run = until(local, "b-r1-a1")
+    run = recorded(local, "b-r1-a1", "sample", "long")
     kill(controller)
     # its host's record is gone: what is here has no end
     import shutil
@@ -133,7 +122,7 @@ def test_a_trial_that_was_lost_gets_a_new_attempt(local, before):
 def test_nobody_attaches_while_the_controller_lives(local, before):
     file = spec(local, before, seconds=6)
     controller = local.start("apply", str(file))
-    run = until(local, "a-r1-a1")
+    run = recorded(local, "a-r1-a1", "sample", "long")
     try:
         for words in (("attach", run.name), ("apply", str(file), "--resume", run.name)):
             assert "followed by its controller" in local(*words, code=5).stderr

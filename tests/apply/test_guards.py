@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.apply.conftest import groups
-from tests.apply.specs import spec
+from tests.apply.specs import recorded, spec
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
     pytest.mark.timeout(180),
 ]
-
-
-def until(cli, trial: str, word: str) -> Path:
-    """Wait until a trial's record has an event, and give its run's folder."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        for file in cli.reports.glob(f"small/*/events/{trial}.jsonl"):
-            if f'"event":"{word}"'.encode() in file.read_bytes():
-                return file.parent.parent
-        time.sleep(0.02)
-    raise AssertionError(f"{trial} never said {word}")
 
 
 @pytest.fixture
@@ -49,10 +39,10 @@ def test_state_that_somebody_changes_in_the_middle_of_a_step(local, unchanged, p
     more = "guards: [not host.drift]\nrepeat: {attempts: 3}\n"
     text = spec(seconds=2, more=more).replace("sysctl: {", "sysctl: {vm.vfs_cache_pressure: 103, ")
     process = local.start("apply", str(local.spec(text)), "--json")
-    until(local, "all-r1-a1", "measure_started")
+    recorded(local, "all-r1-a1", "measure_started")
     assert pressure.read_text() == "103\n"
     pressure.write_text("104\n")
-    until(local, "all-r1-a1", "state_checked")
+    recorded(local, "all-r1-a1", "state_checked")
     pressure.write_text("103\n")
     said, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
@@ -87,13 +77,18 @@ def test_second_interrupt_leaves_the_trial_running_and_says_how_to_attach(cli, u
     text = spec(seconds=30).replace("  ready:", "  stop: {grace: 20s}\n  ready:")
     text = text.replace(" good,", " deaf,")
     process = cli.start("apply", str(cli.spec(text)))
-    run = until(cli, "all-r1-a1", "measure_started")
+    run = recorded(cli, "all-r1-a1", "measure_started")
     process.send_signal(signal.SIGINT)
-    time.sleep(2)
+    before = []
+    while "Ctrl-C again leaves it running" not in "".join(before):
+        before.append(process.stderr.readline())
+        assert before[-1], before
+    (spool,) = tmp_path.glob("state/runs/*/*/spool.jsonl")
+    pid = re.search(rb'"workload_started".*?"pid":(\d+)', spool.read_bytes())[1].decode()
+    until(lambda: Path("/proc", pid, "comm").read_text() == "deaf\n", within_s=15)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 99, said
-    assert "Ctrl-C again leaves it running" in said
     assert f"runner attach {run.name}" in said
     assert "Traceback" not in said
     assert groups(tmp_path), "the trial was ended all the same"

@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from runner.store.record import RunFolder
 from tests.apply.conftest import Cli, needs_root_and_memory_group
 from tests.apply.specs import spec
 from tests.sshd import start_sshd, stop_sshd
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
@@ -90,15 +90,26 @@ def away(tmp_path, netns):
 
 def kept_spool(cli: Away) -> Path:
     """Wait until the trial measures; give a name of the host's spool that outlasts the run."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def measuring() -> Path | None:
         for spool in cli.folder.glob("state/runs/*/*/spool.jsonl"):
             if b'"event":"measure_started"' in spool.read_bytes():
                 kept = cli.folder / "kept.jsonl"
                 os.link(spool, kept)
                 return kept
-        time.sleep(0.05)
-    raise AssertionError("the trial never began")
+        return None
+
+    return until(measuring)
+
+
+def goes_on(kept: Path, seconds: float) -> None:
+    """Wait until the host has sampled for so long, whatever becomes of its link."""
+
+    def last() -> float:
+        return samples(kept.read_bytes().rpartition(b"\n")[0])[-1]
+
+    begun = last()
+    until(lambda: last() > begun + seconds)
 
 
 def samples(spool: bytes) -> list[float]:
@@ -147,11 +158,8 @@ def test_link_down_for_20_s(away, unchanged):
     """No sample is lost, the record is the spool to the byte, the report has the same content."""
     process = away.start("apply", str(away.spec(spec(seconds=30))))
     kept = kept_spool(away)
-    time.sleep(2)
     away.down()
-    size = kept.stat().st_size
-    time.sleep(DOWN_S)
-    assert kept.stat().st_size > size, "the host stopped with its link"
+    goes_on(kept, DOWN_S)
     away.up()
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
@@ -162,12 +170,11 @@ def test_controller_killed_while_the_link_is_down(away, unchanged):
     """kill -9 in the middle, attached again once there is a way: the same."""
     process = away.start("apply", str(away.spec(spec(seconds=30))))
     kept = kept_spool(away)
-    time.sleep(2)
     away.down()
-    time.sleep(1)
+    goes_on(kept, 1)
     process.kill()
     process.communicate()
-    time.sleep(DOWN_S - 1)
+    goes_on(kept, DOWN_S - 1)
     away.up()
     (run,) = (away.reports / "small").iterdir()
     away("attach", run.name)

@@ -11,14 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.apply.conftest import ROOT, Cli, needs_root_and_memory_group
 from tests.apply.specs import running
-from tests.sshd import start_sshd
+from tests.sshd import answers, start_sshd
+from tests.waiting import until
 
 SPEC = """\
 schema: experiment/1
@@ -90,7 +90,7 @@ def machine(tmp_path, monkeypatch):
             "--ssh-config", str(options.ssh_config), "--state-dir", str(tmp_path / "state"),
         ],
     )  # fmt: skip
-    made.process, made.machine = server.process, folder
+    made.process, made.machine, made.port = server.process, folder, options.port
     before = Path("/proc/sys/vm/stat_interval").read_text()
     yield made
     server.process.kill()  # and with it pid 1 of its namespace, and all that is in there
@@ -152,11 +152,8 @@ def test_a_host_that_reboots_is_held_and_a_dead_run_is_undone(machine):
     running(process, lambda: (machine.machine / "asked").exists() or machine.boot != first)
     process.kill()
     process.communicate()
-    end = time.monotonic() + 20
-    while machine.boot == first:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    time.sleep(0.5)  # its sshd starts
+    until(lambda: machine.boot != first)
+    until(lambda: answers(machine.port))
     assert machine.line == EDITED
     done = machine("apply", str(machine.spec(STATE)), code=5)
     assert "host busy" in done.stderr

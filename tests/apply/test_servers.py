@@ -8,13 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.apply.conftest import MEMORY, groups
-from tests.apply.specs import HEALTHY, running, spec
+from tests.apply.conftest import MEMORY
+from tests.apply.specs import HEALTHY, recorded, spec
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed"),
@@ -67,8 +67,7 @@ def test_oom_kill_of_somebody_else_makes_the_trial_invalid_and_run_again(local, 
     """The first attempt is kept, and says why; the second one counts."""
     more = HEALTHY + "guards: [host.oom_kills_outside_cgroup == 0]\nrepeat: {attempts: 5}\n"
     process = local.start("apply", str(local.spec(spec(seconds=3, more=more))), "--json")
-    running(process, lambda: groups(local.folder))
-    time.sleep(1)
+    recorded(local, "all-r1-a1", "measure_started")
     oom_of_somebody_else()
     said, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
@@ -132,11 +131,10 @@ def test_link_cut_for_seconds_loses_no_sample(ssh, link, unchanged, tmp_path):
     """Down in the middle of the step: the grid has no gap, and the report the same parts."""
     file = ssh.spec(spec(seconds=6))
     process = ssh.start("apply", str(file))
-    running(process, lambda: groups(tmp_path))
-    time.sleep(1)
+    recorded(ssh, "all-r1-a1", "measure_started")
     link.down = True
     link.cut()
-    time.sleep(3)
+    until(lambda: link.refused >= 3)
     link.down = False
     _, said = process.communicate(timeout=90)
     assert process.returncode == 0, said
@@ -153,8 +151,7 @@ def test_link_cut_for_seconds_loses_no_sample(ssh, link, unchanged, tmp_path):
 def test_controller_killed_and_attached_again(ssh, unchanged, tmp_path):
     """kill -9 in the middle; `runner attach` brings the record to its end and the host back."""
     process = ssh.start("apply", str(ssh.spec(spec(seconds=4))))
-    running(process, lambda: groups(tmp_path))
-    time.sleep(1)
+    recorded(ssh, "all-r1-a1", "measure_started")
     process.kill()
     process.communicate()
     (run,) = (ssh.reports / "small").iterdir()

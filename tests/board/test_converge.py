@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,7 +144,6 @@ def test_cmdline_txt_is_in_force_after_a_reboot(nomem: registry.Entry) -> None:
     inside(
         nomem, "sed -i 's/$/ cgroup_enable=memory/' /boot/firmware/cmdline.txt; systemctl reboot"
     )
-    time.sleep(2)
     until(lambda: inside(nomem, ask) not in {"", boot}, within_s=240)
     assert qemu.up(nomem.board, lambda _: None).port == nomem.port
     assert "memory" in inside(nomem, "cat /sys/fs/cgroup/cgroup.controllers").split()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from runner.executor.converge import converge, hold
 from runner.executor.restore import restore
 from tests.host.scene import Scene
 from tests.sshd import Proxy, start_sshd, stop_sshd
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,10 +74,7 @@ class Far:
 
     def settle(self) -> None:
         """Wait for an agent that lost its link to finish what it has begun."""
-        end = time.monotonic() + 30
-        while self._agents():
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        until(lambda: not self._agents())
 
     def _agents(self) -> list[str]:
         found = []

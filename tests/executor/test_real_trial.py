@@ -11,6 +11,7 @@ from runner.executor.agent import Agent
 from runner.executor.host import forget, status
 from runner.executor.restore import restore
 from runner.executor.trial import Backoff, attach_trial, run_trial, stop_trial
+from tests.waiting import until
 
 RUN = "20260101T000000Z-abcdef"
 QUICK = Backoff(attempts=8, first_s=0.05, longest_s=0.2)
@@ -122,10 +123,7 @@ def test_controller_died(agent, state, spool, tmp_path):
         finally:
             os._exit(1)
     try:
-        for _ in range(500):
-            if spool.exists() and spool.read_bytes().count(b'"sample"') > 5:
-                break
-            time.sleep(0.02)
+        until(lambda: spool.exists() and spool.read_bytes().count(b'"sample"') > 5)
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -12,6 +12,7 @@ from runner.records.event import Fault
 from runner.records.events import decode
 from runner.records.host_events import End
 from runner.transports.interface import LinkLost
+from tests.waiting import until
 
 QUICK = Backoff(attempts=6, first_s=0.01, longest_s=0.1)
 
@@ -173,7 +174,7 @@ def test_link_cut_before_the_program_was_read(far, proxy, state, spool, log):
         calls.append(argv)
         if len(calls) == 1:
             proxy.cut()
-            time.sleep(0.3)
+            until(lambda: not channel.link_alive())
         return channel
 
     far.transport.start = cut_first

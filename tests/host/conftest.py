@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import pytest
 
 from tests.host.agent import Host
 from tests.host.scene import scene  # noqa: F401 - a fixture
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +42,9 @@ def netns() -> Iterator[int]:
         pytest.skip("a network namespace needs root")
     holder = subprocess.Popen(["unshare", "-n", "sleep", "600"])
     mine = Path("/proc/self/ns/net").readlink()
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{holder.pid}/ns/net").readlink() == mine:
-        if holder.poll() is not None or time.monotonic() > deadline:
-            pytest.skip("no network namespaces here")
-        time.sleep(0.001)
+    until(lambda: Path(f"/proc/{holder.pid}/ns/net").readlink() != mine or holder.poll())
+    if holder.poll() is not None:
+        pytest.skip("no network namespaces here")
     yield holder.pid
     holder.kill()
     holder.wait()
@@ -66,12 +64,14 @@ def group() -> Iterator[Path]:
     path = MEMORY / f"runner-test-{uuid.uuid4().hex[:8]}"
     yield path
     for folder, _, _ in os.walk(path, topdown=False):
-        for _ in range(100):
-            pids = Path(folder, "cgroup.procs").read_text().split()
-            if not pids:
-                break
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), 9)
-            time.sleep(0.01)
+        until(lambda: emptied(folder))  # noqa: B023 - called at once
         Path(folder).rmdir()
+
+
+def emptied(folder: str) -> bool:
+    """Whether a group has no process; those that it has are killed."""
+    pids = Path(folder, "cgroup.procs").read_text().split()
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), 9)
+    return not pids

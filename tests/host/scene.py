@@ -156,8 +156,7 @@ class Scene:
         ).stdout
 
     def same(self, what: str) -> None:
-        for name, now in self.now().items():
-            assert now == self.before[name], (what, name)
+        assert {what: self.now()} == {what: self.before}
         assert not (self.host.state / "journal.jsonl").exists(), what
         assert not (self.host.state / "hold.json").exists(), what
 

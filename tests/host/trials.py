@@ -6,17 +6,13 @@ import json
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from runner.kinds.generators.wrk import LUA
 from tests.workers import unique
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PYTHON = sys.executable
 SERVERS = Path(__file__).parent / "servers"
@@ -84,17 +80,6 @@ def of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 
 def spool(state: Path, run: str, trial: str = "t1") -> Path:
     return state / "runs" / run / trial / "spool.jsonl"
-
-
-def eventually(what: Callable[[], Any], within_s: float = 30.0) -> Any:
-    """Poll until it holds; a hang is a failure with a name."""
-    deadline = time.monotonic() + within_s
-    while True:
-        found = what()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.01)
 
 
 def said(path: Path) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import pytest
 
 from runner.transports.local import LocalTransport
 from tests.transports.fake import FakeTransport
+from tests.waiting import until
 
 
 @pytest.fixture(params=["local", "ssh", "fake"])
@@ -117,11 +118,7 @@ def test_close_ends_a_process_that_waits_for_input(transport, tmp_path):
     channel = transport.start(["sh", "-c", f"cat; touch {mark}"])
     channel.close()
     channel.close()
-    for _ in range(100):
-        if mark.exists():
-            break
-        time.sleep(0.05)
-    assert mark.exists()
+    until(mark.exists)
 
 
 def test_many_processes_in_turn(transport):

@@ -17,6 +17,7 @@ from runner.transports.interface import LinkLost
 from runner.transports.ssh import SshTransport
 from runner.transports.ssh_options import SshOptions
 from tests.sshd import start_sshd, stop_sshd
+from tests.waiting import until
 from tests.workers import free_port
 
 
@@ -322,12 +323,14 @@ def test_more_processes_at_once_than_the_server_allows(sshd, tmp_path):
 
 def test_cut_while_a_process_runs(sshd, proxy, tmp_path):
     transport = sshd.transport(tmp_path, port=proxy.port)
-    channel = transport.start(["sh", "-c", "echo a; printf b; exec sleep 30"])
+    channel = transport.start(["sh", "-c", "echo a; read go; printf b; exec sleep 30"])
     seen = []
     for line in channel:
         seen.append(line)
         if line == b"a\n":
-            time.sleep(0.2)
+            carried = proxy.carried["cut_after"]
+            channel.write(b"\n")
+            until(lambda: proxy.carried["cut_after"] > carried)  # noqa: B023 - used at once
             proxy.cut()
     assert seen == [b"a\n", b"b"]
     assert channel.exit_code() is None
@@ -344,10 +347,11 @@ def test_cut_while_a_process_runs(sshd, proxy, tmp_path):
 
 def test_link_that_stays_down(sshd, proxy, tmp_path):
     transport = sshd.transport(tmp_path, port=proxy.port)
-    assert run(transport, "true") == (b"", 0)
+    channel = transport.start(["cat"])
     proxy.down = True
     proxy.cut()
-    time.sleep(0.2)
+    until(lambda: not channel.link_alive())
+    channel.close()
     with pytest.raises(HostUnreachable) as caught:
         transport.start(["true"])
     assert caught.value.exit_code == 4
@@ -383,7 +387,8 @@ def test_fabric_is_imported_only_when_needed():
         "import sys\n"
         "import runner.cli, runner.transports.local, runner.transports.ssh\n"
         "import runner.executor.trial, runner.executor.converge, runner.executor.probe\n"
-        "from runner.transports.ssh import SshOptions, SshTransport\n"
+        "from runner.transports.ssh import SshTransport\n"
+        "from runner.transports.ssh_options import SshOptions\n"
         "SshTransport(SshOptions(host='pi')).close()\n"
         "print([m for m in ('fabric', 'paramiko', 'invoke', 'cryptography') if m in sys.modules])\n"
     )

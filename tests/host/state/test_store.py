@@ -20,6 +20,7 @@ from runner.host.facts.builder import Found
 from runner.host.state import journal
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo, python
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,9 +104,7 @@ def test_a_host_nobody_speaks_to_restores_itself(net: Host) -> None:
     before = snapshot.keys(net, [SOMAXCONN])
     net.converge(pseudo(SOMAXCONN, "1234"), hold={"controller": "gone", "lease_s": 1})
     assert snapshot.keys(net, [SOMAXCONN]) == {SOMAXCONN: "1234\n"}
-    deadline = time.monotonic() + 20
-    while journal_of(net).exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: not journal_of(net).exists())
     assert snapshot.keys(net, [SOMAXCONN]) == before
     said = [json.loads(line) for line in (net.state / "lease.jsonl").read_text().splitlines()]
     assert [(e["event"], e.get("outcome")) for e in said] == [
@@ -116,8 +115,8 @@ def test_a_host_nobody_speaks_to_restores_itself(net: Host) -> None:
 
 def test_a_host_that_is_spoken_to_keeps_its_state(net: Host) -> None:
     net.converge(pseudo(SOMAXCONN, "1234"), hold={"controller": "here", "lease_s": 1.5})
-    for _ in range(6):
-        time.sleep(0.5)
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
         net.probe()
     assert snapshot.keys(net, [SOMAXCONN]) == {SOMAXCONN: "1234\n"}
     assert net.restore().outcomes == {SOMAXCONN: "restored"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from runner.host.trial import handover
 from runner.host.trial.spool import Spool
 from tests.host import trials
 from tests.host.trials import (
+    alive,
     kinds,
     load,
     memory_group,
@@ -27,6 +28,7 @@ from tests.host.trials import (
     program,
     step,
 )
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(not trials.is_root(), reason="namespaces and cgroups need root"),
@@ -46,19 +48,13 @@ def trial(host, number, *, after=None, for_s=30, workload=None, **more):
     )
 
 
-def lives(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def gone(pid):
+    return until(lambda: not alive(pid))
 
 
-def gone(pid, within_s=10.0):
-    deadline = time.monotonic() + within_s
-    while lives(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not lives(pid)
+def written(pid):
+    """How many bytes a process has written."""
+    return int(re.search(r"^wchar: (\d+)$", Path(f"/proc/{pid}/io").read_text(), re.MULTILINE)[1])
 
 
 @needs_v1
@@ -83,10 +79,10 @@ def test_three_trials_have_one_workload_and_a_record_each(host):
         assert only(answer.events, "sampler")["missed"] == 0
         assert not of(answer.events, "workload_exited")
     pid = begun[0]["pid"]
-    assert lives(pid)
+    assert alive(pid)
     stopped = host.ask({"program": "stop", "trial": "t3"})
     assert stopped.only("stopped")["was_running"]
-    assert not lives(pid)
+    assert not alive(pid)
     assert not Path(group["join"][0]).is_dir()
 
 
@@ -125,7 +121,7 @@ def test_one_that_answers_no_more_is_started_anew(host):
     started = of(second.events, "workload_started")
     assert [event["pid"] == pid for event in started] == [True, False]
     assert only(second.events, "step_ended")["exit"] == 0
-    assert not lives(pid)
+    assert not alive(pid)
 
 
 def test_one_that_died_in_its_trial_is_not_kept(host):
@@ -140,8 +136,10 @@ def test_one_that_died_in_its_trial_is_not_kept(host):
 def test_what_it_prints_between_the_trials_is_counted(host):
     """No record gets it: it belongs to no trial. The next one says how much there was."""
     first = trial(host, 1, workload=ping("print-on-usr1"))
-    os.kill(only(first.events, "workload_started")["pid"], signal.SIGUSR1)
-    time.sleep(0.3)
+    pid = only(first.events, "workload_started")["pid"]
+    before = written(pid)
+    os.kill(pid, signal.SIGUSR1)
+    until(lambda: written(pid) > before)
     second = trial(host, 2, after=1, workload=ping("print-on-usr1"))
     begun = only(second.events, "workload_started")
     assert begun["unheard"] == len("between\n")
@@ -151,11 +149,11 @@ def test_what_it_prints_between_the_trials_is_counted(host):
 def test_restore_ends_a_kept_workload(host):
     answer = trial(host, 1)
     pid = only(answer.events, "workload_started")["pid"]
-    assert lives(pid)
+    assert alive(pid)
     said = read(host.ask({"program": "status"}).events)
     assert "kept       the workload of trial t1" in "\n".join(lines("board", said))
     assert host.restore().only("stopped")["was_running"]
-    assert not lives(pid)
+    assert not alive(pid)
 
 
 def test_a_supervisor_that_was_killed_hands_nothing_on(host):

@@ -14,7 +14,6 @@ import pytest
 
 from tests.host.trials import (
     alive,
-    eventually,
     kinds,
     load,
     of,
@@ -25,6 +24,7 @@ from tests.host.trials import (
     spool,
     step,
 )
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root"),
@@ -104,7 +104,7 @@ def test_killed_supervisor_leaves_the_link_to_restore(host, link):
     thread = threading.Thread(target=host.ask, args=(whole,), daemon=True)
     thread.start()
     path = spool(host.state, host.run)
-    eventually(lambda: any(e["event"] == "fault_started" for e in said(path)))
+    until(lambda: any(e["event"] == "fault_started" for e in said(path)))
     assert not is_up(link)
     os.kill(int((path.parent / "supervisor").read_text()), signal.SIGKILL)
     thread.join(30)
@@ -163,9 +163,9 @@ def test_uplink_comes_back_with_addresses_and_routes_of_both_families(uplink):
     answer = host.ask(program(ping(), network="host", faults=asked, **load(step(seconds=2))))
     assert answer.end["ok"], answer.end
     started(answer)
-    eventually(lambda: state() == before)
+    until(lambda: state() == before)
     assert host.restore().end["ok"]
-    eventually(lambda: state() == before)
+    until(lambda: state() == before)
 
 
 def test_killed_supervisor_leaves_the_uplink_to_restore(uplink):
@@ -176,12 +176,12 @@ def test_killed_supervisor_leaves_the_uplink_to_restore(uplink):
     thread = threading.Thread(target=host.ask, args=(whole,), daemon=True)
     thread.start()
     path = spool(host.state, host.run)
-    eventually(lambda: any(e["event"] == "fault_started" for e in said(path)))
+    until(lambda: any(e["event"] == "fault_started" for e in said(path)))
     assert len(state()["routes6"]) == 0
     os.kill(int((path.parent / "supervisor").read_text()), signal.SIGKILL)
     thread.join(30)
     assert host.restore().end["ok"]
-    eventually(lambda: state() == before)
+    until(lambda: state() == before)
 
 
 def test_slow_link_where_the_kernel_has_no_netem(host, tmp_path, monkeypatch):

@@ -16,7 +16,6 @@ from tests.host import trials
 from tests.host.agent import Host
 from tests.host.trials import (
     alive,
-    eventually,
     memory_group,
     of,
     only,
@@ -25,6 +24,7 @@ from tests.host.trials import (
     server,
     spool,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not trials.is_root(), reason="namespaces and cgroups need root")
 needs_v1 = pytest.mark.skipif(
@@ -50,7 +50,7 @@ class Running:
         self.link.stdin.flush()
 
     def seen(self, kind):
-        return eventually(lambda: of(said(self.path), kind))[0]
+        return until(lambda: of(said(self.path), kind))[0]
 
     @property
     def supervisor(self):
@@ -109,7 +109,7 @@ def test_a_trial_outlives_its_link(host, running):
     one.seen("ready")
     one.cut()
     before = len(of(said(one.path), "sample"))
-    eventually(lambda: len(of(said(one.path), "sample")) > before + 3)
+    until(lambda: len(of(said(one.path), "sample")) > before + 3)
     assert alive(pid)
     answer = host.ask({"program": "stop", "trial": "t1"})
     assert only(answer.events, "stopped")["was_running"]
@@ -212,7 +212,7 @@ def test_a_killed_supervisor_leaves_a_record_that_ends(host, running):
     os.kill(one.supervisor, signal.SIGKILL)
     out = one.link.communicate(timeout=60)[0].splitlines()
     assert json.loads(out[-1])["error"]["message"] == "the trial's supervisor was killed"
-    eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid))
     assert said(one.path)[-1]["event"] == "end"
     answer = host.ask({"program": "attach", "trial": "t1", "offset": 0})
     assert answer.error == "internal"
