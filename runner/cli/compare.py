@@ -12,7 +12,7 @@ from runner.errors import RecordError, SpecError
 if TYPE_CHECKING:
     import argparse
 
-    from runner.analysis.runs.comparison import Comparison
+    from runner.analysis.runs.compared import Comparison
     from runner.analysis.runs.side import Side
     from runner.report.exports.ci import Check, State
     from runner.store.record import RunFolder

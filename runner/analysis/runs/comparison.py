@@ -1,134 +1,164 @@
 """Two runs, or two treatments of a run, metric by metric: what differs, and by how much.
 
 b is compared with a: a ratio above 1 means that b is the larger. Within one run
-values are paired by repetition, which is the block; between runs they are not.
+values are paired by the key of their block; between runs they are not.
 
 - `equivalent`: the 90 % interval of the ratio lies within the practical
   threshold (TOST at 5 %);
 - `better`, `worse` (`changed` where the metric says neither is better): p <= 0.05
-  after Holm over all tests of the comparison, so that of all metrics together one
-  is found to differ by chance in at most 5 % of comparisons. benchstat's
-  documentation warns of this under "Tips" and leaves it to the reader;
-- `undecided`: neither.
+  among all metrics of the comparison, so that of all together one is found to
+  differ by chance in at most 5 % of comparisons;
+- `undecided`: neither, with about how many repetitions would decide.
 
-Ratios of unpaired samples are Hodges-Lehmann shifts of logarithms, p is of
-Mann-Whitney's test, or of the sign test for pairs.
+p is of exact permutation tests over blocks or repetitions with one error rate for all metrics
+(`runner.analysis.stats.permutation`). Ratios are medians of the paired ratios, or Hodges-Lehmann
+shifts of logarithms of unpaired values: neither is the ratio of the medians.
 """
 
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.analysis.claims.values import counted
+from runner.analysis.runs.compared import ALPHA, ORDER, THRESHOLD, Comparison, Row, direction
 from runner.analysis.runs.environment_diff import environment
-from runner.analysis.stats.intervals import Interval, shift, smallest_n
-from runner.analysis.stats.significance import (
-    equivalent,
-    holm,
-    mann_whitney,
-    outcome,
-    paired,
-    sign_p,
+from runner.analysis.runs.sides import empty, exact, keyed, of_pairs, of_values
+from runner.analysis.stats.intervals import Interval
+from runner.analysis.stats.permutation import (
+    fewest,
+    labels_max_t,
+    paired_max_t,
+    smallest_p,
+    would_do,
 )
+from runner.analysis.stats.significance import equivalent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from runner.analysis.model import Analysis, Estimate
+    from runner.analysis.claims.rows import Key as Block
+    from runner.analysis.model import Estimate
     from runner.analysis.runs.side import Side
-
-THRESHOLD: Final = 0.05
-ALPHA: Final = 0.05
-"""How often any metric of a comparison may be found to differ by chance."""
-ORDER: Final = ("worse", "changed", "better", "undecided", "equivalent", "not comparable")
-"""Regressions first."""
-DIFFERENT: Final = ("worse", "changed", "better")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One metric in one cell, on both sides; numbers in base units."""
-
-    metric: str
-    unit: str
-    where: dict[str, str]
-    """Levels that both sides share, and `step`."""
-    n: tuple[int, int]
-    median: tuple[float | None, float | None]
-    interval: tuple[tuple[float, float] | None, tuple[float, float] | None]
-    ratio: float | None
-    ratio_interval: tuple[float, float] | None
-    """At 90 %."""
-    p: float | None
-    test: str
-    outcome: str
-    better: str | None = None
-    why: str = ""
-    p_holm: float | None = None
-    """p among all tests of the comparison."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Everything that is said of two sides."""
-
-    a: str
-    b: str
-    threshold: float
-    environment: tuple[tuple[str, str, str], ...]
-    """(fact, a, b) of what differs."""
-    rows: tuple[Row, ...]
-    only: tuple[str, ...] = ()
-    """Metrics that one side has not."""
-
-    @property
-    def tests(self) -> int:
-        """How many tests share the error rate."""
-        return sum(row.p is not None for row in self.rows)
-
-    @property
-    def regressions(self) -> tuple[Row, ...]:
-        """Rows that got worse."""
-        return tuple(row for row in self.rows if row.outcome == "worse")
+    from runner.analysis.stats.permutation import Tested
 
 
 def compare(a: Side, b: Side, threshold: float = THRESHOLD) -> Comparison:
     """Compare every metric that both sides have, regressions first."""
     left, right = _cells(a), _cells(b)
-    rows = _decided(
-        [_row(a, b, left[key], right[key], dict(key[1]), threshold) for key in left if key in right]
-    )
+    drafts = [_draft(a, b, left[key], right[key], dict(key[1]), threshold)
+              for key in left if key in right]  # fmt: skip
+    rows = _decided(drafts, threshold)
     rows.sort(key=lambda row: ORDER.index(row.outcome))
     missing = [_label(key) for key in {**left, **right} if not (key in left and key in right)]
     return Comparison(
-        a.name, b.name, threshold, environment(a, b), tuple(rows), tuple(dict.fromkeys(missing))
-    )
+        a.name, b.name, threshold, environment(a, b), tuple(rows), tuple(dict.fromkeys(missing)),
+        _notes(a, b, rows),
+    )  # fmt: skip
 
 
-def _decided(rows: Sequence[Row]) -> list[Row]:
-    """Name what differs; the number of tests decides with each of them."""
-    adjusted = holm({str(at): row.p for at, row in enumerate(rows) if row.p is not None})
+def _notes(a: Side, b: Side, rows: Sequence[Row]) -> tuple[str, ...]:
     found = []
-    for at, row in enumerate(rows):
-        p = adjusted.get(str(at))
-        said, why = row.outcome, row.why
-        if p is not None and p > ALPHA and said in DIFFERENT:
-            said = "undecided"
-            why = why or f"p = {row.p:.2g} by itself, {p:.2g} among {len(adjusted)} tests"
-        found.append(replace(row, outcome=said, why=why, p_holm=p))
-    return found
+    if a.run != b.run:
+        found.append(
+            "two runs are two sessions: what another session of the same program is worth (boot, "
+            "layout, the host's state) is unknown and in no interval here; treatments of one run "
+            "are compared within its blocks"
+        )
+    blind = {
+        (row.test, row.n): fewest(ALPHA, paired=row.test == PAIRED)
+        for row in rows
+        if row.p is not None and smallest_p(*row.n, paired=row.test == PAIRED) > ALPHA
+    }
+    for (test, n), least in blind.items():
+        what = f"{n[0]} pairs" if test == PAIRED else f"{n[0]} and {n[1]} repetitions"
+        each = "pairs" if test == PAIRED else "of each"
+        found.append(f"{what} can find no difference, however large: at least {least} {each} can")
+    return tuple(found)
 
 
-def _direction(better: str | None, *, up: bool) -> str:
-    if better is None:
-        return "changed"
-    return "better" if up == (better == "higher") else "worse"
+@dataclass(frozen=True)
+class _Draft:
+    """A row before its test, and what is tested: logarithms, or values without a ratio."""
+
+    row: Row
+    pairs: Mapping[Block, float] | None = None
+    """b - a by block."""
+    sides: tuple[Mapping[Block, float], Mapping[Block, float]] | None = None
+
+
+PAIRED: Final = "signs over blocks, max-T"
+UNPAIRED: Final = "labels over repetitions, max-T"
+
+
+def _decided(drafts: Sequence[_Draft], threshold: float) -> list[Row]:
+    """Test all metrics together, and name what differs."""
+    found = {at: draft.row for at, draft in enumerate(drafts)}
+    by_pairs = [at for at, draft in enumerate(drafts) if draft.pairs is not None]
+    by_sides = [at for at, draft in enumerate(drafts) if draft.sides is not None]
+    families = bool(by_pairs) + bool(by_sides)
+    tests = len(by_pairs) + len(by_sides)
+    for which, test in ((by_pairs, PAIRED), (by_sides, UNPAIRED)):
+        if not which:
+            continue
+        told = _tested([drafts[at] for at in which])
+        for column, at in enumerate(which):
+            # two kinds of tests share the error rate by halves
+            row = replace(
+                found[at], p=told.p[column], test=test,
+                p_adjusted=min(1.0, families * told.adjusted[column]),
+            )  # fmt: skip
+            found[at] = _named(row, told.t[column], tests, threshold, up=told.up[column])
+    return [*found.values()]
+
+
+def _tested(drafts: Sequence[_Draft]) -> Tested:
+    if drafts[0].pairs is not None:
+        columns = [draft.pairs or {} for draft in drafts]
+        return paired_max_t(_rows(columns))
+    both = [draft.sides or ({}, {}) for draft in drafts]
+    return labels_max_t(_rows([one for one, _ in both]), _rows([other for _, other in both]))
+
+
+def _rows(columns: Sequence[Mapping[Block, float]]) -> list[list[float | None]]:
+    """Give a row for each block that any of the columns has."""
+    keys = dict.fromkeys(key for column in columns for key in column)
+    return [[column.get(key) for column in columns] for key in keys]
+
+
+def _named(row: Row, t: float, tests: int, threshold: float, *, up: bool) -> Row:
+    """Name the outcome by interval and p; of what is undecided say how many would decide."""
+    interval = None
+    if row.ratio is not None and row.ratio_interval is not None:
+        interval = Interval(row.ratio, *row.ratio_interval, 0.9, min(row.n), "")
+    if equivalent(interval, 1 / (1 + threshold), 1 + threshold) or row.outcome == "equivalent":
+        return replace(row, outcome="equivalent")
+    assert row.p is not None  # noqa: S101 - it was tested
+    assert row.p_adjusted is not None  # noqa: S101 - it was tested
+    if row.p_adjusted <= ALPHA:
+        return replace(row, outcome=direction(row.better, up=up), why=_medians(row, up=up))
+    is_paired = row.test == PAIRED
+    needed = would_do(t, *row.n, ALPHA / max(1, tests), paired=is_paired) if t else None
+    said = [row.why]
+    if row.p <= ALPHA:
+        said.append(f"p = {row.p:.2g} by itself, {row.p_adjusted:.2g} among {tests} tests")
+    if needed is not None and needed > min(row.n):
+        each = "pairs" if is_paired else "repetitions of each"
+        said.append(f"about {needed} {each} would find a difference of this size")
+    return replace(row, outcome="undecided", needed=needed, why="; ".join(filter(None, said)))
+
+
+def _medians(row: Row, *, up: bool) -> str:
+    """Say so where the two medians stand the other way round than what was found."""
+    one, other = row.median
+    if one is None or other is None or one == other or (other > one) == up:
+        return row.why
+    said = f"the medians stand the other way round: this is of the {row.ratio_of or 'values'}"
+    return f"{row.why}; {said}" if row.why else said
 
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
+"""Metric and cell."""
 
 
 def _cells(side: Side) -> dict[Key, Estimate]:
@@ -149,11 +179,10 @@ def _label(key: Key) -> str:
     return f"{key[0]} ({where})" if where else key[0]
 
 
-def _row(
+def _draft(
     a: Side, b: Side, left: Estimate, right: Estimate, where: dict[str, str], threshold: float
-) -> Row:
+) -> _Draft:
     metric = b.metrics.get(right.metric) or a.metrics.get(left.metric)
-    better = metric.better if metric is not None else None
     x = [value for value in left.values if value is not None]
     y = [value for value in right.values if value is not None]
     common: dict[str, Any] = {
@@ -163,138 +192,31 @@ def _row(
         "n": (len(x), len(y)),
         "median": (left.median, right.median),
         "interval": (left.interval, right.interval),
-        "better": better,
+        "better": metric.better if metric is not None else None,
     }
     if not x or not y:
         said = left.why if not x else right.why
-        return _empty(common, f"no value on one side ({said})" if said else "no value on one side")
+        why = f"no value on one side ({said})" if said else "no value on one side"
+        return _Draft(empty(common, why))
     if left.level == right.level == 1.0:
-        return _exact(common, x[0], y[0], threshold)
-    blocks = _blocks(a, b, left, right)
-    if blocks is not None:
-        return _paired(common, blocks, threshold)
-    return _unpaired(common, x, y, threshold)
-
-
-def _empty(common: dict[str, Any], why: str) -> Row:
-    return Row(
-        **common, ratio=None, ratio_interval=None, p=None, test="",
-        outcome="not comparable", why=why,
-    )  # fmt: skip
-
-
-def _exact(common: dict[str, Any], x: float, y: float, threshold: float) -> Row:
-    """Two exact numbers differ or they do not; chance has no part in it."""
-    if x == y:
-        return Row(**common, ratio=1.0, ratio_interval=(1.0, 1.0), p=None, test="exact",
-                   outcome="equivalent")  # fmt: skip
-    if x * y <= 0:
-        return _difference(common, x, y)
-    ratio = y / x
-    said = outcome(Interval(ratio, ratio, ratio, 1.0, 1, "exact"), threshold, common["better"])
-    return Row(**common, ratio=ratio, ratio_interval=(ratio, ratio), p=None, test="exact",
-               outcome=said)  # fmt: skip
-
-
-def _difference(common: dict[str, Any], x: float, y: float) -> Row:
-    """Name the better of two exact numbers that have no ratio."""
-    said = _direction(common["better"], up=y > x)
-    return Row(**common, ratio=None, ratio_interval=None, p=None, test="exact", outcome=said,
-               why="no ratio with a number that is not above 0")  # fmt: skip
-
-
-def _paired(common: dict[str, Any], blocks: Sequence[tuple[float, float]], threshold: float) -> Row:
-    x, y = [one for one, _ in blocks], [other for _, other in blocks]
-    if any(one * other <= 0 for one, other in blocks):
-        return _without_ratio(common, x, y)
-    found = paired(x, y, 0.90)
-    above = sum(other > one for one, other in blocks)
-    below = sum(other < one for one, other in blocks)
-    p = min(1.0, 2 * sign_p(max(above, below), above + below)) if above + below else 1.0
-    return _judged(
-        common, found.interval, statistics.median(found.values), p, "sign test on pairs",
-        threshold, found.why, up=above > below,
-    )  # fmt: skip
-
-
-def _unpaired(
-    common: dict[str, Any], x: Sequence[float], y: Sequence[float], threshold: float
-) -> Row:
-    if min(*x, *y) <= 0:
-        return _without_ratio(common, x, y)
-    test = mann_whitney(x, y)
-    logs = [math.log(value) for value in x], [math.log(value) for value in y]
-    found = _exp(shift(*logs, 0.90))
-    ratio = found.estimate if found else statistics.median(y) / statistics.median(x)
-    why = "" if found else f"{len(x)} and {len(y)} values are too few for a 90 % interval"
-    up = 2 * test.u < len(x) * len(y)
-    return _judged(common, found, ratio, test.p, "Mann-Whitney", threshold, why, up=up)
-
-
-def _without_ratio(common: dict[str, Any], x: Sequence[float], y: Sequence[float]) -> Row:
-    """Compare by ranks alone: equal is what never differs, and no threshold applies."""
-    test = mann_whitney(x, y)
-    said = "equivalent" if set(x) == set(y) and len(set(x)) == 1 else "undecided"
-    if test.p <= ALPHA:
-        said = _direction(common["better"], up=2 * test.u < len(x) * len(y))
-    return Row(**common, ratio=None, ratio_interval=None, p=test.p, test="Mann-Whitney",
-               outcome=said, why="no ratio with a number that is not above 0")  # fmt: skip
-
-
-def _exp(found: Interval | None) -> Interval | None:
-    if found is None:
-        return None
-    low, middle, high = (math.exp(v) for v in (found.low, found.estimate, found.high))
-    return Interval(middle, low, high, found.level, found.n, found.method)
-
-
-def _judged(
-    common: dict[str, Any],
-    interval: Interval | None,
-    ratio: float,
-    p: float,
-    test: str,
-    threshold: float,
-    why: str,
-    *,
-    up: bool,
-) -> Row:
-    said = "undecided"
-    if equivalent(interval, 1 / (1 + threshold), 1 + threshold):
-        said = "equivalent"
-    elif p <= ALPHA:
-        said = _direction(common["better"], up=up)
-    bounds = interval.bounds if interval is not None else None
-    return Row(**common, ratio=ratio, ratio_interval=bounds, p=p, test=test, outcome=said, why=why)
-
-
-def _blocks(a: Side, b: Side, left: Estimate, right: Estimate) -> list[tuple[float, float]] | None:
-    """Give the pairs of one run by repetition; None where that is not one run, or unclear."""
-    if not a.run or a.run != b.run or left.treatment == right.treatment:
-        return None
-    x, y = by_repetition(a.analysis, left), by_repetition(b.analysis, right)
-    if x is None or y is None:
-        return None
-    pairs = []
-    for repetition, one in x.items():
-        other = y.get(repetition)
-        if one is not None and other is not None:
-            pairs.append((one, other))
+        return _Draft(exact(common, x[0], y[0], threshold))
+    one, other = keyed(a.analysis, left), keyed(b.analysis, right)
+    plain = min(*x, *y) > 0
+    measured = math.log if plain else float
+    why = "" if plain else "no ratio with a number that is not above 0"
+    blocks = [key for key in one if key in other]
+    within = bool(a.run) and a.run == b.run and left.treatment != right.treatment
     # too few pairs decide nothing; all the values may
-    return pairs if len(pairs) >= smallest_n(0.90) else None
-
-
-def by_repetition(analysis: Analysis, item: Estimate) -> dict[int, float | None] | None:
-    """Give an estimate's values by their repetition; None where they cannot be told apart."""
-    runs = (analysis.search or {}).get("runs") or []
-    found = [run["repetition"] for run in runs if dict(run["treatment"]) == item.treatment]
-    if not found:
-        found = sorted(
-            trial.repetition
-            for trial in counted(analysis.trials)
-            if trial.treatment == item.treatment
-            and (item.step is None or any(step.name == item.step for step in trial.steps))
+    if within and len(blocks) >= fewest(ALPHA, paired=True):
+        common["n"] = (len(blocks), len(blocks))
+        return _Draft(
+            of_pairs(common, [(one[key], other[key]) for key in blocks], why),
+            pairs={key: measured(other[key]) - measured(one[key]) for key in blocks},
         )
-    if len(found) != len(item.values) or len(set(found)) != len(found):
-        return None
-    return dict(zip(found, item.values, strict=True))
+    return _Draft(
+        of_values(common, x, y, why),
+        sides=(
+            {key: measured(value) for key, value in one.items()},
+            {key: measured(value) for key, value in other.items()},
+        ),
+    )

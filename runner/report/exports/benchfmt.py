@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from runner.analysis.runs.comparison import by_repetition
+from runner.analysis.runs.sides import by_repetition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

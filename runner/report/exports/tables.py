@@ -15,7 +15,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.analysis.runs.comparison import by_repetition
+from runner.analysis.runs.sides import by_repetition
 from runner.records.quantities import QuantityError, unit_factor
 from runner.records.trial_events import Columns, Sample
 

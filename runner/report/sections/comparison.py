@@ -6,11 +6,11 @@ import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.analysis.runs.comparison import ALPHA
+from runner.analysis.runs.compared import ALPHA
 from runner.report.format import markdown, units, words
 
 if TYPE_CHECKING:
-    from runner.analysis.runs.comparison import Comparison, Row
+    from runner.analysis.runs.compared import Comparison, Row
 
 MARKS: Final = {
     "better": "✓ better",
@@ -21,7 +21,7 @@ MARKS: Final = {
     "not comparable": "– not comparable",
 }
 HEAD: Final = (
-    "metric", "where", "a", "b", "b / a", "90 % interval", "p", "p (Holm)", "n", "result",
+    "metric", "where", "a", "b", "b / a", "90 % interval", "p", "p (all)", "n", "result",
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def data(found: Comparison) -> dict[str, Any]:
         "regressions": len(found.regressions),
         "rows": [dataclasses.asdict(row) for row in found.rows],
         "only_on_one_side": list(found.only),
+        "notes": list(found.notes),
     }
 
 
@@ -60,7 +61,7 @@ def cells(row: Row) -> list[str]:
         "" if row.ratio is None else f"{row.ratio:.3f}",
         interval or units.NONE,
         units.NONE if row.p is None else f"{row.p:.3g}",
-        units.NONE if row.p_holm is None else f"{row.p_holm:.3g}",
+        units.NONE if row.p_adjusted is None else f"{row.p_adjusted:.3g}",
         f"{row.n[0]}+{row.n[1]}",
         MARKS[row.outcome] + (f" ({row.why})" if row.why else ""),
     ]
@@ -80,7 +81,10 @@ def foot(found: Comparison) -> str:
         f"{1 + found.threshold:g}. Better and worse: p ≤ {ALPHA:g}"
     )
     if found.tests > 1:
-        text += f", corrected for {found.tests} tests (Holm)"
+        text += f" among {found.tests} tests (permutation, max-T)"
+    ratios = " or ".join(dict.fromkeys(row.ratio_of for row in found.rows if row.ratio_of))
+    if ratios:
+        text += f". b / a is the {ratios}, which need not be the ratio of the medians"
     return f"{text}. Intervals of the two sides are 90 % of the median."
 
 
@@ -98,6 +102,7 @@ def page(found: Comparison) -> str:
         parts.append(markdown.table(HEAD, [cells(row) for row in found.rows], "llrrrrrrrl"))
     if found.only:
         parts.append(f"On one side only: {markdown.join(found.only)}.")
+    parts += [f"{markdown.escape(note[:1].upper() + note[1:])}." for note in found.notes]
     parts.append(foot(found))
     return "\n\n".join(parts) + "\n"
 
@@ -116,4 +121,4 @@ def text(found: Comparison) -> str:
     ]
     if found.only:
         lines.append(f"on one side only: {', '.join(found.only)}")
-    return "\n".join([*lines, summary(found), foot(found)])
+    return "\n".join([*lines, summary(found), *found.notes, foot(found)])

@@ -109,10 +109,23 @@ def test_two_exports_are_one_table(benchstat, tmp_path):
 
     said = json.loads(runner("compare", FIRST, SECOND, "--json").stdout)["rows"]
     assert len(rows) == len(said) == 2
+    printed = [exported(file) for file in files]
     for ours in said:
         theirs = rows[f"Sizes/mb={ours['where']['mb']}"]
         assert [float(theirs[1]), float(theirs[3])] == pytest.approx(ours["median"])
-        assert theirs[6] == f"p={ours['p']:.3f} n=6"
+        name = f"Sizes/mb={ours['where']['mb']}"
+        tested = mann_whitney(*(side[name] for side in printed))
+        assert theirs[6] == f"p={tested.p:.3f} n=6"
+
+
+def exported(file):
+    """Give the values of a benchfmt file by their benchmark's name."""
+    found = {}
+    for line in file.read_text().splitlines():
+        if line.startswith("Benchmark"):
+            name, _, value, *_ = line.split()
+            found.setdefault(name.removeprefix("Benchmark"), []).append(float(value))
+    return found
 
 
 def test_sides_of_a_comparison_are_columns(benchstat, tmp_path):
