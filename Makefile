@@ -15,8 +15,12 @@ BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static up
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
 
+# files side by side, in the order of their folders: what shares the machine is told apart in tests/workers.py
+JOBS ?= 2
+SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+
 test: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest -m "not slow and not board"
+	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board"
 
 # exit 5 is pytest's for "no test": there may be no slow one
 test-slow: $(VENV)/.dev tools
