@@ -124,6 +124,8 @@ def trial_plan(
         treatment=plan["treatment"],
         repetition=plan["repetition"],
         attempt=plan["attempt"],
+        boot=str(plan.get("boot") or ""),
+        session=str(plan.get("session") or ""),
         steps=tuple(step_plan(step) for step in plan["steps"]),
         extra=plan["extra"],
         loads=tuple(_load_part(part, record) for part in plan.get("loads") or ()),

@@ -19,12 +19,15 @@ from runner.analysis.judge import judge, judge_trial
 from runner.apply.conclude import failures
 from runner.apply.interface import Outcome
 from runner.apply.judged import of_record
+from runner.apply.public import recorded
 from runner.apply.putback import outstanding
 from runner.apply.state import HostRun
 from runner.errors import HostBusy, HostError, RecordError, RunnerError, SpecError
 from runner.executor.agent import Agent
 from runner.executor.host import status
+from runner.executor.probe import probe
 from runner.executor.trial import attach_trial
+from runner.records.facts import other_machine
 from runner.report.pages import rebuild
 from runner.spec.expand import run_hash
 from runner.spec.experiment import Experiment
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
     from runner.store.record import State
 
+SET_AT_BOOT = frozenset({"cpu.count", "cpu.possible"})
 FINISHED = ("healthy", "unhealthy", "invalid")
 """Outcomes of a trial that ran to its end; `error` is none."""
 
@@ -109,6 +113,25 @@ def recall(host: HostRun, folder: RunFolder) -> None:
     """Tell a host of what the record says was changed there, so that its restore is checked."""
     boot_id = (folder.facts.get(host.name) or {}).get("boot_id")
     host.changed = outstanding(folder.changes, host.name, boot_id)
+
+
+def refuse_elsewhere(host: HostRun, folder: RunFolder) -> None:
+    """Raise HostError where the host is another machine than the one that the run was begun on.
+
+    Another boot of it is the same machine.
+    """
+    before = folder.facts.get(host.name)
+    if not before:
+        return  # the run ended before it knew its host
+    # a kernel that was booted with fewer CPUs, for the run or before it, has others now
+    but = SET_AT_BOOT if of_record(folder).system.kernel_cmdline is not None else frozenset[str]()
+    found = other_machine(before, recorded(probe(host.agent).facts), but=but)
+    if found:
+        raise HostError(
+            f"{host.name} is another machine than run {folder.id} was begun on: "
+            + "; ".join(found),
+            fix="go on with it there, or start a new run here",
+        )
 
 
 def refuse_if_followed(host: HostRun, run: str) -> None:

@@ -63,7 +63,7 @@ def apply(
     if not _stays(loaded, options):
         threading.Thread(target=_ahead).start()
     if options.resume is not None:
-        from runner.apply.attach import recall, refuse_if_followed, reopen
+        from runner.apply.attach import recall, refuse_elsewhere, refuse_if_followed, reopen
 
         folder = reopen(loaded, options)
         with folder:
@@ -72,6 +72,7 @@ def apply(
             for host in runs:
                 # before anything is written: the record of a run that goes on is not ours
                 refuse_if_followed(host, folder.id)
+                refuse_elsewhere(host, folder)
                 recall(host, folder)
                 host.touched = True
             return _Run(loaded, runs, options, reporter, folder).go()

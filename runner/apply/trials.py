@@ -18,6 +18,7 @@ from runner.executor.trial import attach_trial, run_trial, stop_trial
 from runner.kinds.resources.interface import UNSET
 from runner.kinds.resources.sysctl import split_network
 from runner.planning.ids import treatment_id
+from runner.records.facts import machine_id
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
@@ -188,6 +189,9 @@ class TrialRunner:
             "repetition": repetition,
             "attempt": attempt,
             "connections": connections,
+            "boot": str(self.host.facts.get("boot_id") or ""),
+            "machine": machine_id(self.host.facts),
+            "session": str(len(self.folder.manifest.get("resumed") or ()) + 1),
             "steps": [asdict(step) for step in compiled.steps],
             "loads": loading.prepare() if self.load_hosts else [],
             "extra": {k: v for k, v in extra.items() if isinstance(v, int | float | str)},

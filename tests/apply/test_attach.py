@@ -159,3 +159,27 @@ def test_status_tells_drift_from_what_is_applied(local, before):
     assert f"applied    sysctl:vm.max_map_count  {before.strip()} →" in local("status").stdout
     local("restore")
     assert "nothing is changed" in local("status").stdout
+
+
+def test_it_does_not_go_on_on_another_machine_of_the_same_name(local, before):
+    """Another boot is the same machine; another CPU count is not, and nothing is written."""
+    file = spec(local, before)
+    controller = local.start("apply", str(file))
+    run = recorded(local, "b-r1-a1")
+    kill(controller)
+    local("attach")
+    path = run / "facts.json"
+    facts = json.loads(path.read_text())
+    own = facts["local"]
+    path.write_text(json.dumps({"local": own | {"cpu.count": own["cpu.count"] + 4}}))
+    kept = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    said = local("apply", str(file), "--resume", code=2).stderr
+    assert "another machine" in said
+    assert f"cpu.count was {own['cpu.count'] + 4}, is {own['cpu.count']}" in said
+    assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == kept
+    path.write_text(json.dumps({"local": own | {"boot_id": "another"}}))
+    local("apply", str(file), "--resume")
+    trials = json.loads((run / "run.json").read_text())["trials"]
+    assert {trial["session"] for trial in trials.values()} == {"1", "2"}
+    assert {trial["machine"] for trial in trials.values()} == {trials["a-r1-a1"]["machine"]}
+    assert all(trial["boot"] == own["boot_id"] for trial in trials.values())

@@ -64,6 +64,9 @@ class TrialPlan:
     """Numbers known without the host: build size and id, the search's level."""
     loads: tuple[LoadPart, ...] = ()
     """Hosts that the load came from, where they were others."""
+    boot: str = ""
+    session: str = ""
+    """The boot of the host, and which uninterrupted hold of it; empty in older records."""
     emulated: bool = False
     """Times of an emulated host say nothing: guards on them are not judged."""
 
@@ -107,6 +110,8 @@ def trial(
         sampler=watching(sampler) if sampler else {},
         limit_bytes=_limit(reading.frame),
         kept_from=(started.kept_from if started else None) or "",
+        boot=plan.boot,
+        session=plan.session,
     )
 
 

@@ -1,0 +1,40 @@
+"""Which facts make a machine that machine, whatever state a run brings it to. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.records.plain import Json
+
+MACHINE: Final = (
+    "arch", "os.bits", "board.model", "board.revision", "board.memory", "cpu.model", "cpu.possible",
+    "cpu.count", "kernel.release", "kernel.version", "os.id", "os.version_id", "os.pretty_name",
+)  # fmt: skip
+"""CPUs, board, kernel and userland: a run that goes on elsewhere would measure another machine."""
+
+
+def machine_id(facts: Mapping[str, Json]) -> str:
+    """Give a short name of the machine that has these facts: the same for the same ones."""
+    said = "\n".join(f"{name}={facts.get(name)}" for name in MACHINE)
+    return hashlib.sha256(said.encode(errors="backslashreplace")).hexdigest()[:12]
+
+
+def other_machine(
+    before: Mapping[str, Json], now: Mapping[str, Json], *, but: frozenset[str] = frozenset()
+) -> list[str]:
+    """Say what makes the machine of `now` another one than that of `before`; empty: it is the same.
+
+    A fact that one of both does not know says nothing, and neither do those of `but`.
+    """
+    return [
+        f"{name} was {before[name]}, is {now[name]}"
+        for name in MACHINE
+        if name not in but
+        and before.get(name) is not None
+        and now.get(name) is not None
+        and before[name] != now[name]
+    ]
