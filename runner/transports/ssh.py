@@ -1,7 +1,7 @@
 """A host over ssh: fabric is only known here and in ssh_connection, once it connects.
 
-Fabric makes the connection (users' ~/.ssh/config, ProxyJump, keys, agent). What
-it does beyond that is not used, for reasons met in the field:
+Fabric makes the connection, of what `ssh -G` says of the host (jump hosts, keys, agent).
+What fabric does beyond that is not used, for reasons met in the field:
 
 - it accepts unknown host keys: here they are refused, at jump hosts too;
 - it reads /etc/fabric.* and ~/.fabric.*: here it reads neither;
@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostUnreachable
 from runner.transports.interface import GRACE_S, STDERR_TAIL_BYTES, LinkLost
-from runner.transports.ssh_connection import chain, connection_to, keep_alive, text_of, unreachable
-from runner.transports.ssh_trust import trust
+from runner.transports.ssh_connection import Link, link_to, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _POLL_S: Final = 0.5
 _SETTLE_S: Final = 1.0
 _CHUNK_BYTES: Final = 65536
+_MAX_LINKS: Final = 4
+_REFUSED_S: Final = 2.0
+"""How long a server is given to notice that a session has ended."""
 
 
 class SshChannel:
@@ -117,7 +120,10 @@ class SshChannel:
 
 
 class SshTransport:
-    """One fabric Connection, opened at the first `start` and kept for the whole run."""
+    """Connections to one host: one for the whole run, more where a server wants no second session.
+
+    Opened at the first `start`.
+    """
 
     def __init__(self, options: SshOptions, *, name: str | None = None) -> None:
         self.options = options
@@ -125,12 +131,14 @@ class SshTransport:
         self.python = options.python
         self.execs = 0
         self.connects = 0
-        self._connection: Any = None
+        self._links: list[Link] = []
+        self._first: Link | None = None
+        self._lock = threading.RLock()
 
     @property
     def is_root(self) -> bool:
         """Whether the login user is root."""
-        return bool(self._get().user == "root")
+        return self._link().ways[0].user == "root"
 
     def start(self, argv: Sequence[str]) -> SshChannel:
         """Start `argv` by one exec request; connects if need be."""
@@ -149,53 +157,74 @@ class SshTransport:
         return SshChannel(channel, self.name)
 
     def _session(self) -> Any:
-        """Open a session; once more on a new connection if the old one turns out to be dead."""
+        """Open a session: on a link that stands, else on a new one.
+
+        A server may allow one session a connection (MaxSessions 1), and still count the
+        one that has just ended; so a link that refuses is asked again for a moment, and
+        then joined by another.
+        """
         import paramiko
 
-        connection = self._get()
-        fresh = not connection.is_connected
-        if fresh:
-            self._open(connection)
-        try:
-            return connection.transport.open_session(timeout=self.options.connect_timeout_s)
-        except paramiko.ChannelException as error:
-            raise HostUnreachable(
-                f"{self.name}: the host starts no more processes: {text_of(error)}",
-                fix="raise MaxSessions in its sshd_config, or end other sessions",
-            ) from error
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            if fresh:
+        with self._lock:
+            self._links = [link for link in self._links if link.alive]
+            refused: paramiko.ChannelException | None = None
+            for link in list(self._links):
+                try:
+                    return self._opened(link)
+                except paramiko.ChannelException as error:
+                    refused = error
+                except (paramiko.SSHException, OSError, EOFError):
+                    link.close()  # it turns out to be dead
+                    self._links.remove(link)
+            if len(self._links) >= _MAX_LINKS:
+                why = text_of(refused) if refused is not None else ""
+                raise HostUnreachable(
+                    f"{self.name}: the host starts no more processes: {why}",
+                    fix="raise MaxSessions in its sshd_config, or end other sessions",
+                ) from refused
+            link = self._fresh()
+            try:
+                return self._opened(link)
+            except paramiko.ChannelException as error:
+                raise HostUnreachable(
+                    f"{self.name}: the host starts no processes: {text_of(error)}",
+                    fix="allow sessions in its sshd_config (MaxSessions)",
+                ) from error
+            except (paramiko.SSHException, OSError, EOFError) as error:
                 raise LinkLost(
                     f"{self.name}: the link was lost: {text_of(error)}", fix="run the command again"
                 ) from error
-            self.close()
-            return self._session()
+
+    def _opened(self, link: Link) -> Any:
+        import paramiko
+
+        until = time.monotonic() + _REFUSED_S
+        while True:
+            try:
+                return link.transport.open_session(timeout=self.options.connect_timeout_s)
+            except paramiko.ChannelException:
+                if time.monotonic() > until or link.channels():
+                    raise
+                time.sleep(_POLL_S / 10)
+
+    def _fresh(self) -> Link:
+        """Connect; the link that was only asked for its user is used first."""
+        link = self._link()
+        if link in self._links:
+            link = Link(self.options, self.name, link.ways)
+        self.connects += 1
+        link.open()
+        self._links.append(link)
+        return link
+
+    def _link(self) -> Link:
+        if self._first is None:
+            self._first = link_to(self.options, self.name)
+        return self._first
 
     def close(self) -> None:
-        """Close the connection and those to its jump hosts."""
-        for connection in chain(self._connection):
-            connection.client.close()
-            connection.transport = None
-
-    def _get(self) -> Any:
-        if self._connection is None:
-            self._connection = connection_to(self.options, self.name)
-        return self._connection
-
-    def _open(self, connection: Any) -> None:
-        self.close()  # what is left of a link that broke
-        self.connects += 1
-        for hop in reversed(chain(connection)):
-            policy = trust(hop, self.options, self.name)
-            try:
-                hop.open()
-            except HostUnreachable:
-                self.close()
-                raise
-            except Exception as error:
-                self.close()
-                reason = unreachable(error, hop, self.options, self.name, policy.file)
-                if reason is None:
-                    raise
-                raise reason from error
-            keep_alive(hop, self.options.keepalive_s)
+        """Close every connection and those to its jump hosts."""
+        with self._lock:
+            for link in self._links:
+                link.close()
+            self._links = []

@@ -1,4 +1,4 @@
-"""Which host keys are trusted: known_hosts as ssh reads it, and a refusal for all others.
+"""Which host keys are trusted: what known_hosts says, and a refusal for all others.
 
 Part of the ssh transport: imported by a connection alone.
 """
@@ -8,89 +8,138 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from pathlib import Path
+import subprocess
+import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostUnreachable
+from runner.transports.known_hosts import AUTHORITY, REVOKED, hashed, known_keys, name_of
 
 if TYPE_CHECKING:
-    from runner.transports.ssh_options import SshOptions
+    from pathlib import Path
 
-_SYSTEM_KNOWN_HOSTS: Final = Path("/etc/ssh/ssh_known_hosts")
+    from runner.transports.known_hosts import KnownKey
+    from runner.transports.ssh_config import Way
+
+_KRL: Final = b"SSHKRL\n\0"
+_RSA: Final = ("rsa-sha2-512", "rsa-sha2-256")
 
 
-class Policy:
-    """What happens with the key of a host that known_hosts does not name."""
+class Trust:
+    """Judges the key that one hop shows; is a paramiko policy for keys that it does not know.
 
-    def __init__(self, name: str, file: Path, *, accept: bool) -> None:
-        self.name = name
-        self.file = file
-        self.accept = accept
+    paramiko is told of no known key, so that it asks for every one.
+    """
 
-    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-        """Append the key where new ones are accepted; else HostUnreachable names it."""
-        if self.accept:
-            _append_known_host(self.file, f"{hostname} {key.get_name()} {key.get_base64()}\n")
-            client.get_host_keys().add(hostname, key.get_name(), key)
-            return
+    def __init__(self, way: Way, name: str, *, accept: bool) -> None:
+        self.way, self.name = way, name
+        self.accept = accept or way.accept_new
+        self.shown = way.alias or name_of(way.host, way.port)
+        self.known = known_keys(way.known_hosts, self.shown)
+        if not self.known and way.alias is None and way.port != 22:
+            # as ssh does: a key of the host itself counts at every port
+            self.known = [key for key in known_keys(way.known_hosts, way.host) if not key.marker]
+        self.plain = [key for key in self.known if not key.marker]
+
+    @property
+    def file(self) -> Path:
+        """Where a new key would be kept."""
+        return self.way.known_hosts[0]
+
+    def transport(self, sock: Any, **how: Any) -> Any:
+        """Make paramiko's transport; it asks first for keys of the kinds that are known."""
         import paramiko
 
-        try:
-            paramiko.RejectPolicy().missing_host_key(client, hostname, key)
-        except paramiko.SSHException as error:
-            raise HostUnreachable(
-                f"{self.name}: the host key of {hostname} is not in {self.file}: "
-                f"{key.get_name()} {fingerprint(key)}",
-                fix="compare the fingerprint with the host's own (there: ssh-keygen -lf "
+        made = paramiko.Transport(sock, **how)
+        kinds = [kind for key in self.plain for kind in _algorithms(key.kind)]
+        options = made.get_security_options()
+        first = [kind for kind in dict.fromkeys(kinds) if kind in options.key_types]
+        rest = [kind for kind in options.key_types if kind not in first]
+        options.key_types = [*first, *rest]
+        return made
+
+    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
+        """Pass a trusted key; append one where new ones are accepted; else HostUnreachable."""
+        del client, hostname
+        blob = key.asbytes()
+        for known in self.known:
+            if known.marker == REVOKED and known.blob == blob:
+                raise self._refused(
+                    f"is revoked in {known.place}: {key.get_name()} {fingerprint(blob)}",
+                    "somebody may have the key: give the host a new one before you connect",
+                )
+        self._refuse_listed(blob, key)
+        if any(known.blob == blob for known in self.plain):
+            return
+        if self.plain:
+            raise self._changed(key, blob)
+        authority = next((known for known in self.known if known.marker == AUTHORITY), None)
+        if authority is not None and not self.accept:
+            raise self._refused(
+                f"is trusted by certificate alone ({authority.place}), which runner cannot check",
+                f"add the key itself: ssh-keyscan -p {self.way.port} {self.way.host} >> {self.file}"
+                f", once its fingerprint is compared: {fingerprint(blob)}",
+            )
+        if not self.accept:
+            raise self._refused(
+                f"is not in {self.file}: {key.get_name()} {fingerprint(blob)}",
+                "compare the fingerprint with the host's own (there: ssh-keygen -lf "
                 "/etc/ssh/ssh_host_ed25519_key.pub), then connect once with ssh, or give "
                 "--accept-new-host-key",
-            ) from error
+            )
+        name = hashed(self.shown) if self.way.hashed else self.shown
+        _append(self.file, f"{name} {key.get_name()} {key.get_base64()}\n")
+
+    def _refuse_listed(self, blob: bytes, key: Any) -> None:
+        """Refuse a key of RevokedHostKeys: a list, or a KRL, which ssh-keygen reads."""
+        file = self.way.revoked
+        if file is None:
+            return
+        if _is_listed(file, key.get_name(), blob):
+            raise self._refused(
+                f"is revoked by {file}, or that cannot be read: {fingerprint(blob)}",
+                "look at RevokedHostKeys in ssh's configuration",
+            )
+
+    def _changed(self, key: Any, blob: bytes) -> HostUnreachable:
+        same = [known for known in self.plain if known.kind == key.get_name()]
+        known: KnownKey = (same or self.plain)[0]
+        other = "" if same else f", where a {known.kind} is known"
+        return HostUnreachable(
+            f"{self.name}: the host key of {self.shown} is not the one in {known.file}: it now "
+            f"shows {key.get_name()} {fingerprint(blob)}{other} (line {known.line})",
+            fix="if the board was installed anew: "
+            f"ssh-keygen -f {known.file} -R '{self.shown}'; if not, somebody is in between",
+        )
+
+    def _refused(self, why: str, fix: str) -> HostUnreachable:
+        return HostUnreachable(f"{self.name}: the host key of {self.shown} {why}", fix=fix)
 
 
-def trust(hop: Any, options: SshOptions, name: str) -> Policy:
-    """Load known_hosts anew and set what happens to a key that is in none of the files."""
-    import paramiko
-
-    if options.known_hosts is not None:
-        files = [options.known_hosts.expanduser()]
-    else:
-        named = hop.ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts").split()
-        files = [Path(word).expanduser() for word in named] + [_SYSTEM_KNOWN_HOSTS]
-    hop.client = paramiko.SSHClient()
-    keys = hop.client.get_host_keys()
-    for file in files:
-        for line in _lines(file):
-            entry = _entry(line)
-            if entry is not None:
-                for host in entry.hostnames:
-                    keys.add(host, entry.key.get_name(), entry.key)
-    policy = Policy(name, files[0], accept=options.accept_new_host_key)
-    hop.client.set_missing_host_key_policy(policy)
-    return policy
-
-
-def _lines(file: Path) -> list[str]:
+def _is_listed(file: Path, kind: str, blob: bytes) -> bool:
+    """Whether a file of revoked keys has a key; true where it cannot be read, as to ssh."""
+    encoded = base64.b64encode(blob)
     try:
-        return file.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = file.read_bytes()
     except OSError:
-        return []
+        return True
+    if not text.startswith(_KRL):
+        lines = (line.split() for line in text.splitlines() if not line.lstrip().startswith(b"#"))
+        return any(encoded in words for words in lines)
+    with tempfile.NamedTemporaryFile("w", suffix=".pub") as public:
+        public.write(f"{kind} {encoded.decode()}\n")
+        public.flush()
+        argv = ["ssh-keygen", "-Q", "-f", str(file), public.name]
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode != 0
 
 
-def _entry(line: str) -> Any:
-    """Parse one line; a bad one is skipped, as ssh does, and not the whole file."""
-    import paramiko
-    from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
-
-    line = line.strip()
-    if not line or line.startswith(("#", "@")):
-        return None
-    try:
-        return HostKeyEntry.from_line(line)
-    except (paramiko.SSHException, InvalidHostKey, ValueError, IndexError):
-        return None
+def _algorithms(kind: str) -> tuple[str, ...]:
+    """Give the names by which a key of a kind is asked for."""
+    return _RSA if kind == "ssh-rsa" else (kind,)
 
 
-def _append_known_host(file: Path, line: str) -> None:
+def _append(file: Path, line: str) -> None:
     """Append; paramiko would write the file anew and drop what it cannot read."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,7 +158,6 @@ def _append_known_host(file: Path, line: str) -> None:
         ) from error
 
 
-def fingerprint(key: Any) -> str:
+def fingerprint(blob: bytes) -> str:
     """Give the SHA-256 of a key as ssh-keygen -l prints it."""
-    digest = hashlib.sha256(key.asbytes()).digest()
-    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")

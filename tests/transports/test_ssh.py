@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import shutil
 import socket
 import stat
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from runner.errors import HostUnreachable
 from runner.transports.interface import LinkLost
 from runner.transports.ssh import SshTransport
+from runner.transports.ssh_config import ways
 from runner.transports.ssh_options import SshOptions
 from tests.sshd import start_sshd, stop_sshd
 from tests.waiting import until
@@ -240,12 +242,209 @@ def test_options_win_over_ssh_config(sshd, tmp_path):
 def test_broken_ssh_config(sshd, tmp_path):
     (tmp_path / "ssh_config").write_text("Host\n  Port = = x y\nMatch nonsense\n")
     error = refused(sshd.transport(tmp_path))
-    assert "ssh_config" in str(error)
+    assert "no way to 127.0.0.1 by ssh's configuration" in str(error)
+    assert "bad configuration options" in str(error)
 
 
 def test_ssh_config_that_is_not_there(sshd, tmp_path):
     error = refused(sshd.transport(tmp_path, ssh_config=tmp_path / "none"))
     assert "No such file" in str(error)
+
+
+def way(tmp_path, host, text, **more):
+    (tmp_path / "ssh_config").write_text(text)
+    return ways(SshOptions(host=host, ssh_config=tmp_path / "ssh_config", **more), "board")
+
+
+def test_include_and_match_mean_what_they_mean_to_ssh(tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "lab").write_text("Host pi4\n  User bob\n  HostName 192.0.2.7\n")
+    text = f"Include {tmp_path}/conf.d/*\nMatch host pi5\n  Port 2205\nHost *\n  User other\n"
+    (found,) = way(tmp_path, "pi4", text)
+    assert (found.user, found.host, found.port) == ("bob", "192.0.2.7", 22)
+    (found,) = way(tmp_path, "pi5", text)
+    assert (found.user, found.host, found.port) == ("other", "pi5", 2205)
+
+
+def test_the_inventory_wins_over_the_configuration(tmp_path):
+    (found,) = way(tmp_path, "pi4", "Host *\n User a\n Port 1\n", user="b", port=2)
+    assert (found.user, found.port) == ("b", 2)
+    (found,) = way(tmp_path, "pi4", "Host *\n User a\n", args=("-l", "c", "-o", "Port=3"))
+    assert (found.user, found.port) == ("c", 3)
+
+
+def test_proxyjump_none_goes_straight(tmp_path):
+    text = "Host pi4 bastion\n  ProxyJump none\nHost *\n  ProxyJump bastion\n"
+    assert [one.host for one in way(tmp_path, "pi4", text)] == ["pi4"]
+    assert [one.host for one in way(tmp_path, "pi5", text)] == ["pi5", "bastion"]
+
+
+def test_several_jump_hosts_are_gone_through_in_order(tmp_path):
+    text = "Host c\n  Port 7\nHost b\n  User bob\n"
+    found = way(tmp_path, "pi", text, args=("-J", "a@a.lab:2022,[::1]:23,b"))
+    assert [(one.host, one.port) for one in found] == [
+        ("pi", 22),
+        ("b", 22),
+        ("::1", 23),
+        ("a.lab", 2022),
+    ]
+    assert [found[1].user, found[3].user] == ["bob", "a"]
+
+
+def test_jump_hosts_in_a_circle_are_said(tmp_path):
+    with pytest.raises(HostUnreachable, match=r"loop|circle|more than 8"):
+        way(tmp_path, "a", "Host a\n ProxyJump b\nHost b\n ProxyJump a\n")
+    with pytest.raises(HostUnreachable, match="jumphost loop"):
+        way(tmp_path, "pi5", "Host *\n  ProxyJump bastion\n")
+
+
+def test_tokens_are_filled_in(tmp_path):
+    text = (
+        "Host pi\n HostName h\n User u\n ProxyCommand nc %h %p %r %n 100%%\n IdentityFile ~/%r-%h\n"
+    )
+    (found,) = way(tmp_path, "pi", text)
+    assert found.command == "nc h 22 u pi 100%"
+    assert found.keys == (Path("~/u-h").expanduser(),)
+
+
+def test_ssh_is_asked_once_a_host(tmp_path, monkeypatch):
+    asked = tmp_path / "asked"
+    real = shutil.which("ssh")
+    (tmp_path / "ssh").write_text(f'#!/bin/sh\necho x >> {asked}\nexec {real} "$@"\n')
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for _ in range(3):
+        way(tmp_path, "asked-once", "Host *\n User a\n")
+    assert asked.read_text() == "x\n"
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(HostUnreachable, match="no ssh on this machine") as caught:
+        way(tmp_path, "never-asked", "")
+    assert "openssh-client" in caught.value.fix
+
+
+def test_a_proxy_command_carries_the_bytes(sshd, tmp_path):
+    options = sshd.options(tmp_path)
+    program = tmp_path / "relay.py"
+    program.write_text(
+        "import os, socket, sys, threading\n"
+        "s = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n"
+        "def up():\n"
+        "    while data := os.read(0, 65536): s.sendall(data)\n"
+        "threading.Thread(target=up, daemon=True).start()\n"
+        "while data := s.recv(65536): os.write(1, data)\n"
+    )
+    options.ssh_config.write_text(f"Host *\n  ProxyCommand {sys.executable} {program} %h %p\n")
+    transport = SshTransport(options, name="board")
+    assert run(transport, "echo", "a") == (b"a\n", 0)
+    transport.close()
+
+
+# known_hosts
+
+
+def known(sshd, tmp_path, *lines, **more):
+    """A connection where known_hosts has these lines; KEY is the server's, OTHER another one."""
+    options = sshd.options(tmp_path, **more)
+    where = f"[127.0.0.1]:{sshd.port}"
+    text = "".join(f"{line}\n" for line in lines)
+    options.known_hosts.write_text(text.replace("KEY", sshd.host_key).replace("HOST", where))
+    return SshTransport(options, name="board")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["HOST KEY a comment with words"],
+        ["other,HOST,third KEY"],
+        ["[127.0.0.*]:* KEY"],
+        ["# HOST ssh-rsa AAAA", "", "garbage", "HOST KEY"],
+        ["127.0.0.1 KEY"],
+        ["HOST ssh-rsa AAAA not base64 =", "HOST KEY"],
+        ["@cert-authority * KEY", "HOST KEY"],
+        ["@revoked elsewhere KEY", "HOST KEY"],
+        ["@unheard-of HOST ssh-rsa AAAA", "HOST KEY\r"],
+    ],
+)
+def test_lines_of_known_hosts_that_trust(sshd, tmp_path, lines):
+    transport = known(sshd, tmp_path, *lines)
+    assert run(transport, "true") == (b"", 0)
+    transport.close()
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["@revoked HOST KEY", "HOST KEY"], "is revoked in"),
+        (["HOST KEY", "@revoked * KEY"], "is revoked in"),
+        (["!HOST,!127.0.0.1,* KEY"], "is not in"),
+        (["[127.0.0.2]:* KEY"], "is not in"),
+        (["@cert-authority HOST KEY"], "is trusted by certificate alone"),
+        (["# HOST KEY"], "is not in"),
+        (["HOST KEYx"], "is not in"),
+    ],
+)
+def test_lines_of_known_hosts_that_do_not(sshd, tmp_path, lines, message):
+    error = refused(known(sshd, tmp_path, *lines))
+    assert message in str(error)
+
+
+def test_a_revoked_key_is_refused_even_with_accept_new(sshd, tmp_path):
+    assert "is revoked" in str(
+        refused(known(sshd, tmp_path, "@revoked * KEY", accept_new_host_key=True))
+    )
+
+
+def test_an_alias_is_looked_for_in_place_of_the_host(sshd, tmp_path):
+    options = sshd.options(tmp_path)
+    options.ssh_config.write_text("Host *\n  HostKeyAlias pi-lab\n")
+    options.known_hosts.write_text(f"pi-lab {sshd.host_key}\n")
+    transport = SshTransport(options, name="board")
+    assert run(transport, "true") == (b"", 0)
+    transport.close()
+
+
+def test_a_key_of_another_kind_is_known(sshd, tmp_path, other_key):
+    """What is known is asked for; a server that cannot show it is not the one that was known."""
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", str(tmp_path / "ecdsa")], check=True
+    )
+    kind, text, *_ = (tmp_path / "ecdsa.pub").read_text().split()
+    error = refused(known(sshd, tmp_path, f"HOST {kind} {text}", accept_new_host_key=True))
+    assert f"where a {kind} is known" in str(error)
+
+
+def test_strict_host_key_checking_and_hashed_names_of_the_configuration(sshd, tmp_path):
+    options = sshd.options(tmp_path, trusted=False)
+    options.ssh_config.write_text(
+        "Host *\n  StrictHostKeyChecking accept-new\n  HashKnownHosts yes\n"
+    )
+    for _ in range(2):
+        transport = SshTransport(options, name="board")
+        assert run(transport, "true") == (b"", 0)
+        transport.close()
+    (line,) = options.known_hosts.read_text().splitlines()
+    assert line.startswith("|1|")
+    asked = ["ssh-keygen", "-F", f"[127.0.0.1]:{sshd.port}", "-f", str(options.known_hosts)]
+    assert sshd.host_key in subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_list_of_revoked_keys(sshd, tmp_path):
+    options = sshd.options(tmp_path)
+    options.ssh_config.write_text(f"Host *\n  RevokedHostKeys {tmp_path}/revoked\n")
+    (tmp_path / "revoked").write_text("# none\n")
+    transport = SshTransport(options, name="board")
+    assert run(transport, "true") == (b"", 0)
+    transport.close()
+    (tmp_path / "revoked").write_text(f"{sshd.host_key}\n")
+    assert "is revoked by" in str(refused(SshTransport(options, name="board")))
+    krl = ["ssh-keygen", "-q", "-k", "-f", str(tmp_path / "revoked")]
+    subprocess.run([*krl, str(sshd.folder / "user_key.pub")], check=True)
+    assert run(transport, "true") == (b"", 0)
+    transport.close()
+    subprocess.run([*krl, str(sshd.folder / "host_key.pub")], check=True)
+    assert "is revoked by" in str(refused(SshTransport(options, name="board")))
+    (tmp_path / "revoked").unlink()
+    assert "is revoked by" in str(refused(SshTransport(options, name="board")))
 
 
 def jump(sshd, tmp_path, *, known: str) -> SshTransport:
@@ -306,16 +505,47 @@ def test_one_connection_for_many_processes(sshd, tmp_path):
     transport.close()
 
 
-def test_more_processes_at_once_than_the_server_allows(sshd, tmp_path):
-    transport = sshd.transport(tmp_path)
+def counted(transport, count):
     channels = []
-    with pytest.raises(HostUnreachable, match="starts no more processes") as caught:  # noqa: PT012
-        for _ in range(11):
+    try:
+        for _ in range(count):
             channels.append(transport.start(["sleep", "9"]))
-    assert "MaxSessions" in caught.value.fix
-    for channel in channels:
-        channel.close()
+    finally:
+        for channel in channels:
+            channel.close()
+        transport.close()
+
+
+def test_more_processes_at_once_than_a_connection_takes(sshd, tmp_path):
+    transport = sshd.transport(tmp_path)
+    counted(transport, 12)
+    assert transport.connects == 2
+
+
+@pytest.fixture(scope="module")
+def one_session(tmp_path_factory):
+    server = start_sshd(tmp_path_factory.mktemp("one"), "MaxSessions 1")
+    yield server
+    stop_sshd(server)
+
+
+def test_a_server_with_one_session_a_connection(one_session, tmp_path):
+    """A session that has just ended is waited for; one that goes on is joined by a connection."""
+    transport = one_session.transport(tmp_path)
+    for n in range(5):
+        assert run(transport, "echo", str(n)) == (f"{n}\n".encode(), 0)
+    assert transport.connects == 1
+    channel = transport.start(["cat"])
+    assert run(transport, "echo", "beside") == (b"beside\n", 0)
+    assert transport.connects == 2
+    channel.write(b"still here\n")
+    channel.close_stdin()
+    assert list(channel) == [b"still here\n"]
+    channel.close()
     transport.close()
+    with pytest.raises(HostUnreachable, match="starts no more processes") as caught:
+        counted(one_session.transport(tmp_path), 5)
+    assert "MaxSessions" in caught.value.fix
 
 
 # a link that breaks
@@ -369,7 +599,7 @@ def test_link_lost_is_unreachable():
 def test_dead_peer_is_noticed(sshd, tmp_path):
     transport = sshd.transport(tmp_path, keepalive_s=7)
     assert run(transport, "true") == (b"", 0)
-    sock = transport._connection.transport.sock
+    sock = transport._links[0].transport.sock
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 14000
     transport.close()
 
