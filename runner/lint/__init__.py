@@ -2,14 +2,14 @@
 
 Pure: works on the expanded spec (`runner.spec.expand`), on facts of a host where
 there are any, and on the texts of the Go sources beside the spec. A rule is
-one entry of a table in `memory`, `load`, `steps`, `golang`, `method` or `claims`.
+one entry of a table in `memory`, `load`, `steps`, `golang`, `method`, `claims` or `deciding`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.lint import claims, golang, load, memory, method, steps
+from runner.lint import claims, deciding, golang, load, memory, method, steps
 from runner.lint.model import SEVERITIES, Finding, Rule
 from runner.lint.view import View
 
@@ -20,6 +20,7 @@ __all__ = ["RULES", "SEVERITIES", "Finding", "Rule", "explain", "lint"]
 
 RULES: tuple[Rule, ...] = (
     *memory.RULES, *load.RULES, *steps.RULES, *golang.RULES, *method.RULES, *claims.RULES,
+    *deciding.RULES,
 )  # fmt: skip
 """Every rule, by subject."""
 

@@ -209,7 +209,7 @@ RULES = (
         "-count stands in for repetitions.",
         "Runs in one process share its memory layout and heap; the spread between processes is "
         "larger, and is the one that counts.",
-        "Repeat the trial: `repeat: {between: [6, 12]}`.",
+        "Repeat the trial: `repeat: {between: [7, 12]}`.",
         "Kalibera and Jones 2013, ISMM; Mytkowicz et al. 2009, ASPLOS",
         _count,
     ),

@@ -144,7 +144,7 @@ RULES = (
         "no-repetitions", "error",
         "Every treatment runs once.",
         "One number has no spread: whether it is far from another cannot be said.",
-        "Repeat on a fresh workload: `repeat: {between: [6, 12]}`.",
+        "Repeat on a fresh workload: `repeat: {between: [7, 12]}`.",
         f"{SIGPLAN}, “Sufficient number of trials”",
         _once,
     ),

@@ -18,7 +18,7 @@ load:
   warmup: 5s
 healthy: [load.error_ratio <= 1%]
 guards: [load.cpu <= 85%]
-repeat: 6
+repeat: 7
 metrics: {rps: load.rps}
 claims:
   - {id: "1", quote: "1000/s", metric: rps, published: {low: 900, high: 1100},
@@ -81,5 +81,5 @@ def test_exit_codes(spec, tmp_path):
     text = runner("lint", spec, code=0).stdout
     assert "nothing found" not in text
     runner("lint", spec, "--strict", code=1)
-    spec.write_text(SPEC.replace("repeat: 6", "repeat: 1"))
+    spec.write_text(SPEC.replace("repeat: 7", "repeat: 1"))
     assert "[no-repetitions]" in runner("lint", spec, code=1).stdout

@@ -28,7 +28,7 @@ CLEAN = {
     },
     "healthy": ["load.error_ratio <= 0.1%", "workload.alive"],
     "guards": ["board.throttled.gained == none", "load.cpu <= 85%"],
-    "repeat": {"between": [6, 6], "order": {"by": "blocks", "seed": 1}},
+    "repeat": {"between": [7, 7], "order": {"by": "blocks", "seed": 1}},
     "metrics": {
         "rps": {"from": "load.rps", "per": "step"},
         "peak": {"from": "cgroup.peak", "unit": "MiB"},
@@ -52,6 +52,16 @@ def claim(**more):
 
 def number(value, **more):
     return claim(published={"value": value, **more})
+
+
+NEVER = {
+    "id": "1",
+    "quote": "nothing is lost",
+    "metric": "rps",
+    "estimand": "never",
+    "must": ["board.model"],
+    "declared": {"board.model": "Raspberry Pi 4 Model B"},
+}
 
 
 def shell(text):
@@ -217,8 +227,8 @@ CASES = {
         },
     ),
     "optional-stopping": (
-        {"repeat": {"between": [6, 15]}},
-        {"repeat": {"between": [6, 15], "stop_when": {"half_width": "2%"}}},
+        {"repeat": {"between": [7, 15]}},
+        {"repeat": {"between": [7, 15], "stop_when": {"half_width": "2%"}}},
     ),
     "not-interleaved": ({**FLAGS, "repeat": {"order": {"by": "written"}}}, FLAGS),
     "unseeded-order": ({**FLAGS, "repeat": {"order": {"seed": None}}}, FLAGS),
@@ -252,6 +262,47 @@ CASES = {
         {"metrics": {"m": {"from": "load.latency_mean"}, "p": {"from": "load.latency_p99"}}},
     ),
     "governor-undeclared": ({"system": {"cpu_governor": None}}, {}),
+    "range-needs-seven": (
+        {"repeat": {"between": [6, 6]}},
+        {**claim(published={"low": 3000, "value": None}), "repeat": {"between": [6, 6]}},
+    ),
+    "comparison-needs-six": (
+        {**FLAGS, "baseline": {"flags": "plain"}, "repeat": {"between": [5, 5]}},
+        {**FLAGS, "baseline": {"flags": "plain"}},
+    ),
+    "bound-needs-more": (
+        {"claims": [{**NEVER, "bound": "1 in 20"}]},
+        {"claims": [{**NEVER, "bound": "1 in 20"}], "repeat": {"between": [59, 59]}},
+    ),
+    "universal-as-median": (
+        claim(quote="the server never loses a message"),
+        {"claims": [{**NEVER, "bound": "1 in 2"}]},
+    ),
+    "exact-output": (
+        {
+            "metrics": {"lost": {"from": "stdout.json.lost", "kind": "exact"}},
+            "claims": [{**CLEAN["claims"][0], "metric": "lost"}],
+        },
+        {
+            "metrics": {"size": {"from": "build.size", "kind": "exact"}},
+            "claims": [{**CLEAN["claims"][0], "metric": "size"}],
+        },
+    ),
+    "margin-half-the-value": (
+        claim(margin={"absolute": 2000, "why": "generous"}),
+        claim(margin={"absolute": 100, "why": "a user would not notice"}),
+    ),
+    "window-too-short": (
+        {
+            **metric("gctrace.count", **{"as": "rate/min"}),
+            "load": {"steps": {"from": 10, "to": 1000, "times": 10, "duration": "10s"}},
+        },
+        metric("gctrace.count", **{"as": "rate/min"}),
+    ),
+    "single-layout": (
+        {**FLAGS, **claim(metric="rps")},
+        {**FLAGS, **claim(metric="peak")},
+    ),
     "claims-not-stated": ({"source": {"title": "x"}, "claims": []}, {"source": {"title": "x"}}),
 }
 
