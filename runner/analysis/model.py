@@ -19,7 +19,16 @@ class RuleResult:
     rule: str
     held: bool | None
     actual: str
+    """What was seen, in its unit."""
     why: str = ""
+    wanted: str = ""
+    """What it was compared with, in its unit, where the rule names another number."""
+
+    @property
+    def seen(self) -> str:
+        """Say both sides: `80 connections, against 84 connections: two were refused`."""
+        against = f", against {self.wanted}" if self.wanted else ""
+        return f"{self.actual}{against}{f': {self.why}' if self.why else ''}"
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,8 @@ class Step:
     """Reason of each `None` in `numbers`."""
     atlas: dict[str, Any] | None = None
     """The memory atlas where a heap dump was fetched, see `runner.analysis.trial.atlas`."""
+    unguarded: tuple[RuleResult, ...] = ()
+    """Guards whose subject was not seen: this step was not guarded by them."""
     steady: tuple[str, ...] | None = None
     """What was not in a steady state, see `runner.analysis.trial.steady`; None: not judged."""
 
@@ -101,6 +112,7 @@ class Estimate:
 
     metric: str
     unit: str
+    """In which it is shown; the numbers are in base units. Empty for a plain number."""
     treatment: dict[str, str]
     step: str | None
     values: tuple[float | None, ...]
@@ -111,8 +123,28 @@ class Estimate:
     level: float | None
     """Confidence that the interval really has (order statistics give fixed steps)."""
     why: str = ""
+    """Why values are missing."""
     repetitions: tuple[Repetition, ...] = ()
     """Which repetition each of `values` is of, in the same order."""
+    exact: bool = False
+    """The same in every repetition, and declared to be: nothing is left to chance."""
+    texts: tuple[str | None, ...] = ()
+    """Of an identity, such as a build id: one per repetition; `values` are None then."""
+    resolution: float | None = None
+    """Smallest step of what is printed, in base units; None where nobody said one."""
+
+    @property
+    def one_text(self) -> bool:
+        """Whether all repetitions gave the same text."""
+        return len(set(self.texts)) == 1 and None not in self.texts
+
+    @property
+    def text(self) -> str:
+        """The one text that all repetitions gave, or how many there were; empty for numbers."""
+        told = {text for text in self.texts if text is not None}
+        if not told:
+            return ""
+        return next(iter(told)) if len(told) == 1 else f"{len(told)} different values"
 
 
 @dataclass(frozen=True)

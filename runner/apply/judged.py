@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.analysis.judge import judge, judge_again
+from runner.kinds.units import unit_of
+from runner.records.units import base_name
 from runner.spec.experiment import Experiment
 from runner.store import analysis_file
 from runner.store.files import read_json
-from runner.store.record import ARTIFACTS
+from runner.store.record import ARTIFACTS, PRINTED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from runner.analysis.model import Analysis
@@ -19,9 +22,28 @@ if TYPE_CHECKING:
 
 def of_record(folder: RunFolder) -> Experiment:
     """Give the experiment that a record holds, with the claims that it was judged with last."""
+    spec = dict(folder.spec)
+    if folder.manifest.get("units") != PRINTED:
+        spec["metrics"] = shown_in(spec.get("metrics") or {})
     judged = folder.manifest.get("judged_with") or {}
     instead = {key: judged[key] for key in ("claims", "metrics") if key in judged}
-    return Experiment.model_validate({**folder.spec, **instead})
+    if "metrics" in instead and judged.get("units") != PRINTED:
+        instead["metrics"] = shown_in(instead["metrics"])
+    return Experiment.model_validate({**spec, **instead})
+
+
+def shown_in(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the metrics of a record from when `unit` was for show alone.
+
+    What a program printed was taken to be in base units then.
+    """
+    found: dict[str, Any] = {}
+    for name, metric in metrics.items():
+        found[name] = metric
+        source = metric.get("from") if isinstance(metric, dict) else None
+        if source and metric.get("unit") and unit_of(str(source)) is None:
+            found[name] = {**metric, "printed_in": base_name(metric["unit"])}
+    return found
 
 
 def judged(folder: RunFolder, experiment: Experiment) -> Analysis:

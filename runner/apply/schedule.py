@@ -72,7 +72,7 @@ def _enough(runner: TrialRunner, experiment: Experiment, n: int) -> Any:
     watched = [
         item
         for item in found
-        if item.level != 1.0 and (rule is None or rule.metric in (None, item.metric))
+        if not item.exact and (rule is None or rule.metric in (None, item.metric))
     ]
     widths = [relative_half_width(item) for item in watched]
     repeat = experiment.repeat

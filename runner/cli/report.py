@@ -46,6 +46,7 @@ def judge_with(folder: RunFolder, loaded: Loaded) -> None:
 
     from runner.apply.ledger import differences
     from runner.spec.expand import claims_hash
+    from runner.store.record import PRINTED
 
     changed, _ = differences(folder.spec, loaded.experiment)
     judged = {
@@ -54,5 +55,6 @@ def judge_with(folder: RunFolder, loaded: Loaded) -> None:
         "changed": list(changed),
         "claims": loaded.expanded.get("claims", []),
         "metrics": loaded.expanded.get("metrics", {}),
+        "units": PRINTED,
     }
     folder.update(judged_with=judged if changed else None)

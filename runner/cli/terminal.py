@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from runner.records.host_events import Result
 
 MIB = 2**20
+TOLD = {"load.rps": "", "load.latency_p99": "p99", "procfs.rss": "rss"}
+"""Numbers in the line of a step."""
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Terminal:
     _duration_s: float = 0.0
     _step: str = ""
     _name: str = ""
+    _unguarded: set[str] = field(default_factory=set)
 
     def phase(self, text: str) -> None:
         """Head of a phase, as Ansible's tasks."""
@@ -122,20 +125,22 @@ class Terminal:
         self.progress.clear()
         if self.quiet:
             return
+        from runner.analysis.trial.rules import shown
+
         for step in trial.steps:
-            rps, p99 = step.numbers.get("load.rps"), step.numbers.get("load.latency_p99")
-            rss = step.numbers.get("procfs.rss")
             parts = [f"{colour(step.outcome.ljust(9), step.outcome)} {step.name:>6}"]
-            if isinstance(rps, int | float):
-                parts.append(f"{rps:,.0f} req/s")
-            if isinstance(p99, int | float):
-                parts.append(f"p99 {p99 * 1000:.1f} ms")
-            if isinstance(rss, int | float):
-                parts.append(f"rss {rss / MIB:.1f} MiB")
+            for name, label in TOLD.items():
+                number = step.numbers.get(name)
+                if isinstance(number, int | float):
+                    parts.append(f"{label} {shown(number, name)}".lstrip())
             say("   " + "  ".join(parts))
             for rule in step.rules:
                 if not rule.held:
-                    say(f"             {rule.rule} — was {rule.actual} {rule.why}".rstrip())
+                    say(f"             {rule.rule} — was {rule.seen}")
+        for guard in trial.guards:
+            if guard.held is None and guard.rule not in self._unguarded:
+                self._unguarded.add(guard.rule)
+                say(f"             {guard.rule} — unguarded: {guard.why}")
         if not trial.steps or trial.outcome == "error":
             say(f"   {colour(trial.outcome, trial.outcome)} {trial.why}")
 

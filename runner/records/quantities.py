@@ -13,25 +13,31 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-BYTES = "bytes"
-TIME = "time"
-RATIO = "ratio"
-COUNT = "count"
-RATE = "rate"
-FREQUENCY = "frequency"
-TEMPERATURE = "temperature"
-BYTE_RATE = "byte rate"
+from runner.records.units import (
+    BASE_UNIT,
+    BYTE_RATE,
+    BYTES,
+    COUNT,
+    CURRENT,
+    ENERGY,
+    FREQUENCY,
+    KNOWN,
+    POWER,
+    RATE,
+    RATIO,
+    TEMPERATURE,
+    TIME,
+    TIMES,
+    VOLTAGE,
+    UnitError,
+    read_unit,
+)
 
-BASE_UNIT = {
-    BYTES: "B",
-    TIME: "s",
-    RATIO: "",
-    COUNT: "",
-    RATE: "/s",
-    FREQUENCY: "Hz",
-    TEMPERATURE: "°C",
-    BYTE_RATE: "B/s",
-}
+__all__ = [
+    "BASE_UNIT", "BYTES", "BYTE_RATE", "COUNT", "CURRENT", "ENERGY", "EXAMPLE", "FREQUENCY",
+    "POWER", "RATE", "RATIO", "TEMPERATURE", "TIME", "VOLTAGE", "Quantity", "QuantityError",
+    "format_quantity", "in_unit", "parse", "parse_as", "unit_factor", "unit_problem",
+]  # fmt: skip
 
 EXAMPLE = {
     BYTES: "32MiB or 2MB",
@@ -42,49 +48,11 @@ EXAMPLE = {
     FREQUENCY: "600MHz",
     TEMPERATURE: "80°C",
     BYTE_RATE: "10MB/s",
+    VOLTAGE: "5V",
+    CURRENT: "500mA",
+    POWER: "4W",
+    ENERGY: "10J",
 }
-
-_SIZES: dict[str, Fraction] = {
-    "B": Fraction(1),
-    "kB": Fraction(10**3),
-    "KB": Fraction(10**3),
-    "MB": Fraction(10**6),
-    "GB": Fraction(10**9),
-    "TB": Fraction(10**12),
-    "KiB": Fraction(2**10),
-    "MiB": Fraction(2**20),
-    "GiB": Fraction(2**30),
-    "TiB": Fraction(2**40),
-}
-_TIMES: dict[str, Fraction] = {
-    "ns": Fraction(1, 10**9),
-    "us": Fraction(1, 10**6),
-    "µs": Fraction(1, 10**6),
-    "ms": Fraction(1, 10**3),
-    "s": Fraction(1),
-    "m": Fraction(60),
-    "min": Fraction(60),
-    "h": Fraction(3600),
-    "d": Fraction(86400),
-}
-_HERTZ: dict[str, Fraction] = {
-    "Hz": Fraction(1),
-    "kHz": Fraction(10**3),
-    "MHz": Fraction(10**6),
-    "GHz": Fraction(10**9),
-}
-_UNITS: dict[str, tuple[str, Fraction]] = {
-    "": (COUNT, Fraction(1)),
-    "%": (RATIO, Fraction(1, 100)),
-    "°C": (TEMPERATURE, Fraction(1)),
-    **{unit: (BYTES, size) for unit, size in _SIZES.items()},
-    **{unit: (TIME, size) for unit, size in _TIMES.items()},
-    **{unit: (FREQUENCY, size) for unit, size in _HERTZ.items()},
-    **{f"/{unit}": (RATE, 1 / size) for unit, size in _TIMES.items()},
-    **{f"{unit}/s": (BYTE_RATE, size) for unit, size in _SIZES.items()},
-}
-# Units that name a count only; they are shown and mean nothing else.
-_COUNTED = ("connections", "requests", "faults", "allocs", "goroutines", "ptes", "events", "trials")
 
 _TEXT = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s.+-].*)?")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|min|s|m|h|d)")
@@ -156,7 +124,7 @@ def _unit_error(text: str, number: str, unit: str) -> QuantityError:
             f"`{text}` is ambiguous: write {number}{decimal} (powers of 1000) "
             f"or {number}{upper}iB (powers of 1024)"
         )
-    for known in _UNITS:
+    for known in KNOWN:
         if known.lower() == unit.lower():
             return QuantityError(f"unknown unit `{unit}` in `{text}`: write {number}{known}")
     names = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "minute": "min"}
@@ -203,18 +171,18 @@ def parse(text: str | float | Quantity) -> Quantity:
     if len(said) > _LONGEST:
         raise QuantityError(f"`{said[:40]} …` is too long for a quantity")
     if _COMPOUND.fullmatch(said):
-        total = sum((Fraction(n) * _TIMES[u] for n, u in _PART.findall(said)), Fraction(0))
+        total = sum((Fraction(n) * TIMES[u] for n, u in _PART.findall(said)), Fraction(0))
         return Quantity(total, TIME)
     match = _TEXT.fullmatch(said)
     if match is None:
         raise QuantityError(f"`{text}` is no quantity (a number with a unit, such as 32MiB or 30s)")
     digits, unit = match[1], (match[2] or "").strip()
-    if unit in _COUNTED:
-        unit = ""
-    if unit not in _UNITS:
-        raise _unit_error(said, digits, unit)
-    dimension, size = _UNITS[unit]
-    exact = _number(said, digits) * size
+    try:
+        read = read_unit(unit)
+    except UnitError:
+        raise _unit_error(said, digits, unit) from None
+    dimension = read.dimension
+    exact = _number(said, digits) * read.size
     if dimension == BYTES and exact.denominator != 1:
         raise QuantityError(f"`{text}` is not a whole number of bytes")
     return Quantity(exact, dimension)
@@ -243,12 +211,39 @@ def parse_as(dimension: str, text: str | float | Quantity) -> Quantity:
 def unit_factor(unit: str) -> tuple[str, Fraction]:
     """Give the dimension of a unit's name and its size in base units: MB is (bytes, 10^6).
 
-    `1/min` and `/min` are the same; a name that is no unit counts things.
+    `1/min` and `/min` are the same. QuantityError where the name is no unit.
     """
-    name = unit.strip()
-    if name.startswith("1/"):
-        name = name[1:]
-    return _UNITS.get(name, (COUNT, Fraction(1)))
+    try:
+        read = read_unit(unit)
+    except UnitError as wrong:
+        raise QuantityError(str(wrong)) from None
+    return read.dimension, read.size
+
+
+def unit_problem(unit: str) -> str | None:
+    """Say what is wrong with the name of a unit, and what to write; None where it is one."""
+    try:
+        read_unit(unit)
+    except UnitError:
+        pass
+    else:
+        return None
+    message = str(_unit_error(f"1{unit}", "1", unit))
+    if "ambiguous" in message:
+        decimal = "kB" if unit[:1].lower() == "k" else f"{unit[:1].upper()}B"
+        return f"`{unit}` is ambiguous: write {decimal} (10^n) or {unit[:1].upper()}iB (2^n)"
+    if "write 1" in message:
+        return f"unknown unit `{unit}`: write {message.rpartition('write 1')[2]}"
+    word = re.sub(r"\W+", "_", unit).strip("_")
+    if re.fullmatch(r"[^\W\d]\w*", unit) and word:
+        return (
+            f"unknown unit `{unit}`: known are B, kB, MB, KiB, MiB, ns, us, ms, s, min, %, /s, "
+            f"Hz, °C, V, A, W, J and nouns such as pages; a noun of your own is written {{{word}}}"
+        )
+    return (
+        f"unknown unit `{unit}`: known are B, kB, MB, KiB, MiB, ns, us, ms, s, min, %, /s, Hz, "
+        "°C, V, A, W, J, nouns such as pages, and these per s or per noun (MB/s, ns/op)"
+    )
 
 
 def _digits(number: Fraction) -> str | None:
@@ -291,21 +286,24 @@ def format_quantity(quantity: Quantity) -> str:
     whole = [
         f"{amount.numerator}{unit}"
         for unit in _SHOWN.get(dimension, ())
-        if (amount := exact / _UNITS[unit][1]).denominator == 1
+        if (amount := exact / KNOWN[unit][1]).denominator == 1
     ]
     if whole:
         return min(whole, key=lambda text: len(text.rstrip(_LETTERS)))
     unit = "%" if dimension == RATIO else BASE_UNIT[dimension]
-    digits = _digits(exact / _UNITS[unit][1])
+    digits = _digits(exact / KNOWN[unit][1])
     if digits is not None:
         return digits + unit
     for rate in ("/min", "/h", "/d"):
-        amount = exact / _UNITS[rate][1]
+        amount = exact / KNOWN[rate][1]
         if dimension == RATE and (written := _digits(amount)) is not None:
             return written + rate
-    return format(Decimal(repr(float(exact / _UNITS[unit][1]))), "f") + unit
+    return format(Decimal(repr(float(exact / KNOWN[unit][1]))), "f") + unit
 
 
 def in_unit(value: float, unit: str) -> float:
-    """Convert an amount in base units to the named unit."""
-    return float(value / float(unit_factor(unit)[1]))
+    """Convert an amount in base units to the named unit; what is no unit changes nothing."""
+    try:
+        return float(value / float(read_unit(unit).size))
+    except UnitError:
+        return value

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from runner.records.quantities import COUNT, RATIO, Quantity, QuantityError, parse_as, unit_factor
+from runner.records.quantities import COUNT, RATIO, Quantity, QuantityError, parse_as
+from runner.records.units import POWERS, UnitError, read_unit
 from runner.spec.base import Amount, Model, Ratio, Text, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_statement
 
@@ -54,21 +55,45 @@ class Range(Model):
 
     def text(self, unit: str = "") -> str:
         """Give it as a reader would write it: `87–92 connections`."""
-        bare = all(x is None or x.dimension == COUNT for x in self._all())
-        tail = f" {unit}" if unit and bare else ""
-        if self.value is not None:
-            more = f" ± {self.plus_minus}" if self.plus_minus else ""
-            return f"{self.value}{more}{tail}"
-        if self.low is None:
-            return f"≤ {self.high}{tail}"
-        return f"≥ {self.low}{tail}" if self.high is None else f"{self.low}–{self.high}{tail}"
+        said = [None if x is None else _written(x, unit) for x in self._all()]
+        same = all(x is None or x.dimension == COUNT or _same(x, unit) for x in self._all())
+        tail = f" {unit}" if unit not in ("", "1") and same else ""
+        low, high, value, more = said
+        if value is not None:
+            return f"{value}{f' ± {more}' if more else ''}{tail}"
+        if low is None:
+            return f"≤ {high}{tail}"
+        return f"≥ {low}{tail}" if high is None else f"{low}–{high}{tail}"
 
     def _all(self) -> tuple[Quantity | None, ...]:
-        return (self.low, self.high, self.value)
+        return (self.low, self.high, self.value, self.plus_minus)
+
+
+def _same(amount: Quantity, unit: str) -> bool:
+    """Say whether an amount can be written shortly in a unit, with nothing lost."""
+    try:
+        read = read_unit(unit)
+    except UnitError:
+        return False
+    if unit in ("", "1") or read.powers != POWERS[amount.dimension]:
+        return False
+    return Fraction(f"{float(amount.exact / read.size):.6g}") * read.size == amount.exact
+
+
+def _written(amount: Quantity, unit: str) -> str:
+    """Write an amount in a unit, without it; one of another dimension with its own."""
+    if amount.dimension == COUNT or not _same(amount, unit):
+        return str(amount)
+    return f"{float(amount.exact / read_unit(unit).size):.6g}"
 
 
 def _base(amount: Quantity, unit: str) -> Fraction:
-    return amount.exact * unit_factor(unit)[1] if amount.dimension == COUNT else amount.exact
+    if amount.dimension != COUNT:
+        return amount.exact
+    try:
+        return amount.exact * read_unit(unit).size
+    except UnitError:  # of an old record
+        return amount.exact
 
 
 def read_range(value: Any) -> Any:

@@ -67,7 +67,7 @@ Expression = Number | Word | Ref | Unary | Binary
 COMPARISONS = ("<=", ">=", "==", "!=", "<", ">")
 _TOKEN = re.compile(
     r"""\s*(?:
-      (?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?:%|°C|/(?:s|min|h)\b|[A-Za-zµ]+)?)
+      (?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?:%|°C|/(?:s|min|h)\b|[kKMGT]?i?B/s\b|[A-Za-zµ]+)?)
     | (?P<text>'[^']*'|"[^"]*")
     | (?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_0-9][\w-]*)*)(?P<where>\[[^\]]*\])?
     | (?P<op><=|>=|==|!=|[-<>+*/()=])

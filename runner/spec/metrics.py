@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.records.patterns import PatternError, compiled
-from runner.records.quantities import COUNT, unit_factor
+from runner.records.quantities import COUNT, Quantity, unit_factor
 from runner.spec.base import Amount, Duration, Model, Text, did_you_mean, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_expression
 from runner.spec.references import STATISTICS, check_reference
@@ -24,9 +24,10 @@ def _reference(text: str) -> str:
 
 def _as(text: str) -> str:
     if text.startswith("rate/"):
-        from runner.records.quantities import RATE, unit_factor
+        from runner.records.quantities import RATE
+        from runner.records.units import KNOWN
 
-        if unit_factor(text.removeprefix("rate"))[0] != RATE:
+        if KNOWN.get(text.removeprefix("rate"), ("",))[0] != RATE:
             raise fault("as", f"`{text}` is no rate: write rate/s, rate/min or rate/h")
         return text
     return _reference(text)
@@ -45,6 +46,12 @@ ReferenceText = Annotated[Text, AfterValidator(_reference)]
 
 MOMENT = "cgroup.first_oom"
 PATTERNED = ("stdout.regex", "stderr.regex")
+
+
+def _positive(step: Quantity) -> Quantity:
+    if step.exact <= 0:
+        raise fault("resolution", f"`{step}` is no step: write a number above 0, such as 1")
+    return step
 
 
 def _pattern(text: str) -> str:
@@ -71,7 +78,17 @@ class Metric(Model):
     as_: Annotated[Text, AfterValidator(_as)] | None = Field(
         None, alias="as", description="rate/min of a counter, or another value at that moment"
     )
-    unit: Text | None = None
+    unit: Text | None = Field(
+        None,
+        description="Unit in which it is shown. A program's own output has no units: there it is "
+        "the unit that is printed",
+    )
+    printed_in: Text | None = Field(
+        None, description="Unit that a program prints, where it is shown in another `unit`"
+    )
+    resolution: Annotated[Amount, AfterValidator(_positive)] | None = Field(
+        None, description="Smallest step of what is printed, in `unit`: 1 for whole units"
+    )
     kind: Literal["sampled", "exact"] = Field(
         "sampled", description="exact: the same in every repetition (a file's size)"
     )
@@ -116,7 +133,11 @@ class Metric(Model):
     @property
     def number(self) -> str:
         """Name of the number it is in a step: `procfs.rss`, `stdout.regex(took (.*) ms)`."""
-        return f"{self.source}({self.pattern})" if self.pattern else str(self.source)
+        if self.pattern:
+            return f"{self.source}({self.pattern})"
+        # a benchmark may be written as Go prints it: gobench.Copy/size-64.ns_per_op
+        source = str(self.source)
+        return source.replace("/", ".") if source.startswith("gobench.") else source
 
     @property
     def expression(self) -> Expression | None:

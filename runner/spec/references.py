@@ -8,29 +8,8 @@ source gives: the load, the search, the workload's own state.
 from __future__ import annotations
 
 from runner.kinds.sources import module, names
+from runner.kinds.units import CLOSED, OPEN, VARIANTS
 from runner.spec.base import did_you_mean
-
-_LATENCY = ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999", "p9999")
-_ERRORS = ("connect", "read", "write", "timeout", "status", "local")
-
-CLOSED: dict[str, tuple[str, ...]] = {
-    "load": (
-        "requests", "duration_s", "rps", "good_rps", "bytes", "opened", "errors", "error_ratio",
-        "connections", "established", "rate", "planned", "dropped", "cpu", "cpu_s", "hosts",
-        "littles_law", "littles_law_corrected",
-        *(f"latency_{name}" for name in _LATENCY),
-        *(f"latency_corrected_{name}" for name in _LATENCY),
-        *(f"latency_raw_{name}" for name in _LATENCY),
-        *(f"errors.{name}" for name in _ERRORS),
-    ),
-    "search": ("level", "last_passing", "first_failing", "trials", "monotone", "p_healthy"),
-    "workload": ("alive", "dead", "ready", "ready_after", "exit_code", "signal"),
-    "fault": ("injected", "skipped"),
-}  # fmt: skip
-"""Families whose names are all known."""
-
-OPEN = ("command",)
-"""Families whose names a program decides: what the generator `command` prints."""
 
 ELSEWHERE = {
     "facts": "a fact is not measured: put it under `requires`, or into a claim's `must`",
@@ -43,9 +22,6 @@ ELSEWHERE = {
 
 STATISTICS = ("max", "min", "mean", "median", "last", "first", "sum", "count")
 """How several samples, or several steps, become one number."""
-
-VARIANTS = ("mean", "median", "min", "last")
-"""Statistics over its samples that a gauge has in every step: `procfs.rss.median`."""
 
 _LONG = 8
 
@@ -77,7 +53,7 @@ def check_reference(text: str) -> str | None:
 def _offered(family: str) -> tuple[tuple[str, ...], bool]:
     """Names that a family has by its own word, and whether it may have others."""
     if family in CLOSED:
-        return CLOSED[family], False
+        return tuple(CLOSED[family]), False
     if family in OPEN:
         return (), True
     file = module(family)

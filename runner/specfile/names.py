@@ -41,6 +41,10 @@ class Names:
             known = levels if isinstance(levels, (list, tuple)) else keys_of(levels)
             self.factors[name] = tuple(str(level) for level in known)
         self.sections = set(data)
+        self.steps: tuple[str, ...] | None = None
+        """Names of the load's steps, where they are the same in every treatment and known."""
+        self.hosts: tuple[str, ...] | None = None
+        """Hosts that the workload runs on, where the spec itself names them."""
 
     def place(self, *path: str | int) -> Path:
         """Give the path in the file of an entry of a list of mappings that was kept."""
@@ -72,7 +76,12 @@ def reference_faults(ref: Ref, names: Names) -> Iterator[str]:
 def level_fault(factor: str, level: str, names: Names) -> str | None:
     """Say what is wrong with a level of a factor, or None."""
     if factor in PSEUDO_FACTORS:
-        return None
+        known = names.steps if factor == "step" else names.hosts
+        if known is None or level in known:
+            return None
+        if not known:
+            return "there are no steps: the spec has no `load`"
+        return f"there is no {factor} `{level}`{did_you_mean(level, known)}"
     if factor not in names.factors:
         return f"unknown factor `{factor}`{did_you_mean(factor, names.factors)}"
     if level not in names.factors[factor]:

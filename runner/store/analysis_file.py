@@ -30,6 +30,7 @@ _PARTS: dict[tuple[type, str], type] = {
     (Trial, "steps"): Step,
     (Trial, "guards"): RuleResult,
     (Step, "rules"): RuleResult,
+    (Step, "unguarded"): RuleResult,
 }
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 State = Literal["running", "done", "failed", "interrupted"]
 
 SCHEMA: Final = "run/1"
+PRINTED: Final = "printed"
+"""`units` of a record whose metrics say in `unit` what a program prints."""
 MANIFEST: Final = "run.json"
 EVENTS: Final = "events"
 ARTIFACTS: Final = "artifacts"
@@ -85,6 +87,7 @@ class RunFolder:
             "schema": SCHEMA,
             "id": run_id,
             "experiment": experiment,
+            "units": PRINTED,
             "state": "running",
             "started_at": at,
             "ended_at": None,

@@ -15,7 +15,9 @@ from runner.analysis.claims.pairing import blocks, censored_truths, matching, st
 from runner.analysis.claims.statements import differences
 from runner.analysis.claims.verdict import judge_all
 from runner.analysis.model import ClaimResult, Estimate
-from runner.records.quantities import RATE, TIME, in_unit, unit_factor
+from runner.records.quantities import in_unit
+from runner.records.units import POWERS, RATE
+from runner.spec.dimensions import SECOND, lenient
 from runner.spec.expressions import references
 
 if TYPE_CHECKING:
@@ -123,7 +125,8 @@ def _cases(
         return [_statement(claim, measured, trials, common)]
     published = claim.published
     metric = experiment.metrics[str(claim.metric)]
-    unit = claim.unit or ("%" if claim.estimand_kind == "rate" else metric.unit or "")
+    own = lenient(metric, experiment.metrics).unit
+    unit = claim.unit or ("%" if claim.estimand_kind == "rate" else own)
     if published is None or published.by is None:
         return [_published(claim, claim.id, published, claim.where, unit, measured, trials, common)]
     return [
@@ -149,7 +152,7 @@ def _published(
     region = claim.margin.widen(bounds, unit) if claim.margin and bounds else bounds
     found = matching(measured, str(claim.metric), where)
     column = started(found)
-    exact = bool(found and found.level == 1.0)
+    exact = bool(found and found.exact)
     why = common["why"] or (found.why if found else f"{claim.metric} has no value there")
     shown = unit if claim.estimand_kind == "rate" else found.unit if found and found.unit else unit
     used = _trials([found] if found else [], trials)
@@ -205,7 +208,7 @@ def _statement(
     expression, columns = joined.expression, joined.columns
     found = joined.estimates
     # facts and exact metrics leave nothing to chance: one block is enough
-    kind = "exact" if all(item.level == 1.0 for item in found) else "sampled"
+    kind = "exact" if all(item.exact or item.one_text for item in found) else "sampled"
     apart, region = differences(expression, columns) or ((), None)
     unit = found[0].unit if found else ""
     held, sides = censored_truths(joined)
@@ -258,5 +261,5 @@ def _slow(name: str, experiment: Experiment) -> bool:
     return (
         (metric.source or "").startswith(TIMED)
         or (metric.as_ or "").startswith("rate/")
-        or unit_factor(metric.unit or "")[0] in {TIME, RATE}
+        or lenient(metric, experiment.metrics).powers in {SECOND, POWERS[RATE]}
     )

@@ -19,6 +19,8 @@ from runner.analysis.claims.statements import evaluate, nothing_to_divide_by
 from runner.analysis.claims.values import counted, levels, step_names, value
 from runner.analysis.model import Estimate, Repetition
 from runner.analysis.stats.censored import median_of_bounds
+from runner.records.units import COUNT, UnitError, read_unit
+from runner.spec.dimensions import lenient
 from runner.spec.expressions import references
 from runner.spec.metrics import MOMENT
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.claims.rows import Cell
     from runner.analysis.model import Trial
+    from runner.spec.dimensions import Measure
     from runner.spec.expressions import Expression
     from runner.spec.metrics import Metric
 
@@ -51,8 +54,10 @@ def estimates(
             cells[name] = _of_trials(metric, valid, search)
         else:
             cells[name] = _computed(metric, cells)
-        exact = is_exact(name, metrics)
-        found += [_estimate(name, metric, cell, rows, exact) for cell, rows in cells[name].items()]
+        exact, of = is_exact(name, metrics), lenient(metric, metrics)
+        found += [
+            _estimate(name, metric, of, cell, rows, exact) for cell, rows in cells[name].items()
+        ]
     return tuple(found)
 
 
@@ -209,6 +214,19 @@ def _computed_row(
     return Row(*_arithmetic(expression, known), unit)
 
 
+def _resolution(metric: Metric, of: Measure) -> float | None:
+    """Give the smallest step of what is printed in base units; a bare one is in the unit."""
+    step = metric.resolution
+    if step is None:
+        return None
+    if step.dimension != COUNT or not of.unit:
+        return float(step.exact)
+    try:
+        return float(step.exact * read_unit(of.unit).size)
+    except UnitError:
+        return float(step.exact)
+
+
 def _arithmetic(expression: Expression, known: Mapping[str, float]) -> tuple[float | None, str]:
     """Evaluate over numbers; None with its reason where the quantity does not exist."""
     number = evaluate(expression, lambda ref: known[ref.name])
@@ -217,21 +235,19 @@ def _arithmetic(expression: Expression, known: Mapping[str, float]) -> tuple[flo
     return None, nothing_to_divide_by(expression, lambda ref: known[ref.name]) or "it is no number"
 
 
-def _estimate(name: str, metric: Metric, cell: Cell, rows: Sequence[Row], exact: bool) -> Estimate:
+def _estimate(
+    name: str, metric: Metric, of: Measure, cell: Cell, rows: Sequence[Row], exact: bool
+) -> Estimate:
     treatment, step = cell
     texts = [row.number for row in rows if isinstance(row.number, str)]
     numbers = [row.known for row in rows if row.known is not None]
     why = next((row.why for row in rows if row.number is None and row.why), "")
-    if texts:
-        # an identity (a build id) has no median: say whether it is one and the same
-        same = len(set(texts)) == 1
-        why = texts[0] if same else f"{len(set(texts))} different values"
     interval: tuple[float, float] | None = None
     level: float | None = None
     values = tuple(row.known for row in rows)
     sides = tuple(row.of.censored for row in rows)
     counted_units = sum(v is not None or bool(side) for v, side in zip(values, sides, strict=True))
-    found = median_of_bounds(values, sides, LEVEL, metric.unit or "")
+    found = median_of_bounds(values, sides, LEVEL, of.unit)
     if exact and numbers and len(set(numbers)) == 1:
         interval, level = (numbers[0], numbers[0]), 1.0
     elif exact and numbers:
@@ -240,7 +256,7 @@ def _estimate(name: str, metric: Metric, cell: Cell, rows: Sequence[Row], exact:
         interval, level = found.interval, found.level
     return Estimate(
         metric=name,
-        unit=metric.unit or "",
+        unit=of.unit,
         treatment=dict(treatment),
         step=step,
         values=values,
@@ -249,6 +265,9 @@ def _estimate(name: str, metric: Metric, cell: Cell, rows: Sequence[Row], exact:
         interval=interval,
         level=level,
         why="; ".join(filter(None, (found.why, why))),
+        exact=exact and bool(numbers) and len(set(numbers)) == 1,
+        texts=tuple(r.number if isinstance(r.number, str) else None for r in rows) if texts else (),
+        resolution=_resolution(metric, of),
         repetitions=tuple(row.of for row in rows),
     )
 
@@ -256,8 +275,10 @@ def _estimate(name: str, metric: Metric, cell: Cell, rows: Sequence[Row], exact:
 def relative_half_width(item: Estimate) -> float | None:
     """Half the interval's width over the median's size; None where that does not exist.
 
-    An interval without width is narrow whatever its median is, also 0.
+    An interval without width is narrow whatever its median is, also 0; so is one text.
     """
+    if item.texts:
+        return 0.0 if len(set(item.texts)) == 1 else None
     if item.interval is None or item.median is None:
         return None
     half = (item.interval[1] - item.interval[0]) / 2

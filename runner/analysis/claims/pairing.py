@@ -84,12 +84,10 @@ def blocks(claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, An
             sides[ref] = ("",) * len(columns[ref])
             continue
         one = found[ref]
-        own = dict(zip((unit.key for unit in units(one)), one.values, strict=True))
+        values: tuple[Any, ...] = one.texts or one.values
+        own = dict(zip((unit.key for unit in units(one)), values, strict=True))
         told = {unit.key: unit.censored for unit in units(one)}
-        texts = one.n == 0 and bool(one.why) and all(v is None for v in one.values)
-        columns[ref] = tuple(
-            one.why if texts and key.key in own else own.get(key.key) for key in keys
-        )
+        columns[ref] = tuple(own.get(key.key) for key in keys)
         sides[ref] = tuple(told.get(key.key, "") for key in keys)
     return Blocks(expression, columns, sides, tuple(found.values()))
 

@@ -10,8 +10,8 @@ import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.claims.rows import of_trial
-from runner.records.quantities import RATE, unit_factor
-from runner.spec.references import VARIANTS
+from runner.kinds.units import VARIANTS
+from runner.spec.dimensions import lenient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -80,20 +80,27 @@ def _of_step(metric: Metric, step: Step) -> tuple[float | str | None, str]:
         name = f"{name}.{metric.statistic}"
     number = step.numbers.get(name)
     if number is None:
-        why = (step.why.get(key) for key in (name, metric.number, name.partition(".")[0]))
-        return None, next((said for said in why if said), f"{name} was not measured")
+        return None, reason(name, metric.number, step.why)
     if isinstance(number, str):
         return number, ""
     if metric.as_ is not None and metric.as_.startswith("rate/"):
         seconds = step.end_s - step.start_s
         if seconds <= 0:
             return None, "the step has no length"
-        dimension, factor = unit_factor(metric.as_.removeprefix("rate"))
-        assert dimension == RATE  # noqa: S101 - the spec was validated
-        # 1/min as a metric's number is in 1/s like every base unit
-        del factor
-        return number / seconds, ""
-    return float(number), ""
+        return lenient(metric, {}).base(number) / seconds, ""
+    return lenient(metric, {}).base(float(number)), ""
+
+
+def reason(name: str, number: str, why: Mapping[str, str]) -> str:
+    """Say why there is no number: by its own name, else by what it is a part of."""
+    parts = [name, number]
+    stem = name
+    while "." in stem and "(" not in stem:
+        stem = stem.rpartition(".")[0]
+        parts.append(stem)
+    parts.append(name.partition(".")[0])
+    said = next((why[key] for key in parts if why.get(key)), "")
+    return said or f"{name} was not measured"
 
 
 def step_names(trials: Iterable[Trial]) -> list[str]:

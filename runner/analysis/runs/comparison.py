@@ -194,11 +194,15 @@ def _draft(
         "interval": (left.interval, right.interval),
         "better": metric.better if metric is not None else None,
     }
+    if left.texts and right.texts:
+        same = set(left.texts) == set(right.texts)
+        told = f"a text, {'the same' if same else 'another'} on both sides"
+        return _Draft(empty(common, told))
     if not x or not y:
         said = left.why if not x else right.why
         why = f"no value on one side ({said})" if said else "no value on one side"
         return _Draft(empty(common, why))
-    if left.level == right.level == 1.0:
+    if left.exact and right.exact:
         return _Draft(exact(common, x[0], y[0], threshold))
     one, other = keyed(a.analysis, left), keyed(b.analysis, right)
     plain = min(*x, *y) > 0

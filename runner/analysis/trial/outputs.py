@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.analysis.trial import pages
-from runner.kinds.sources import parsers
-from runner.kinds.sources.interface import Found, Printed
+from runner.kinds.sources import parse
+from runner.kinds.sources.interface import Printed
 from runner.records.trial_events import Output, Traced, WorkloadStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from runner.analysis.trial.frames import Reading
+    from runner.kinds.sources.interface import Found
 
 FLUSH_S = 1.0
 """The host sends lines about once a second."""
@@ -27,7 +28,7 @@ def of_step(
     patterns: tuple[tuple[str, str], ...] = (),
     asked: tuple[str, ...] = (),
 ) -> Found:
-    """Numbers of one step, between two times since the trial's start.
+    """Numbers of one step, between two times since the trial's start, of what is `asked`.
 
     `index` is the step's: a page that was fetched after another step is not its.
     """
@@ -49,12 +50,8 @@ def of_step(
         traced=counts.calls,
         counts=counts.text or "",
     )
-    found = Found()
-    for parser in parsers().values():
-        one = parser.parse(printed)
-        found.numbers |= one.numbers
-        found.why |= one.why
-    return found
+    families = dict.fromkeys(name.partition(".")[0] for name in asked)
+    return parse(printed, tuple(families))
 
 
 def text_of(said: Iterable[Output], stream: str) -> str:

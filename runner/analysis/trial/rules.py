@@ -7,10 +7,14 @@ called healthy. The reason says which number was missing and why.
 from __future__ import annotations
 
 import operator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.model import RuleResult
+from runner.kinds.units import unit_of
+from runner.records.amounts import amount
 from runner.records.quantities import Quantity
+from runner.records.units import base_name
 from runner.spec.health import Reference, Rule
 
 if TYPE_CHECKING:
@@ -48,10 +52,11 @@ def _one(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> R
         other = numbers.get(wanted.name)
         if other is None or isinstance(other, str):
             reason = why.get(wanted.name, "not measured")
-            return RuleResult(rule.text, None, _shown(actual), f"{wanted.name}: {reason}")
-        return _compared(rule, actual, float(other) * wanted.factor)
+            return RuleResult(rule.text, None, shown(actual, name), f"{wanted.name}: {reason}")
+        limit = float(other) * wanted.factor
+        return replace(_compared(rule, name, actual, limit), wanted=shown(limit, name))
     if isinstance(wanted, Quantity):
-        return _compared(rule, actual, float(wanted.exact))
+        return _compared(rule, name, actual, float(wanted.exact))
     if wanted is None:
         # `== none`: no bit set, no event gained
         same = not actual
@@ -60,19 +65,24 @@ def _one(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> R
     else:
         same = str(actual) == wanted
     held = same if rule.op in {"is", "=="} else not same
-    return RuleResult(rule.text, held, _shown(actual), "" if held else why.get(name, ""))
+    return RuleResult(rule.text, held, shown(actual, name), "" if held else why.get(name, ""))
 
 
-def _compared(rule: Rule, actual: Number, wanted: float) -> RuleResult:
+def _compared(rule: Rule, name: str, actual: Number, wanted: float) -> RuleResult:
     if actual is None or isinstance(actual, str):
-        return RuleResult(rule.text, None, _shown(actual), "is no number")
+        return RuleResult(rule.text, None, shown(actual, name), "is no number")
     held = COMPARE[rule.op](float(actual), wanted)
-    return RuleResult(rule.text, held, _shown(actual))
+    seen = shown(actual, name)
+    if not held and actual != wanted and seen == shown(wanted, name):
+        # a difference below three digits is the reason, so it has to be seen
+        seen = f"{float(actual):.9g} {base_name(unit_of(name) or '1')}".removesuffix(" 1")
+    return RuleResult(rule.text, held, seen)
 
 
-def _shown(value: Number) -> str:
+def shown(value: Number, name: str) -> str:
+    """Write what a rule saw in the unit of the number that it names."""
     if value is None:
         return "unknown"
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return amount(value, unit_of(name) or "1")

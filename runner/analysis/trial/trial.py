@@ -33,6 +33,7 @@ from runner.records.trial_events import (
     WorkloadExited,
     WorkloadStarted,
 )
+from runner.spec.health import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,8 +89,10 @@ def trial(
         data = [with_loads(item, plan.loads) for item in data]
     if not plan.steps:
         data.append(_whole(reading, fields, _after_s(reading, metrics or {})))
+    asked = named(metrics or {}, (*healthy, *guards))
     judged = tuple(
-        _judge(_printed(item, reading, metrics or {}), plan, healthy, guards) for item in data
+        _judge(_printed(item, reading, metrics or {}, asked), plan, healthy, guards)
+        for item in data
     )
     judged = tuple(
         replace(step, atlas=atlas.of_step(reading.events, step.index)) for step in judged
@@ -106,7 +109,11 @@ def trial(
         why=why,
         started_at=reading.origin,
         steps=judged,
-        guards=tuple(rule for step in judged for rule in step.rules if rule.held is False),
+        guards=(
+            *(rule for step in judged for rule in step.rules if rule.held is False),
+            # what was not seen guarded nothing, and that is said once for each guard
+            *{rule.rule: rule for step in judged for rule in step.unguarded}.values(),
+        ),
         sampler=watching(sampler) if sampler else {},
         limit_bytes=_limit(reading.frame),
         kept_from=(started.kept_from if started else None) or "",
@@ -115,7 +122,20 @@ def trial(
     )
 
 
-def _printed(data: StepData, reading: Reading, metrics: Mapping[str, Metric]) -> StepData:
+def named(metrics: Mapping[str, Metric], rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Give every number that metrics and rules name: nothing else is read of what was printed."""
+    found = [metric.number for metric in metrics.values() if metric.source is not None]
+    found += [metric.as_ for metric in metrics.values() if metric.as_ is not None]
+    for rule in rules:
+        found.append(rule.subject)
+        if isinstance(rule.value, Reference):
+            found.append(rule.value.name)
+    return tuple(dict.fromkeys(found))
+
+
+def _printed(
+    data: StepData, reading: Reading, metrics: Mapping[str, Metric], asked: tuple[str, ...]
+) -> StepData:
     """Add what the workload printed and answered."""
     found = outputs.of_step(
         reading,
@@ -127,7 +147,7 @@ def _printed(data: StepData, reading: Reading, metrics: Mapping[str, Metric]) ->
             for metric in metrics.values()
             if metric.source is not None and metric.pattern is not None
         ),
-        asked=tuple(metric.source for metric in metrics.values() if metric.source is not None),
+        asked=asked,
     )
     lifecycle.workload(reading, found.numbers, found.why)
     return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
@@ -168,12 +188,10 @@ def _judge(
     numbers["workload.alive"], numbers["workload.dead"] = data.alive, not data.alive
     _derived(numbers)
     counted = [guard for guard in guards if not (plan.emulated and guard.subject in TIMED)]
-    broken = tuple(
-        rule
-        for rule in judge(counted, numbers, data.why)
-        # a guard on a sensor that the board lacks is no reason to run for ever; it is listed
-        if rule.held is False
-    )
+    looked = judge(counted, numbers, data.why)
+    broken = tuple(rule for rule in looked if rule.held is False)
+    # a guard on a sensor that the board lacks is no reason to run for ever; it is said
+    unguarded = tuple(rule for rule in looked if rule.held is None)
     rules = judge(healthy, numbers, data.why)
     sound = data.alive and not data.cut
     if data.error and sound:
@@ -202,6 +220,7 @@ def _judge(
         shown,
         dict(data.why),
         steady=data.steady,
+        unguarded=unguarded,
     )
 
 
@@ -232,11 +251,7 @@ def _outcome(  # noqa: PLR0911 - one return per way a trial ends
         why = (aborted.why if aborted else "") or "not every step was run"
         return min(worst, "unhealthy", key=OUTCOMES.index), why
     first = next((step for step in judged if step.outcome == worst), judged[0])
-    failed = [
-        f"{rule.rule} (was {rule.actual}{f': {rule.why}' if rule.why else ''})"
-        for rule in first.rules
-        if not rule.held
-    ]
+    failed = [f"{rule.rule} (was {rule.seen})" for rule in first.rules if not rule.held]
     return worst, "; ".join(failed) if worst != "healthy" else ""
 
 

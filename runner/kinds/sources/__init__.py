@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from types import ModuleType
 
-    from runner.kinds.sources.interface import Field, Parser, Read, Source
+    from runner.kinds.sources.interface import Field, Found, Parser, Printed, Read, Source
 
 
 @cache
@@ -41,6 +41,49 @@ def kinds() -> dict[str, Source]:
 def parsers() -> dict[str, Parser]:
     """Every source by name that makes numbers of what was printed or answered."""
     return {kind.name: kind for kind in _all("PARSER")}
+
+
+def parse(printed: Printed, families: Collection[str]) -> Found:
+    """Give the numbers of every family that is asked for; a parser's fault is a null with it.
+
+    What comes back is finite, and of an open family what is asked alone.
+    """
+    from runner.kinds.sources.interface import Found
+
+    found = Found()
+    for name in families:
+        parser = getattr(module(name), "PARSER", None) if name in names() else None
+        if parser is not None:
+            _add(parser, printed, found)
+    return found
+
+
+def _add(parser: Parser, printed: Printed, found: Found) -> None:
+    from runner.kinds.sources.interface import Found as Clean
+
+    try:
+        one = parser.parse(printed)
+    except Exception as fault:  # noqa: BLE001 - no parser can end a run: the text is kept in the record
+        said = str(fault)[:200] or type(fault).__name__
+        found.why[parser.name] = f"what was printed could not be read as {parser.name}: {said}"
+        return
+    clean = Clean(why=dict(one.why))
+    for name, value in one.numbers.items():
+        if parser.open and not _wanted_number(name, parser, printed):
+            continue
+        if value is None:
+            clean.absent(name, one.why.get(name) or "not measured")
+        else:
+            clean.put(name, value)
+    found.numbers |= clean.numbers
+    found.why |= clean.why
+
+
+def _wanted_number(name: str, parser: Parser, printed: Printed) -> bool:
+    """Say whether somebody named a number, or its family always has it."""
+    if "(" in name or name.partition(".")[2] in parser.known:
+        return True
+    return any(name == asked or asked.startswith(f"{name}.") for asked in printed.asked)
 
 
 def reads(

@@ -24,6 +24,14 @@ PARTS: Final = ("objects", "slots", "frames", "stacks", "free")
 """Objects; free slots beside them; frames; the rest of their stacks; pages with neither."""
 
 
+MOST_BYTES: Final = 64 << 30
+"""Of accessible mappings: more is joined page by page in minutes, and no board has it."""
+
+
+class ArenaError(ValueError):
+    """The arena cannot be joined; the message says why."""
+
+
 @dataclass(frozen=True)
 class Resident:
     """Pages in memory, as ascending stretches of addresses."""
@@ -78,6 +86,8 @@ class Arena:
 def join(regions: Iterable[Region], dump: HeapDump, pages: Resident | None) -> Arena:
     """Place objects and frames on the pages of the arena's mappings, `regions`."""
     open_ones = [region for region in regions if not region.reserved]
+    if sum(region.size for region in open_ones) > MOST_BYTES:
+        raise ArenaError(f"the arena's mappings have more than {MOST_BYTES} bytes")
     found = Arena(unit=min(pages.page_bytes if pages else 4096, PAGE))
     if not open_ones:
         return found

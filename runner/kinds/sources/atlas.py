@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import _arena, heapdump, maps, smaps
-from runner.kinds.sources.interface import Found
+from runner.kinds.sources.interface import Closed, Found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,6 +138,10 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+SHARES: Final = frozenset(
+    {"joined_share", "mapped_share", "brk_heap_share", "frames_in_arena", "stacked_share",
+     "sums_share", "explained_share"}
+)  # fmt: skip
 WITH_PAGES: Final = (
     "arena_top", "arena_resident", "explained_share", "late",
     *(f"resident.{name}" for name in _arena.PARTS),
@@ -148,13 +153,18 @@ WITHOUT: Final = (
 )  # fmt: skip
 
 
-class Atlas:
+def _unit(name: str) -> str:
+    if name in ("arena_start", "arena_end"):
+        return "1"  # addresses
+    return "%" if name in SHARES else "B"
+
+
+class Atlas(Closed):
     """Numbers of the join."""
 
     name = "atlas"
     doc = "fetched smaps, heap dump and pagemap of one moment, joined by address"
-    known = (*WITHOUT, *WITH_PAGES)
-    open = False
+    known = MappingProxyType({name: _unit(name) for name in (*WITHOUT, *WITH_PAGES)})
 
     def parse(self, printed: Printed) -> Found:
         """Numbers of the newest heap dump and what was read around it."""

@@ -7,6 +7,7 @@ capped, 2 throttled, 3 soft temperature limit; 16–19 the same since boot).
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
@@ -21,7 +22,7 @@ class Board:
     """Board sensors at 1 Hz."""
 
     name = "board"
-    derived: tuple[str, ...] = ("throttled.gained",)
+    derived: Mapping[str, str] = MappingProxyType({"throttled.gained": "bits"})
     on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:

@@ -7,6 +7,7 @@ Source: `go build -gcflags=-m` of Go 1.22; ELF sections by their name without th
 from __future__ import annotations
 
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from runner.kinds.sources.interface import Found, Number, Printed
@@ -34,9 +35,15 @@ class Build:
 
     name = "build"
     doc = "file size, build id, seconds, ELF sections, escape analysis of `-m`"
-    known = ("size", "id", "sha256", "seconds", "stripped", "dynamic", "toolchain",
-             "escapes", "inlined", "can_inline")  # fmt: skip
+    known = MappingProxyType({
+        "size": "B", "id": "1", "sha256": "1", "seconds": "s", "stripped": "1", "dynamic": "1",
+        "toolchain": "1", "escapes": "1", "inlined": "1", "can_inline": "1",
+    })  # fmt: skip
     open = True  # sections of the ELF file
+
+    def unit(self, name: str) -> str | None:
+        """Give B for a section of the ELF file; a variable moved to the heap is counted."""
+        return "1" if name.startswith("moved_to_heap.") else "B"
 
     def parse(self, printed: Printed) -> Found:
         """Nothing: the toolchain gives its numbers, not the workload."""

@@ -7,6 +7,7 @@ the kernel lacks (memory.peak before 5.19) is absent, never 0.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
@@ -32,7 +33,7 @@ class Cgroup:
     """Memory controller of the workload's group."""
 
     name = "cgroup"
-    derived: tuple[str, ...] = ("first_oom",)
+    derived: Mapping[str, str] = MappingProxyType({"first_oom": "s"})
     on_demand = False
 
     def _v1(self, facts: Mapping[str, Any]) -> bool:

@@ -6,19 +6,14 @@ A page is one of expvar's by its two variables that are always there, `cmdline` 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeGuard
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from runner.kinds.sources._pages import objects
-from runner.kinds.sources._text import flatten
+from runner.kinds.sources._text import objects, pick
 from runner.kinds.sources.interface import Found, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-def is_page(value: Mapping[str, Any]) -> TypeGuard[Mapping[str, Any]]:
-    """Whether an object is what expvar's handler gives."""
-    return isinstance(value.get("memstats"), dict) and "cmdline" in value
 
 
 class Expvar:
@@ -26,11 +21,16 @@ class Expvar:
 
     name = "expvar"
     doc = "variables of /debug/vars, fetched by `workload.fetch`"
-    known = ()
+    known: Mapping[str, str] = MappingProxyType({})
     open = True
 
+    def unit(self, name: str) -> str | None:
+        """None: a variable is a number, and its unit is in the program's head."""
+        del name
+        return None
+
     def parse(self, printed: Printed) -> Found:
-        """Give every variable; a page that came later wins."""
+        """Give what is asked of the pages; one that came later wins."""
         found = Found()
         pages = [page for page in objects(printed) if is_page(page)]
         if not pages:
@@ -39,10 +39,13 @@ class Expvar:
                 'fetch: [{name: vars, url: "http://127.0.0.1:{port}/debug/vars"}]'
             )
         for page in pages:
-            for name, value in page.items():
-                if name not in {"cmdline", "memstats"}:
-                    flatten(value, f"expvar.{name}", found)
+            pick(page, "expvar", printed.asked, found)
         return found
+
+
+def is_page(value: Mapping[str, object]) -> bool:
+    """Whether an object is what expvar's handler gives."""
+    return isinstance(value.get("memstats"), dict) and "cmdline" in value
 
 
 PARSER = Expvar()

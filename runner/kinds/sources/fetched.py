@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from runner.kinds.sources._text import flatten
-from runner.kinds.sources.interface import Found, Printed
+from runner.kinds.sources._text import DEEP, pick, read_json
+from runner.kinds.sources.interface import Found, Page, Printed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Fetched:
@@ -13,23 +17,40 @@ class Fetched:
 
     name = "fetched"
     doc = "a page of `workload.fetch` that is JSON, by its name: `fetched.stats.a.b`"
-    known = ()
+    known: Mapping[str, str] = MappingProxyType({})
     open = True
 
+    def unit(self, name: str) -> str | None:
+        """None: JSON has no units."""
+        del name
+        return None
+
     def parse(self, printed: Printed) -> Found:
-        """Every value of every page; a page that came later wins."""
+        """Give what is asked of the pages of each name; one that came later wins."""
         found = Found()
         for page in printed.pages:
-            name = f"fetched.{page.name}"
-            if page.text is None:
-                if page.why:
-                    found.absent(name, page.why)
-            elif page.text.lstrip().startswith(("{", "[")):
-                try:
-                    flatten(json.loads(page.text), name, found)
-                except ValueError:
-                    found.absent(name, "is no JSON")
+            if any(name.startswith(f"fetched.{page.name}") for name in printed.asked):
+                _read(page, printed.asked, found)
         return found
+
+
+def _read(page: Page, asked: tuple[str, ...], found: Found) -> None:
+    name = f"fetched.{page.name}"
+    if page.text is None:
+        found.absent(name, page.why or "the page is not text")
+        return
+    try:
+        value = read_json(page.text)
+    except RecursionError:
+        found.absent(name, DEEP)
+        return
+    except ValueError:
+        found.absent(name, page.why or "is no JSON")
+        return
+    if isinstance(value, dict | list):
+        pick(value, name, asked, found)
+    else:
+        found.absent(name, "is neither a JSON object nor a list")
 
 
 PARSER = Fetched()

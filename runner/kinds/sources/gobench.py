@@ -1,7 +1,10 @@
-"""Go's benchmark format: medians over the lines of each benchmark.
+"""Go's benchmark format, as benchstat reads it: medians over the lines of each benchmark.
 
-`gobench.Name.sub.ns_per_op`, and without the name where there is only one.
-Source: golang.org/design/14313-benchmark-format.
+A benchmark is its package (`pkg:` lines), its whole name and its `-cpu` suffix, which Go
+leaves out for one CPU: `gobench.Copy.size-64-4.ns_per_op`. A name without suffix or package
+means that benchmark where it ran in one way only; columns without a name where there is one
+benchmark only. `Get-1` is Get with one CPU where others ran too.
+Source: golang.org/design/14313-benchmark-format; golang.org/x/perf, benchfmt and benchunit.
 """
 
 from __future__ import annotations
@@ -9,11 +12,12 @@ from __future__ import annotations
 import re
 import statistics
 from collections import defaultdict
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from runner.kinds.sources.interface import Found, Printed
 
-LINE: Final = re.compile(r"^(?P<name>Benchmark\S+)\s+(?P<n>\d+)\s+(?P<rest>.+)$", re.MULTILINE)
 UNITS: Final = {
     "ns/op": "ns_per_op",
     "B/op": "bytes_per_op",
@@ -21,34 +25,156 @@ UNITS: Final = {
     "mallocs/op": "mallocs_per_op",
     "MB/s": "mb_per_s",
 }
+SUFFIX: Final = re.compile(r"-\d+$")
+PACKAGE: Final = re.compile(r"pkg:[ \t]+(\S.*)$|pkg:$")
+COUNT: Final = re.compile(r"\+?\d{1,18}$")
+NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|[+-]?Inf$|NaN$")
+WORDS: Final = re.compile(r"[/-]|\*")
+TOKENS: Final = {"ns": ("s", 1e-9), "MB": ("B", 1e6), "B": ("B", 1.0), "sec": ("s", 1.0)}
+"""What benchunit tidies, and the base units it tidies to."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark; all parts as a reference names them, with dots for slashes."""
+
+    package: str
+    name: str
+    procs: str
+    """`-4`, or empty."""
+
+    @property
+    def full(self) -> str:
+        """Name with what its suffix says."""
+        return self.name + self.procs
+
+    def known_as(self, asked: str) -> bool:
+        """Say whether a reference may mean it: with or without package and suffix."""
+        names = {self.name, self.full, f"{self.name}{self.procs or '-1'}"}
+        return asked in names or asked in {f"{self.package}.{name}" for name in names}
+
+    def is_exactly(self, asked: str, *, among_others: bool) -> bool:
+        """Say whether a reference names its suffix: a name alone does, where Go wrote one."""
+        named = self.full if self.procs else f"{self.name}-1"
+        alone = "" if among_others else self.full
+        return asked in (named, alone, f"{self.package}.{named}", f"{self.package}.{alone}")
+
+
+def column_unit(unit: str) -> tuple[str, float]:
+    """Give the base unit of a column and its size there: `ns/op` → (s, 1e-9); a count is 1."""
+    above, _, below = unit.partition("/")
+    for word in WORDS.split(above):
+        if word in TOKENS:
+            base, size = TOKENS[word]
+            return (f"{base}/s" if below == "s" and base == "B" else base), size
+    return ("/s" if below == "s" else "1"), 1.0
 
 
 class GoBench:
     """Benchmark lines on stdout."""
 
     name = "gobench"
-    doc = "columns of `go test -bench`, also by benchmark: `gobench.Name.allocs_per_op`"
-    known = (*UNITS.values(), "iterations")
+    doc = "columns of `go test -bench`, also by benchmark: `gobench.Name-4.allocs_per_op`"
+    known = MappingProxyType({
+        "ns_per_op": "ns", "bytes_per_op": "B", "allocs_per_op": "allocs",
+        "mallocs_per_op": "allocs", "mb_per_s": "MB/s", "iterations": "iterations",
+    })  # fmt: skip
     open = True  # names of benchmarks, and units of b.ReportMetric
 
+    def unit(self, name: str) -> str | None:
+        """Give the unit of a benchmark's column, which its name is."""
+        last = name.rpartition(".")[2]
+        if last in self.known:
+            return self.known[last]
+        written = last.replace("_per_", "/")
+        base, size = column_unit(written)
+        if size == 1e-9:
+            return "ns"
+        return "MB" if size == 1e6 and base == "B" else "MB/s" if size == 1e6 else base
+
     def parse(self, printed: Printed) -> Found:
-        """Medians over all lines of each benchmark."""
+        """Medians over all lines of each benchmark, and what the asked names mean."""
         found = Found()
-        lines: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        for match in LINE.finditer(printed.stdout):
-            name = re.sub(r"-\d+$", "", match["name"].removeprefix("Benchmark"))
-            lines[name]["iterations"].append(float(match["n"]))
-            words = match["rest"].split()
-            for amount, unit in zip(words[::2], words[1::2], strict=False):
-                key = UNITS.get(unit, unit.replace("/", "_per_"))
-                lines[name][key].append(float(amount))
-        for name, columns in lines.items():
+        ran = read(printed.stdout)
+        if not ran:
+            found.why["gobench"] = "no benchmark line was printed on stdout"
+        packages = len({one.package for one in ran}) > 1
+        for benchmark, columns in ran.items():
+            full = f"{benchmark.package}.{benchmark.full}" if packages else benchmark.full
             for key, values in columns.items():
-                middle = statistics.median(values)
-                found.numbers[f"gobench.{name.replace('/', '.')}.{key}"] = middle
-                if len(lines) == 1:
-                    found.numbers[f"gobench.{key}"] = middle
+                found.put(f"gobench.{full}.{key}", statistics.median(values))
+        for name in dict.fromkeys((*printed.asked, *(f"gobench.{key}" for key in self.known))):
+            if name.startswith("gobench."):
+                _resolve(name, ran, found)
         return found
+
+
+def read(text: str) -> dict[Benchmark, dict[str, list[float]]]:
+    """Give the values of every column of every benchmark, in base units, in order.
+
+    A line that is none of the format's is passed over, as benchstat does.
+    """
+    ran: dict[Benchmark, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    package = ""
+    for line in text.split("\n"):
+        said = PACKAGE.match(line.rstrip())
+        if said:
+            package = (said[1] or "").strip().replace("/", ".")
+            continue
+        if not line.startswith("Benchmark"):
+            continue
+        words = line.split()
+        name = words[0].removeprefix("Benchmark")
+        rest = words[2:]
+        pairs = list(zip(rest[::2], rest[1::2], strict=False))
+        # one word that is none of the format makes the whole line something else
+        if (
+            len(words) < 4
+            or len(rest) % 2
+            or not COUNT.match(words[1])
+            or not all(NUMBER.match(amount) for amount, _ in pairs)
+        ):
+            continue
+        suffix = SUFFIX.search(name)
+        procs = suffix[0] if suffix else ""
+        bare = name.removesuffix(procs) if procs else name
+        columns = ran[Benchmark(package, bare.replace("/", "."), procs)]
+        columns["iterations"].append(float(words[1]))
+        for amount, unit in pairs:
+            size = column_unit(unit)[1]
+            columns[UNITS.get(unit, _key(unit))].append(float(amount) * size)
+    return ran
+
+
+def _key(unit: str) -> str:
+    return unit.replace("/", "_per_").replace(".", "_")
+
+
+def _resolve(name: str, ran: dict[Benchmark, dict[str, list[float]]], found: Found) -> None:
+    """Give the one benchmark that a name means; None with the candidates where several do."""
+    asked, _, column = name.removeprefix("gobench.").rpartition(".")
+    asked = asked.removeprefix("Benchmark").replace("/", ".")
+    having = [one for one, columns in ran.items() if column in columns]
+    meant = [one for one in having if not asked or one.known_as(asked)]
+    exact = [one for one in meant if asked and one.is_exactly(asked, among_others=len(meant) > 1)]
+    if len(exact) == 1:
+        meant = exact
+    if len(meant) == 1:
+        found.put(name, statistics.median(ran[meant[0]][column]))
+    elif meant:
+        several = len({one.package for one in meant}) > 1
+        names = [
+            (f"{one.package}." if several else "") + one.name + (one.procs or "-1")
+            if len({other.procs for other in meant}) > 1
+            else (f"{one.package}." if several else "") + one.full
+            for one in meant
+        ]
+        found.absent(name, f"several benchmarks are meant: say one of {', '.join(names[:12])}")
+    elif ran and asked:
+        known = ", ".join(dict.fromkeys(one.full for one in ran))
+        found.absent(name, f"no benchmark {asked} with a column {column}; there are {known[:300]}")
+    elif ran:
+        found.absent(name, f"no benchmark has a column {column}")
 
 
 PARSER = GoBench()

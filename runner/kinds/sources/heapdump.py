@@ -11,10 +11,12 @@ import re
 from array import array
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import _spans
-from runner.kinds.sources.interface import Found
+from runner.kinds.sources._memstats import memstats_unit, scaled
+from runner.kinds.sources.interface import Closed, Found
 
 if TYPE_CHECKING:
     from runner.kinds.sources.interface import Printed
@@ -32,6 +34,8 @@ PAUSES: Final = 256
 
 
 _MASK: Final = (1 << 64) - 1
+_LONGEST: Final = 70
+"""Bits of ten groups of 7: no number of 64 bits needs more (encoding/binary, MaxVarintLen64)."""
 
 
 class DumpError(ValueError):
@@ -104,6 +108,8 @@ class _Reader:
                 self.at = at + 1
                 return value & _MASK
             shift += 7
+            if shift >= _LONGEST:
+                raise DumpError(f"a number at byte {self.at} has more than ten bytes")
 
     def numbers(self, count: int) -> list[int]:
         return [self.number() for _ in range(count)]
@@ -250,17 +256,16 @@ def _dump(found: _Found) -> HeapDump:
     )
 
 
-class HeapDumps:
+class HeapDumps(Closed):
     """Heap dumps among the pages that a trial fetched."""
 
     name = "heapdump"
     doc = "a fetched page of `debug.WriteHeapDump`: totals, and its own MemStats"
-    known = (
-        "objects", "bytes", "goroutines", "frame_bytes", "sites", "samples", "left_out",
-        *(f"memstats.{name}" for name in MEMSTATS_NAMES),
-        "memstats.NumGC",
-    )  # fmt: skip
-    open = False
+    known = MappingProxyType({
+        "objects": "objects", "bytes": "B", "goroutines": "goroutines", "frame_bytes": "B",
+        "sites": "1", "samples": "samples", "left_out": "1",
+        **{f"memstats.{name}": memstats_unit(name) for name in (*MEMSTATS_NAMES, "NumGC")},
+    })  # fmt: skip
 
     def parse(self, printed: Printed) -> Found:
         """Totals of the newest dump."""
@@ -276,7 +281,7 @@ class HeapDumps:
         return found
 
 
-def numbers(dump: HeapDump) -> dict[str, int]:
+def numbers(dump: HeapDump) -> dict[str, float | int]:
     """Give totals: `heapdump.objects`, `heapdump.bytes`, `heapdump.memstats.HeapAlloc`."""
     return {
         "heapdump.objects": len(dump.addresses),
@@ -286,7 +291,7 @@ def numbers(dump: HeapDump) -> dict[str, int]:
         "heapdump.sites": len(dump.sites),
         "heapdump.samples": len(dump.samples),
         "heapdump.left_out": dump.left_out,
-        **{f"heapdump.memstats.{name}": value for name, value in dump.memstats.items()},
+        **{f"heapdump.memstats.{name}": scaled(name, n) for name, n in dump.memstats.items()},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
@@ -26,15 +27,17 @@ class Host:
     """Host-wide numbers at 1 Hz."""
 
     name = "host"
-    derived: tuple[str, ...] = (
-        "load",
-        "cpu",
-        "steal",
-        "others",
-        "clock_step",
-        "clock_changed",
-        "drift",
-        "oom_kills_outside_cgroup",
+    derived: Mapping[str, str] = MappingProxyType(
+        {
+            "load": "1",
+            "cpu": "%",
+            "steal": "%",
+            "others": "%",
+            "clock_step": "s",
+            "clock_changed": "1",
+            "drift": "1",
+            "oom_kills_outside_cgroup": "1",
+        }
     )
     on_demand = False
 

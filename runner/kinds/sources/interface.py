@@ -7,6 +7,7 @@ program printed, or of what its URLs answered. Both are pure.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -27,7 +28,7 @@ class Field:
     column: str
     """Column of the sample stream, `<read id>.<picked name>`."""
     unit: str
-    """Base unit after scaling: B, s, 1, Hz, °C."""
+    """Unit whose base unit the scaled values are in: B, s, 1, Hz, °C, %."""
     doc: str
     scale: float = 1.0
     kind: Literal["gauge", "counter"] = "gauge"
@@ -38,8 +39,8 @@ class Source(Protocol):
     """One kind of metric source that the sampler reads."""
 
     name: str
-    derived: tuple[str, ...]
-    """Quantities that the analysis makes of the fields, such as `host.cpu`."""
+    derived: Mapping[str, str]
+    """Unit of each quantity that the analysis makes of the fields, such as `host.cpu`."""
     on_demand: bool
     """Read only where a spec names the family: it costs more than the others."""
 
@@ -82,7 +83,7 @@ class Printed:
     patterns: tuple[tuple[str, str], ...] = ()
     """(`stdout.regex`, regular expression): what the spec's metrics look for."""
     asked: tuple[str, ...] = ()
-    """Sources of the spec's metrics."""
+    """Numbers that the spec names: of an open family nothing else is read."""
     traced: tuple[str, ...] = ()
     """System calls that strace counted, or `all`; `counts` is its table."""
     counts: str = ""
@@ -96,9 +97,33 @@ class Found:
     why: dict[str, str] = field(default_factory=dict)
     """By a number's name, or by the family where it has none at all."""
 
+    def put(self, name: str, value: float | str) -> None:
+        """Give a number or a text; NaN, an infinity or a number without end does not exist."""
+        try:
+            whole = isinstance(value, str) or math.isfinite(value)
+        except OverflowError:
+            whole = False
+        if whole:
+            self.numbers[name] = value
+            self.why.pop(name, None)
+        else:
+            said = str(value) if isinstance(value, float) else "a number of hundreds of digits"
+            self.absent(name, f"the program says {said}: the quantity does not exist")
+
     def absent(self, name: str, why: str) -> None:
         """Say that a quantity does not exist, with the reason; never 0."""
         self.numbers[name], self.why[name] = None, why
+
+
+class Closed:
+    """A parser of a family whose names are all in `known`."""
+
+    open = False
+
+    def unit(self, name: str) -> str | None:
+        """None: there are no other names."""
+        del name
+        return None
 
 
 class Parser(Protocol):
@@ -107,10 +132,13 @@ class Parser(Protocol):
     name: str
     """The family: what stands before the first dot."""
     doc: str
-    known: tuple[str, ...]
-    """Names that it always or usually has, without the family."""
+    known: Mapping[str, str]
+    """Unit of each name that it always or usually has, without the family; empty where none."""
     open: bool
     """Whether what was printed decides about further names."""
+
+    def unit(self, name: str) -> str | None:
+        """Give the unit of another name, where the format itself has one; else None."""
 
     def parse(self, printed: Printed) -> Found:
         """Numbers of one step; nothing where nothing of its kind was printed."""

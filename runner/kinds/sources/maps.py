@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import heapdump
-from runner.kinds.sources.interface import Found
+from runner.kinds.sources.interface import Closed, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -148,13 +149,12 @@ def numbers(regions: Iterable[Region], named: Iterable[str]) -> dict[str, int]:
     return found
 
 
-class Maps:
+class Maps(Closed):
     """`/proc/PID/maps` or smaps among the pages that a trial fetched."""
 
     name = "maps"
     doc = "a fetched `/proc/{pid}/maps`: mappings, and address space by class"
-    known = ("count", *(f"{name}.size" for name in CLASSES))
-    open = False
+    known = MappingProxyType({"count": "mappings", **{f"{name}.size": "B" for name in CLASSES}})
 
     def parse(self, printed: Printed) -> Found:
         """Count the newest one."""

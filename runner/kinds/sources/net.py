@@ -6,6 +6,7 @@ asked how many connections it has.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
@@ -18,7 +19,7 @@ class Net:
     """Established connections at 2 Hz, counters at 1 Hz."""
 
     name = "net"
-    derived: tuple[str, ...] = ("time_wait",)
+    derived: Mapping[str, str] = MappingProxyType({"time_wait": "1"})
     on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:

@@ -7,6 +7,7 @@ monitoring unit has the software ones alone; the others are absent, with that re
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.host.sample.perf import EVENTS
@@ -22,7 +23,7 @@ class Perf:
     """Counters of the workload's threads, at 1 Hz and at the ends of every step."""
 
     name = "perf"
-    derived: tuple[str, ...] = ()
+    derived: Mapping[str, str] = MappingProxyType({})
     on_demand = True
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:

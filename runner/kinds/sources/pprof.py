@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources.interface import Found
@@ -23,6 +24,11 @@ GZIP: Final = b"\x1f\x8b"
 MOST_BYTES: Final = 256 << 20
 """A profile that unpacks to more is refused: nobody's heap has that many stacks."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_LONGEST: Final = 70
+"""Bits of ten groups of 7: what a number of 64 bits takes at most."""
+SIZES: Final = {"nanoseconds": 1e-9, "microseconds": 1e-6, "milliseconds": 1e-3, "seconds": 1.0,
+                "kilobytes": 1024, "megabytes": 1 << 20}  # fmt: skip
+"""Units of sample types that are no base units (pprof, internal/measurement)."""
 SHORT: Final = {"space": "bytes", "goroutine": "count", "threadcreate": "count"}
 
 
@@ -169,22 +175,24 @@ def _varints(raw: bytes) -> Iterator[int]:
 def _varint(raw: bytes, at: int) -> tuple[int, int]:
     """Read base 128, low groups first; IndexError where it is cut."""
     value = shift = 0
-    while True:
+    while shift < _LONGEST:
         byte = raw[at]
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value & 0xFFFFFFFFFFFFFFFF, at
         shift += 7
+    raise ProfileError("not a profile of pprof: a number has more than ten bytes")
 
 
-def numbers(profile: Profile, name: str) -> dict[str, int]:
+def numbers(profile: Profile, name: str) -> dict[str, float | int]:
     """Give totals: `pprof.heap.inuse_bytes`, `pprof.goroutine.count`, `pprof.heap.stacks`."""
-    found = {f"pprof.{name}.stacks": len(profile.samples)}
-    for what, _ in profile.types:
+    found: dict[str, float | int] = {f"pprof.{name}.stacks": len(profile.samples)}
+    for what, unit in profile.types:
         stem, _, last = what.rpartition("_")
         short = SHORT.get(last, last)
-        found[f"pprof.{name}.{f'{stem}_{short}' if stem else short}"] = profile.total(what)
+        full = f"pprof.{name}.{f'{stem}_{short}' if stem else short}"
+        found[full] = profile.total(what) * SIZES.get(unit, 1)
     return found
 
 
@@ -193,13 +201,22 @@ class Profiles:
 
     name = "pprof"
     doc = "a fetched profile of `net/http/pprof`, by its name: `pprof.heap.inuse_bytes`"
-    known = (
-        *(f"heap.{what}" for what in ("inuse_bytes", "inuse_objects", "alloc_bytes",
-                                      "alloc_objects", "stacks")),
-        *(f"allocs.{what}" for what in ("alloc_bytes", "alloc_objects")),
-        "goroutine.count",
-    )  # fmt: skip
+    known = MappingProxyType({
+        "heap.inuse_bytes": "B", "heap.inuse_objects": "objects", "heap.alloc_bytes": "B",
+        "heap.alloc_objects": "objects", "heap.stacks": "stacks", "allocs.alloc_bytes": "B",
+        "allocs.alloc_objects": "objects", "goroutine.count": "goroutines",
+    })  # fmt: skip
     open = True
+
+    def unit(self, name: str) -> str | None:
+        """Give the unit of a type of Go's profiles; a type that a program made has none."""
+        last = name.rpartition(".")[2]
+        if last in ("cpu", "delay"):  # nanoseconds of a CPU, block or mutex profile
+            return "s"
+        if last.endswith("bytes"):
+            return "B"
+        counted = last.endswith(("objects", "count", "samples", "contentions", "stacks"))
+        return "1" if counted else None
 
     def parse(self, printed: Printed) -> Found:
         """Totals of every profile; one that came later wins."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
@@ -45,7 +46,7 @@ class Procfs:
     """stat, statm and status at the full rate; smaps_rollup at 1 Hz: it holds mmap_lock."""
 
     name = "procfs"
-    derived: tuple[str, ...] = ()
+    derived: Mapping[str, str] = MappingProxyType({})
     on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:

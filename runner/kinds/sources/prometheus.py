@@ -1,25 +1,37 @@
-"""A fetched page in the Prometheus text format 0.0.4: `prometheus.<metric>`.
+"""A fetched page of Prometheus' or OpenMetrics' text format: `prometheus.<metric>`.
 
-A metric with labels is named with them, in the order printed:
-`prometheus.http_requests_total.code=200.method=get`; its bare name is the sum over all
-labels for a counter, and for anything else its last line. Quantiles are a label as any;
-of a histogram its `_sum` and `_count` are read, not its buckets.
-Source: prometheus.io/docs/instrumenting/exposition_formats.
+Read by prometheus_client's own parsers; a page that ends in `# EOF` is OpenMetrics. A metric
+with labels is named with them, in any order: `prometheus.http_requests_total.code=200`; labels
+that are not named are summed over for a counter, and of anything else there has to be one.
+Source: prometheus.io/docs/instrumenting/exposition_formats; OpenMetrics 1.0, whose metric names
+end in their unit.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from runner.kinds.sources.interface import Found, Page, Printed
 
-LINE: Final = re.compile(
-    r"(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>.*)\})?\s+(?P<value>\S+)(?:\s+-?\d+)?\s*"
-)
-LABEL: Final = re.compile(r'(?P<key>[A-Za-z_]\w*)="(?P<value>(?:[^"\\]|\\.)*)"')
-TYPE: Final = re.compile(r"# TYPE (?P<name>\S+) (?P<type>\w+)")
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SUFFIXES: Final = {
+    "seconds": "s", "bytes": "B", "ratio": "%", "celsius": "°C", "volts": "V", "amperes": "A",
+    "joules": "J", "watts": "W", "hertz": "Hz",
+}  # fmt: skip
+"""Base units of the naming rules (prometheus.io/docs/practices/naming)."""
+PARTS: Final = ("_total", "_sum", "_min", "_max")
+
+
+class Series(NamedTuple):
+    """One sample of a page."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+    counter: bool
 
 
 class Prometheus:
@@ -27,52 +39,108 @@ class Prometheus:
 
     name = "prometheus"
     doc = "a page of `workload.fetch` in the Prometheus text format, by metric"
-    known = ()
+    known: Mapping[str, str] = MappingProxyType({})
     open = True
 
+    def unit(self, name: str) -> str | None:
+        """Give the unit that the name ends in, as the format rules; None without one."""
+        stem = name.partition(".")[0]
+        for part in ("_count", "_bucket", "_info"):
+            if stem.endswith(part):
+                return "1"
+        if stem.endswith("_created"):
+            return "s"
+        for part in PARTS:
+            stem = stem.removesuffix(part)
+        return SUFFIXES.get(stem.rpartition("_")[2])
+
     def parse(self, printed: Printed) -> Found:
-        """Every sample of every such page; a page that came later wins."""
+        """Give what is asked of such pages; a page that came later wins."""
         found = Found()
+        asked = [name for name in printed.asked if name.startswith("prometheus.")]
         for page in printed.pages:
-            # files of the kernel have lines of that form too
-            if page.text and not page.file and not page.text.lstrip().startswith(("{", "[")):
-                _page(page, found)
+            if not is_page(page):
+                continue
+            try:
+                read = series(page.text or "")
+            except ValueError as fault:
+                found.why["prometheus"] = f"{page.name} is no page of Prometheus: {fault}"
+                continue
+            for name in asked:
+                pick(name.removeprefix("prometheus."), read, name, found)
         return found
 
 
-def _page(page: Page, found: Found) -> None:
-    counters: set[str] = set()
-    sums: dict[str, float] = {}
-    for line in (page.text or "").splitlines():
-        declared = TYPE.match(line)
-        if declared and declared["type"] == "counter":
-            counters.add(declared["name"])
-        match = LINE.fullmatch(line)
-        if match is None or (
-            match["name"].endswith("_bucket") and "le=" in (match["labels"] or "")
-        ):
-            continue
-        try:
-            value = float(match["value"])
-        except ValueError:
-            continue
-        name = f"prometheus.{match['name']}"
-        labels = "".join(f".{key}={text}" for key, text in LABEL.findall(match["labels"] or ""))
-        if labels and match["name"] in counters:
-            sums[name] = sums.get(name, 0.0) + value
-            _put(name, sums[name], found)
-        else:
-            _put(name, value, found)
-        if labels:
-            _put(name + labels, value, found)
+def is_page(page: Page) -> bool:
+    """Say whether a page may be one: files of the kernel have lines of that form too."""
+    return bool(page.text) and not page.file and not str(page.text).lstrip().startswith(("{", "["))
 
 
-def _put(name: str, value: float, found: Found) -> None:
-    if math.isfinite(value):
-        found.numbers[name] = value
-        found.why.pop(name, None)
+def series(text: str) -> list[Series]:
+    """Read a page as prometheus_client does; ValueError says which line is none of the format."""
+    from prometheus_client.openmetrics.parser import (
+        text_string_to_metric_families as open_families,
+    )
+    from prometheus_client.parser import text_string_to_metric_families as families
+
+    open_metrics = text.rstrip().endswith("# EOF")
+    counted = {
+        line.split()[2].removesuffix("_total")
+        for line in text.splitlines()
+        if line.startswith("# TYPE ") and line.split()[3:4] == ["counter"]
+    }
+    found: list[Series] = []
+    try:
+        for family in (open_families if open_metrics else families)(text):
+            for one in family.samples:
+                stem = one.name.removesuffix("_total")
+                counter = family.type == "counter" or stem in counted
+                found.append(Series(one.name, one.labels, float(one.value), counter))
+                if counter and one.name.endswith("_total") and not open_metrics:
+                    # the parser adds the suffix where a page has none
+                    found.append(Series(stem, one.labels, float(one.value), counter))
+    except ValueError:
+        raise
+    except Exception as fault:
+        # the parsers index and unpack what they have not checked
+        raise ValueError(f"{type(fault).__name__}: {fault}") from fault
+    return found
+
+
+def pick(asked: str, read: Sequence[Series], name: str, found: Found) -> None:
+    """Give one number of a page by its name and labels; nothing where the page has none."""
+    metric, _, rest = asked.partition(".")
+    meant = [one for one in read if one.name == metric and _labelled(rest, dict(one.labels))]
+    if not meant:
+        return
+    exact = [one for one in meant if len(rest) == len(_written(one.labels))]
+    if rest and len(exact) == 1:
+        meant = exact
+    if len({tuple(sorted(one.labels.items())) for one in meant}) == 1:
+        found.put(name, meant[-1].value)
+    elif all(one.counter for one in meant):
+        last = {tuple(sorted(one.labels.items())): one.value for one in meant}
+        found.put(name, sum(last.values()))
     else:
-        found.absent(name, f"the page says {value}: the quantity does not exist")
+        some = ", ".join(f"{metric}.{_written(one.labels)}" for one in meant[:6])
+        found.absent(name, f"the page has {len(meant)} of them: say one, such as {some}")
+
+
+def _written(labels: Mapping[str, str]) -> str:
+    return ".".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _labelled(rest: str, labels: dict[str, str]) -> bool:
+    """Say whether every label named in `rest` is the sample's; values may hold dots."""
+    if not rest:
+        return True
+    for key, value in labels.items():
+        piece = f"{key}={value}"
+        if rest == piece or rest.startswith(f"{piece}."):
+            others = {k: v for k, v in labels.items() if k != key}
+            if _labelled(rest[len(piece) + 1 :], others):
+                return True
+    return False
 
 
 PARSER = Prometheus()

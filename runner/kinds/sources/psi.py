@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
@@ -16,7 +17,7 @@ class Psi:
     """Stalled time (µs counters), per resource."""
 
     name = "psi"
-    derived: tuple[str, ...] = ()
+    derived: Mapping[str, str] = MappingProxyType({})
     on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:

@@ -2,31 +2,32 @@
 
 The lines have no clock of their own: those count that came within the step, to about
 a second. Source: runtime/mgcscavenge.go of Go 1.22, printScavTrace:
-scav # KiB work (bg), # KiB work (eager), # KiB now, #% util
+scav # KiB work (bg), # KiB work (eager), # KiB now, #% util; Go 1.14 to 1.20 number the lines,
+and have one kind of work and the total.
 """
 
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import Final
 
-from runner.kinds.sources.interface import Found, Printed
+from runner.kinds.sources.interface import Closed, Found, Printed
 
 LINE: Final = re.compile(
-    r"^scav (?P<bg>\d+) KiB work(?: \(bg\), (?P<eager>\d+) KiB work \(eager\))?, "
+    r"^scav (?:\d+ )?(?P<bg>\d+) KiB work(?: \(bg\), (?P<eager>\d+) KiB work \(eager\))?, "
     r"(?P<now>\d+) KiB (?:now|total), (?P<util>\d+)% util",
     re.MULTILINE,
 )
 KIB: Final = 1024
 
 
-class ScavTrace:
+class ScavTrace(Closed):
     """Memory given back to the kernel within a step."""
 
     name = "scavtrace"
     doc = "lines, bytes released in the step, bytes released now, share of the heap in use"
-    known = ("count", "released", "released_now", "util")
-    open = False
+    known = MappingProxyType({"count": "1", "released": "B", "released_now": "B", "util": "%"})
 
     def parse(self, printed: Printed) -> Found:
         """Add up the released bytes of the step's lines."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import maps
-from runner.kinds.sources.interface import Found
+from runner.kinds.sources.interface import Closed, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,13 +77,14 @@ def numbers(mappings: Iterable[Mapping], named: Iterable[str]) -> dict[str, int]
     return found
 
 
-class Smaps:
+class Smaps(Closed):
     """`/proc/PID/smaps` among the pages that a trial fetched."""
 
     name = "smaps"
     doc = "a fetched `/proc/{pid}/smaps`: memory by class of mapping, `smaps.arena.rss`"
-    known = tuple(f"{name}.{key}" for name in ("total", *maps.CLASSES) for key in ("size", *SUMMED))
-    open = False
+    known = MappingProxyType(
+        {f"{name}.{key}": "B" for name in ("total", *maps.CLASSES) for key in ("size", *SUMMED)}
+    )
 
     def parse(self, printed: Printed) -> Found:
         """Sum up the newest one."""

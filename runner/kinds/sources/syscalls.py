@@ -9,6 +9,7 @@ Source: strace(1) 6.1, `-c`, `-D`, `--seccomp-bpf`.
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources.interface import Found, Printed
@@ -47,8 +48,13 @@ class Syscalls:
 
     name = "syscalls"
     doc = "calls counted by strace, asked for by `workload.trace`; `.errors` are those that failed"
-    known = ("total",)
+    known = MappingProxyType({"total": "1"})
     open = True
+
+    def unit(self, name: str) -> str | None:
+        """Give 1: calls are counted."""
+        del name
+        return "1"
 
     def parse(self, printed: Printed) -> Found:
         """Give calls and errors by name; a traced call that was not made is 0."""

@@ -6,6 +6,7 @@ counter that a kernel lacks is absent. Pages are the kernel's, of 4 KiB on most 
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.kinds.sources.interface import Field, Read
@@ -38,7 +39,7 @@ class Vmstat:
     """Host-wide counters at 1 Hz and at the ends of every step."""
 
     name = "vmstat"
-    derived: tuple[str, ...] = ()
+    derived: Mapping[str, str] = MappingProxyType({})
     on_demand = True
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:

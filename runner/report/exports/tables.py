@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.runs.sides import by_repetition
+from runner.kinds.units import unit_of
 from runner.records.quantities import QuantityError, unit_factor
 from runner.records.trial_events import Columns, Sample
+from runner.records.units import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +45,8 @@ def values(analysis: Analysis, run: str) -> list[Row]:
             row: Row = {"run": run, "metric": item.metric}
             row |= {f"factor.{name}": item.treatment.get(name) for name in factors}
             row |= {
-                "step": item.step, "repetition": repetition, "value": value, "shown_in": item.unit,
+                "step": item.step, "repetition": repetition, "value": value,
+                "unit": base_name(item.unit), "shown_in": item.unit,
                 "why": item.why if value is None else "",
             }  # fmt: skip
             rows.append(row)
@@ -57,12 +60,18 @@ def steps(analysis: Analysis, run: str) -> list[Row]:
             "run": run, "trial": trial.id, "host": trial.host, "repetition": trial.repetition,
             "attempt": trial.attempt, "outcome": step.outcome, "step": step.name,
             "connections": step.connections, "name": name, "value": value,
-            "why": step.why.get(name, ""),
+            "unit": _unit(name), "why": step.why.get(name, ""),
         }
         for trial in analysis.trials
         for step in trial.steps
         for name, value in step.numbers.items()
     ]  # fmt: skip
+
+
+def _unit(name: str) -> str:
+    """Name the base unit of a number of a step; empty where nothing says one."""
+    unit = unit_of(name)
+    return base_name(unit) if unit else ""
 
 
 def samples(trial: str, run: str, events: Iterable[AnyEvent]) -> Iterable[Row]:
@@ -99,7 +108,7 @@ def openmetrics(
     lines: list[str] = []
     for name, metric in metrics.items():
         items = [item for item in analysis.estimates if item.metric == name]
-        unit = _base_unit(metric.unit or "")
+        unit = _base_unit(items[0].unit if items else metric.unit or "")
         family = "experiment_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
         family += f"_{unit}" if unit and not family.endswith(f"_{unit}") else ""
         lines.append(f"# TYPE {family} gauge")

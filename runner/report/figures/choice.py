@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.report.figures import health, load, memory, over_time, points, strip
 from runner.report.format import words
 from runner.report.format.markdown import Md, image
-from runner.report.sections import atlas, metrics, searches
+from runner.report.sections import atlas, searches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from runner.analysis.model import Analysis, Estimate, Trial
+    from runner.analysis.model import Analysis, Trial
 
 FOLDER: Final = "figures"
 MOST: Final = 8
@@ -85,11 +85,7 @@ def _asked(
         over = asked.get("over") or "time"
         title = str(asked.get("title") or f"{', '.join(asked['show'])} over {over}")
         if over != "time":
-
-            def unit(estimate: Estimate) -> str:
-                return metrics.unit_of(estimate, spec)
-
-            data = points.draw({**asked, "over": over}, analysis.estimates, unit)
+            data = points.draw({**asked, "over": over}, analysis.estimates)
             found.append(add(f"asked-{number}", title, data))
             continue
         for name, trials in list(_by_treatment(analysis.trials).items())[:MOST]:

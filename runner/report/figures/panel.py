@@ -54,7 +54,7 @@ def draw(
         canvas.text(*at, f"{label}: not measured", "f-soft", anchor="middle")
         return
     above = [value for value in values if value > 0]
-    if unit == "s" and len(above) == len(values) and max(values) > min(values) * LOG_FROM:
+    if scale.is_time(unit) and len(above) == len(values) and max(values) > min(values) * LOG_FROM:
         axis = scale.logarithmic(above, (bottom, top), unit)
         label += ", log scale"
     else:

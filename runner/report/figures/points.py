@@ -11,7 +11,7 @@ from runner.report.figures.svg import SERIES, Canvas, fit, text_width
 from runner.report.format import units
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Estimate
 
@@ -22,16 +22,14 @@ Lines = dict[str, Places]
 """Marks at each place, by what a line shows."""
 
 
-def draw(
-    asked: Mapping[str, Any], estimates: Sequence[Estimate], unit_of: Callable[[Estimate], str]
-) -> bytes | None:
+def draw(asked: Mapping[str, Any], estimates: Sequence[Estimate]) -> bytes | None:
     """Draw one of `report.figures`: a panel per unit, a line per metric and other treatment.
 
     `asked` has `show` (metrics), `over` (`step` or a factor) and perhaps `title`. None
     where fewer than two places have numbers.
     """
     over, show = str(asked["over"]), [str(name) for name in asked["show"]]
-    names, panels = _arranged(show, over, estimates, unit_of)
+    names, panels = _arranged(show, over, estimates)
     filled = {
         i
         for lines in panels.values()
@@ -65,7 +63,6 @@ def _arranged(
     show: Sequence[str],
     over: str,
     estimates: Sequence[Estimate],
-    unit_of: Callable[[Estimate], str],
 ) -> tuple[list[str], dict[str, Lines]]:
     """Give the places on the x axis, and by unit the lines over them."""
     there = [(e, at) for e in estimates if e.metric in show and (at := _place(e, over))]
@@ -73,7 +70,7 @@ def _arranged(
     names = list(dict.fromkeys(at for _, at in there))
     panels: dict[str, Lines] = {}
     for estimate, at in there:
-        lines = panels.setdefault(unit_of(estimate), {})
+        lines = panels.setdefault(estimate.unit, {})
         places = lines.setdefault(_label(estimate, over), [[] for _ in names])
         places[names.index(at)] += [Mark(v) for v in estimate.values if v is not None]
     return names, panels

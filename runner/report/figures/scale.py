@@ -6,11 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.records.quantities import in_unit
+from runner.records.amounts import BINARY, SECONDS
+from runner.records.units import TIMES, UnitError, read_unit
 from runner.report.format import units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from runner.records.amounts import Scale
 
 _TIMES = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200)
 
@@ -74,14 +77,27 @@ def _binary_step(span: float, count: int) -> float:
 
 def _unit(top: float, unit: str) -> tuple[float, str]:
     """Choose the unit that labels are in: its size in base units, and its name."""
-    if unit == "B":
-        names = (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")
-    elif unit == "s":
-        names = (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")
+    if is_time(unit):
+        names: Scale = SECONDS
+    elif unit == "B":
+        names = BINARY
     else:
         base = {"1": "", "/s": "1/s"}.get(unit, unit)
-        return 1.0 / (in_unit(1.0, unit) or 1.0), base
+        return unit_size(unit), base
     return next((pair for pair in names if top >= pair[0]), names[-1])
+
+
+def is_time(unit: str) -> bool:
+    """Say whether values are seconds, however they are shown."""
+    return unit in TIMES
+
+
+def unit_size(unit: str) -> float:
+    """Give the size of a unit in base units; 1 of what an old record calls a unit."""
+    try:
+        return float(read_unit(unit).size)
+    except UnitError:
+        return 1.0
 
 
 def _label(value: float, step: float) -> str:
@@ -112,9 +128,9 @@ def logarithmic(values: Sequence[float], pixels: tuple[float, float], unit: str)
     last = last if last > first else first * 10
     span = range(math.floor(math.log10(first)) - 1, math.ceil(math.log10(last)) + 2)
     found = [m * 10.0**k for k in span for m in marks]
-    show = _with_unit if unit == "s" else lambda v: units.amount(v, "1")
+    show = _with_unit if is_time(unit) else lambda v: units.amount(v, "1")
     ticks = tuple((v, show(v)) for v in found if first * 0.999 <= v <= last * 1.001)
-    return Axis(first, last, *pixels, ticks, "" if unit == "s" else unit, log=True)
+    return Axis(first, last, *pixels, ticks, "" if is_time(unit) else unit, log=True)
 
 
 def _decades(value: float) -> range:

@@ -19,16 +19,7 @@ AGAINST = ("vs_baseline", "ratio", "difference")
 SUFFIXES = (*AGAINST, "n", "interval", "mean")
 
 
-def unit_of(found: Estimate, spec: Mapping[str, Any]) -> str:
-    """Give an estimate's unit: the metric's own, else that of the quantity it is taken from."""
-    if found.unit:
-        return found.unit
-    metric = (spec.get("metrics") or {}).get(found.metric)
-    source = metric.get("from") or metric.get("source") if isinstance(metric, dict) else metric
-    return units.quantity_of(str(source)) if source else ""
-
-
-def table(estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> Md | None:
+def table(estimates: Sequence[Estimate]) -> Md | None:
     """Give a row per metric and cell; columns that nothing fills are left out."""
     if not estimates:
         return None
@@ -39,11 +30,12 @@ def table(estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> Md | None:
     head += ["median", "interval", "level", "n", ""]
     rows = []
     for found in estimates:
-        unit = unit_of(found, spec)
+        unit = found.unit
         row: list[object] = [code(found.metric)]
         row += [words.treatment(found.treatment) or "–"] if treated else []
         row += [found.step if found.step is not None else "–"] if stepped else []
-        row += [units.amount(found.median, unit), units.interval(found.interval, unit)]
+        middle = found.text or units.amount(found.median, unit)
+        row += [middle, units.interval(found.interval, unit)]
         rows.append([*row, units.percent(found.level), found.n, found.why])
     align = "l" * left + "rrrrl"
     if not any(e.why for e in estimates):
@@ -104,7 +96,7 @@ def _cell(
     found = _find(metric, place, estimates)
     if found is None:
         return units.NONE
-    unit = unit_of(found, spec)
+    unit = found.unit
     if suffix not in AGAINST:
         return _shown(suffix, found, unit)
     baseline = spec.get("baseline")
@@ -119,7 +111,9 @@ def _shown(suffix: str, found: Estimate, unit: str) -> str:
         return units.count(found.n)
     if suffix == "interval":
         return units.interval(found.interval, unit)
-    return _mean(found, unit) if suffix == "mean" else units.amount(found.median, unit)
+    if suffix == "mean":
+        return _mean(found, unit)
+    return found.text or units.amount(found.median, unit)
 
 
 def _mean(found: Estimate, unit: str) -> str:

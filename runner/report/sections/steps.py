@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from runner.kinds.units import unit_of
 from runner.report.format import units, words
 from runner.report.format.markdown import Md, code, escape, join, table
 
@@ -99,13 +100,13 @@ def broken(trials: Sequence[Trial]) -> list[Md]:
 
 
 def actual(rule: RuleResult) -> str:
-    """Show what a rule saw: a bare number gets the unit of the quantity that the rule names."""
+    """Show what a rule saw; records of `run/1` have numbers in base units there."""
     name = rule.rule.split(" ")[0]
     try:
         value = float(rule.actual)
     except ValueError:
-        return rule.actual or rule.why or units.NONE
-    return units.amount(value, units.quantity_of(name))
+        return rule.seen if rule.actual else rule.why or units.NONE
+    return units.amount(value, unit_of(name) or "1")
 
 
 def tables(trials: Sequence[Trial]) -> list[tuple[str, Md]]:

@@ -54,7 +54,7 @@ def guards(trials: Sequence[Trial]) -> list[Md]:
     for trial in trials:
         for rule in trial.guards:
             if rule.held is not True:
-                text = f"was {rule.actual}" if rule.held is False else f"not judged: {rule.why}"
+                text = f"was {rule.seen}" if rule.held is False else f"unguarded: {rule.why}"
                 found.setdefault((rule.rule, text), []).append(trial.id)
     return [
         Md(f"{code(rule)} {escape(text)} in {join((code(name) for name in names), ', ')}")

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runner.records.quantities import QuantityError, parse
+from pydantic import ValidationError
+
+from runner.records.quantities import unit_problem
 from runner.spec.base import did_you_mean
 from runner.spec.expressions import references
 from runner.spec.metrics import check_column
 from runner.spec.references import check_reference
+from runner.spec.treatments import treatments, with_levels
 from runner.specfile.cross_checks.design import check_parts
+from runner.specfile.cross_checks.units import check_units
 from runner.specfile.names import (
     PSEUDO_FACTORS,
     Names,
@@ -29,11 +33,14 @@ if TYPE_CHECKING:
     from runner.specfile.names import Finding
     from runner.specfile.values import Path
 
+MANY = 64
+"""Treatments of which the steps are looked at."""
 _VERSIONS = ("build.go", "go", "version", "release")
 
 
 def check(exp: Experiment, names: Names) -> Iterator[Finding]:
     """Every check over what was kept of a spec."""
+    names.steps = _steps(exp, names)
     for name, metric in exp.metrics.items():
         yield from _metric(exp, metric, ("metrics", name), names)
     yield from _circles(exp)
@@ -41,6 +48,22 @@ def check(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from _tables(exp, names)
     yield from _figures(exp, names)
     yield from check_parts(exp, names)
+    yield from check_units(exp, names)
+
+
+def _steps(exp: Experiment, names: Names) -> tuple[str, ...] | None:
+    """Give the names of all steps; None where a search or a broken part decides about them."""
+    if exp.search is not None or names.broken & {"load", "factors", "search"}:
+        return None
+    cells = treatments(exp)[: MANY + 1]
+    if len(cells) > MANY:
+        return None
+    try:
+        loads = [with_levels(exp, cell).load for cell in cells]
+    except ValidationError:  # said where the levels are looked at
+        return None
+    found = [step.name for load in loads if load is not None for step in load.expanded_steps()]
+    return tuple(dict.fromkeys(found)) if found or "load" not in names.sections else None
 
 
 def _metric(exp: Experiment, metric: Metric, path: Path, names: Names) -> Iterator[Finding]:
@@ -54,8 +77,6 @@ def _metric(exp: Experiment, metric: Metric, path: Path, names: Names) -> Iterat
             yield (*path, "at"), f"unknown step `{metric.at}`{hint}", False
     if metric.per == "step" and "load" not in names.sections:
         yield (*path, "per"), "there are no steps: the spec has no `load`", False
-    if metric.unit and (problem := _unit(metric.unit)):
-        yield (*path, "unit"), problem, False
     if metric.expression is not None:
         for ref in references(metric.expression):
             for message in reference_faults(ref, names):
@@ -81,27 +102,6 @@ def _circles(exp: Experiment) -> Iterator[Finding]:
                     todo.append(other)
 
 
-def _unit(unit: str) -> str | None:
-    """Refuse what looks like a unit and is none: `M`, `mib`."""
-    name = unit.removeprefix("1") if unit.startswith("1/") else unit
-    if name.startswith("/"):
-        try:
-            parse(f"1{name}")
-        except QuantityError as wrong:
-            return str(wrong)
-        return None
-    try:
-        parse(f"1{name}")
-    except QuantityError as wrong:
-        message = str(wrong)
-        if "ambiguous" in message:
-            letter = name[:1]
-            return f"`{unit}` is ambiguous: write {letter}B (10^n) or {letter}iB (2^n)"
-        if "write 1" in message:
-            return f"unknown unit `{unit}`: write {message.rpartition('write 1')[2]}"
-    return None
-
-
 def _claims(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from _claimed_metrics(names)
     seen: set[str] = set()
@@ -115,7 +115,7 @@ def _claims(exp: Experiment, names: Names) -> Iterator[Finding]:
 
 def _claim(claim: Claim, path: Path, names: Names) -> Iterator[Finding]:
     yield from levels_faults(claim.where, (*path, "where"), names)
-    if claim.unit and (problem := _unit(claim.unit)):
+    if claim.unit and (problem := unit_problem(claim.unit)):
         yield (*path, "unit"), problem, False
     if claim.statement is not None:
         for ref in references(claim.statement):

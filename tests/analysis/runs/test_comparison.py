@@ -22,6 +22,7 @@ def estimate(values, treatment=None, step=None, level=None):
         "m", "ms", treatment or {}, step, tuple(values), len(numbers),
         numbers[len(numbers) // 2] if numbers else None,
         found.bounds if found else None, level or (found.level if found else None),
+        exact=level == 1.0,
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def test_hot_board():
             event["v"][place] = 81_300
     found = judged(events, guards=["board.temperature <= 80°C"])
     assert found.outcome == "invalid"
-    assert failed(found.steps[0]) == {"board.temperature <= 80°C": "81.3"}
+    assert failed(found.steps[0]) == {"board.temperature <= 80°C": "81.3 °C"}
 
 
 @pytest.mark.parametrize(("cpu_s", "cpus", "broken"), [(1.9, 2, True), (1.9, 4, True), (0.8, 2, False),

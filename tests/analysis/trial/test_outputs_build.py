@@ -26,7 +26,7 @@ def test_statement_over_exact_metrics_needs_one_block():
             "claims": [{"id": "1", "quote": "small", "expect": "size < 1MB"}],
         }
     )
-    exact = Estimate("size", "B", {}, None, (2e6,), 1, 2e6, (2e6, 2e6), 1.0, "")
+    exact = Estimate("size", "B", {}, None, (2e6,), 1, 2e6, (2e6, 2e6), 1.0, exact=True)
     (found,) = claim_results(experiment, [exact], [], {})
     assert found.verdict == "contradicted"
     sampled = Estimate("size", "B", {}, None, (2e6,), 1, 2e6, None, None, "")

@@ -151,7 +151,9 @@ def test_what_lies_behind_a_spans_objects_is_none(spans, go):
     assert _spans.objects(sorted(listed), 8, go) == sorted(real)
 
 
-def test_a_number_wider_than_64_bits_is_cut_to_them():
-    """encoding/binary writes at most ten bytes; more is damage, and no other error."""
-    found = heapdump.parse(b"go1.7 heap dump\n\x01" + b"\xff" * 30 + b"\x01\x00\x00\x00")
-    assert list(found.addresses) == [2**64 - 1]
+def test_a_number_has_ten_bytes_at_most():
+    """encoding/binary writes no more; more is damage, and is said to be."""
+    ten = b"go1.7 heap dump\n\x01" + b"\xff" * 9 + b"\x01\x00\x00\x00"
+    assert list(heapdump.parse(ten).addresses) == [2**64 - 1]
+    with pytest.raises(heapdump.DumpError, match="more than ten bytes"):
+        heapdump.parse(b"go1.7 heap dump\n\x01" + b"\xff" * 30 + b"\x01\x00\x00\x00")

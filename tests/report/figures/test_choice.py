@@ -25,19 +25,15 @@ ESTIMATES = [
 ]
 
 
-def unit_of(estimate):
-    return estimate.unit
-
-
 def test_metrics_over_a_factor():
     """A panel per unit, a mark per repetition that has a value, the levels as places."""
-    data = points.draw({"show": ["size", "rss"], "over": "flags"}, ESTIMATES, unit_of)
+    data = points.draw({"show": ["size", "rss"], "over": "flags"}, ESTIMATES)
     assert data is not None
     text = data.decode()
     assert text.count("<circle") == 7 + 2  # repetitions, and a dot of each legend
     assert ">default</text>" in text
     assert ">stripped</text>" in text
-    assert "size: default 2.10 MB, stripped 1.10 MB" in text
+    assert "size: default 2.1 MB, stripped 1.1 MB" in text
     assert "(MB)" in text
     assert "(MiB)" in text
 
@@ -45,8 +41,8 @@ def test_metrics_over_a_factor():
 def test_one_place_is_no_figure():
     """What has nothing to compare is a number, and stands in the table."""
     asked = {"show": ["size"], "over": "flags"}
-    assert points.draw(asked, ESTIMATES[:1], unit_of) is None
-    assert points.draw({"show": ["size"], "over": "step"}, ESTIMATES, unit_of) is None
+    assert points.draw(asked, ESTIMATES[:1]) is None
+    assert points.draw({"show": ["size"], "over": "step"}, ESTIMATES) is None
 
 
 def test_sources_over_time():

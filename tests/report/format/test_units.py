@@ -37,7 +37,7 @@ def test_amounts_in_the_unit_of_the_metric():
     """Values are in base units; the metric says how they are shown."""
     assert units.amount(32e6, "MB") == "32 MB"
     assert units.amount(23.9e6, "MiB") == "22.8 MiB"
-    assert units.amount(0.0012, "ms") == "1.20 ms"
+    assert units.amount(0.0012, "ms") == "1.2 ms"
     assert units.amount(0.125, "%") == "12.5 %"
     assert units.amount(149, "connections") == "149 connections"
     assert units.amount(41832.4, "1/s") == "41\u202f832 /s"

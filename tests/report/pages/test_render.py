@@ -188,7 +188,7 @@ def test_broken_guards_are_listed_once():
     unknown = RuleResult("board.throttled.gained == none", None, "", "no throttle register")
     many = [replace(trial, id=f"t{i}", guards=(unknown,)) for i in range(2)]
     assert trials.guards(many) == [
-        "`board.throttled.gained == none` not judged: no throttle register in `t0`, `t1`"
+        "`board.throttled.gained == none` unguarded: no throttle register in `t0`, `t1`"
     ]
 
 
@@ -278,6 +278,7 @@ def test_hostile_record_stays_text(evil):
         "<summary>",
         "</summary>",
         "All other facts",
+        "Memory of the other repetitions",
         "What these hosts do not have",
     ):
         blocks = blocks.replace(tag, "")
@@ -369,7 +370,7 @@ def test_broken_rules_have_their_unit():
     """A bare number gets the unit of what the rule names; a said one stays."""
     assert steps.actual(RuleResult("load.latency_p99 <= 500ms", False, "0.6119")) == "612 ms"
     assert steps.actual(RuleResult("procfs.rss.median <= 32MiB", False, "34603008")) == "33.0 MiB"
-    assert steps.actual(RuleResult("load.error_ratio <= 0.001", False, "0.25")) == "25.0 %"
+    assert steps.actual(RuleResult("load.error_ratio <= 0.001", False, "0.25")) == "25 %"
     assert steps.actual(RuleResult("cgroup.oom_kills == 0", False, "3")) == "3"
     assert steps.actual(RuleResult("workload.alive", False, "false")) == "false"
     trial = fixture.trial("t", 1, 1, 1.0)

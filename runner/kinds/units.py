@@ -1,0 +1,78 @@
+"""The unit of every number by its name, as the kinds declare it; nothing is guessed.
+
+Numbers are in the base unit of that unit's dimension (`ns` says seconds that are shown, and
+published without a unit, in ns). What a program prints or answers without a unit has none here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from runner.kinds.sources import module, names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Parser, Source
+
+_LATENCY: Final = ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999",
+                   "p9999")  # fmt: skip
+_ERRORS: Final = ("connect", "read", "write", "timeout", "status", "local")
+
+CLOSED: Final[dict[str, dict[str, str]]] = {
+    "load": {
+        "requests": "requests", "duration_s": "s", "rps": "/s", "good_rps": "/s", "bytes": "B",
+        "opened": "connections", "errors": "errors", "error_ratio": "%",
+        "connections": "connections", "established": "connections", "rate": "/s",
+        "planned": "requests", "dropped": "requests", "cpu": "%", "cpu_s": "s", "hosts": "1",
+        "littles_law": "1", "littles_law_corrected": "1",
+        **{f"latency_{view}{name}": "s" for view in ("", "corrected_", "raw_")
+           for name in _LATENCY},
+        **{f"errors.{name}": "errors" for name in _ERRORS},
+    },
+    "search": {
+        "level": "1", "last_passing": "1", "first_failing": "1", "trials": "trials",
+        "monotone": "1", "p_healthy": "%",
+    },
+    "workload": {
+        "alive": "1", "dead": "1", "ready": "1", "ready_after": "s", "exit_code": "1",
+        "signal": "1",
+    },
+    "fault": {"injected": "1", "skipped": "1"},
+}  # fmt: skip
+"""Families whose names are all known, with the unit of each."""
+OPEN: Final = ("command",)
+"""Families whose names a program decides: what the generator `command` prints."""
+VARIANTS: Final = ("mean", "median", "min", "last")
+"""Statistics over its samples that a gauge has in every step: `procfs.rss.median`."""
+
+
+@lru_cache(maxsize=4096)
+def unit_of(name: str) -> str | None:
+    """Give the unit of a number (`1` for a plain count), or None where its source has none."""
+    name = name.partition("@")[0] if "(" not in name else name
+    family, _, rest = name.partition(".")
+    if family in CLOSED:
+        return _found(rest, CLOSED[family])
+    if family in OPEN or family not in names():
+        return None
+    file = module(family)
+    sampled: Source | None = getattr(file, "KIND", None)
+    parsed: Parser | None = getattr(file, "PARSER", None)
+    if sampled is not None:
+        declared = {short: field.unit for short, field in sampled.fields({}).items()}
+        found = _found(rest, {**declared, **sampled.derived})
+        if found is not None:
+            return found
+    if parsed is not None:
+        # not every name that a program decides about has a unit
+        return parsed.known.get(rest) or parsed.unit(rest)
+    return None
+
+
+def _found(rest: str, declared: Mapping[str, str]) -> str | None:
+    if rest in declared:
+        return declared[rest]
+    stem, _, last = rest.rpartition(".")
+    return declared.get(stem) if last in (*VARIANTS, "gained") else None
