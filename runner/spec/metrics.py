@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.records.patterns import PatternError, compiled
-from runner.records.quantities import COUNT, Quantity, unit_factor
+from runner.records.quantities import COUNT, Quantity, QuantityError, unit_factor
 from runner.spec.base import Amount, Duration, Model, Text, did_you_mean, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_expression
 from runner.spec.references import STATISTICS, check_reference
@@ -123,7 +123,10 @@ class Metric(Model):
     @property
     def ends(self) -> tuple[float | None, float | None]:
         """The instrument's range in base units; a bare number is in the metric's unit."""
-        factor = unit_factor(self.unit or "")[1]
+        try:
+            factor = unit_factor(self.unit or "")[1]
+        except QuantityError:  # said where the unit stands
+            return None, None
         low, high = (
             None if end is None else float(end.exact * (factor if end.dimension == COUNT else 1))
             for end in self.range or (None, None)
