@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import runner.kinds.generators
 from runner.compile.workload import Binary
 from runner.errors import SpecError
+from runner.kinds.discovery import beside
 from runner.kinds.generators import generator
 from runner.kinds.sources.build import escapes
 from runner.toolchain import BuildRequest, build, resolve, target_of
@@ -73,15 +73,17 @@ class Builder:
             return None
         arch = str(facts.get("arch") or facts.get("machine") or "x86_64")
         if (name, arch) not in self._generators:
-            self._generators[name, arch] = self._program(kind.program, arch)
+            self._generators[name, arch] = self._program(
+                beside("generators", name) / kind.program, arch
+            )
         return self._generators[name, arch]
 
-    def _program(self, folder: str, arch: str) -> Build:
+    def _program(self, folder: Path, arch: str) -> Build:
         if GENERATOR_GO not in self.toolchains:
             self.toolchains[GENERATOR_GO] = resolve(GENERATOR_GO, self.cache)
         target = target_of(arch)
         request = BuildRequest(
-            package_dir=Path(runner.kinds.generators.__path__[0]) / folder,
+            package_dir=folder,
             goos=target.goos,
             goarch=target.goarch,
             env={**target.env, "CGO_ENABLED": "0"},

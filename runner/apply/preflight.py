@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.compile.limits import limits_of
 from runner.compile.load import nofile_needed
 from runner.errors import HostError
-from runner.kinds.generators import generator
+from runner.kinds.generators import generator, in_flight
 from runner.kinds.generators.interface import LoadStep
-from runner.kinds.generators.vegeta import in_flight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -19,16 +19,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print why a rule exists and how to mend what it finds."""
-    from runner.lint import RULES, explain
+    from runner.lint import all_rules, explain
 
     for name in args.rules:
         rule = explain(name)
         if rule is None:
-            near = difflib.get_close_matches(name, [known.id for known in RULES], 1, 0.5)
+            near = difflib.get_close_matches(name, [known.id for known in all_rules()], 1, 0.5)
             hint = f"did you mean {near[0]}? " if near else ""
             raise SpecError(f"there is no rule `{name}`", fix=f"{hint}`runner explain` lists them")
         console.out(rule.text())
     if not args.rules:
-        for rule in RULES:
+        for rule in all_rules():
             console.out(f"{rule.id:<32} {rule.severity:<8} {rule.sentence}")
     return 0

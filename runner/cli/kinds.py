@@ -8,6 +8,7 @@ from runner.cli import console
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,19 +17,45 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print resource kinds, sources and generators, as their files say."""
-    from runner.kinds.generators import NAMES
+    """Print every kind there is, as its file says, and the packages that bring more."""
+    del args
+    for line in _lines():
+        console.out(line)
+    return 0
+
+
+def _lines() -> Iterator[str]:
+    from runner.kinds import discovery
+    from runner.kinds.generators import generator
     from runner.kinds.resources import kinds_table
     from runner.kinds.sources import fields, parsers
+    from runner.spec.references import CLOSED
 
-    del args
-    console.out(kinds_table())
-    console.out("| metric | unit | what |\n|---|---|---|")
+    outside = [found for group in discovery.FOLDERS for found in discovery.outside(group)]
+    for found in outside:
+        discovery.module(found.group, found.name)
+    yield kinds_table()
+    yield "| metric | unit | what |\n|---|---|---|"
     for name, field in sorted(fields({}).items()):
-        console.out(f"| `{name}` | {field.unit} | {field.doc} |")
-    console.out("\n| parsed | names | what |\n|---|---|---|")
+        yield f"| `{name}` | {field.unit} | {field.doc} |"
+    yield "\n| parsed | names | what |\n|---|---|---|"
     for name, parser in parsers().items():
         names = [*parser.known, *(["…"] if parser.open else [])]
-        console.out(f"| `{name}` | {', '.join(names)} | {parser.doc} |")
-    console.out("\nload generators: " + ", ".join(NAMES))
-    return 0
+        yield f"| `{name}` | {', '.join(names)} | {parser.doc} |"
+    yield "\n| of every run | names |\n|---|---|"
+    for family, known in CLOSED.items():
+        yield f"| `{family}` | {', '.join(known)} |"
+    yield "\n| load generator | model | needs | package | what |\n|---|---|---|---|---|"
+    for name in discovery.names("generators"):
+        kind = generator(name)
+        model = "closed" if kind.closed else "its own" if "argv" in kind.needs else "open"
+        needs, package = ", ".join(kind.needs), kind.package or "none"
+        yield f"| `{name}` | {model} | {needs} | {package} | {kind.doc} |"
+    yield "\n| figure | what |\n|---|---|"
+    for name in discovery.names("figures"):
+        yield f"| `{name}` | {discovery.module('figures', name).KIND.doc} |"
+    yield "\n| from outside | kind | package | version |\n|---|---|---|---|"
+    for found in outside:
+        yield f"| `{found.name}` | {found.group} | {found.package} | {found.version} |"
+    if not outside:
+        yield "| none | | | |"

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.compile.workload import cpu_list
 from runner.errors import SpecError
-from runner.kinds.generators import generator
+from runner.kinds.generators import generator, in_flight
 from runner.kinds.generators.interface import LoadStep, fitted
-from runner.kinds.generators.vegeta import in_flight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +46,10 @@ def load_steps(
         if kind.paced and rate is not None:
             most = count or in_flight(rate, load.timeout.seconds)
         elif count is None:
+            wanted = "rate" if "rate" in kind.needs else "connections"
             raise SpecError(
-                f"step {step.name} of the load says no {_wanted(load.generator)}",
-                fix=f"say load.{_wanted(load.generator)}, load.steps, or search",
+                f"step {step.name} of the load says no {wanted}",
+                fix=f"say load.{wanted}, load.steps, or search",
             )
         else:
             most = count
@@ -76,10 +76,6 @@ def load_steps(
 def level_is_rate(experiment: Experiment) -> bool:
     """Whether a search varies the arrival rate and not the connections."""
     return experiment.search is not None and experiment.search.goal.variable == "rate"
-
-
-def _wanted(name: str) -> str:
-    return "rate" if name == "vegeta" else "connections"
 
 
 def load_part(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.kinds.generators import tools
 from runner.records.host_events import FactsRead, HostSaid, Value
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def probe(agent: Agent, cells: Iterable[Mapping[str, Any]] = (), *, facts: bool 
     found: dict[str, Json] = {}
     values: dict[str, Value] = {}
     host = HostState()
-    for event in agent.run({"program": "probe", "facts": facts, "cells": list(cells)}):
+    program = {"program": "probe", "facts": facts, "cells": list(cells), "tools": tools()}
+    for event in agent.run(program):
         match event:
             case FactsRead():
                 found = event.facts

@@ -2,32 +2,35 @@
 
 Pure: works on the expanded spec (`runner.spec.expand`), on facts of a host where
 there are any, and on the texts of the Go sources beside the spec. A rule is
-one entry of a table in `memory`, `load`, `steps`, `golang`, `method`, `claims` or `deciding`.
+one entry of a table `RULES` in a file of `rules/`, or in a module of an outside package.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from runner.lint import claims, deciding, golang, load, memory, method, steps
+from runner.kinds import discovery
 from runner.lint.model import SEVERITIES, Finding, Rule
 from runner.lint.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RULES", "SEVERITIES", "Finding", "Rule", "explain", "lint"]
+__all__ = ["SEVERITIES", "Finding", "Rule", "all_rules", "explain", "lint"]
 
-RULES: tuple[Rule, ...] = (
-    *memory.RULES, *load.RULES, *steps.RULES, *golang.RULES, *method.RULES, *claims.RULES,
-    *deciding.RULES,
-)  # fmt: skip
-"""Every rule, by subject."""
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, by subject: ours, then those of outside packages, whose list is read here."""
+    return tuple(
+        rule for name in discovery.names("lint") for rule in discovery.module("lint", name).RULES
+    )
 
 
 def explain(rule: str) -> Rule | None:
     """Give a rule by its id."""
-    return next((found for found in RULES if found.id == rule), None)
+    return next((found for found in all_rules() if found.id == rule), None)
 
 
 def lint(
@@ -44,7 +47,7 @@ def lint(
     excuses = _ignored(spec)
     found = [
         Finding(rule.id, rule.severity, where, message, rule.fix, excuses.get(rule.id, ""))
-        for rule in RULES
+        for rule in all_rules()
         for where, message in dict.fromkeys(rule.check(view))
     ]
     found += [

@@ -95,8 +95,7 @@ def declared(system: Any) -> dict[str, Any]:
     A payload that is still plain data is validated by its kind's model.
     """
     found: dict[str, Any] = {}
-    for name in resources.names():
-        payload = system.get(name) if hasattr(system, "get") else getattr(system, name, None)
+    for name, payload in sorted(system.items()):
         if payload is not None:
             model = resources.kind(name).Model
             known = isinstance(payload, model)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from runner.kinds import discovery
+from runner.kinds.generators import generator
 from runner.records.quantities import parse
 from runner.spec.base import (
     Duration,
@@ -18,9 +20,6 @@ from runner.spec.base import (
     fault,
 )
 
-GENERATORS = ("wrk", "h2load", "vegeta", "command", "none")
-CLOSED = ("wrk", "h2load")
-"""Generators of a closed loop: a connection asks again once it was answered."""
 MAX_STEPS = 1000
 MAX_COUNT = 10_000_000
 """Connections, threads, sockets: more than any host has."""
@@ -29,8 +28,9 @@ MAX_COUNT = 10_000_000
 def _generator(name: str) -> str:
     if name == "k6":
         raise fault("generator", "k6 is not driven: an open model is `generator: vegeta`")
-    if name not in GENERATORS:
-        message = f"unknown load generator `{name}`{did_you_mean(name, GENERATORS)}"
+    if name != "none" and not discovery.known("generators", name):
+        known = (*discovery.names("generators"), "none")
+        message = f"unknown load generator `{name}`{did_you_mean(name, known)}"
         raise fault("generator", message)
     return name
 
@@ -163,14 +163,23 @@ class Load(Model):
 
     @model_validator(mode="after")
     def _command(self) -> "Load":
-        if self.generator == "command" and not self.argv:
-            raise fault("load_argv", "the generator `command` needs argv")
+        if self.needs("argv") and not self.argv:
+            raise fault("load_argv", f"the generator `{self.generator}` needs argv")
         if not self.measure.exact:
             raise fault("measure", "measures for 0s")
-        if self.generator in CLOSED and any(s.rate is not None for s in self.expanded_steps()):
+        if self.closed and any(s.rate is not None for s in self.expanded_steps()):
             message = "is a closed loop and keeps no rate: say `generator: vegeta`"
             raise fault("rate", f"{self.generator} {message}")
         return self
+
+    @property
+    def closed(self) -> bool:
+        """Whether the generator is a closed loop: it keeps no rate."""
+        return self.generator != "none" and generator(self.generator).closed
+
+    def needs(self, key: str) -> bool:
+        """Whether the generator cannot do without a key of this section."""
+        return self.generator != "none" and key in generator(self.generator).needs
 
     @model_validator(mode="after")
     def _heeded(self) -> "Load":

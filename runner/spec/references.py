@@ -7,6 +7,7 @@ source gives: the load, the search, the workload's own state.
 
 from __future__ import annotations
 
+from runner.kinds import discovery
 from runner.kinds.sources import module, names
 from runner.kinds.units import CLOSED, OPEN, VARIANTS
 from runner.spec.base import did_you_mean
@@ -36,7 +37,7 @@ def check_reference(text: str) -> str | None:
     family, dot, name = text.partition(".")
     if family in ELSEWHERE:
         return f"`{family}` is no source: {ELSEWHERE[family]}"
-    if family not in families():
+    if family not in families() and not discovery.known("sources", family):
         return f"unknown source `{family}`{did_you_mean(family, families())}"
     known, decided = _offered(family)
     if not dot or not name:

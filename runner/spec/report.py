@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from runner.spec.base import Model, Text
+from runner.kinds import discovery
+from runner.spec.base import Model, Text, did_you_mean, fault
 
 
 class Table(Model):
@@ -15,6 +16,13 @@ class Table(Model):
     title: Text | None = None
 
 
+def _kind(name: str) -> str:
+    if not discovery.known("figures", name):
+        known = discovery.names("figures")
+        raise fault("figure_kind", f"unknown figure `{name}`{did_you_mean(name, known)}")
+    return name
+
+
 class Figure(Model):
     """Metrics over the steps or the levels of a factor, or sampled sources over time."""
 
@@ -23,6 +31,20 @@ class Figure(Model):
     )
     over: Text = Field("time", description="`time`, `step`, or a factor")
     title: Text | None = None
+    kind: Annotated[Text, AfterValidator(_kind)] | None = Field(
+        None,
+        description="How it is drawn: over_time, points, or a kind of an outside package; "
+        "left out: over_time where it is over time, else points",
+    )
+
+    @model_validator(mode="after")
+    def _drawn_over(self) -> "Figure":
+        if self.kind in ("over_time", "points") and (self.kind == "over_time") != (
+            self.over == "time"
+        ):
+            what = "time alone" if self.kind == "over_time" else "`step` or a factor"
+            raise fault("figure_kind", f"`{self.kind}` is drawn over {what}")
+        return self
 
 
 class Report(Model):

@@ -6,11 +6,18 @@ spec uses it, because most specs use two or three of the many.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import PlainSerializer, PlainValidator, create_model
+from pydantic import (
+    ModelWrapValidatorHandler,
+    PlainSerializer,
+    PlainValidator,
+    create_model,
+    model_validator,
+)
 
-from runner.kinds import resources
+from runner.kinds import discovery, resources
 from runner.records.quantities import Quantity
 from runner.spec.base import Model, Secret, write_quantity
 
@@ -52,6 +59,17 @@ def _plain(value: Any) -> Any:
 class _System(Model):
     """Desired state: planned, journalled, applied, read back, restored."""
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_outside(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Any:
+        """Read kinds of outside packages too, by a model that has their keys."""
+        more = [
+            str(name)
+            for name in (value if isinstance(value, Mapping) else ())
+            if name not in cls.model_fields and discovery.known("resources", str(name))
+        ]
+        return _extended(tuple(more)).model_validate(value) if more else handler(value)
+
     def items(self) -> Iterator[tuple[str, Any]]:
         """Give (kind, payload) for everything that is declared, in the order of the kinds."""
         for name in type(self).model_fields:
@@ -74,3 +92,10 @@ else:
         __doc__=_System.__doc__,
         **{name: (_payload(name), None) for name in NAMES},
     )
+
+
+@cache
+def _extended(more: tuple[str, ...]) -> type[System]:
+    """Give the model with the keys of outside kinds as well."""
+    fields: dict[str, Any] = {name: (_payload(name), None) for name in more}
+    return create_model("System", __base__=System, __doc__=System.__doc__, **fields)

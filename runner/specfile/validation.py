@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel, ValidationError
 
+from runner.kinds import discovery
 from runner.spec.base import MASK, Secret, did_you_mean, shape
 from runner.spec.experiment import Experiment
 from runner.spec.system import NAMES, System, payload_model
@@ -96,7 +97,7 @@ def _inside(kind: Any, part: str | int) -> Any:
 
 
 def _field(model: type[BaseModel], part: str | int) -> Any:
-    if model is System and part in NAMES:
+    if model is System and (part in NAMES or discovery.known("resources", str(part))):
         return payload_model(str(part))
     if issubclass(model, RootModel):
         return _inside(_member(model.model_fields["root"].annotation, {}), part)

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from runner import specfile
-from runner.lint import RULES, SEVERITIES, explain, lint
+from runner.lint import SEVERITIES, all_rules, explain, lint
 from runner.spec import Experiment
 from runner.spec.expand import expand
 from runner.spec.treatments import merge
+
+RULES = all_rules()
 
 CLEAN = {
     "hosts": {"server": "pi4", "load": "pi5"},

@@ -20,10 +20,10 @@ from .builder import Found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Optional
+    from typing import Any, Callable, Dict, Optional, Sequence
 
 TOOLS = (
-    "wrk", "h2load", "go", "python3", "perf", "strace", "taskset", "ss", "ip", "tc", "unshare",
+    "go", "python3", "perf", "strace", "taskset", "ss", "ip", "tc", "unshare",
     "systemd-run", "systemctl", "stress-ng", "iperf3", "vcgencmd", "cpupower", "modprobe", "sudo",
 )  # fmt: skip
 LIMITS = (
@@ -37,11 +37,16 @@ _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # is not on the PATH of every user
 _COMMAND_S = 5.0
 
 
-def gather() -> Dict[str, Any]:
-    """Read all facts; a part that breaks is one absent fact and not the end of the probe."""
+def gather(tools: Sequence[str] = ()) -> Dict[str, Any]:
+    """Read all facts; a part that breaks is one absent fact and not the end of the probe.
+
+    `tools` are programs to look for beside those of TOOLS: those of the load generators.
+    """
     found = Found()
     parts: Dict[str, Callable[[Found], None]] = {
-        "os": _os, "kernel": _kernel, "tools": _tools, "init": _init, "limits": _limits,
+        "os": _os, "kernel": _kernel,
+        "tools": lambda found: _tools(found, (*TOOLS, *tools)),
+        "init": _init, "limits": _limits,
         "time": _time, "net": _net, **board.PARTS, **kernel.PARTS,
     }  # fmt: skip
     for name, part in parts.items():
@@ -91,8 +96,8 @@ def _kernel(found: Found) -> None:
     found.put("page_bytes", os.sysconf("SC_PAGE_SIZE"))
 
 
-def _tools(found: Found) -> None:
-    places = {name: which(name) for name in TOOLS}
+def _tools(found: Found, tools: Sequence[str]) -> None:
+    places = {name: which(name) for name in tools}
     found.put("tools", places)
     found.put("python.version", ".".join(map(str, sys.version_info[:3])))
     found.put("python.path", sys.executable)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from runner.kinds import discovery
 
 if TYPE_CHECKING:
     from runner.kinds.generators.interface import Generator
 
-NAMES = ("wrk", "h2load", "vegeta", "command")
+
+def names() -> tuple[str, ...]:
+    """Generators that runner has itself, sorted; nothing is imported for it."""
+    return discovery.ours("generators")
 
 
 def generator(name: str) -> Generator:
-    """Give the kind called `name`; ValueError names the known ones."""
-    if name not in NAMES:
-        raise ValueError(f"unknown load generator {name!r}: one of {', '.join(NAMES)}")
-    kind: Generator = import_module(f"runner.kinds.generators.{name}").KIND
+    """Give the kind called `name`, here or in an outside package; else SpecError."""
+    kind: Generator = discovery.module("generators", name).KIND
     return kind
+
+
+def tools() -> tuple[str, ...]:
+    """Programs that the generators need on a host's PATH; outside ones that were named count."""
+    found = [*names(), *discovery.imported("generators")]
+    return tuple(sorted({generator(name).tool for name in found} - {""}))
+
+
+def in_flight(rate: float, timeout_s: float) -> int:
+    """Give the most requests of an open model that can wait at once: none longer than that."""
+    return max(1, -int(-rate * timeout_s // 1))

@@ -11,10 +11,13 @@ class Command:
     """A load program of the user's own."""
 
     name = "command"
+    doc = "a program of the spec's own; its numbers from the last JSON object it prints"
     tool = ""
     package = ""
     program = ""
     paced = True  # as the program has it
+    closed = False
+    needs = ("argv",)
 
     def threads(self, step: LoadStep) -> int:
         """Give what the spec says: nothing more is known of the program."""

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import re
 
-from runner.kinds.generators.histogram import QUANTILES, decode, latency_numbers
 from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
 
-LATENCIES = (*QUANTILES, "mean", "min", "max")
 REQUESTS = re.compile(
     r"^requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, "
     r"(\d+) failed, (\d+) errored, (\d+) timeout",
@@ -28,10 +26,13 @@ class H2load:
     """h2load of nghttp2, speaking HTTP/1.1."""
 
     name = "h2load"
+    doc = "a closed loop over HTTP/1.1; the true latency of every request"
     tool = "h2load"
     package = "nghttp2-client"
     program = ""
     paced = False
+    closed = True
+    needs = ("connections",)
 
     def files(self) -> list[dict[str, str]]:
         """Nothing is sent beside the program."""
@@ -65,6 +66,8 @@ class H2load:
 
     def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Numbers of one step; latency only from the log of every request."""
+        from runner.kinds.generators.histogram import QUANTILES, decode, latency_numbers
+
         total = REQUESTS.search(output.stdout)
         if output.exit_code != 0 or total is None:
             return failed(self.name, output)
@@ -93,7 +96,7 @@ class H2load:
             numbers |= latency_numbers(found, step.connections, seconds)
             return LoadNumbers(numbers, why, found)
         reason = (output.log.why if output.log else None) or "no request was answered"
-        for name in LATENCIES:
+        for name in (*QUANTILES, "mean", "min", "max"):
             for view in ("latency_", "latency_raw_", "latency_corrected_"):
                 numbers[view + name], why[view + name] = None, reason
         for name in ("littles_law", "littles_law_corrected"):

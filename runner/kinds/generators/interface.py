@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from runner.kinds.generators.histogram import Histogram
-from runner.records.trial_events import RequestLog, StepEnded
+if TYPE_CHECKING:  # numpy and the events are needed by parsing alone, which is later
+    from runner.kinds.generators.histogram import Histogram
+    from runner.records.trial_events import RequestLog, StepEnded
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,20 @@ class Generator(Protocol):
     """One kind of load generator."""
 
     name: str
+    doc: str
+    """One line for `runner kinds`."""
     tool: str
     """Program that has to be on the host's PATH; empty: nothing has to be there."""
     package: str
     """Debian's package of it."""
     program: str
-    """Folder of Go source beside this file that runner builds and brings; mostly empty."""
+    """Folder of Go source beside the kind's file that runner builds and brings; mostly empty."""
     paced: bool
-    """Open model: it sends at `LoadStep.rate`; else a closed loop of connections."""
+    """It can send at `LoadStep.rate`."""
+    closed: bool
+    """A closed loop: a connection asks again once it was answered, whatever the rate."""
+    needs: tuple[str, ...]
+    """Keys of `load` that it cannot do without: connections, rate, argv."""
 
     def threads(self, step: LoadStep) -> int:
         """Threads that the tool uses for this step: what it can saturate."""

@@ -10,10 +10,8 @@ the attacker of github.com/tsenart/vegeta v12; runner builds it and brings it al
 from __future__ import annotations
 
 import json
-import math
 from typing import Final
 
-from runner.kinds.generators.histogram import QUANTILES, decode, meant_numbers
 from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
 
 RAW: Final = ("mean", "min", "max", "p50", "p90", "p95", "p99")
@@ -24,10 +22,13 @@ class Vegeta:
     """The attacker of vegeta 12, built by runner."""
 
     name = "vegeta"
+    doc = "an open model at a constant rate; latency from when a request was meant to start"
     tool = ""
     package = ""
     program = "_vegeta"
     paced = True
+    closed = False
+    needs = ("rate",)
 
     def files(self) -> list[dict[str, str]]:
         """Nothing is sent beside the program."""
@@ -60,6 +61,8 @@ class Vegeta:
 
     def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Numbers of one step; latency from the log of every request."""
+        from runner.kinds.generators.histogram import QUANTILES, decode, meant_numbers
+
         del step
         line = next((x for x in output.stdout.splitlines() if x.startswith('{"rate"')), None)
         if output.exit_code != 0 or line is None:
@@ -99,11 +102,6 @@ class Vegeta:
             if value is None and name not in why:
                 why[name] = f"vegeta gives {', '.join(RAW)} alone" if service else reason
         return LoadNumbers(numbers, why, meant)
-
-
-def in_flight(rate: float, timeout_s: float) -> int:
-    """Give the most requests that can wait at once: none waits longer than the timeout."""
-    return max(1, math.ceil(rate * timeout_s))
 
 
 KIND = Vegeta()

@@ -38,10 +38,13 @@ class Wrk:
     """wrk 4 of Debian."""
 
     name = "wrk"
+    doc = "a closed loop of connections; latency corrected for coordinated omission alone"
     tool = "wrk"
     package = "wrk"
     program = ""
     paced = False
+    closed = True
+    needs = ("connections",)
 
     def files(self) -> list[dict[str, str]]:
         """Give the Lua script that prints the summary as JSON."""

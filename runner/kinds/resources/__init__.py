@@ -6,28 +6,22 @@ Schema, the table in docs/kinds.md and `runner kinds` follow from it.
 
 from __future__ import annotations
 
-import pkgutil
-from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from runner.kinds import discovery
 
 if TYPE_CHECKING:
     from runner.kinds.resources.interface import ResourceKind
 
 
-_NO_KINDS = ("interface", "order")
-
-
-@cache
 def names() -> tuple[str, ...]:
-    """Every kind by the name of its file, sorted; nothing is imported for it."""
-    found = (info.name for info in pkgutil.iter_modules(__path__))
-    return tuple(sorted(n for n in found if not n.startswith("_") and n not in _NO_KINDS))
+    """Every kind of runner's own by the name of its file, sorted; nothing is imported for it."""
+    return discovery.ours("resources")
 
 
 def kind(name: str) -> ResourceKind:
     """Import one kind's file: most specs use two or three of the many."""
-    found: ResourceKind = import_module(f"{__name__}.{name}").KIND
+    found: ResourceKind = discovery.module("resources", name).KIND
     return found
 
 

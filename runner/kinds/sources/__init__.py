@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pkgutil
-from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from runner.kinds import discovery
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -14,27 +13,25 @@ if TYPE_CHECKING:
     from runner.kinds.sources.interface import Field, Found, Parser, Printed, Read, Source
 
 
-@cache
 def names() -> tuple[str, ...]:
     """Every family that has a file here; nothing is imported for it."""
-    found = (info.name for info in pkgutil.iter_modules(__path__))
-    return tuple(name for name in found if name != "interface" and not name.startswith("_"))
+    return discovery.ours("sources")
 
 
 def module(name: str) -> ModuleType:
-    """Import the file of one family."""
-    return import_module(f"{__name__}.{name}")
+    """Import the file of one family, here or of an outside package."""
+    return discovery.module("sources", name)
 
 
 def _all(attribute: str) -> Iterator[Any]:
-    for name in names():
+    for name in (*names(), *sorted(discovery.imported("sources"))):
         kind = getattr(module(name), attribute, None)
         if kind is not None:
             yield kind
 
 
 def kinds() -> dict[str, Source]:
-    """Every sampled source by name."""
+    """Every sampled source by name: ours, and the outside ones that something has named."""
     return {kind.name: kind for kind in _all("KIND")}
 
 
@@ -103,8 +100,9 @@ def fields(facts: Mapping[str, Any], asked: Collection[str] | None = None) -> di
 
 
 def _wanted(asked: Collection[str] | None) -> list[Source]:
+    ours = names()
     return [
         source
         for source in kinds().values()
-        if asked is None or not source.on_demand or source.name in asked
+        if asked is None or source.name in asked or (not source.on_demand and source.name in ours)
     ]

@@ -6,19 +6,20 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.report.figures import health, load, memory, over_time, points, strip
-from runner.report.format import words
+from runner.kinds import discovery
+from runner.report.figure_kinds.interface import Asked, Shown
+from runner.report.figures import health, load, memory, strip
+from runner.report.figures.labels import MOST, by_treatment, label, of, suffix
 from runner.report.format.markdown import Md, image
 from runner.report.sections import atlas, searches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from runner.analysis.model import Analysis, Trial
+    from runner.report.figure_kinds.interface import FigureKind
 
 FOLDER: Final = "figures"
-MOST: Final = 8
-"""Memory figures and load figures each; a run in git has to stay small."""
 
 
 def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -32,12 +33,12 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
         files[path] = data
         return image(alt, path)
 
-    groups = _by_treatment(analysis.trials)
+    groups = by_treatment(analysis.trials)
     steps = [
         add(
-            f"load{_suffix(name)}",
-            f"Throughput and p99 latency per step{_of(name)}",
-            load.draw(trials, _of(name)),
+            f"load{suffix(name)}",
+            f"Throughput and p99 latency per step{of(name)}",
+            load.draw(trials, of(name)),
         )
         for name, trials in list(groups.items())[:MOST]
     ]
@@ -45,7 +46,7 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
         add(
             f"memory-{trial.id}",
             f"Memory over time of {trial.id}",
-            memory.draw(trial, [s for s in analysis.series if s.trial == trial.id], _label(trial)),
+            memory.draw(trial, [s for s in analysis.series if s.trial == trial.id], label(trial)),
         )
         for trial in chosen(analysis)[:MOST]
     ]
@@ -79,54 +80,26 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
 def _asked(
     spec: Mapping[str, Any], analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
 ) -> list[Md]:
-    """Draw what the spec's `report.figures` ask for; one over time for each treatment."""
+    """Draw what the spec's `report.figures` ask for, each by its kind."""
+    shown = Shown(analysis, by_treatment(analysis.trials))
     found: list[Md | None] = []
-    for number, asked in enumerate((spec.get("report") or {}).get("figures") or (), 1):
-        over = asked.get("over") or "time"
-        title = str(asked.get("title") or f"{', '.join(asked['show'])} over {over}")
-        if over != "time":
-            data = points.draw({**asked, "over": over}, analysis.estimates)
-            found.append(add(f"asked-{number}", title, data))
-            continue
-        for name, trials in list(_by_treatment(analysis.trials).items())[:MOST]:
-            trial = trials[0]
-            lines = [s for s in analysis.series if s.trial == trial.id and s.name in asked["show"]]
-            drawn = over_time.draw(trial, lines, f"{title}: {_label(trial)}")
-            found.append(add(f"asked-{number}{_suffix(name)}", f"{title}{_of(name)}", drawn))
+    for number, entry in enumerate((spec.get("report") or {}).get("figures") or (), 1):
+        show, over = tuple(entry["show"]), entry.get("over") or "time"
+        asked = Asked(show, over, str(entry.get("title") or f"{', '.join(show)} over {over}"))
+        name = entry.get("kind") or ("over_time" if over == "time" else "points")
+        kind: FigureKind = discovery.module("figures", name).KIND
+        for drawing in kind.draw(asked, shown):
+            title = f"{asked.title}{of(drawing.of)}"
+            found.append(add(f"asked-{number}{suffix(drawing.of)}", title, drawing.svg))
     return [figure for figure in found if figure]
-
-
-_COUNTED: Final = frozenset({"healthy", "unhealthy"})
-
-
-def _by_treatment(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
-    """Trials that count, by treatment; an invalid one is no repetition."""
-    found: dict[str, list[Trial]] = {}
-    for trial in trials:
-        if trial.outcome != "invalid" and any(step.outcome in _COUNTED for step in trial.steps):
-            found.setdefault(words.treatment(trial.treatment), []).append(trial)
-    return found
 
 
 def chosen(analysis: Analysis) -> list[Trial]:
     """Order the trials whose memory is drawn: the first of each treatment, then the others."""
     drawn = {series.trial for series in analysis.series}
-    first = [group[0].id for group in _by_treatment(analysis.trials).values()]
+    first = [group[0].id for group in by_treatment(analysis.trials).values()]
     found = [trial for trial in analysis.trials if trial.id in drawn]
     return sorted(found, key=lambda trial: trial.id not in first)
-
-
-def _label(trial: Trial) -> str:
-    levels = words.treatment(trial.treatment)
-    return f"{trial.id} ({levels})" if levels else trial.id
-
-
-def _of(treatment: str) -> str:
-    return f", {treatment}" if treatment else ""
-
-
-def _suffix(treatment: str) -> str:
-    return f"-{treatment}" if treatment else ""
 
 
 def _file_name(wanted: str, taken: Mapping[str, bytes]) -> str:

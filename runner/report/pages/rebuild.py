@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import RecordError
 from runner.report.figures import choice
+from runner.report.figures.labels import MOST
 from runner.report.pages.render import REPORT, render
 from runner.report.sections import atlas
 from runner.store import analysis_file
@@ -82,7 +83,7 @@ def _write(folder: RunFolder, made: Report) -> Path:
 
 def trimmed(analysis: Analysis) -> Analysis:
     """Keep the series that figures show, thinned to what a figure can show, as far as they fit."""
-    shown = {trial.id: i for i, trial in enumerate(choice.chosen(analysis)[: choice.MOST])}
+    shown = {trial.id: i for i, trial in enumerate(choice.chosen(analysis)[:MOST])}
     thinned = [_thin(series) for series in analysis.series if series.trial in shown]
     used = 0
     kept: set[int] = set()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from runner.spec.base import did_you_mean, nearest
 from runner.spec.design import OVERRIDABLE
-from runner.spec.load import CLOSED
 from runner.spec.treatments import RUNTIME, placeholders, treatments
 from runner.specfile.names import levels_faults
 
@@ -71,9 +70,9 @@ def _load(exp: Experiment, names: Names) -> Iterator[Finding]:
         return
     searched = "search" in names.sections
     varied = searched or exp.factors or "load" in names.broken
-    if load.generator in ("wrk", "h2load", "vegeta") and not varied:
-        wanted = "rate" if load.generator == "vegeta" else "connections"
-        if any(getattr(step, wanted) is None for step in load.expanded_steps()):
+    for wanted in ("rate", "connections") if not varied else ():
+        steps = load.expanded_steps() if load.needs(wanted) else ()
+        if any(getattr(step, wanted) is None for step in steps):
             yield ("load",), f"no {wanted}: give {wanted}, steps or a search", True
     if load.steps and searched:
         yield ("load", "steps"), "a search chooses the level itself: leave out the steps", True
@@ -87,7 +86,7 @@ def _search(exp: Experiment, names: Names) -> Iterator[Finding]:
     if exp.search is None:
         return
     variable = exp.search.goal.variable
-    if variable == "rate" and exp.load is not None and exp.load.generator in CLOSED:
+    if variable == "rate" and exp.load is not None and exp.load.closed:
         message = f"{exp.load.generator} keeps no rate: search connections, or use vegeta"
         yield ("search", "find"), message, False
     if variable in ("connections", "rate") and "load" not in names.sections:
