@@ -29,7 +29,7 @@ def _lines() -> Iterator[str]:
     from runner.kinds.generators import generator
     from runner.kinds.resources import kinds_table
     from runner.kinds.sources import fields, parsers
-    from runner.spec.references import CLOSED
+    from runner.kinds.units import CLOSED
 
     outside = [found for group in discovery.FOLDERS for found in discovery.outside(group)]
     for found in outside:
@@ -42,9 +42,10 @@ def _lines() -> Iterator[str]:
     for name, parser in parsers().items():
         names = [*parser.known, *(["…"] if parser.open else [])]
         yield f"| `{name}` | {', '.join(names)} | {parser.doc} |"
-    yield "\n| of every run | names |\n|---|---|"
-    for family, known in CLOSED.items():
-        yield f"| `{family}` | {', '.join(known)} |"
+    yield "\n| of every run | unit |\n|---|---|"
+    for family, units in CLOSED.items():
+        for name, unit in units.items():
+            yield f"| `{family}.{name}` | {unit} |"
     yield "\n| load generator | model | needs | package | what |\n|---|---|---|---|---|"
     for name in discovery.names("generators"):
         kind = generator(name)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from runner.kinds.sources import module, names
+from runner.kinds import discovery
+from runner.kinds.sources import module
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def unit_of(name: str) -> str | None:
     family, _, rest = name.partition(".")
     if family in CLOSED:
         return _found(rest, CLOSED[family])
-    if family in OPEN or family not in names():
+    if family in OPEN or not discovery.known("sources", family):
         return None
     file = module(family)
     sampled: Source | None = getattr(file, "KIND", None)
