@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.estimates import estimates
+from runner.analysis.claims.must import Varied
 from runner.analysis.model import Analysis
 from runner.analysis.runs.searches import summarised
 from runner.analysis.trial import clock, conditions, frames, trial
@@ -19,6 +20,8 @@ from runner.analysis.trial.loads import LoadPart
 from runner.errors import RecordError
 from runner.kinds.generators.interface import LoadStep, StepPlan
 from runner.kinds.sources import fields
+from runner.planning.ids import treatment_id
+from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -164,22 +167,51 @@ def server_facts(record: Record, experiment: Experiment) -> Mapping[str, Any]:
 
 
 def observed(record: Record, experiment: Experiment) -> dict[str, Any]:
-    """Facts that claims may demand: the host's, the build's, the limits that were set."""
-    found = dict(server_facts(record, experiment))
+    """Facts that claims may demand, as in force during the trials: a Varied where those differ.
+
+    The host's, the kernel parameters and limits that were set, what the program was built with.
+    """
+    times = record.manifest.get("environment")
+    own = ((times or {}).get(experiment.hosts.server[0]) or {}).get("treatments") or {}
+    during = dict(server_facts(record, experiment))
+    if times is None:
+        # facts of an old record are from before the changes: what was set was in force
+        during |= {
+            str(change["id"]).replace(":", ".", 1): change.get("after")
+            for change in record.changes
+            if change.get("phase") == "converge" and str(change["id"]).startswith("sysctl:")
+        }
+    found: list[tuple[Mapping[str, str], dict[str, Any]]] = []
+    for levels in treatments(experiment) or ({},):
+        name = treatment_id(levels)
+        found.append(
+            (levels, {**during, **own.get(name, {}), **_asked(record, experiment, levels)})
+        )
+    return {name: _one(name, found) for name in {name: None for _, said in found for name in said}}
+
+
+def _asked(record: Record, experiment: Experiment, levels: Mapping[str, str]) -> dict[str, Any]:
+    """Give what a treatment asked for, and what its program was built with."""
+    treated = with_levels(experiment, levels)
+    found: dict[str, Any] = {}
     builds = record.manifest.get("builds") or {}
-    for made in builds.values():
+    made = builds.get(treatment_id(levels)) or next(reversed(list(builds.values())), None)
+    if made is not None:
         found["build.go"] = made.get("toolchain")
-    if experiment.build is not None and experiment.build.go is not None:
-        found.setdefault("build.go", experiment.build.go)
-    if experiment.workload is not None:
-        found["runtime"] = "go" if experiment.build is not None else None
-        if experiment.workload.cgroup is not None:
-            for name, value in experiment.workload.cgroup.knobs().items():
+    elif treated.build is not None and treated.build.go is not None:
+        found["build.go"] = treated.build.go
+    if treated.workload is not None:
+        found["runtime"] = "go" if treated.build is not None else None
+        if treated.workload.cgroup is not None:
+            for name, value in treated.workload.cgroup.knobs().items():
                 found[f"cgroup.{name}"] = value
-    for change in record.changes:
-        if change.get("phase") == "converge" and str(change["id"]).startswith("sysctl:"):
-            found[str(change["id"]).removeprefix("sysctl:")] = change.get("after")
     return found
+
+
+def _one(name: str, found: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]]) -> Any:
+    values = [(levels, said.get(name)) for levels, said in found]
+    same = all(value == values[0][1] for _, value in values)
+    return values[0][1] if same else Varied(tuple(values))
 
 
 def _remarks(

@@ -70,6 +70,8 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
     with folder:
         own = {name: _host_run(entry, folder, reporter) for name, entry in hosts.items()}
         for host in own.values():
+            host.remember(folder.facts.get(host.name), folder.manifest.get("environment"))
+        for host in own.values():
             refuse_if_followed(host, folder.id)
         complete(folder, own, experiment, reporter)
         left: RunnerError | None = None
@@ -79,6 +81,7 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
                 host.restore(leave_kept=True)
             except RunnerError as error:
                 left = left or error
+        folder.update(environment={host.name: host.times.record() for host in own.values()})
         found = judge(folder, experiment)
         rebuild.write_analysis(folder, found)
         state, why = _ended(folder, experiment, found.trials)

@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 
     from runner.apply.interface import Options, Reporter
     from runner.apply.state import HostRun
+    from runner.planning.layers import Declared
 
 WAIT_S = 5.0
 
 
-def observe(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Reporter) -> None:
+def observe(
+    hosts: Sequence[HostRun], system: Declared, options: Options, reporter: Reporter
+) -> None:
     """Probe every host and plan."""
     _patiently(hosts, lambda host: host.observe(system), options, reporter)
 
 
-def apply(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Reporter) -> None:
+def apply(hosts: Sequence[HostRun], system: Declared, options: Options, reporter: Reporter) -> None:
     """Converge every host; one that was taken since it was observed is observed anew."""
 
     def bring(host: HostRun) -> None:
@@ -34,7 +37,9 @@ def apply(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Rep
     _patiently(hosts, bring, options, reporter)
 
 
-def reboot(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Reporter) -> None:
+def reboot(
+    hosts: Sequence[HostRun], system: Declared, options: Options, reporter: Reporter
+) -> None:
     """Edit what only a boot puts in force, reboot, and plan again; the others are left alone."""
 
     def bring(host: HostRun) -> None:
@@ -43,6 +48,14 @@ def reboot(hosts: Sequence[HostRun], system: Any, options: Options, reporter: Re
         host.reboot(system)
 
     _patiently([host for host in hosts if host.reboots], bring, options, reporter)
+
+
+def lay(hosts: Sequence[HostRun], treatment: str, *, twice: bool) -> None:
+    """Bring every host to a treatment's state; raise the first fault."""
+    faults = _at_all(hosts, lambda host: host.lay(treatment, twice=twice))
+    for fault in faults:
+        if fault is not None:
+            raise fault
 
 
 def restore(hosts: Sequence[HostRun]) -> RunnerError | None:

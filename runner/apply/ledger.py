@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.claims.case import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
 from runner.analysis.claims.claims import claim_results
-from runner.analysis.claims.must import table
+from runner.analysis.claims.must import resolved, table
 from runner.analysis.judge import observed, server_facts
 from runner.apply.judged import judged
 from runner.errors import RecordError
@@ -115,7 +115,7 @@ def _newest_of_each_kind(experiment: Experiment, reports: Path) -> list[RunFolde
 def _distance(told: tuple[ClaimResult, Entry]) -> tuple[bool, bool, int, int]:
     result, one = told
     claim = _claim(one.experiment, result.id)
-    noted = table(claim.note, claim.declared, one.observed)
+    noted = table(claim.note, claim.declared, resolved(one.observed, claim.where))
     return (
         bool(one.stale),
         result.verdict == NOT_MEASURED,

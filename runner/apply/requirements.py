@@ -6,23 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 from runner.compile.limits import beyond
 from runner.kinds.resources.cgroup import missing
+from runner.planning.facts import set_by
+from runner.planning.layers import declared_of
 from runner.records.patterns import matches
 from runner.records.quantities import QuantityError, parse
 from runner.spec.requires import split_role
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.spec.experiment import Experiment
     from runner.spec.requires import Requirement
 
 
-def unmet(experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Give one sentence for each requirement that does not hold."""
+def unmet(
+    experiment: Experiment,
+    facts: Mapping[str, Mapping[str, Any]],
+    now: Callable[[str], bool] = lambda _: True,
+) -> list[str]:
+    """Give one sentence for each requirement that does not hold, of those to be judged `now`."""
     found = []
     for name, requirement in experiment.requires.items():
         role, fact = split_role(name)
+        if not now(fact):
+            continue
         hosts = experiment.hosts.server if role == "server" else experiment.hosts.load_hosts
         for host in hosts:
             known = facts.get(host, {})
@@ -30,6 +38,12 @@ def unmet(experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]) -> lis
             if why:
                 found.append(f"{host}: {fact} {why}{_advice(fact, requirement, known)}")
     return found
+
+
+def unmet_as_found(experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Give what does not hold before a run, but for what the spec itself will set."""
+    declared = declared_of(experiment)
+    return unmet(experiment, facts, lambda fact: not set_by(declared, fact))
 
 
 def lacking(

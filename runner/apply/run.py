@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from runner.apply import hosts as at_all
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
-from runner.apply.requirements import lacking, unmet
+from runner.apply.requirements import lacking, unmet, unmet_as_found
 from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.executor.agent import Agent
+from runner.planning.facts import set_by, sysctls_of
+from runner.planning.layers import Declared, declared_of
 from runner.planning.state import declared, sources, with_sources
 from runner.spec.expand import claims_hash, run_hash
 from runner.store.names import new_run_id
@@ -75,6 +77,7 @@ def apply(
                 refuse_elsewhere(host, folder)
                 recall(host, folder)
                 host.touched = True
+                host.remember(folder.facts.get(host.name), folder.manifest.get("environment"))
             return _Run(loaded, runs, options, reporter, folder).go()
     folder = RunFolder.create(
         options.reports,
@@ -117,25 +120,35 @@ def _check(
     ]
     system = declared_state(loaded, options)
     for host in runs:
+        host.sysctls = sysctls_of(loaded.experiment, system)
         reporter.phase(f"check {host.name}")
         host.observe(system)
         host.preview()
     facts = {host.name: host.facts for host in runs}
-    for problem in unmet(loaded.experiment, facts):
+    for problem in unmet_as_found(loaded.experiment, facts):
         reporter.note(f"requirement not met: {problem}")
     for said, fix in lacking(loaded.experiment, facts):
         reporter.note(f"limit out of reach: {said}; {fix}")
     return Outcome(run_id, None, {host.name: host.counts for host in runs})
 
 
-def declared_state(loaded: Loaded, options: Options) -> Any:
-    """Give the declared state with the bytes of the files that it names, narrowed by tags.
+def declared_state(loaded: Loaded, options: Options) -> Declared:
+    """Give the declared state, of all treatments and of each, with the files that it names.
 
-    Files are confined to the spec's folder, links included.
+    It is narrowed by tags. Files are confined to the spec's folder, links included.
     """
+    found = declared_of(loaded.experiment)
+    return Declared(
+        _complete(found.base, loaded, options),
+        {name: _complete(system, loaded, options) for name, system in found.own.items()},
+        found.levels,
+    )
+
+
+def _complete(system: Mapping[str, Any], loaded: Loaded, options: Options) -> Mapping[str, Any]:
     system = {
         kind: payload
-        for kind, payload in declared(loaded.experiment.system).items()
+        for kind, payload in declared(system).items()
         if (not options.tags or kind in options.tags) and kind not in options.skip_tags
     }
     root = loaded.path.parent.resolve()
@@ -178,7 +191,7 @@ class _Run:
         self.options = options
         self.reporter = reporter
         self.folder = folder
-        self.system: Any = None
+        self.system = Declared({})
         for host in hosts:
             host.keep = _stays(loaded, options)
 
@@ -222,10 +235,12 @@ class _Run:
     def _stages(self) -> None:
         experiment = self.loaded.experiment
         self.system = declared_state(self.loaded, self.options)
+        for host in self.hosts:
+            host.sysctls = sysctls_of(experiment, self.system)
         done, lost = self._before()
         self.reporter.phase(f"probe {', '.join(host.name for host in self.hosts)}")
         at_all.observe(self.hosts, self.system, self.options, self.reporter)
-        self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
+        self.folder.write_facts({host.name: recorded(host.times.before) for host in self.hosts})
         # what is lacking may be what a reboot is to bring
         reboots = any(host.reboots for host in self.hosts)
         if not reboots:
@@ -242,18 +257,29 @@ class _Run:
             at_all.reboot(self.hosts, self.system, self.options, self.reporter)
             self._require()
         at_all.apply(self.hosts, self.system, self.options, self.reporter)
-        self.folder.write_facts({host.name: recorded(host.facts) for host in self.hosts})
+        self._write_facts()
+        self._require(before=False)
         if runner is not None and trials:
             from runner.apply.schedule import run_all
 
             self.reporter.phase("trials")
             run_all(runner)
 
-    def _require(self) -> None:
-        """Raise one HostError with every requirement that is not met."""
+    def _write_facts(self) -> None:
+        """Record the facts in force, and what differs from them before, by treatment, after."""
+        self.folder.write_facts({host.name: recorded(host.times.during) for host in self.hosts})
+        self.folder.update(environment={host.name: host.times.record() for host in self.hosts})
+
+    def _require(self, *, before: bool = True) -> None:
+        """Raise one HostError with every requirement that is not met.
+
+        What the spec itself sets is judged when it is in force, all else `before`.
+        """
         facts = {host.name: host.facts for host in self.hosts}
-        problems = unmet(self.loaded.experiment, facts)
-        beyond = lacking(self.loaded.experiment, facts)
+        problems = unmet(
+            self.loaded.experiment, facts, lambda fact: set_by(self.system, fact) is not before
+        )
+        beyond = lacking(self.loaded.experiment, facts) if before else []
         if beyond and not problems:
             raise HostError(
                 "\n".join(said for said, _ in beyond),
@@ -274,6 +300,7 @@ class _Run:
             self.loaded, server, self.folder, self.reporter,
             Builder(self.options.cache, self.loaded.path.parent), done, lost, expected=0,
             load_hosts=[] if hosts.same else [h for h in self.hosts if h.name in hosts.load],
+            twice=self.options.twice,
         )  # fmt: skip
 
     def _before(self) -> tuple[dict[str, Trial], frozenset[str]]:
@@ -304,4 +331,12 @@ class _Run:
         touched = [host for host in self.hosts if host.touched]
         if touched:
             self.reporter.phase(f"restore {', '.join(host.name for host in touched)}")
-        return at_all.restore(touched)
+        left = at_all.restore(touched)
+        if any(host.times.before for host in touched):
+            self._write_facts()
+        for host in touched:
+            if host.times.after:
+                self.reporter.note(
+                    f"{host.name}: not as it was found: {', '.join(host.times.after)}"
+                )
+        return left

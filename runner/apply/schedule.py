@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runner.analysis.claims.estimates import relative_half_width
 from runner.analysis.judge import measured
 from runner.errors import TrialError
+from runner.planning.layers import groups_of
 from runner.planning.order import enough, whole
 from runner.planning.search import Done, Params, Search, State
 from runner.spec.treatments import treatments
@@ -35,7 +36,9 @@ def run_all(runner: TrialRunner) -> None:
     seed = repeat.order.seed if repeat.order.seed is not None else SEED
     # the whole order is drawn at once: how far it is followed must not change it
     rng = random.Random(seed)  # noqa: S311 - an order, no secret
-    slots = whole(len(cells), (repeat.minimum, repeat.maximum), repeat.order.by, rng)
+    together = repeat.order.together is not None
+    groups = groups_of(runner.host.layers, cells) if together else None
+    slots = whole(len(cells), (repeat.minimum, repeat.maximum), repeat.order.by, rng, groups)
     runner.folder.update(
         order={
             "by": repeat.order.by,

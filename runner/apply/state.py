@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from runner.apply.environment import FactsInTime
 from runner.apply.interface import Counts
 from runner.apply.putback import Changed, address_of, doubtful, failures, not_back
 from runner.errors import HostBusy, HostError
@@ -16,15 +17,23 @@ from runner.executor.probe import HostState, probe
 from runner.executor.reboot import reboot
 from runner.executor.restore import restore
 from runner.kinds.resources.interface import Cell, ReadError
-from runner.planning.state import Change, StatePlan, candidates, plan_state, unified, would_change
+from runner.planning.facts import SYSCTL
+from runner.planning.ids import shown
+from runner.planning.layers import Declared, Layer, plan_layers, reads, would_lay
+from runner.planning.state import Change, StatePlan, unified, would_change
 from runner.records.host_events import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from runner.apply.interface import HostEntry, Options, Reporter
 
     Record = Callable[[Mapping[str, Any]], None]
+
+
+QUIET = ("ok", "ok (normalised)")
+READ_AFTER = ("converge", "treatment")
+"""Phases after which the facts are read: what the measurements are made under."""
 
 
 @dataclass
@@ -37,9 +46,16 @@ class HostRun:
     reporter: Reporter
     record: Record
     facts: dict[str, Any] = field(default_factory=dict)
+    """What was read last with the base in force; as found, before that."""
+    times: FactsInTime = field(default_factory=FactsInTime)
     values: dict[str, Any] = field(default_factory=dict)
     host: HostState = field(default_factory=HostState)
     plan: StatePlan = field(default_factory=StatePlan)
+    """The base: what all treatments have in common, or are laid over."""
+    layers: dict[str, Layer] = field(default_factory=dict)
+    """The state of each treatment by its id; empty where none differs."""
+    sysctls: Sequence[str] = ()
+    """Kernel parameters that are facts beside those that always are."""
     counts: Counts = field(default_factory=Counts)
     changed: dict[str, Changed] = field(default_factory=dict)
     """What this run has changed, with what was there before; by the cell's id."""
@@ -54,6 +70,16 @@ class HostRun:
         """What the inventory calls it."""
         return self.entry.name
 
+    def remember(
+        self, during: Mapping[str, Any] | None, environments: Mapping[str, Any] | None
+    ) -> None:
+        """Take the facts that an earlier part of the run has recorded: what it found counts."""
+        kept = (environments or {}).get(self.name)
+        self.times = FactsInTime.of_record(during or {}, kept)
+        self.sysctls = [
+            name.removeprefix(SYSCTL) for name in self.times.before if name.startswith(SYSCTL)
+        ]
+
     @property
     def hold(self) -> dict[str, Any]:
         """Who holds the host, for the agent."""
@@ -61,11 +87,12 @@ class HostRun:
         # on this machine the host sees for itself whether the controller is alive
         return {**said, "pid": os.getpid() if self.entry.local else None, "kept": self.keep}
 
-    def observe(self, system: Any) -> None:
+    def observe(self, declared: Declared) -> None:
         """Probe everything that the declared state needs, in one round trip, and plan."""
-        found = probe(self.agent, candidates(system))
+        found = probe(self.agent, reads(declared), sysctls=self.sysctls)
         self.facts, self.host = found.facts, found.host
         self.facts.setdefault("host.root", found.host.root)
+        self.times.found(self.facts)
         self.values = {
             key: ReadError(read.error) if read.error else read.value
             for key, read in found.values.items()
@@ -77,15 +104,19 @@ class HostRun:
                 f"host busy: run {busy.run} on {self.name}, since {since}",
                 fix=f"wait with --wait; if its controller is gone: runner restore {self.name}",
             )
-        self.plan = plan_state(system, self.facts, self.values)
+        self.plan_all(declared)
         self.stale = False
+
+    def plan_all(self, declared: Declared) -> None:
+        """Plan the base and every treatment's state from what was observed."""
+        self.plan, self.layers = plan_layers(declared, self.facts, self.values)
 
     @property
     def reboots(self) -> list[Cell]:
         """What is planned and in force only after a reboot, which is allowed."""
         return [cell for cell in self.plan.cells if cell.reboot]
 
-    def reboot(self, system: Any) -> None:
+    def reboot(self, declared: Declared) -> None:
         """Edit the kernel's command line, reboot, wait, and observe what came up.
 
         The run's hold outlives the boot; HostError where the words are not in force then.
@@ -99,7 +130,7 @@ class HostRun:
         self._converge(self.reboots, "reboot")
         self.reporter.phase(f"reboot {self.name}")
         reboot(self.agent)
-        self.observe(system)
+        self.observe(declared)
         if self.reboots:
             raise HostError(
                 f"{self.name} was rebooted, but its kernel came up as before: "
@@ -109,7 +140,7 @@ class HostRun:
 
     def preview(self) -> list[str]:
         """Tell what would change; give the ids that would. HostError for what would be refused."""
-        changes = would_change(self.plan, self.values)
+        changes = self.changes()
         if self.reboots:
             changes += [
                 Change(kind, "unknown", why=f"depends on {self.reboots[0].id}: {said.why}")
@@ -125,6 +156,16 @@ class HostRun:
             self.plan.check(root=self.host.root)
         return [change.id for change in changes if change.outcome == "would change"]
 
+    def changes(self) -> list[Change]:
+        """Say what would change: first for all treatments, then what each lays over that."""
+        found = would_change(self.plan, self.values)
+        told: set[str] = set()
+        for layer in self.layers.values():
+            if layer.state not in told:
+                told.add(layer.state)
+                found += would_lay(layer, self.plan, self.values)
+        return found
+
     def _skipped(self) -> None:
         for kind, why in self.plan.skipped.items():
             self.counts.add("skipped")
@@ -134,7 +175,7 @@ class HostRun:
                  "before": None, "after": None, "why": why}
             )  # fmt: skip
 
-    def apply(self, system: Any, options: Options) -> None:
+    def apply(self, declared: Declared, options: Options) -> None:
         """Install packages, converge, run actions; HostError when a resource failed."""
         self.reporter.phase(f"converge {self.name}")
         self.plan.check(root=self.host.root)
@@ -151,47 +192,75 @@ class HostRun:
             # packages are a phase of their own: apt is slow, and tools are facts afterwards
             done = self._converge(self.plan.packages, "packages")
             if any(result.changed for result in done):
-                self.observe(system)
+                self.observe(declared)
         if self.keep and self._as_wanted(self.plan.cells):
             # nobody needs the host held, so the probe's look was all there is to do
             for cell in self.plan.cells:
-                self._tell("converge", Result(cell.id, "ok", *[self.values.get(cell.id)] * 2))
+                self._tell(
+                    "converge",
+                    Result(cell.id, "ok", self.values.get(cell.id), self.values.get(cell.id)),
+                )
         else:
             # also with nothing to apply: it takes the host for this run, before the first trial
             self._converge(self.plan.cells, "converge")
+            if self.times.last is not None:
+                self.facts = {**self.facts, **self.times.last}
+                self.times.converged(self.facts)
         if self.plan.actions:
             self._converge(self.plan.actions, "actions")
         if options.twice:
-            again = self._converge(self.plan.cells, "again")
-            changed = [result.id for result in again if result.changed]
-            if changed:
-                raise HostError(
-                    f"{self.name}: not idempotent: {', '.join(changed)} changed twice",
-                    fix="the kernel does not keep what was asked; report this kind",
-                )
+            _refuse_changes(self.name, self._converge(self.plan.cells, "again"))
+
+    def lay(self, treatment: str, *, twice: bool) -> None:
+        """Bring the host to a treatment's state, in one round trip; HostError where it fails.
+
+        What was set for the treatment before is put back first.
+        """
+        layer = self.layers[treatment]
+        self._converge(list(layer.cells), "treatment", layer)
+        if self.times.last is not None:
+            self.times.laid(treatment, {**self.facts, **self.times.last})
+        if twice:
+            again = self._converge(list(layer.cells), "again", layer, over=True)
+            _refuse_changes(self.name, again)
 
     def _as_wanted(self, cells: list[Cell]) -> bool:
         return all(change.outcome == "ok" for change in would_change(cells, self.values))
 
-    def _converge(self, cells: list[Cell], phase: str) -> list[Result]:
-        if not cells and phase != "converge":
+    def _converge(
+        self, cells: list[Cell], phase: str, layer: Layer | None = None, *, over: bool = False
+    ) -> list[Result]:
+        if not cells and phase not in ("converge", "treatment"):
             return []
         by_id = {cell.id: cell for cell in cells}
         touched, self.touched = self.touched, True
         try:
-            found = converge(self.agent, [cell.to_json() for cell in cells], held=self.hold)
+            heard = self.times.listen()
+            found = converge(
+                self.agent,
+                [cell.to_json() for cell in cells],
+                held=self.hold,
+                layer="treatment" if layer else "",
+                over=over,
+                sysctls=self.sysctls if phase in READ_AFTER else None,
+                on_event=heard,
+            )
         except HostBusy:
             # somebody came between probe and converge; nothing was changed
             self.touched, self.stale = touched, True
             raise
+        levels = shown(layer.levels) if layer else ""
         for result in found:
+            if result.undone:
+                self._tell("base", result)
+                continue
             cell = by_id.get(result.id)
             diff = ""
             if cell is not None and cell.via == "file" and result.changed:
                 diff = unified(cell, result.before)
-            self._tell(
-                phase, result, diff, address_of(result.id, None if cell is None else cell.to_json())
-            )
+            if layer is None or result.id in layer.own or result.outcome not in QUIET:
+                address = address_of(result.id, None if cell is None else cell.to_json())
+                self._tell(phase, result, diff, address, levels)
         failed = [result for result in found if result.failed]
         if failed:
             raise HostError(
@@ -201,7 +270,12 @@ class HostRun:
         return found
 
     def _tell(
-        self, phase: str, result: Result, diff: str = "", cell: Mapping[str, Any] | None = None
+        self,
+        phase: str,
+        result: Result,
+        diff: str = "",
+        cell: Mapping[str, Any] | None = None,
+        treatment: str = "",
     ) -> None:
         self.counts.add(result.outcome)
         self.reporter.result(self.name, phase, result, diff)
@@ -215,6 +289,7 @@ class HostRun:
                 "after": result.after,
                 "why": result.why or "",
                 **({} if cell is None or result.outcome != "changed" else {"cell": cell}),
+                **({"treatment": treatment} if treatment else {}),
             }
         )
         if cell is not None and result.outcome == "changed":
@@ -226,7 +301,16 @@ class HostRun:
         self, *, force: bool = False, gone: str | None = None, leave_kept: bool = False
     ) -> list[Result]:
         """Put everything back from the host's own journal; HostError when something is left."""
-        found = restore(self.agent, force=force, gone=gone, leave_kept=leave_kept)
+        found = restore(
+            self.agent,
+            force=force,
+            gone=gone,
+            leave_kept=leave_kept,
+            sysctls=self.sysctls if self.times.before else None,
+            on_event=self.times.listen(),
+        )
+        if self.times.last is not None:
+            self.times.restored(self.times.last)
         for result in found:
             self._tell("restore", result)
             if result.id.startswith("kernel_cmdline:") and result.outcome == "restored":
@@ -244,3 +328,12 @@ class HostRun:
             raise HostError("\n".join(f"{self.name}: {one}" for one in (*left, *lost)), fix=fix)
         self.changed.clear()
         return found
+
+
+def _refuse_changes(host: str, again: list[Result]) -> None:
+    changed = [result.id for result in again if result.changed]
+    if changed:
+        raise HostError(
+            f"{host}: not idempotent: {', '.join(changed)} changed twice",
+            fix="the kernel does not keep what was asked; report this kind",
+        )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis.judge import judge_trial
+from runner.apply import hosts as at_all
 from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
 from runner.apply.loading import Loading
@@ -17,7 +18,7 @@ from runner.executor.blobs import put
 from runner.executor.trial import attach_trial, run_trial, stop_trial
 from runner.kinds.resources.interface import UNSET
 from runner.kinds.resources.sysctl import split_network
-from runner.planning.ids import treatment_id
+from runner.planning.ids import shown, treatment_id
 from runner.records.facts import machine_id
 from runner.spec.treatments import treatments, with_levels
 
@@ -55,6 +56,10 @@ class TrialRunner:
     expected: int = 0
     load_hosts: Sequence[HostRun] = ()
     """Hosts that the load comes from, where they are others than the server's."""
+    twice: bool = False
+    """Every treatment's state is brought about a second time, which has to change nothing."""
+    laid: str | None = None
+    """The state that the hosts are in, where treatments differ in it; None for the base."""
     told: set[str] = field(default_factory=set)
     keeping: str = ""
     """The trial whose workload waits on the host for the next one of its search."""
@@ -117,15 +122,28 @@ class TrialRunner:
             for host in self.load_hosts or (self.host,):
                 self._generator(experiment, host)
 
-    def preflight(self, experiment: Experiment) -> None:
+    def preflight(self, experiment: Experiment, cells: Sequence[Cell]) -> None:
         """Say what the host lacks for the load, with the exact fix, before a trial begins."""
         server = (self.host.name, self.host.facts)
         loads = [(host.name, host.facts) for host in self.load_hosts] or [server]
-        preflight.check(experiment, server, loads, self.host.plan.cells)
+        preflight.check(experiment, server, loads, cells)
         for said in preflight.fewer_threads(experiment):
             if said not in self.told:
                 self.told.add(said)
                 self.reporter.note(said)
+
+    def lay(self, levels: Mapping[str, str]) -> Sequence[Cell]:
+        """Bring the hosts to the state of a treatment; give its cells on the server."""
+        layer = self.host.layers.get(treatment_id(levels))
+        if layer is None:
+            return self.host.plan.cells
+        if layer.state != self.laid:
+            self.laid = None
+            hosts = list({h.name: h for h in (self.host, *self.load_hosts)}.values())
+            self.reporter.phase(f"converge {', '.join(h.name for h in hosts)} {shown(levels)}")
+            at_all.lay(hosts, layer.id, twice=self.twice)
+            self.laid = layer.state
+        return layer.cells
 
     def run(
         self, levels: Mapping[str, str], repetition: int, *, connections: int | None = None,
@@ -133,7 +151,8 @@ class TrialRunner:
     ) -> Trial:  # fmt: skip
         """Run one trial, again while a guard breaks; all attempts are kept."""
         experiment, binary, extra = self.prepare(levels)
-        self.preflight(experiment)
+        layer = self.host.layers.get(treatment_id(levels))
+        self.preflight(experiment, layer.cells if layer else self.host.plan.cells)
         level = f"-c{connections}-{serial}" if connections is not None else ""
         stem = f"{treatment_id(levels)}-r{repetition}{level}-a"
         numbers = (n for n in itertools.count(1) if f"{stem}{n}" not in self.lost)
@@ -161,13 +180,14 @@ class TrialRunner:
         connections: int | None,
     ) -> Trial:
         tools = self.generators(experiment)
+        cells = self.lay(levels)
         compiled = trial_program(
             experiment,
             self.host.facts,
             trial_id,
             binary=binary,
             tool=tools.get(self.host.name),
-            network_cells=network_cells(experiment, self.host.plan.cells),
+            network_cells=network_cells(experiment, cells),
             hold=self.host.hold,
             connections=connections,
             run=self.folder.id,
@@ -175,7 +195,7 @@ class TrialRunner:
             remote=bool(self.load_hosts),
             after=self.keeping,
         )
-        declared = (*self.host.plan.packages, *self.host.plan.cells)
+        declared = (*self.host.plan.packages, *cells)
         compiled.program["declared"] = [
             cell.to_json() for cell in declared if cell.want is not UNSET
         ]

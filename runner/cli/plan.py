@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runner.analysis.model import Analysis
     from runner.apply.interface import Loaded
     from runner.apply.state import HostRun
+    from runner.kinds.resources.interface import Cell
     from runner.specfile.inventory import Inventory
 
 
@@ -79,7 +80,7 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
     from runner.apply.state import HostRun
     from runner.cli.terminal import Terminal
     from runner.executor.agent import Agent
-    from runner.planning.state import plan_state
+    from runner.planning.facts import sysctls_of
 
     options = Options(reports=common.reports_dir(args), cache=common.cache_dir())
     system = declared_state(loaded, options)
@@ -87,12 +88,13 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
     for host in common.entries(args, known, loaded.experiment.hosts.names()).values():
         agent = Agent(host.transport, run_id="plan", state_dir=host.state_dir, become=host.become)
         one = HostRun(host, agent, "plan", Terminal(quiet=True), lambda _: None)
+        one.sysctls = sysctls_of(loaded.experiment, system)
         try:
             one.observe(system)
         except HostBusy as busy:
             # planning changes nothing: what another run has set is what would be found
             console.say(f"note: {busy.message}")
-            one.plan = plan_state(system, one.facts, one.values)
+            one.plan_all(system)
         finally:
             host.transport.close()
         found.append(one)
@@ -123,32 +125,37 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     from runner.apply.trials import network_cells
     from runner.compile.program import trial_program
     from runner.planning.ids import treatment_id
-    from runner.planning.state import MASK
     from runner.spec.treatments import treatments, with_levels
 
     found = []
     for host in hosts:
-        cells = [
-            {**cell.to_json(), "want": MASK} if cell.secret else cell.to_json()
-            for cell in (*host.plan.packages, *host.plan.cells, *host.plan.actions)
-        ]
+        cells = _sent((*host.plan.packages, *host.plan.cells, *host.plan.actions))
         trials = {}
         for levels in treatments(loaded.experiment) if host is hosts[0] else ():
             experiment = with_levels(loaded.experiment, levels)
             if experiment.workload is None:
                 continue
             search = experiment.search
+            layer = host.layers.get(treatment_id(levels))
             made = trial_program(
                 experiment,
                 host.facts,
                 f"{treatment_id(levels)}-r1-a1",
                 binary=None,
-                network_cells=network_cells(experiment, host.plan.cells),
+                network_cells=network_cells(experiment, layer.cells if layer else host.plan.cells),
                 connections=None if search is None else search.low,
             )
             trials[treatment_id(levels)] = made.program
-        found.append({"host": host.name, "converge": cells, "trials": trials})
+        states = {name: _sent(layer.cells) for name, layer in host.layers.items()}
+        found.append({"host": host.name, "converge": cells, "treatments": states, "trials": trials})
     return found
+
+
+def _sent(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Give cells as the host is sent them; what is secret is masked."""
+    from runner.planning.state import MASK
+
+    return [{**cell.to_json(), "want": MASK} if cell.secret else cell.to_json() for cell in cells]
 
 
 def as_json(
@@ -159,21 +166,20 @@ def as_json(
     pilot: str,
 ) -> dict[str, Any]:
     """Give what `--json` prints."""
-    from runner.apply.requirements import unmet
-    from runner.planning.state import would_change
+    from runner.apply.requirements import unmet_as_found
 
     return {
         "experiment": loaded.experiment.name,
         "hosts": {
             host.name: {
-                "changes": [vars(change) for change in would_change(host.plan, host.values)],
+                "changes": [vars(change) for change in host.changes()],
                 "skipped": host.plan.skipped,
                 "refused": {kind: vars(said) for kind, said in host.plan.refused.items()},
                 "needs_root": host.plan.needs_root,
             }
             for host in hosts
         },
-        "requirements_not_met": unmet(loaded.experiment, {h.name: h.facts for h in hosts})
+        "requirements_not_met": unmet_as_found(loaded.experiment, {h.name: h.facts for h in hosts})
         if hosts
         else [],
         "duration": vars(took),
@@ -184,14 +190,14 @@ def as_json(
 
 def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
     """Print what would change on one host."""
-    from runner.apply.requirements import lacking, unmet
-    from runner.planning.state import would_change
+    from runner.apply.requirements import lacking, unmet_as_found
 
-    changes = would_change(host.plan, host.values)
+    changes = host.changes()
     due = [change for change in changes if change.outcome != "ok"]
     console.out(f"{host.name}: {len(due)} of {len(changes)} resources would change")
     for change in due:
-        console.out(f"  {change.id}: {change}")
+        told = f" ({change.treatment})" if change.treatment else ""
+        console.out(f"  {change.id}{told}: {change}")
         if diff and change.diff:
             console.out(change.diff.rstrip("\n"))
     for kind, why in host.plan.skipped.items():
@@ -202,7 +208,7 @@ def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
         console.out(f"  root is needed for {', '.join(host.plan.needs_root)}")
     for lack, fix in lacking(loaded.experiment, {host.name: host.facts}):
         console.out(f"  limit out of reach: {lack}; {fix}")
-    for problem in unmet(loaded.experiment, {host.name: host.facts}):
+    for problem in unmet_as_found(loaded.experiment, {host.name: host.facts}):
         if problem.startswith(f"{host.name}:"):
             console.out(f"  requirement not met: {problem}")
 

@@ -60,7 +60,8 @@ class Terminal:
         """`--check`."""
         del host
         self.progress.clear()
-        say(f"  {colour(str(change), change.outcome)}  {change.id}")
+        told = f"  ({change.treatment})" if change.treatment else ""
+        say(f"  {colour(str(change), change.outcome)}  {change.id}{told}")
         if self.diff and change.diff:
             say(change.diff.rstrip("\n"))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from runner.executor.probe import facts_asked
 from runner.executor.results import collect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from runner.executor.agent import Agent
     from runner.records.events import AnyEvent
@@ -25,12 +26,27 @@ def converge(
     *,
     check: bool = False,
     held: Mapping[str, Any] | None = None,
+    layer: str = "",
+    over: bool = False,
+    sysctls: Sequence[str] | None = None,
     on_event: Callable[[AnyEvent], None] | None = None,
 ) -> list[Result]:
     """Apply `cells` in the order given; with `check`, say only what would change.
 
     A cell that failed is a Result, not an exception. `on_event` sees every event
     as it comes, so that a record has what was done before a link broke.
+
+    What an earlier `layer` of the run has set is put back first (results that are `undone`), but
+    with `over`. With `sysctls` the facts are read afterwards, these among them.
     """
-    program = {"program": "converge", "cells": list(cells), "check": check, "hold": held}
+    program: dict[str, Any] = {
+        "program": "converge",
+        "cells": list(cells),
+        "check": check,
+        "hold": held,
+    }
+    if layer:
+        program |= {"layer": layer, "over": over}
+    if sysctls is not None:
+        program |= facts_asked(sysctls)
     return collect(agent.run(program), on_event)

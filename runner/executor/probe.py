@@ -9,7 +9,7 @@ from runner.kinds.generators import tools
 from runner.records.host_events import FactsRead, HostSaid, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from runner.executor.agent import Agent
     from runner.records.host_events import Hold
@@ -34,12 +34,24 @@ class Probe(NamedTuple):
     host: HostState
 
 
-def probe(agent: Agent, cells: Iterable[Mapping[str, Any]] = (), *, facts: bool = True) -> Probe:
-    """Read `cells` and, if asked, all facts."""
+def facts_asked(sysctls: Sequence[str]) -> dict[str, Any]:
+    """Give what asks for all facts in a program: the tools to look for, further parameters."""
+    more = {"sysctls": list(sysctls)} if sysctls else {}
+    return {"facts": True, "tools": tools(), **more}
+
+
+def probe(
+    agent: Agent,
+    cells: Iterable[Mapping[str, Any]] = (),
+    *,
+    facts: bool = True,
+    sysctls: Sequence[str] = (),
+) -> Probe:
+    """Read `cells` and, if asked, all facts, those of further `sysctls` among them."""
     found: dict[str, Json] = {}
     values: dict[str, Value] = {}
     host = HostState()
-    program = {"program": "probe", "facts": facts, "cells": list(cells), "tools": tools()}
+    program = {"program": "probe", **facts_asked(sysctls), "facts": facts, "cells": list(cells)}
     for event in agent.run(program):
         match event:
             case FactsRead():

@@ -182,7 +182,7 @@ def _probe(program: Mapping[str, Any], where: state_folder.State, emit: Emit) ->
     if program.get("facts", True):
         from .facts import gather
 
-        emit("facts", facts=gather.gather(program.get("tools") or ()))
+        emit("facts", facts=gather.asked(program))
     for cell in program.get("cells", []):
         found = cells.try_read(cell)
         emit("value", id=cell["id"], value=shown(cell, found["value"]), error=found["error"])

@@ -44,12 +44,20 @@ class Slot:
 
 
 def order(
-    cells: int, repetitions: int, by: str, rng: Random, *, first: int = 1
+    cells: int,
+    repetitions: int,
+    by: str,
+    rng: Random,
+    *,
+    first: int = 1,
+    groups: Sequence[int] | None = None,
 ) -> tuple[Slot, ...]:
     """Order `repetitions` of every treatment; the same generator gives the same order.
 
     `first` is the number of the first repetition and continues a schedule: more
     blocks are drawn from the generator as it stands, never reordering what ran.
+    With `groups`, the number of each treatment's group, those of one stand together
+    inside every block; which group comes first is decided as which treatment would be.
     """
     if by not in ORDERS:
         raise ValueError(f"unknown order `{by}`; known: {', '.join(ORDERS)}")
@@ -61,22 +69,31 @@ def order(
         elif by == "interleaved":
             turn = (repetition - 1) % max(1, cells)
             block = block[turn:] + block[:turn]
+        if groups is not None:
+            seen = list(dict.fromkeys(groups[cell] for cell in block))
+            block = [cell for group in seen for cell in block if groups[cell] == group]
         pairs += [(repetition, cell) for cell in block]
     if by == "random":
         pairs = shuffled(pairs, rng)
     return tuple(Slot(at, repetition, cell) for at, (repetition, cell) in enumerate(pairs))
 
 
-def whole(cells: int, between: tuple[int, int], by: str, rng: Random) -> tuple[Slot, ...]:
+def whole(
+    cells: int,
+    between: tuple[int, int],
+    by: str,
+    rng: Random,
+    groups: Sequence[int] | None = None,
+) -> tuple[Slot, ...]:
     """Order every repetition that may come, at once: how far it is followed changes nothing.
 
     Up to the fewest repetitions nothing is decided on the way, so `random` mixes them all.
     Each one after that is a block: the stop rule asks between whole repetitions only.
     """
     low, high = between
-    slots = order(cells, low, by, rng)
+    slots = order(cells, low, by, rng, groups=groups)
     for repetition in range(low + 1, high + 1):
-        slots += order(cells, 1, by, rng, first=repetition)
+        slots += order(cells, 1, by, rng, first=repetition, groups=groups)
     return tuple(Slot(at, slot.repetition, slot.cell) for at, slot in enumerate(slots))
 
 

@@ -75,6 +75,8 @@ class Change:
     why: str = ""
     diff: str = ""
     """Unified diff, of files only."""
+    treatment: str = ""
+    """Levels of the treatment that it would be done for; empty for all."""
 
     def __str__(self) -> str:
         """Say it as `--check` does."""

@@ -94,6 +94,8 @@ class Result(Event, frozen=True):
     before: Json = None
     after: Json = None
     why: str | None = None
+    undone: bool = False
+    """It was put back before the cells of the program: an earlier treatment had set it."""
 
     @property
     def failed(self) -> bool:

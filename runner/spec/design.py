@@ -82,6 +82,17 @@ class Order(Model):
         "moves on by one; random: all shuffled together; written: as in the spec",
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    together: Literal["state"] | None = Field(
+        None,
+        description="Treatments of equal `system` stand together inside a block, which costs "
+        "fewer changes of state; not with `random`",
+    )
+
+    @model_validator(mode="after")
+    def _blocks(self) -> "Order":
+        if self.together is not None and self.by == "random":
+            raise fault("order", "`random` mixes all blocks: leave out `together`, or use blocks")
+        return self
 
 
 Times = Annotated[int, Field(ge=1, le=MAX_REPETITIONS)]

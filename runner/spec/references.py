@@ -47,7 +47,7 @@ def check_reference(text: str) -> str | None:
         return None
     if not decided:
         return f"source `{family}` has no `{name}`{did_you_mean(name, known)}"
-    near = next((x for x in known if _slip(stem, x)), None)
+    near = next((x for x in known if slip(stem, x)), None)
     return f"source `{family}` has no `{name}`; did you mean `{near}`?" if near else None
 
 
@@ -68,7 +68,7 @@ def _without_statistic(name: str) -> str:
     return stem if dot and (last in (*VARIANTS, "gained")) else name
 
 
-def _slip(a: str, b: str) -> bool:
+def slip(a: str, b: str) -> bool:
     """Whether two names differ by one or two slips of the hand; digits are meant.
 
     Optimal string alignment distance: insert, delete, replace, swap neighbours.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,140 @@ def test_sysctl_of_the_machine_is_set_beside_an_isolated_network(local):
     assert [e.id for e in states] == ["sysctl:net.ipv4.tcp_fin_timeout"]
     changes = {c["id"]: c["after"] for c in folder.changes if c["phase"] == "converge"}
     assert changes["sysctl:net.core.rmem_max"] == wanted
+
+
+FIN = Path("/proc/sys/net/ipv4/tcp_fin_timeout")
+IN_A_FACTOR = """\
+system: {sysctl: {net.ipv4.tcp_fin_timeout: 37}}
+workload: {argv: [cat, /proc/sys/net/ipv4/tcp_fin_timeout, /proc/sys/net/ipv4/tcp_retries2], run: once}
+factors:
+  fin:
+    low: {system: {sysctl: {net.ipv4.tcp_fin_timeout: 31}}}
+    high: {system: {sysctl: {net.ipv4.tcp_fin_timeout: 33, net.ipv4.tcp_retries2: 9}}}
+    none: {system: {sysctl: null}}
+repeat: {between: [2, 2], order: {by: written}}
+guards: [host.drift == 0]
+"""
+
+
+def test_each_treatment_runs_in_its_own_state(local):
+    before, retries = FIN.read_text().strip(), FIN.with_name("tcp_retries2").read_text().strip()
+    folder = ran(local, IN_A_FACTOR, "--twice")
+    assert FIN.read_text().strip() == before
+    assert FIN.with_name("tcp_retries2").read_text().strip() == retries
+    seen = {trial: words.split() for trial, words in outputs(folder).items()}
+    assert seen == {
+        f"{name}-r{n}-a1": values
+        for n in (1, 2)
+        for name, values in (
+            ("low", ["31", retries]), ("high", ["33", "9"]), ("none", [before, retries]),
+        )
+    }  # fmt: skip
+    kept = folder.manifest["environment"]["local"]
+    assert kept["after"] == {}
+    name = "sysctl.net.ipv4.tcp_fin_timeout"
+    assert kept["treatments"]["low"][name] == "31"
+    assert kept["treatments"]["high"][name] == "33"
+    laid = [c for c in folder.changes if c["phase"] == "treatment"]
+    assert {c["treatment"] for c in laid} == {"fin=low", "fin=high", "fin=none"} - {"fin=none"}
+    # no key is in the base that one of the treatments takes away
+    assert not [c for c in folder.changes if c["phase"] == "converge"]
+    checked = [
+        e
+        for t in folder.manifest["trials"]
+        for e in folder.iter_events(t)
+        if e.kind == "state_checked"
+    ]
+    assert all(not e.drifted for e in checked)
+
+
+def test_the_base_is_restored_between(local):
+    text = IN_A_FACTOR.replace("    none: {system: {sysctl: null}}\n", "")
+    folder = ran(local, text)
+    back = [c["after"] for c in folder.changes if c["phase"] == "base" and "fin_timeout" in c["id"]]
+    assert back == ["37", "37", "37"]
+    report = (folder.path / "artifacts" / "report.md").read_text()
+    assert "fin=low" in report
+    assert "| `sysctl:net.ipv4.tcp_fin_timeout`" in report
+
+
+def test_trials_of_equal_state_cost_one_change(local):
+    text = """\
+workload: {argv: [echo, '{word}', '{fin}'], run: once}
+system: {sysctl: {net.ipv4.tcp_fin_timeout: '{fin}'}}
+factors: {word: [a, b, c], fin: [31, 33]}
+repeat: {between: [3, 3], order: {by: blocks, together: state}}
+"""
+    folder = ran(local, text)
+    laid = [c for c in folder.changes if c["phase"] == "treatment"]
+    assert len(laid) <= 6
+    order = [t["fin"] for _, t in folder.manifest["order"]["slots"]]
+    for block in range(3):
+        fins = order[block * 6 : block * 6 + 6]
+        assert fins in (["31"] * 3 + ["33"] * 3, ["33"] * 3 + ["31"] * 3)
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        ("{kernel_cmdline: {present: [psi=1]}}", "it takes a reboot"),
+        ("{packages: [wrk]}", "packages stay installed"),
+        ("{actions: [drop_caches]}", "no state"),
+        ("{sysctl: {vm.swappiness: {}}}", "vm.swappiness"),
+    ],
+)
+def test_what_cannot_differ_between_treatments_is_refused_with_a_place(local, level, said):
+    spec = local.spec(
+        f"{HEAD}workload: {{argv: ['true'], run: once}}\nfactors:\n  f:\n    a: {{system: {level}}}\n    b:\n"
+    )
+    done = local("apply", str(spec), code=3)
+    assert said in done.stderr
+    assert "exp.yaml:6:" in done.stderr
+
+
+def test_check_and_plan_say_what_each_treatment_would_change(local):
+    spec = local.spec(HEAD + IN_A_FACTOR)
+    before = FIN.read_text()
+    said = local("apply", str(spec), "--check").stderr
+    assert "(fin=low)" in said
+    assert "(fin=high)" in said
+    assert FIN.read_text() == before
+    planned = local("plan", str(spec)).stdout
+    assert "sysctl:net.ipv4.tcp_retries2 (fin=high)" in planned
+
+
+def test_claims_and_requirements_use_the_facts_in_force(local):
+    before = FIN.read_text().strip()
+    fact = "sysctl.net.ipv4.tcp_fin_timeout"
+    text = f"""\
+requires: {{{fact}: 37, arch: {{exists: true}}}}
+system: {{sysctl: {{net.ipv4.tcp_fin_timeout: 37}}}}
+workload: {{argv: [{json.dumps(sys.executable)}, -c, "print('{{\\"x\\": 1}}')"], run: once}}
+factors: {{fin: {{low: {{system: {{sysctl: {{net.ipv4.tcp_fin_timeout: 31}}}}}}, base: }}}}
+metrics: {{x: {{from: stdout.json.x, kind: exact}}}}
+claims:
+  - {{id: a, quote: q, metric: x, where: {{fin: base}}, published: {{value: 1}}, must: [{fact}], declared: {{{fact}: 37}}}}
+  - {{id: b, quote: q, metric: x, where: {{fin: low}}, published: {{value: 1}}, must: [{fact}], declared: {{{fact}: 31}}}}
+  - {{id: c, quote: q, metric: x, where: {{fin: low}}, published: {{value: 1}}, must: [{fact}], declared: {{{fact}: 37}}}}
+"""
+    folder = ran(local, text, code=0)
+    said = json.loads((folder.path / "artifacts" / "analysis.json").read_text())
+    facts = {claim["id"]: tuple(claim["facts"][0]) for claim in said["claims"]}
+    assert facts == {
+        "a": (fact, "37", "37", True), "b": (fact, "31", "31", True),
+        "c": (fact, "37", "31", False),
+    }  # fmt: skip
+    assert folder.facts["local"][fact] == "37"
+    assert folder.manifest["environment"]["local"]["before"][fact] == before
+    report = (folder.path / "artifacts" / "report.md").read_text()
+    assert f"37 (before: {before})" in report
+
+
+def test_a_fact_needs_its_own_name(local):
+    spec = local.spec(
+        f"{HEAD}workload: {{argv: ['true'], run: once}}\nmetrics: {{x: workload.exit_code}}\nclaims:\n"
+        "  - {id: b, quote: q, metric: x, published: {value: 1}, must: [vm.swappiness]}\n"
+    )
+    said = local("apply", str(spec), code=3).stderr
+    assert "the fact `sysctl.vm.swappiness`" in said
+    assert "exp.yaml:6:" in said

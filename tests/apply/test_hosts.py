@@ -11,6 +11,7 @@ from runner.apply.interface import HostEntry, Options
 from runner.apply.state import HostRun
 from runner.errors import HostError
 from runner.executor.agent import Agent
+from runner.planning.layers import Declared
 from runner.planning.state import declared
 from runner.transports.local import LocalTransport
 
@@ -55,7 +56,7 @@ def options(tmp_path) -> Options:
 def test_all_phases(fleet, told, options, tmp_path):
     # it is one machine after all: what is there already is `ok` for each, whoever comes first
     (tmp_path / "there").mkdir()
-    system = declared({"files": {f"{tmp_path}/there": {"directory": True}}})
+    system = Declared(declared({"files": {f"{tmp_path}/there": {"directory": True}}}))
     at_all.observe(fleet, system, options, told)
     assert all(host.facts["host.name"] for host in fleet)
     at_all.apply(fleet, system, options, told)

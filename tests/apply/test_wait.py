@@ -13,6 +13,7 @@ from runner.apply.state import HostRun
 from runner.errors import HostBusy
 from runner.executor.agent import Agent
 from runner.executor.restore import restore
+from runner.planning.layers import Declared
 from runner.planning.state import declared
 from runner.transports.local import LocalTransport
 
@@ -31,7 +32,7 @@ def options(tmp_path) -> Options:
 
 
 def system(folder, text: str):
-    return declared({"files": {f"{folder}/file": {"content": text}}})
+    return Declared(declared({"files": {f"{folder}/file": {"content": text}}}))
 
 
 def test_taken_between_probe_and_converge(tmp_path, options, monkeypatch):
@@ -62,13 +63,13 @@ def test_taken_between_probe_and_converge(tmp_path, options, monkeypatch):
 def test_a_host_without_state_to_apply_is_held_all_the_same(tmp_path, options):
     """A spec with a workload and no `system` has the host from converge on, not from its trial."""
     first, second = controller("run-1", tmp_path), controller("run-2", tmp_path)
-    first.observe({})
-    first.apply({}, options)
+    first.observe(Declared({}))
+    first.apply(Declared({}), options)
     with pytest.raises(HostBusy, match="run-1"):
-        second.observe({})
+        second.observe(Declared({}))
     first.restore()
-    second.observe({})
-    second.apply({}, options)
+    second.observe(Declared({}))
+    second.apply(Declared({}), options)
     second.restore()
 
 

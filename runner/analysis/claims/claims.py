@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.claims.case import Case, Selection
+from runner.analysis.claims.must import resolved
 from runner.analysis.claims.pairing import blocks, censored_truths, matching, started
 from runner.analysis.claims.statements import differences
 from runner.analysis.claims.verdict import judge_all
@@ -166,7 +167,7 @@ def _published(
         ended=_ended(found, unit),
         kind="exact" if exact else "sampled",
         selection=_selection([found] if found else [], trials),
-        **{**common, "why": why},
+        **{**common, "why": why, "observed": resolved(common["observed"], where)},
     )
     return _Asked(case, claim, _text(claim, published, unit), shown, used)
 
@@ -205,6 +206,7 @@ def _statement(
     common: Mapping[str, Any],
 ) -> _Asked:
     joined = blocks(claim, measured, common["observed"])
+    common = {**common, "observed": resolved(common["observed"], claim.where)}
     expression, columns = joined.expression, joined.columns
     found = joined.estimates
     # facts and exact metrics leave nothing to chance: one block is enough

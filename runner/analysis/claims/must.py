@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner.planning.ids import shown
 from runner.records.quantities import BYTES, COUNT, QuantityError, parse
 
 if TYPE_CHECKING:
@@ -51,6 +52,32 @@ def table(
         else:
             rows.append(Fact(name, _shown(declared[name]), shown, same(declared[name], seen)))
     return tuple(rows)
+
+
+@dataclass(frozen=True)
+class Varied:
+    """A fact that treatments differ in: its value in each, with the treatment's levels."""
+
+    values: tuple[tuple[Mapping[str, str], Any], ...]
+
+    def at(self, where: Mapping[str, str]) -> Any:
+        """Give the value in the treatments that `where` chooses; all of them where it differs."""
+        found = [
+            (levels, value)
+            for levels, value in self.values
+            if all(levels.get(factor, level) == level for factor, level in where.items())
+        ]
+        if len({_shown(value) for _, value in found}) == 1:
+            return found[0][1]
+        return [f"{_shown(value)} ({shown(levels)})" for levels, value in found]
+
+
+def resolved(observed: Mapping[str, Any], where: Mapping[str, str]) -> dict[str, Any]:
+    """Give the facts of the treatments that `where` chooses."""
+    return {
+        name: value.at(where) if isinstance(value, Varied) else value
+        for name, value in observed.items()
+    }
 
 
 def same(declared: Any, observed: Any) -> bool:

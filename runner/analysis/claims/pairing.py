@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis.claims.must import resolved
 from runner.analysis.claims.rows import joined
 from runner.analysis.claims.statements import evaluate, truths
 from runner.analysis.model import Repetition
@@ -78,7 +79,8 @@ def blocks(claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, An
     sides: dict[Ref, tuple[str, ...]] = {}
     for ref in references(expression):
         if ref not in found:
-            fact = observed.get(ref.name.removeprefix("facts."))
+            name = ref.name.removeprefix("facts.")
+            fact = resolved({name: observed.get(name)}, dict(ref.where))[name]
             value = fact if isinstance(fact, str | int | float | bool) else None
             columns[ref] = (value,) * max(1, len(keys))
             sides[ref] = ("",) * len(columns[ref])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.planning.facts import MOVING
+
 if TYPE_CHECKING:
     from runner.analysis.runs.side import Side
 
-VOLATILE: Final = (
-    "boot_id", "uptime_s", "clock.unix_s", "load.", "memory.available", "memory.free",
-    "memory.swap_free", "cpu.now_khz", "thermal.", "net.interfaces", "absent", "host.name",
-)  # fmt: skip
+VOLATILE: Final = (*MOVING, "boot_id", "net.interfaces", "host.name")
 """Facts that are never the same twice."""
 
 

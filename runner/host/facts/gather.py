@@ -37,12 +37,15 @@ _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # is not on the PATH of every user
 _COMMAND_S = 5.0
 
 
-def gather(tools: Sequence[str] = ()) -> Dict[str, Any]:
+def gather(tools: Sequence[str] = (), sysctls: Sequence[str] = ()) -> Dict[str, Any]:
     """Read all facts; a part that breaks is one absent fact and not the end of the probe.
 
     `tools` are programs to look for beside those of TOOLS: those of the load generators.
+    `sysctls` are kernel parameters, by their dotted names, beside those that always are facts.
     """
     found = Found()
+    for key in sysctls:
+        kernel.sysctl(found, key)
     parts: Dict[str, Callable[[Found], None]] = {
         "os": _os, "kernel": _kernel,
         "tools": lambda found: _tools(found, (*TOOLS, *tools)),
@@ -55,6 +58,11 @@ def gather(tools: Sequence[str] = ()) -> Dict[str, Any]:
         except (OSError, CellError, ValueError, KeyError, IndexError) as fault:
             found.lack(name, f"could not be read: {reason(fault)}")
     return {**found.facts, "absent": found.absent}
+
+
+def asked(program: Mapping[str, Any]) -> Dict[str, Any]:
+    """Read the facts that a program asks for."""
+    return gather(program.get("tools") or (), program.get("sysctls") or ())
 
 
 def which(name: str) -> Optional[str]:

@@ -27,6 +27,7 @@ SYSCTLS = (
     "vm.dirty_background_ratio", "vm.dirty_ratio", "vm.max_map_count", "vm.min_free_kbytes",
     "vm.overcommit_memory", "vm.overcommit_ratio", "vm.swappiness", "vm.vfs_cache_pressure",
 )  # fmt: skip
+_DOTS = str.maketrans("./", "/.")
 _THP = "/sys/kernel/mm/transparent_hugepage"
 
 
@@ -135,9 +136,14 @@ def _psi(found: Found) -> None:
 
 def _sysctl(found: Found) -> None:
     for key in SYSCTLS:
-        text = found.text("/proc/sys/" + key.replace(".", "/"))
-        value = None if text is None else normal_forms.plain("words", text)
-        found.put(f"sysctl.{key}", value, "this kernel has no such key, or hides it")
+        sysctl(found, key)
+
+
+def sysctl(found: Found, key: str) -> None:
+    """Note one kernel parameter; a `/` in its name is a dot of an interface's."""
+    text = found.text("/proc/sys/" + key.translate(_DOTS))
+    value = None if text is None else normal_forms.plain("words", text)
+    found.put(f"sysctl.{key}", value, "this kernel has no such key, or hides it")
 
 
 PARTS = {"cgroup": _cgroup, "thp": _thp, "psi": _psi, "sysctl": _sysctl}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Cell = Mapping[str, Any]
 
+TREATMENT = "treatment"
 _FAULTS = (OSError, CellError, ValueError)
 
 
@@ -44,7 +45,7 @@ class _Step:
 
 def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
     """Carry out a `converge` program; say whether nothing failed."""
-    check = bool(program.get("check"))
+    check, layer = bool(program.get("check")), str(program.get("layer") or "")
     steps = [_Step(cell) for cell in parents.with_parents(program["cells"])]
     if check:
         _compare(steps, check=True)
@@ -53,11 +54,12 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
     with state_folder.locked(where):
         # before anything: a run that may not have the host must not even read for long
         state_folder.refuse_if_held(where, str(program["run"]))
+        undone = bool(program.get("over")) or _undone(program, where, emit)
         _compare(steps, check=False)
         todo = [step for step in steps if not step.outcome]
         _need_root(todo)
         held = state_folder.take(where, str(program["run"]), program.get("hold") or {})
-        _journal(todo, where, held)
+        _journal(todo, where, held, layer)
         again = [step for step in todo if _apply(step, steps)]
         # a limit that may only be raised after its neighbour was, in whichever order
         for step in again:
@@ -66,14 +68,31 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
         if disturbed:
             # the write of one cell changed another that was as wanted, and nobody
             # named it in `coupled`: its prior value is known from the comparison
-            _journal(disturbed, where, held)
+            _journal(disturbed, where, held, layer)
             for step in disturbed:
                 _apply(step, steps)
             todo = [*todo, *disturbed]
         _read_back(todo)
         _seal(todo, where)
     _report(steps, emit)
-    return not _failed(steps)
+    if program.get("facts"):
+        from ..facts import gather
+
+        emit("facts", facts=gather.asked(program))
+    return undone and not _failed(steps)
+
+
+def _undone(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+    """Put back what the run has set for a treatment; say whether all of it is back.
+
+    Before every converge: the base, too, is brought about without it, where a run
+    goes on whose controller was killed.
+    """
+    if not os.path.exists(where.journal):
+        return True
+    from . import restore
+
+    return restore.undo_layer(where, str(program["run"]), TREATMENT, emit)
 
 
 def _compare(steps: Sequence[_Step], *, check: bool) -> None:
@@ -150,7 +169,9 @@ def _need_root(todo: Sequence[_Step]) -> None:
         )
 
 
-def _journal(todo: Sequence[_Step], where: state_folder.State, held: Mapping[str, Any]) -> None:
+def _journal(
+    todo: Sequence[_Step], where: state_folder.State, held: Mapping[str, Any], layer: str
+) -> None:
     """Make every prior value durable, those of coupled keys too."""
     run = str(held["run"])
     changes: List[journal.Change] = []
@@ -168,6 +189,7 @@ def _journal(todo: Sequence[_Step], where: state_folder.State, held: Mapping[str
                 prior=prior,
                 want=journal.kept_as(cell, want),
                 runtime=bool(cell.get("runtime", True)),
+                layer=layer,
             )
         )
         step.journalled.append((changes[-1].n, cell))

@@ -103,7 +103,30 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
         # the run is over either way; what is left is for the next restore
         state_folder.drop(where)
         _tidy(where)
+    if program.get("facts"):
+        from ..facts import gather
+
+        emit("facts", facts=gather.asked(program))
     return done
+
+
+def undo_layer(where: state_folder.State, run_id: str, layer: str, emit: Emit) -> bool:
+    """Put back what a run has laid over its base, and no more; say whether all is back.
+
+    The caller has the lock and the hold. What somebody has changed since is put back
+    too: it is what the run itself declared, for a treatment that is over.
+    """
+    found = journal.read(where.journal)
+    undos = _undos([c for c in found.changes if c.run == run_id and c.layer == layer])
+    if not undos:
+        return True
+    _need_root(undos)
+    _undo(undos, where, force=True)
+    for undo in undos:
+        _say(undo, emit, undone=True)
+    back = [undo for undo in undos if undo.outcome in _UNDONE]
+    journal.done(where.journal, [change.n for undo in back for change in undo.changes])
+    return len(back) == len(undos)
 
 
 def _tidy(where: state_folder.State) -> None:
@@ -222,7 +245,7 @@ def _judge(undo: _Undo) -> None:
         undo.why = undo.why or f"kernel kept {after}, not {prior}"
 
 
-def _say(undo: _Undo, emit: Emit) -> None:
+def _say(undo: _Undo, emit: Emit, **more: bool) -> None:
     cell, values = undo.cell, (undo.before, undo.after, undo.prior, undo.changes[-1].kept)
     emit(
         "result",
@@ -231,4 +254,5 @@ def _say(undo: _Undo, emit: Emit) -> None:
         before=shown(cell, undo.before),
         after=shown(cell, undo.after),
         why=hide(cell, undo.why, *values),
+        **more,
     )

@@ -1,8 +1,9 @@
 """The journal of prior values: append only, durable before anything is changed.
 
 One JSON object a line. A change: `{"n","run","boot_id","at","cell","prior",
-"want","runtime"}`. After a change was carried out: `{"seal": n, "kept": value}`,
-what was then read back, which is ours just as `want` is: the kernel may round,
+"want","runtime"}`, with a `layer` where it is one treatment's. After a change was
+carried out: `{"seal": n, "kept": value}`, what was then read back, which is ours
+just as `want` is: the kernel may round,
 and a coupled key has no `want`. A change without its seal was cut short, so
 nothing is known of the value that is there and it is put back in any case. A
 seal needs no fsync of its own for that reason. Before a restore writes, it takes
@@ -46,6 +47,7 @@ class Change:
         want: Any,
         *,
         runtime: bool,
+        layer: str = "",
     ) -> None:
         self.n, self.run, self.boot_id, self.at = n, run, boot_id, at
         self.cell = cell
@@ -55,6 +57,8 @@ class Change:
         self.want = want
         """Value asked for; None for absent, and for a coupled key, of which nothing was asked."""
         self.runtime = runtime
+        self.layer = layer
+        """What it was laid over the base for, and is undone with: `treatment`."""
         self.sealed = False
         self.kept: Any = None
 
@@ -208,6 +212,7 @@ def append(path: str, changes: Sequence[Change], stays: Optional[str] = None) ->
                 "prior": change.prior,
                 "want": change.want,
                 "runtime": change.runtime,
+                **({"layer": change.layer} if change.layer else {}),
             }
         )
         for change in changes
@@ -345,4 +350,5 @@ def _change(said: Mapping[str, Any]) -> Change:
         prior=said["prior"],
         want=said["want"],
         runtime=bool(said["runtime"]),
+        layer=str(said.get("layer") or ""),
     )

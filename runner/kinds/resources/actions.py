@@ -34,6 +34,8 @@ class Actions:
     name = "actions"
     doc = "done once, last, in the order written: `[sync, drop_caches, compact_memory]`"
     absent = "failed: the kernel has no such key"
+    fixed = "an action has an effect and no state: it cannot be taken back for the next treatment"
+    sets: tuple[str, ...] = ()
     needs_root = True
     Model = ActionsModel
 

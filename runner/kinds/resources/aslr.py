@@ -31,6 +31,8 @@ class Aslr:
     name = "aslr"
     doc = 'address randomisation of the host: `"off"`, `conservative` or `full`'
     absent = "always there"
+    fixed = ""
+    sets: tuple[str, ...] = ("aslr", "sysctl.kernel.randomize_va_space")
     needs_root = True
     Model = AslrModel
 

@@ -38,6 +38,8 @@ class Cgroup:
         "`{web: {memory.max: 64MiB, cpu.max: 50%}}`; below a delegated unit under systemd"
     )
     absent = "refused, with the line to edit in cmdline.txt where the memory controller is off"
+    fixed = ""
+    sets: tuple[str, ...] = ()
     needs_root = True
     Model = CgroupModel
 

@@ -31,6 +31,8 @@ class ClockSource:
     name = "clock_source"
     doc = "the kernel's clock source: `arch_sys_counter`, `tsc`"
     absent = "skipped without clocksource0, refused when not on the kernel's list"
+    fixed = ""
+    sets: tuple[str, ...] = ("clock.source",)
     needs_root = True
     Model = ClockSourceModel
 

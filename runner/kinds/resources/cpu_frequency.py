@@ -68,6 +68,8 @@ class CpuFrequency:
     name = "cpu_frequency"
     doc = "bounds of the clock of every policy: `1500MHz`, or `{min: 600MHz, max: 1500MHz}`"
     absent = "skipped where the host has no cpufreq"
+    fixed = ""
+    sets: tuple[str, ...] = ("cpu.policies", "cpu.max_khz", "cpu.min_khz")
     needs_root = True
     Model = FrequencyModel
 

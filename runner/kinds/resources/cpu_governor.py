@@ -26,6 +26,8 @@ class CpuGovernor:
     name = "cpu_governor"
     doc = "cpufreq governor of every policy: `performance`, or `{policy0: performance}`"
     absent = "skipped where the host has no cpufreq"
+    fixed = ""
+    sets: tuple[str, ...] = ("cpu.governor", "cpu.policies")
     needs_root = True
     Model = GovernorModel
 

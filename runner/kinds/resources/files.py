@@ -75,6 +75,8 @@ class Files:
         "`{symlink: …}`, `{directory: true}`, `{absent: true}`; folders on the way are made"
     )
     absent = "always there; needs root where the path does"
+    fixed = ""
+    sets: tuple[str, ...] = ()
     needs_root = True
     Model = FilesModel
 

@@ -47,6 +47,8 @@ class Hugepages:
     name = "hugepages"
     doc = "huge pages set aside: `64` of the default size, or `{2MiB: 64, 1GiB: 0}`"
     absent = "skipped where the kernel has none, refused for a size it lacks"
+    fixed = ""
+    sets: tuple[str, ...] = ("sysctl.vm.nr_hugepages",)
     needs_root = True
     Model = HugepagesModel
 

@@ -159,6 +159,10 @@ class ResourceKind(Protocol):
     needs_root: bool
     Model: Any
     """Frozen pydantic model of the payload (a class)."""
+    fixed: str
+    """Why it cannot differ between treatments; empty where it can (see `fixed`)."""
+    sets: tuple[str, ...]
+    """Facts that it changes: names, or what they begin with where that ends in a dot."""
 
     def candidates(self, payload: Any) -> list[Json]:
         """Cells to read in the probe, without `want`, while no fact is known."""

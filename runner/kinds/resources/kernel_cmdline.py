@@ -91,6 +91,8 @@ class KernelCmdline:
         "at the end, the words go with the next reboot"
     )
     absent = "refused, with the line to edit; edits only a Raspberry Pi's cmdline.txt"
+    fixed = "it takes a reboot, and treatments share one boot"
+    sets: tuple[str, ...] = ("kernel.cmdline",)
     needs_root = True
     Model = KernelCmdlineModel
 

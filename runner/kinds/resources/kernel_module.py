@@ -48,6 +48,8 @@ class KernelModule:
     name = "kernel_module"
     doc = "modules: `{loaded: [sch_netem], unloaded: [zram]}`; built in counts as loaded"
     absent = "failed: modprobe says why; skipped for a kernel without modules"
+    fixed = ""
+    sets: tuple[str, ...] = ()
     needs_root = True
     Model = KernelModuleModel
 

@@ -91,6 +91,8 @@ class Network:
         "qdisc: netem delay 20ms}}`"
     )
     absent = "refused: no such interface; failed where the kernel lacks the discipline"
+    fixed = ""
+    sets: tuple[str, ...] = ("net.",)
     needs_root = True
     Model = NetworkModel
 

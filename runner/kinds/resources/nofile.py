@@ -55,6 +55,8 @@ class Nofile:
         "and is the limit of workload and load generator"
     )
     absent = "always there"
+    fixed = ""
+    sets: tuple[str, ...] = ("limits.nofile_", "sysctl.fs.nr_open", "sysctl.fs.file-max")
     needs_root = True
     Model = NofileModel
 

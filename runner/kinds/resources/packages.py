@@ -68,6 +68,8 @@ class Packages:
     name = "packages"
     doc = "Debian packages: `[wrk, iproute2]`; a phase of its own, they stay installed"
     absent = "skipped without apt"
+    fixed = "packages stay installed: declare those of all treatments under system"
+    sets: tuple[str, ...] = ("tools", "go.version")
     needs_root = True
     Model = PackagesModel
 

@@ -61,6 +61,8 @@ class Services:
     name = "services"
     doc = "systemd units: `{stopped: [lightdm], started: [chrony]}`; what starts at boot is left"
     absent = "skipped without systemd; a unit that is not there counts as stopped"
+    fixed = ""
+    sets: tuple[str, ...] = ()
     needs_root = True
     Model = ServicesModel
 

@@ -76,6 +76,8 @@ class Swap:
     name = "swap"
     doc = '`"off"` for all, or by area: `{/var/swap: {priority: 5}, /dev/zram0: "off"}`'
     absent = "nothing to do where no swap is in use"
+    fixed = ""
+    sets: tuple[str, ...] = ("swap.", "memory.swap_")
     needs_root = True
     Model = SwapModel
 

@@ -189,6 +189,8 @@ class Sysctl:
         "coupled keys (dirty_bytes/dirty_ratio, ip_forward) are put back with it"
     )
     absent = "failed: the kernel has no such key"
+    fixed = ""
+    sets: tuple[str, ...] = ()
     needs_root = True
     Model = SysctlModel
 

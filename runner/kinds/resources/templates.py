@@ -67,6 +67,8 @@ class Templates:
     name = "templates"
     doc = "by path: `{src: app.conf.j2, vars: {port: 80}}` and all that files take; sees `facts`"
     absent = "refused where a name is not known"
+    fixed = ""
+    sets: tuple[str, ...] = ()
     needs_root = True
     Model = TemplatesModel
 

@@ -65,6 +65,8 @@ class TransparentHugepage:
     name = "transparent_hugepage"
     doc = "`always`, `madvise` or `never`; or `{enabled: …, defrag: …, shmem_enabled: …}`"
     absent = "skipped where the kernel has none"
+    fixed = ""
+    sets: tuple[str, ...] = ("thp",)
     needs_root = True
     Model = ThpModel
 

@@ -72,7 +72,7 @@ def render(
         "emulated": markdown.join(environment.emulated(facts)),
         "summary": summary.summary(analysis),
         "warnings": summary.warnings(manifest, facts, changes, analysis),
-        "environment": environment.tables(facts),
+        "environment": environment.tables(facts, manifest.get("environment") or {}),
         "builds": environment.builds(manifest),
         "tools": environment.tools(manifest),
         "changes": changed.table(changes),

@@ -10,6 +10,7 @@ from runner.report.format.markdown import Md, code, escape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_OF_TREATMENTS = ("treatment", "base")
 _QUIET = frozenset({"ok", "ok (normalised)"})
 _CELL = 80
 
@@ -19,6 +20,8 @@ def table(changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     cells: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
     for change in changes:
         if change.get("event", "result") != "result" or "id" not in change:
+            continue
+        if change.get("phase") in _OF_TREATMENTS:
             continue
         key = (str(change.get("host", "")), str(change["id"]))
         cells.setdefault(key, {})[str(change.get("phase", "converge"))] = change
@@ -31,9 +34,36 @@ def table(changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     head = [*(["host"] if many else []), "what", "before", "during", "after", "result"]
     return {
         "table": markdown.table(head, rows, "l" * len(head)) if rows else None,
+        "treatments": _treatments(changes),
         "ok": len(cells) - len(touched),
         "total": len(cells),
     }
+
+
+def _treatments(changes: Sequence[Mapping[str, Any]]) -> Md | None:
+    """Give what each treatment laid over the base, read back every time; None where none did."""
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for change in changes:
+        if change.get("phase") == "treatment":
+            key = (str(change.get("treatment", "")), str(change.get("host", "")), str(change["id"]))
+            found.setdefault(key, []).append(change)
+    many = len({host for _, host, _ in found}) > 1
+    rows = [
+        [
+            escape(levels or "all"),
+            *([host] if many else []),
+            code(name),
+            *(escape(", ".join(_each(seen, key)), _CELL) for key in ("before", "after", "outcome")),
+            str(len(seen)),
+        ]
+        for (levels, host, name), seen in found.items()
+    ]
+    head = ["treatment", *(["host"] if many else []), "what", "over", "during", "result", "times"]
+    return markdown.table(head, rows, "l" * (len(head) - 1) + "r") if rows else None
+
+
+def _each(seen: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+    return list(dict.fromkeys(words.value(change.get(key)) for change in seen))
 
 
 def _quiet(phases: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -46,26 +46,67 @@ def host(found: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def tables(facts: Mapping[str, Any]) -> dict[str, Md | None]:
-    """Give the table of the main facts, of the rest, and what is absent with its reason."""
+def tables(
+    facts: Mapping[str, Any], times: Mapping[str, Any] | None = None
+) -> dict[str, Md | None]:
+    """Give the table of the main facts, of the rest, and what is absent with its reason.
+
+    `facts` are those in force during the trials; `times` says by host what was
+    otherwise before, with single treatments, and after the restore.
+    """
+    times = times or {}
     hosts = sorted(host for host, found in facts.items() if isinstance(found, dict))
     names = sorted({name for host in hosts for name in facts[host] if name != "absent"})
     known = [n for n in names if any(facts[host].get(n) is not None for host in hosts)]
+    changed = {n for host in hosts for n in (times.get(host) or {}).get("before") or {}}
     first = known if len(known) <= MOST else [n for n in FIRST if n in names]
+    first += sorted(changed.intersection(names) - set(first))
     rest = [n for n in known if n not in first]
     return {
-        "first": _table(facts, hosts, first) if first else None,
-        "rest": _table(facts, hosts, rest) if rest else None,
+        "first": _table(facts, hosts, first, times) if first else None,
+        "rest": _table(facts, hosts, rest, times) if rest else None,
         "absent": _absent(facts, hosts),
+        "treatments": _by_treatment(hosts, times),
+        "after": _after(hosts, times),
     }
 
 
-def _table(facts: Mapping[str, Any], hosts: list[str], names: list[str]) -> Md:
+def _table(
+    facts: Mapping[str, Any], hosts: list[str], names: list[str], times: Mapping[str, Any]
+) -> Md:
     rows = []
     for name in names:
-        shown = [_shown(name, facts[host].get(name)) for host in hosts]
+        shown = [_in_time(name, facts[host], times.get(host) or {}) for host in hosts]
         rows.append([code(name), *(escape(text, _CELL) for text in shown)])
     return markdown.table(["fact", *hosts], rows, "l" * (len(hosts) + 1))
+
+
+def _in_time(name: str, during: Mapping[str, Any], times: Mapping[str, Any]) -> str:
+    """Show a fact during the trials, and as it was found where it was otherwise."""
+    before = times.get("before") or {}
+    told = f" (before: {_shown(name, before[name])})" if name in before else ""
+    return _shown(name, during.get(name)) + told
+
+
+def _by_treatment(hosts: list[str], times: Mapping[str, Any]) -> Md | None:
+    """Give the facts that treatments differ in; None where they differ in none."""
+    rows = [
+        [code(treatment), host, code(name), escape(_shown(name, value), _CELL)]
+        for host in hosts
+        for treatment, own in ((times.get(host) or {}).get("treatments") or {}).items()
+        for name, value in own.items()
+    ]
+    return markdown.table(["treatment", "host", "fact", "during"], rows, "llll") if rows else None
+
+
+def _after(hosts: list[str], times: Mapping[str, Any]) -> Md | None:
+    """Say what is not as it was found; None where all is, or nobody looked."""
+    left = [
+        [host, code(name), escape(_shown(name, value), _CELL)]
+        for host in hosts
+        for name, value in ((times.get(host) or {}).get("after") or {}).items()
+    ]
+    return markdown.table(["host", "not as found", "after"], left, "lll") if left else None
 
 
 def _shown(name: str, found: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from runner.kinds import resources
 from runner.spec.base import did_you_mean, nearest
 from runner.spec.design import OVERRIDABLE
 from runner.spec.treatments import RUNTIME, placeholders, treatments
@@ -48,11 +49,22 @@ def _factors(exp: Experiment, names: Names) -> Iterator[Finding]:
                 if key not in OVERRIDABLE:
                     message = f"a level cannot change `{key}`{did_you_mean(key, OVERRIDABLE)}"
                     yield ("factors", name, level, key), message, True
+            yield from _state_of_level(exp, ("factors", name, level, "system"), over.get("system"))
     yield from levels_faults(exp.baseline, ("baseline",), names)
     for index, skip in enumerate(exp.skip):
         yield from levels_faults(skip.when, (*names.place("skip", index), "when"), names)
     if exp.factors and "factors" not in names.broken and not treatments(exp):
         yield ("skip",), "every cell of the matrix is skipped", True
+
+
+def _state_of_level(exp: Experiment, path: Path, system: Any) -> Iterator[Finding]:
+    """Refuse state that cannot differ between treatments."""
+    for kind in system if isinstance(system, Mapping) else ():
+        why = getattr(resources.kind(kind), "fixed", "") if kind in resources.names() else ""
+        if why:
+            yield (*path, kind), f"`{kind}` cannot differ between treatments: {why}", True
+    if system and exp.workload is None:
+        yield path, "there is no `workload` to run in this state", True
 
 
 def _repeat(exp: Experiment, names: Names) -> Iterator[Finding]:

@@ -13,8 +13,10 @@ from pydantic import ValidationError
 from runner.records.quantities import unit_problem
 from runner.spec.base import did_you_mean
 from runner.spec.expressions import references
+from runner.spec.fact_names import check_fact
 from runner.spec.metrics import check_column
 from runner.spec.references import check_reference
+from runner.spec.requires import split_role
 from runner.spec.treatments import treatments, with_levels
 from runner.specfile.cross_checks.design import check_parts
 from runner.specfile.cross_checks.units import check_units
@@ -43,6 +45,9 @@ def check(exp: Experiment, names: Names) -> Iterator[Finding]:
     names.steps = _steps(exp, names)
     for name, metric in exp.metrics.items():
         yield from _metric(exp, metric, ("metrics", name), names)
+    for name in exp.requires:
+        if problem := check_fact(split_role(name)[1]):
+            yield ("requires", name), problem, True
     yield from _circles(exp)
     yield from _claims(exp, names)
     yield from _tables(exp, names)
@@ -123,6 +128,12 @@ def _claim(claim: Claim, path: Path, names: Names) -> Iterator[Finding]:
                 yield (*path, "expect"), message, False
     if claim.published is not None:
         yield from _published(claim.published, (*path, "published"), names)
+    for index, fact in enumerate(claim.must):
+        if problem := check_fact(fact):
+            yield (*path, "must", index), problem, False
+    for fact in claim.declared:
+        if fact not in claim.must and (problem := check_fact(fact)):
+            yield (*path, "declared", fact), problem, True
     yield from _declared(claim.declared, (*path, "declared"))
 
 

@@ -1,0 +1,79 @@
+"""The facts of one host over the time of a run, for its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runner.apply.public import recorded
+from runner.planning.facts import difference
+from runner.records.host_events import FactsRead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.records.events import AnyEvent
+
+
+@dataclass
+class FactsInTime:
+    """Facts as found, with the base in force, with each treatment's state, and at the end."""
+
+    before: dict[str, Any] = field(default_factory=dict)
+    during: dict[str, Any] = field(default_factory=dict)
+    treatments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What differs from `during`, by the id of the treatment."""
+    after: dict[str, Any] | None = None
+    """What differs from `before`; None until everything was put back."""
+    last: Mapping[str, Any] | None = None
+    """What the program that ran last has read; None where it has read none."""
+
+    def listen(self) -> Callable[[AnyEvent], None]:
+        """Give what hears the facts that one program reads."""
+        self.last = None
+
+        def hear(event: AnyEvent) -> None:
+            if isinstance(event, FactsRead):
+                self.last = event.facts
+
+        return hear
+
+    @classmethod
+    def of_record(cls, during: Mapping[str, Any], kept: Mapping[str, Any] | None) -> FactsInTime:
+        """Give what an earlier part of a run has recorded, from before it changed anything."""
+        if not during:
+            return cls()
+        said = dict(during)
+        before = {**said, **((kept or {}).get("before") or {})}
+        return cls(before, said, dict((kept or {}).get("treatments") or {}))
+
+    def found(self, facts: Mapping[str, Any]) -> None:
+        """Note the facts of a probe; those of the first are what the run has found."""
+        if not self.before:
+            self.before = dict(facts)
+        self.during = dict(facts)
+
+    def converged(self, facts: Mapping[str, Any]) -> None:
+        """Note the facts with the base in force."""
+        self.during = dict(facts)
+
+    def laid(self, treatment: str, facts: Mapping[str, Any]) -> None:
+        """Note the facts with a treatment's state in force."""
+        self.treatments[treatment] = difference(recorded(facts), recorded(self.during))
+
+    def restored(self, facts: Mapping[str, Any]) -> None:
+        """Note the facts after everything was put back."""
+        before = recorded(self.before)
+        left = difference(recorded(facts), before)
+        # a host says whether it is root in the probe alone
+        self.after = {name: value for name, value in left.items() if name in facts}
+
+    def record(self) -> dict[str, Any]:
+        """Give what run.json keeps beside the facts during the trials: differences only."""
+        during = recorded(self.during)
+        before = recorded(self.before)
+        return {
+            "before": {name: before.get(name) for name in difference(during, before)},
+            "treatments": self.treatments,
+            "after": self.after,
+        }

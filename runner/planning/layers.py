@@ -1,0 +1,154 @@
+"""State that differs between treatments: a base, and what each treatment lays over it. Pure.
+
+The base is brought about once, before the first trial. A treatment's whole state is
+brought about before its trials; the host first puts back what it has journalled for the
+treatment before, so that nothing of one is left under another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from runner.kinds.resources.interface import UNSET, Refused
+from runner.planning.ids import shown, treatment_id
+from runner.planning.state import StatePlan, candidates, plan_state, would_change
+from runner.spec.expand import canonical_json
+from runner.spec.treatments import placeholders, treatments, with_levels
+
+if TYPE_CHECKING:
+    from runner.kinds.resources.interface import Cell, Facts, Json, Values
+    from runner.planning.state import Change
+    from runner.spec.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The declared state by kind: that of all treatments, and of each where they differ."""
+
+    base: Mapping[str, Any]
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The whole state of each treatment by its id; empty where none differs from the base."""
+    levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The levels of each of them."""
+
+    def systems(self) -> list[Mapping[str, Any]]:
+        """Give every state that the host is brought to."""
+        return [self.base, *self.own.values()]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What is in force during the trials of one treatment."""
+
+    id: str
+    levels: Mapping[str, str]
+    cells: tuple[Cell, ...]
+    """All of its state, the base included, in the order to apply."""
+    own: frozenset[str]
+    """Ids of the cells that the base does not have so."""
+
+    @property
+    def state(self) -> str:
+        """Equal for two treatments of equal state."""
+        said = {repr(cell.address): cell.want for cell in self.cells if cell.want is not UNSET}
+        return json.dumps(said, sort_keys=True, default=repr)
+
+
+def declared_of(experiment: Experiment) -> Declared:
+    """Give what an experiment declares: `system`, and as each treatment's levels leave it."""
+    base = dict(experiment.system.items())
+    own: dict[str, Mapping[str, Any]] = {}
+    levels: dict[str, Mapping[str, str]] = {}
+    for cell in treatments(experiment):
+        name = treatment_id(cell)
+        own[name], levels[name] = dict(with_levels(experiment, cell).system.items()), cell
+    if all(system == base for system in own.values()):
+        return Declared(base)
+    written = experiment.system.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for kind in list(base):
+        # a kind with a factor's name in it is no state before the level is known
+        if set(placeholders(canonical_json(written[kind]))) & set(experiment.factors):
+            del base[kind]
+    return Declared(base, own, levels)
+
+
+def varies(experiment: Experiment) -> bool:
+    """Whether treatments differ in state."""
+    return bool(declared_of(experiment).own)
+
+
+def reads(declared: Declared) -> list[Json]:
+    """Cells to read in the probe, one for each id, of every treatment."""
+    found: dict[str, Json] = {}
+    for system in declared.systems():
+        for cell in candidates(system):
+            found.setdefault(cell["id"], cell)
+    return list(found.values())
+
+
+def plan_layers(
+    declared: Declared, facts: Facts, values: Values
+) -> tuple[StatePlan, dict[str, Layer]]:
+    """Plan the base, and each treatment's state; what cannot be planned stands in the base.
+
+    What a treatment takes away (`null` over the base's key) is not in the base either:
+    it is laid over for the others.
+    """
+    base = plan_state(declared.base, facts, values)
+    if not declared.own:
+        return base, {}
+    plans = {name: plan_state(system, facts, values) for name, system in declared.own.items()}
+    for name, plan in plans.items():
+        told = f" ({shown(declared.levels[name])})"
+        for kind, why in plan.skipped.items():
+            base.skipped.setdefault(kind, why)
+        for kind, what in plan.unknown.items():
+            if kind not in base.unknown:
+                base.unknown[kind + told] = what
+        for kind, said in plan.refused.items():
+            if kind not in base.refused:
+                base.refused[kind + told] = said
+        for cell in plan.cells:
+            if cell.reboot:
+                why = f"{cell.id} is in force after a reboot only"
+                base.refused[cell.id + told] = Refused(why, "declare it under system, for all")
+        base.needs_root.extend(name for name in plan.needs_root if name not in base.needs_root)
+    everywhere = set.intersection(*({c.address for c in plan.cells} for plan in plans.values()))
+    base = replace(base, cells=[cell for cell in base.cells if cell.address in everywhere])
+    wanted = {cell.address: cell.want for cell in base.cells}
+    layers = {
+        name: Layer(
+            name,
+            declared.levels[name],
+            tuple(plan.cells),
+            frozenset(
+                cell.id
+                for cell in plan.cells
+                if cell.address not in wanted or wanted[cell.address] != cell.want
+            ),
+        )
+        for name, plan in plans.items()
+    }
+    return base, layers
+
+
+def would_lay(layer: Layer, base: StatePlan, values: Values) -> list[Change]:
+    """Say of every cell of a treatment's own what laying it over the base would do."""
+    after = {cell.id: cell.want for cell in base.cells}
+    own = [cell for cell in layer.cells if cell.id in layer.own]
+    told = shown(layer.levels)
+    changes = would_change(own, {**values, **{k: v for k, v in after.items() if v is not UNSET}})
+    return [replace(change, treatment=told) for change in changes]
+
+
+def groups_of(layers: Mapping[str, Layer], cells: tuple[Mapping[str, str], ...]) -> list[int]:
+    """Number the states of treatments, equal ones alike, in the order of the treatments."""
+    numbers: dict[str, int] = {}
+    return [
+        numbers.setdefault(layers[name].state if (name := treatment_id(cell)) in layers else "",
+                           len(numbers))
+        for cell in cells
+    ]  # fmt: skip
