@@ -20,7 +20,7 @@ from .builder import Found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Optional, Sequence
+    from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
 TOOLS = (
     "go", "python3", "perf", "strace", "taskset", "ss", "ip", "tc", "unshare",
