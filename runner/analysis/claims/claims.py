@@ -166,6 +166,7 @@ def _published(
         censored=column.censored,
         ended=_ended(found, unit),
         kind="exact" if exact else "sampled",
+        resolution=(found.resolution or 0.0) if found else 0.0,
         selection=_selection([found] if found else [], trials),
         **{**common, "why": why, "observed": resolved(common["observed"], where)},
     )

@@ -142,8 +142,13 @@ def read(text: str) -> dict[Benchmark, dict[str, list[float]]]:
         columns["iterations"].append(float(words[1]))
         for amount, unit in pairs:
             size = column_unit(unit)[1]
-            columns[UNITS.get(unit, _key(unit))].append(float(amount) * size)
+            columns[UNITS.get(unit, _key(unit))].append(_scaled(float(amount), size))
     return ran
+
+
+def _scaled(value: float, size: float) -> float:
+    # a division by a power of ten is rounded once, its inverse twice
+    return value / round(1 / size) if size < 1 else value * size
 
 
 def _key(unit: str) -> str:

@@ -26,8 +26,8 @@ MOST_BYTES: Final = 256 << 20
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LONGEST: Final = 70
 """Bits of ten groups of 7: what a number of 64 bits takes at most."""
-SIZES: Final = {"nanoseconds": 1e-9, "microseconds": 1e-6, "milliseconds": 1e-3, "seconds": 1.0,
-                "kilobytes": 1024, "megabytes": 1 << 20}  # fmt: skip
+SIZES: Final = {"nanoseconds": (1, 10**9), "microseconds": (1, 10**6), "milliseconds": (1, 1000),
+                "kilobytes": (1024, 1), "megabytes": (1 << 20, 1)}  # fmt: skip
 """Units of sample types that are no base units (pprof, internal/measurement)."""
 SHORT: Final = {"space": "bytes", "goroutine": "count", "threadcreate": "count"}
 
@@ -192,7 +192,9 @@ def numbers(profile: Profile, name: str) -> dict[str, float | int]:
         stem, _, last = what.rpartition("_")
         short = SHORT.get(last, last)
         full = f"pprof.{name}.{f'{stem}_{short}' if stem else short}"
-        found[full] = profile.total(what) * SIZES.get(unit, 1)
+        above, below = SIZES.get(unit, (1, 1))
+        total = profile.total(what) * above
+        found[full] = total / below if below != 1 else total
     return found
 
 
