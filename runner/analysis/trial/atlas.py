@@ -43,7 +43,8 @@ MEMSTATS: Final = (
     "HeapAlloc", "HeapObjects", "HeapSys", "HeapIdle", "HeapInuse", "HeapReleased", "StackInuse",
     "MSpanSys", "MCacheSys", "BuckHashSys", "GCSys", "OtherSys", "Sys", "NextGC", "NumGC",
 )  # fmt: skip
-STATUS: Final = re.compile(r"^VmPTE:\s+(\d+) kB$", re.MULTILINE)
+STATUS: Final = re.compile(r"^VmPTE:\s+(\d{1,15}) kB$", re.MULTILINE)
+NUMBER: Final = re.compile(r"[0-9]{1,18}")
 GROUP: Final = {"rss": "anon", "cache": "file", "anon": "anon", "file": "file", "kernel": "kernel"}
 """Lines of memory.stat: v1 says rss and cache, v2 anon, file and kernel."""
 
@@ -53,7 +54,7 @@ def of_step(events: Sequence[AnyEvent], index: int) -> dict[str, Any] | None:
     fetched = pages.of_step(events, index)
     try:
         joined = atlas.join(fetched)
-    except heapdump.DumpError:
+    except ValueError:  # a dump that is none, or an arena that no board has
         return None
     if joined is None:
         return None
@@ -123,11 +124,11 @@ def _kernel(fetched: Sequence[Page]) -> dict[str, int]:
         text = page.text or ""
         if (status := STATUS.search(text)) is not None:
             found["page_tables"] = int(status[1]) * 1024
-        if page.name == "kmem" and text.strip().isdigit():
+        if page.name == "kmem" and NUMBER.fullmatch(text.strip()):
             found["kernel"] = int(text)
         for line in text.splitlines() if page.name == "memory_stat" else ():
             key, _, value = line.partition(" ")
-            if key in GROUP and value.isdigit():
+            if key in GROUP and NUMBER.fullmatch(value):
                 found[GROUP[key]] = int(value)
     return found
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.trial import conditions
-from runner.kinds.generators import generator
+from runner.kinds import generators
 from runner.kinds.generators.interface import LoadNumbers, Output
 from runner.kinds.generators.merge import merged
 from runner.records.trial_events import Failed, StepEnded, StepStarted
@@ -69,7 +69,7 @@ def _part(part: LoadPart, index: int) -> tuple[LoadNumbers, dict[str, Number], s
         said = reading.last(Failed) if reading else None
         fault = (said.message if said else "") or "no record of this step"
         return LoadNumbers(error=fault), {}, fault
-    numbers = generator(plan.generator).parse(Output.of(ended), plan.load)
+    numbers = generators.read(plan.generator, Output.of(ended), plan.load)
     wall, cpu = ended.wall_s, ended.cpu_s
     extra: dict[str, Number] = {"load.cpu": cpu / wall if wall and cpu is not None else None}
     fault = conditions.judge_generator(plan, started, extra, numbers.error)

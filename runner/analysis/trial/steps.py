@@ -15,7 +15,7 @@ import numpy as np
 
 from runner.analysis.trial import conditions, steady
 from runner.analysis.trial.frames import increase
-from runner.kinds.generators import generator
+from runner.kinds import generators
 from runner.kinds.generators.interface import Output
 from runner.records.trial_events import (
     IdleEnded,
@@ -115,7 +115,7 @@ def _numbers(
     exact_counters(event, fields, numbers)
     error = ""
     if plan.generator is not None and plan.load is not None:
-        load = generator(plan.generator).parse(Output.of(event), plan.load)
+        load = generators.read(plan.generator, Output.of(event), plan.load)
         error = load.error
         numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
         if plan.generator == "command":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from runner.kinds import discovery
 
 if TYPE_CHECKING:
-    from runner.kinds.generators.interface import Generator
+    from runner.kinds.generators.interface import Generator, LoadNumbers, LoadStep, Output
+
+_LARGEST: Final = 1e300
 
 
 def names() -> tuple[str, ...]:
@@ -19,6 +22,25 @@ def generator(name: str) -> Generator:
     """Give the kind called `name`, here or in an outside package; else SpecError."""
     kind: Generator = discovery.module("generators", name).KIND
     return kind
+
+
+def read(name: str, output: Output, step: LoadStep) -> LoadNumbers:
+    """Give the numbers of one step; what cannot be read is the generator's failure.
+
+    A number that is NaN or infinite does not exist, with that as the reason.
+    """
+    from runner.kinds.generators.interface import LoadNumbers
+
+    try:
+        found = generator(name).parse(output, step)
+    except Exception as fault:  # noqa: BLE001 - no parser can end a run: the text is kept in the record
+        said = str(fault)[:200] or type(fault).__name__
+        return LoadNumbers(error=f"what {name} printed could not be read: {said}")
+    numbers, why = dict(found.numbers), dict(found.why)
+    for key, value in found.numbers.items():
+        if value is not None and not -_LARGEST < value < _LARGEST:  # NaN compares false
+            numbers[key], why[key] = None, f"{name} says a number that does not exist"
+    return replace(found, numbers=numbers, why=why)
 
 
 def tools() -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def parse(printed: Printed, families: Collection[str]) -> Found:
 
     found = Found()
     for name in families:
-        parser = getattr(module(name), "PARSER", None) if name in names() else None
+        parser = getattr(module(name), "PARSER", None) if discovery.known("sources", name) else None
         if parser is not None:
             _add(parser, printed, found)
     return found
