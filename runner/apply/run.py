@@ -17,6 +17,7 @@ from runner.apply.requirements import lacking, unmet, unmet_as_found
 from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.executor.agent import Agent
+from runner.kinds.discovery import used
 from runner.planning.facts import set_by, sysctls_of
 from runner.planning.layers import Declared, declared_of
 from runner.planning.state import declared, sources, with_sources
@@ -87,7 +88,12 @@ def apply(
         spec_text=loaded.text,
         spec=loaded.expanded,
         manifest={
-            **describe(loaded.path, loaded.text, asked=TOOLS),
+            **describe(
+                loaded.path,
+                loaded.text,
+                asked=TOOLS,
+                outside=used(figure.kind for figure in experiment.report.figures if figure.kind),
+            ),
             "spec_hash": loaded.hash,
             "run_hash": run_hash(loaded.experiment),
             "claims_hash": claims_hash(loaded.experiment),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from runner.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from importlib.metadata import EntryPoint
     from types import ModuleType
 
@@ -121,6 +122,15 @@ def module(group: str, name: str) -> ModuleType:
             f"{type(error).__name__}: {error}",
             fix=f"install a version that fits this runner, or remove it: pip uninstall {package}",
         ) from error
+    holds = (
+        ("RULES",) if group == "lint" else ("KIND", "PARSER") if group == "sources" else ("KIND",)
+    )
+    if not any(hasattr(found, what) for what in holds):
+        raise SpecError(
+            f"`{name}` of runner.{group}: {point.module} of {package} {version} has no "
+            + " and no ".join(holds),
+            fix="docs/how-to/add-a-kind.md says what the file of a kind holds",
+        )
     _imported.setdefault(group, {})[name] = found
     return found
 
@@ -128,6 +138,21 @@ def module(group: str, name: str) -> ModuleType:
 def beside(group: str, name: str) -> Path:
     """Folder of the kind's file, for what it brings along."""
     return Path(str(module(group, name).__file__)).parent
+
+
+def used(figures: Iterable[str] = ()) -> dict[str, str]:
+    """Packages that bring what a spec has named so far: version and kinds, by package."""
+    found: dict[str, list[str]] = {}
+    versions: dict[str, str] = {}
+    named = [(group, name) for group, modules in _imported.items() for name in modules]
+    for group, name in sorted({*named, *(("figures", name) for name in figures)}):
+        brought = origin(group, name)
+        if brought is not None:
+            versions[brought.package] = brought.version
+            found.setdefault(brought.package, []).append(f"{group}.{name}")
+    return {
+        package: f"{versions[package]} ({', '.join(kinds)})" for package, kinds in found.items()
+    }
 
 
 _imported: dict[str, dict[str, ModuleType]] = {}

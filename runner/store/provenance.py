@@ -109,12 +109,14 @@ def describe(
     spec_text: str,
     *,
     asked: Mapping[str, Sequence[str]] | None = None,
+    outside: Mapping[str, str] | None = None,
     run: Run = run_process,
 ) -> dict[str, Any]:
     """Give the manifest's keys of provenance: `spec`, `git`, `tools`.
 
     The path is the one from the repository's root or, outside one, the file's
-    name: a record must not tell where on a machine it was made.
+    name: a record must not tell where on a machine it was made. `outside` are versions
+    of the packages whose kinds the spec names.
     """
     top = run(
         ["git", "-C", str(spec_path.parent), "rev-parse", "--show-prefix"],
@@ -129,5 +131,6 @@ def describe(
             "committed": committed(spec_path, spec_text, run=run),
         },
         "git": asdict(revision(spec_path.parent, run=run)),
-        "tools": tools(asked, run=run),
+        "tools": tools(asked, run=run)
+        | {name: {"version": version} for name, version in (outside or {}).items()},
     }

@@ -1,0 +1,1 @@
+"""A sample of what an outside package adds to runner."""
