@@ -10,7 +10,7 @@ TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace
 BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-support arch-test e2fsprogs openssh-client
 BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
 
-.PHONY: demo test test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs reproduce clean
+.PHONY: test-site demo test test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -20,14 +20,14 @@ JOBS ?= 2
 SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 test: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board"
+	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board and not site"
 
 # exit 5 is pytest's for "no test": there may be no slow one
 test-slow: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board" || [ $$? = 5 ]
+	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board and not site" || [ $$? = 5 ]
 
 test-all: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest -m "not board"
+	$(SUDO) $(VENV)/bin/python -m pytest -m "not board and not site"
 
 # builds the image of the virtual Arm board where there is none (about 6 minutes, once)
 test-board: $(VENV)/.dev tools board-tools
@@ -40,6 +40,12 @@ smoke-board: $(VENV)/.dev tools board-tools
 	$(SUDO) $(RUN) board build
 	$(SUDO) $(VENV)/bin/python -m pytest -m board tests/board/test_board.py tests/board/test_converge.py \
 	  -k "facts or snapshot or limit_is_kept"
+
+# the site in a real browser: Debian's Chromium, driven by Playwright
+test-site: $(VENV)/.dev
+	@command -v chromium >/dev/null || { echo "installing for the site: chromium"; $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+	$(VENV)/bin/python -m pytest -m site tests/site
 
 board-tools:
 	@missing=; for tool in $(BOARD_PROGRAMS); do \

@@ -18,6 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", type=Path, default=Path("site"), help="folder to write (default: site)"
     )
+    parser.add_argument(
+        "--samples", type=int, default=1, metavar="N",
+        help="newest runs of each experiment with every sampled source (default: 1)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if not reports.is_dir():
         raise RecordError(f"there is no folder {reports}", fix="name it with --reports")
     try:
-        pages = site(reports, args.out)
+        pages = site(reports, args.out, samples=max(0, args.samples))
     except OSError as error:
         raise RecordError(f"cannot write {args.out}: {error.strerror or error}") from error
     console.say(f"{len(pages)} pages")

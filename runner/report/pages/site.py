@@ -1,169 +1,367 @@
-"""reports/ as a static site: the same pages as the Markdown, with an index.
+"""reports/ as a static site: an index, a page for each run, claims, and two runs compared.
 
-The folders keep their places, so every link of a report works. What the record
-says is escaped twice over: in the Markdown, and by Jinja around it.
+Pages open from a folder as from a server: their data stands in them, nothing is
+fetched. A page whose run has not changed is not written again. What a record says is
+escaped by Jinja, and put into pages by their script as text alone.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
+import importlib.util
+import json
+import os
 import shutil
-from collections import Counter
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 
 from runner import resources_path
 from runner.errors import RecordError
 from runner.report.format import words
+from runner.report.pages import site_data as data
 from runner.report.pages.render import REPORT
+from runner.report.pages.site_pages import document, page
+from runner.report.sections.environment import host as host_kind
 from runner.store import analysis_file
 from runner.store.files import read_json
-from runner.store.keeping import RAW
-from runner.store.record import ARTIFACTS, RunFolder
+from runner.store.record import ARTIFACTS, MANIFEST, RunFolder
 from runner.store.runs import runs
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from markdown_it.renderer import RendererHTML
-    from markdown_it.token import Token
+    from runner.analysis.model import Estimate
 
 PAGE: Final = "report.html"
-_ALERT = re.compile(r"<blockquote>\n<p>\[!(WARNING|CAUTION|IMPORTANT|NOTE|TIP)\]\n")
+STATE: Final = ".runner-site.json"
+FILES: Final = ("spec.yaml", MANIFEST, "facts.json", "changes.jsonl", "artifacts/report.md",
+                "artifacts/analysis.json")  # fmt: skip
+MOST_COPIED: Final = 2_000_000
+"""Bytes of a file of a record that a site takes along; a larger one stays in the record."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A run in the index."""
+class Made:
+    """What the index, the ledger and comparisons need of one run; kept between builds."""
 
     experiment: str
     title: str
-    id: str
+    run: str
     state: str
     started: str
-    trials: str
-    verdicts: str
-    link: str
+    host: str
+    source: str
+    claims: list[dict[str, data.Json]]
+    estimates: list[dict[str, data.Json]]
+    facts: dict[str, data.Json] = field(default_factory=dict)
+
+    @property
+    def link(self) -> str:
+        """The run's page from the top of the site."""
+        return f"{self.experiment}/{self.run}/index.html"
 
 
-def site(reports: Path, out: Path) -> list[Path]:
-    """Write the site of all runs under `reports` into the folder `out`; give the pages.
+def site(reports: Path, out: Path, *, samples: int = 0) -> list[Path]:
+    """Write the site of all runs under `reports` into `out`; give its pages, the index last.
 
-    Files that are not in git (`.raw`) are left out. `out` may hold an earlier
-    site: its pages are replaced, other files stay.
+    `samples` newest runs of each experiment get every sampled source of every trial; the
+    others have what their report draws. `out` may hold an earlier site: pages of runs that
+    have not changed stay as they are. Links in a record are not followed.
     """
     if out.resolve() == reports.resolve():
         raise RecordError(f"{out} holds the reports themselves", fix="name another folder")
-    pages = []
-    entries = []
-    for path in runs(reports):
-        source = path / ARTIFACTS / REPORT
-        if not source.is_file():
-            continue
-        folder = RunFolder.open(path)
-        entry = _entry(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    plots = _assets(out)
+    known = _state(out)
+    mark = _builder(plots=plots)
+    kept: dict[str, dict[str, Any]] = {}
+    pages: list[Path] = []
+    made: list[Made] = []
+    paths = runs(reports)
+    deep = _newest(paths, samples)
+    extra = sorted(path for path in reports.glob("*.md") if not path.is_symlink())
+    names = [path.stem for path in extra]
+    for path in paths:
+        name = path.relative_to(reports).as_posix()
         target = out / path.relative_to(reports)
-        _copy(path, target)
-        page = target / ARTIFACTS / PAGE
-        text = source.read_text(encoding="utf-8")
-        _write(page, document(entry.title, text, home="../../../index.html"))
-        pages.append(page)
-        entries.append(entry)
-    extra = sorted(reports.glob("*.md"))
+        stamp = f"{mark} {_stamp(path)} {path in deep} {names}"
+        old = known.get(name)
+        if old is not None and old["stamp"] == stamp and (target / "index.html").is_file():
+            one = Made(**old["made"])
+        else:
+            written = _run(path, target, plots=plots, samples=path in deep, extra=names)
+            if written is None:
+                continue
+            one = written
+        kept[name] = {"stamp": stamp, "made": vars(one)}
+        made.append(one)
+        pages += [target / "index.html", target / ARTIFACTS / PAGE]
     for source in extra:
-        page = out / f"{source.stem}.html"
-        _write(page, document(source.stem, source.read_text(encoding="utf-8"), home="index.html"))
-        pages.append(page)
-    _write(out / "index.html", index(entries, [source.stem for source in extra]))
-    return [*pages, out / "index.html"]
+        target = out / f"{source.stem}.html"
+        _write(target, document(source.stem, source.read_text(encoding="utf-8"), home="index.html"))
+        pages.append(target)
+    pages += _top(made, out, plots=plots, extra=names)
+    _write(out / STATE, json.dumps(kept, ensure_ascii=True))
+    return pages
 
 
-def document(title: str, markdown: str, *, home: str) -> str:
-    """Give a whole page of a report's Markdown."""
-    return _page("page.html.j2", title=title, body=body(markdown), home=home)
+# -- one run -----------------------------------------------------------------------------
 
 
-def body(markdown: str) -> Markup:
-    """Markdown to HTML; links to a report's Markdown lead to its page."""
-    text: str = _markdown().render(markdown)
-    text = _ALERT.sub(
-        lambda m: f'<blockquote class="{m[1].lower()}">\n<p><strong>{m[1].title()}</strong><br>\n',
-        text,
+def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[str]) -> Made | None:
+    """Write the pages of one run; None where it has no report."""
+    source = path / ARTIFACTS / REPORT
+    stored = path / ARTIFACTS / analysis_file.NAME
+    if not source.is_file() or source.is_symlink():
+        return None
+    folder = RunFolder.open(path)
+    analysis = (
+        analysis_file.from_data(read_json(stored))
+        if stored.is_file() and not stored.is_symlink()
+        else analysis_file.from_data({})
     )
-    # the Markdown is ours and its values are escaped: see runner.report.format.markdown
-    return Markup(text)  # noqa: S704
+    title = str(folder.spec.get("title") or folder.experiment)
+    facts = folder.facts
+    host: str = next(iter(facts), "")
+    own: Mapping[str, object] = facts.get(host) or {}
+    files = _copy(path, target)
+    figures = sorted(name.rpartition("/")[2] for name in files if name.endswith(".svg"))
+    shown = data.run_page(folder.id, folder.experiment, title, analysis)
+    if samples:
+        shown["samples"] = dict(_samples(folder, target))
+    estimates = [data.estimate(one) for one in analysis.estimates]
+    for one in estimates:
+        one["dots"] = list(_dots(one["values"]))
+    where = f"{host} ({host_kind(own)})" if host else ""
+    text = page(
+        "run.html.j2", page="run", title=f"{title} · {folder.id}", root="../../", plots=plots,
+        data=shown, heading=title, experiment=folder.experiment, run=folder.id,
+        state=folder.state, started=words.when(folder.manifest.get("started_at")), host=where,
+        why=str(folder.manifest.get("why") or ""), claims=shown["claims"], estimates=estimates,
+        figures=figures, facts=data.facts(facts), changed=_changed(folder), extra=extra,
+        spec=folder.spec_text, files=[name for name in files if not name.endswith(".svg")],
+    )  # fmt: skip
+    _write(target / "index.html", text)
+    markdown = source.read_text(encoding="utf-8")
+    _write(target / ARTIFACTS / PAGE, document(title, markdown, home="../../../index.html"))
+    said = folder.spec.get("source") or {}
+    return Made(
+        folder.experiment, title, folder.id, folder.state,
+        words.when(folder.manifest.get("started_at")), where, str(said.get("title") or ""),
+        [data.claim(one) for one in analysis.claims],
+        [_short(one) for one in analysis.estimates],
+        {name: str(own[name]) for name in data.SHOWN_FACTS if own.get(name) is not None},
+    )  # fmt: skip
 
 
-def index(entries: list[Entry], extra: list[str]) -> str:
-    """Give the list of experiments, each with its runs, newest first."""
-    groups: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda entry: entry.id, reverse=True):
-        groups.setdefault(entry.experiment, []).append(entry)
-    return _page("index.html.j2", groups=sorted(groups.items()), extra=extra)
+def _short(found: Estimate) -> dict[str, data.Json]:
+    """An estimate without its repetitions, for comparisons and cards."""
+    whole = data.estimate(found)
+    return {name: whole[name] for name in ("metric", "where", "step", "n", "value", "low", "high",
+                                           "shown", "interval", "factor", "why")}  # fmt: skip
 
 
-def _entry(folder: RunFolder) -> Entry:
-    path = folder.path / ARTIFACTS / analysis_file.NAME
-    found: dict[str, Any] = read_json(path) if path.is_file() else {}
-    outcomes = Counter(words.outcome(t["outcome"]) for t in found.get("trials", ()))
-    verdicts = Counter(words.verdict(c["verdict"]) for c in found.get("claims", ()))
-    return Entry(
-        experiment=folder.experiment,
-        title=str(folder.spec.get("title") or folder.experiment),
-        id=folder.id,
-        state=folder.state,
-        started=words.when(folder.manifest.get("started_at")),
-        trials=", ".join(f"{n} {name}" for name, n in outcomes.items()),
-        verdicts=", ".join(f"{n} {name}" for name, n in verdicts.items()),
-        link=f"{folder.experiment}/{folder.id}/{ARTIFACTS}/{PAGE}",
+def _dots(values: Any) -> list[float]:
+    """Places of repetitions on a line of 120 pixels, the smallest left, the largest right."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return []
+    low, span = min(known), max(known) - min(known)
+    return [round(4 + 112 * (value - low) / span, 1) if span else 60.0 for value in known]
+
+
+def _changed(folder: RunFolder) -> list[list[str]]:
+    """Values that the run changed: host, what, before, during."""
+    return [
+        [str(change["host"]), str(change["id"]), str(change.get("before")),
+         str(change.get("after"))]
+        for change in folder.changes
+        if change.get("phase") == "converge" and change.get("outcome") == "changed"
+    ]  # fmt: skip
+
+
+def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
+    """Write every sampled source of every trial as a script; give each trial's file."""
+    from runner.analysis.trial import frames
+    from runner.kinds.sources import fields
+
+    found: list[tuple[str, data.Json]] = []
+    for trial in folder.trials():
+        try:
+            reading = frames.read(folder.iter_events(trial))
+        except RecordError:
+            continue  # its events are not here
+        known = fields(next(iter(folder.facts.values()), {}))
+        frame = reading.frame
+        lines: list[data.Json] = []
+        share = max(data.FEWEST_POINTS, data.POINTS // max(1, len(frame.columns)))
+        for name, column in frame.columns.items():
+            unit = known[name].unit if name in known else ""
+            times = [data.number(t, 5) for t in data.thinned(frame.t.tolist(), share)]
+            values = [data.number(v, 5) for v in data.thinned(column.tolist(), share)]
+            lines.append({"name": name, "unit": unit, "factor": data.factor(unit),
+                          "t": list(times), "v": list(values)})  # fmt: skip
+        file = f"samples/{hashlib.sha256(trial.encode()).hexdigest()[:12]}.js"
+        body = json.dumps(lines, ensure_ascii=True, separators=(",", ":"))
+        key = json.dumps(trial)
+        _write(target / file, f"(window.runnerSamples??={{}})[{key}]={body};\n")
+        found.append((trial, file))
+    return found
+
+
+def _copy(source: Path, target: Path) -> list[str]:
+    """Take along what readers open: spec, facts, changes, analysis, figures; never events."""
+    names = [name for name in FILES if (source / name).is_file()]
+    figures = source / ARTIFACTS / "figures"
+    if figures.is_dir() and not figures.is_symlink():
+        names += [f"{ARTIFACTS}/figures/{path.name}" for path in sorted(figures.glob("*.svg"))]
+    kept = []
+    for name in names:
+        path = source / name
+        if path.is_symlink() or path.stat().st_size > MOST_COPIED:
+            continue
+        copied = target / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copied)
+        kept.append(name)
+    return kept
+
+
+# -- pages over all runs -----------------------------------------------------------------
+
+
+def _top(made: list[Made], out: Path, *, plots: bool, extra: list[str]) -> list[Path]:
+    """Write claims, comparison and index; the index last."""
+    groups: dict[str, list[Made]] = {}
+    for one in sorted(made, key=lambda one: one.run, reverse=True):
+        groups.setdefault(one.experiment, []).append(one)
+    cards = [_card(name, own) for name, own in groups.items()]
+    rows = [
+        {**claim, "experiment": own[0].experiment, "source": own[0].source, "link": own[0].link}
+        for own in groups.values()
+        for claim in own[0].claims
+    ]
+    counted: dict[str, int] = {}
+    for row in rows:
+        counted[str(row["verdict"])] = counted.get(str(row["verdict"]), 0) + 1
+    verdicts = sorted(counted.items(), key=lambda item: -item[1])
+    common: dict[str, Any] = {"root": "", "plots": False, "data": None, "extra": extra}
+    _write(out / "claims.html", page("claims.html.j2", **common, page="claims",
+           title="Published numbers", rows=rows, verdicts=verdicts,
+           sources=sorted({str(row["source"]) for row in rows if row["source"]})))  # fmt: skip
+    compared = {
+        one.link: {"experiment": one.experiment, "run": one.run, "host": one.host,
+                   "estimates": one.estimates, "facts": one.facts}
+        for one in made
+    }  # fmt: skip
+    body = json.dumps(compared, ensure_ascii=True, separators=(",", ":"))
+    _write(out / "assets" / "runs.js", f"window.runnerRuns={body};\n")
+    _write(out / "compare.html", page("compare.html.j2", **{**common, "plots": plots},
+           page="compare", title="Compare two runs", scripts=["assets/runs.js"]))  # fmt: skip
+    _write(out / "index.html", page("index.html.j2", **common, page="index", title="Experiments",
+           cards=cards, runs=len(made), claims=len(rows), verdicts=verdicts))  # fmt: skip
+    return [out / "claims.html", out / "compare.html", out / "index.html"]
+
+
+def _card(name: str, own: list[Made]) -> dict[str, Any]:
+    newest = own[0]
+    key = next((one for one in newest.estimates if one["value"] is not None), None)
+    counted: dict[str, int] = {}
+    for claim in newest.claims:
+        counted[str(claim["verdict"])] = counted.get(str(claim["verdict"]), 0) + 1
+    values: list[float] = []
+    if key is not None:
+        same = (key["metric"], key["where"], key["step"])
+        for run in reversed(own):
+            for one in run.estimates:
+                value = one["value"]
+                if (one["metric"], one["where"], one["step"]) == same and isinstance(value, float):
+                    values.append(value)
+    return {
+        "name": name, "title": newest.title, "runs": len(own), "state": newest.state,
+        "started": newest.started, "newest": newest.run, "host": newest.host, "key": key,
+        "link": newest.link, "verdicts": list(counted.items()), "total": len(newest.claims),
+        "spark": _spark(values), "spark_runs": len(values),
+        "text": f"{name} {newest.title} {newest.host} {newest.source}",
+        "all": [{"id": one.run, "link": one.link, "state": one.state, "host": one.host}
+                for one in own],
+    }  # fmt: skip
+
+
+def _spark(values: list[float]) -> str:
+    """Points of a line of 120 by 28 pixels; empty below two values."""
+    if len(values) < 2:
+        return ""
+    low, span = min(values), max(values) - min(values) or 1.0
+    across = 112 / (len(values) - 1)
+    return " ".join(
+        f"{4 + i * across:.1f},{24 - 20 * (value - low) / span:.1f}"
+        for i, value in enumerate(values)
     )
 
 
-def _copy(source: Path, target: Path) -> None:
-    for path in sorted(source.rglob("*")):
-        if path.is_file() and path.suffix not in {RAW, ".tmp"} and not path.is_symlink():
-            copied = target / path.relative_to(source)
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copied)
+# -- what is kept between builds ---------------------------------------------------------
+
+
+def _assets(out: Path) -> bool:
+    """Write script and style; give whether the plotting library is there (extra `site`)."""
+    templates = resources_path.templates() / "site"
+    assets = out / "assets"
+    assets.mkdir(parents=True, exist_ok=True)
+    _write(assets / "site.css", (templates / "style.css.j2").read_text(encoding="utf-8"))
+    _write(assets / "site.js", (templates / "site.js").read_text(encoding="utf-8"))
+    spec = importlib.util.find_spec("plotly")
+    if spec is None or spec.origin is None:
+        return False
+    library = Path(spec.origin).parent / "package_data" / "plotly.min.js"
+    if not library.is_file():
+        return False
+    there = assets / library.name
+    if not there.is_file() or there.stat().st_size != library.stat().st_size:
+        shutil.copyfile(library, there)
+    return True
+
+
+def _builder(*, plots: bool) -> str:
+    """What makes a page beside its record: templates, this package's version, the library."""
+    folder = resources_path.templates() / "site"
+    digest = hashlib.sha256(str(plots).encode())
+    for path in (*sorted(folder.iterdir()), Path(__file__), Path(data.__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _stamp(path: Path) -> str:
+    """What changes when a run's page has to be written again."""
+    parts = []
+    for name in (MANIFEST, f"{ARTIFACTS}/{REPORT}", f"{ARTIFACTS}/{analysis_file.NAME}"):
+        try:
+            info = os.stat(path / name)  # noqa: PTH116 - as many as there are runs
+        except OSError:
+            parts.append("-")
+        else:
+            parts.append(f"{info.st_size}:{info.st_mtime_ns}")
+    return " ".join(parts)
+
+
+def _state(out: Path) -> dict[str, dict[str, Any]]:
+    """Read what an earlier build kept; nothing where it cannot be read."""
+    try:
+        found = json.loads((out / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _newest(paths: list[Path], count: int) -> set[Path]:
+    """Give the newest runs of each experiment, so many of each."""
+    groups: dict[str, list[Path]] = {}
+    for path in paths:
+        groups.setdefault(path.parent.name, []).append(path)
+    return {path for own in groups.values() for path in own[len(own) - count :]} if count else set()
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    found = MarkdownIt("commonmark", {"html": True}).enable("table")
-
-    def link_open(self: RendererHTML, tokens: list[Token], at: int, options: Any, env: Any) -> str:
-        href = str(tokens[at].attrGet("href") or "")
-        if "://" not in href and re.search(r"\.md(#|$)", href):
-            tokens[at].attrSet("href", re.sub(r"\.md(#|$)", r".html\1", href))
-        rendered: str = self.renderToken(tokens, at, options, env)
-        return rendered
-
-    found.add_render_rule("link_open", link_open)
-    return found
-
-
-@cache
-def _environment() -> SandboxedEnvironment:
-    return SandboxedEnvironment(
-        loader=FileSystemLoader(resources_path.templates(), encoding="utf-8"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-def _page(name: str, **values: Any) -> str:
-    return str(_environment().get_template(f"site/{name}").render(values))

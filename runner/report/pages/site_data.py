@@ -1,0 +1,143 @@
+"""What the pages of the site show, as plain data for their script. Pure.
+
+Texts are what a record says, unescaped: pages put them in by `textContent`. Numbers
+come twice: as they are, to sort and draw, and as text in the unit of their author.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from runner.records.quantities import unit_factor
+from runner.report.format import units, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from runner.analysis.model import Analysis, ClaimResult, Estimate, Series, Trial
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+POINTS: Final = 24_000
+"""Points of all lines of one page together; about 200 kB."""
+FEWEST_POINTS: Final = 40
+SHOWN_FACTS: Final = (
+    "board.model", "arch", "kernel.release", "os.pretty_name", "cpu.model", "cpu.count",
+    "memory.total", "cgroup.version", "cpu.governor", "thp.enabled", "emulated",
+)  # fmt: skip
+
+
+def claim(found: ClaimResult) -> dict[str, Json]:
+    """One published number with its verdict."""
+    return {
+        "id": found.id, "section": found.section, "quote": found.quote,
+        "published": found.published, "verdict": found.verdict, "reason": found.reason,
+        "measured": units.amount(found.estimate, found.unit) if found.estimate is not None else "",
+        "interval": units.interval(found.interval, found.unit) if found.interval else "",
+        "n": found.n, "required": found.required,
+        "value": number(found.estimate), "low": bound(found.interval, 0),
+        "high": bound(found.interval, 1),
+        "region": [number(x) for x in found.region] if found.region else None,
+    }  # fmt: skip
+
+
+def estimate(found: Estimate) -> dict[str, Json]:
+    """One metric in one cell, with the value of every repetition."""
+    return {
+        "metric": found.metric, "unit": found.unit, "treatment": dict(found.treatment),
+        "where": words.treatment(found.treatment), "step": found.step, "n": found.n,
+        "value": number(found.median), "low": bound(found.interval, 0),
+        "high": bound(found.interval, 1), "level": found.level,
+        "shown": units.amount(found.median, found.unit) if found.median is not None else "",
+        "interval": units.interval(found.interval, found.unit) if found.interval else "",
+        "values": [number(x) for x in found.values], "why": found.why,
+        "factor": factor(found.unit),
+    }  # fmt: skip
+
+
+def trial(found: Trial) -> dict[str, Json]:
+    """One trial as a row: what it was, how it ended, its steps in a few words."""
+    return {
+        "id": found.id, "host": found.host, "treatment": words.treatment(found.treatment),
+        "repetition": found.repetition, "attempt": found.attempt, "outcome": found.outcome,
+        "why": found.why, "started": words.when(found.started_at),
+        "steps": [
+            {"name": step.name, "outcome": step.outcome, "start": number(step.start_s),
+             "end": number(step.end_s)}
+            for step in found.steps
+        ],
+    }  # fmt: skip
+
+
+def series(found: Sequence[Series]) -> list[Json]:
+    """Lines over time, thinned so that all of a page's together stay within POINTS."""
+    share = max(FEWEST_POINTS, POINTS // max(1, len(found)))
+    fitting = found[: POINTS // FEWEST_POINTS]
+    return [
+        {"trial": line.trial, "name": line.name, "unit": line.unit, "factor": factor(line.unit),
+         "t": [number(x, 5) for x in thinned(line.t, share)],
+         "v": [number(x, 5) for x in thinned(line.v, share)]}
+        for line in fitting
+    ]  # fmt: skip
+
+
+def thinned(values: Sequence[float | None], most: int) -> Sequence[float | None]:
+    """Take every k-th value, the first and the last always."""
+    if len(values) <= most:
+        return values
+    every = math.ceil((len(values) - 1) / (most - 1))
+    kept = list(values[::every])
+    if (len(values) - 1) % every:
+        kept.append(values[-1])
+    return kept
+
+
+def number(value: float | None, digits: int = 7) -> float | None:
+    """A number that JSON can hold, at so many significant digits."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.{digits}g}")
+
+
+def bound(interval: Sequence[float | None] | None, at: int) -> float | None:
+    """One end of an interval; None where there is none."""
+    return None if interval is None else number(interval[at])
+
+
+def factor(unit: str) -> list[Json]:
+    """How values are drawn: by what they are divided, and the unit's name on the axis."""
+    if unit == "B":
+        return [1048576.0, "MiB"]
+    return [float(unit_factor(unit)[1]), unit]
+
+
+def verdicts(found: Iterable[ClaimResult]) -> dict[str, Json]:
+    """Count claims by verdict."""
+    return dict(Counter(one.verdict for one in found))
+
+
+def facts(found: Mapping[str, Mapping[str, object]]) -> list[Json]:
+    """Facts of every host, the telling ones first; a value that is absent stays null."""
+    rows: list[Json] = []
+    for host, own in found.items():
+        names = [*[n for n in SHOWN_FACTS if n in own], *sorted(set(own) - set(SHOWN_FACTS))]
+        rows += [[host, name, _text(own[name])] for name in names if name != "absent"]
+    return rows
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)[:300]
+
+
+def run_page(folder_name: str, experiment: str, title: str, analysis: Analysis) -> dict[str, Json]:
+    """Give all that the page of one run draws and lists."""
+    return {
+        "run": folder_name, "experiment": experiment, "title": title,
+        "claims": [claim(one) for one in analysis.claims],
+        "estimates": [estimate(one) for one in analysis.estimates],
+        "trials": [trial(one) for one in analysis.trials],
+        "series": series(analysis.series),
+        "notes": list(analysis.notes),
+    }  # fmt: skip

@@ -1,0 +1,77 @@
+"""The site's pages from their templates, and a report's Markdown as HTML."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from runner import resources_path
+
+if TYPE_CHECKING:
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.token import Token
+
+    from runner.report.pages.site_data import Json
+
+_ALERT = re.compile(r"<blockquote>\n<p>\[!(WARNING|CAUTION|IMPORTANT|NOTE|TIP)\]\n")
+
+
+def page(name: str, *, data: dict[str, Json] | None, **values: Any) -> str:
+    """Fill a template; `data` goes into the page for its script."""
+    inline = None
+    if data is not None:
+        # inside a script element nothing is escaped by HTML, and `<` could end it
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        inline = Markup(text.replace("<", "\\u003c"))  # noqa: S704
+    return str(_environment().get_template(f"site/{name}").render(data=inline, **values))
+
+
+def document(title: str, markdown: str, *, home: str) -> str:
+    """Give a whole page of a report's Markdown."""
+    template = _environment().get_template("site/page.html.j2")
+    return str(template.render(title=title, body=body(markdown), home=home))
+
+
+def body(markdown: str) -> Markup:
+    """Markdown to HTML; links to a report's Markdown lead to its page."""
+    text: str = _markdown().render(markdown)
+    text = _ALERT.sub(
+        lambda m: f'<blockquote class="{m[1].lower()}">\n<p><strong>{m[1].title()}</strong><br>\n',
+        text,
+    )
+    # the Markdown is ours and its values are escaped: see runner.report.format.markdown
+    return Markup(text)  # noqa: S704
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    found = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+    def link_open(self: RendererHTML, tokens: list[Token], at: int, options: Any, env: Any) -> str:
+        href = str(tokens[at].attrGet("href") or "")
+        if "://" not in href and re.search(r"\.md(#|$)", href):
+            tokens[at].attrSet("href", re.sub(r"\.md(#|$)", r".html\1", href))
+        rendered: str = self.renderToken(tokens, at, options, env)
+        return rendered
+
+    found.add_render_rule("link_open", link_open)
+    return found
+
+
+@cache
+def _environment() -> SandboxedEnvironment:
+    return SandboxedEnvironment(
+        loader=FileSystemLoader(resources_path.templates(), encoding="utf-8"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
