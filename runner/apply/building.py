@@ -47,7 +47,10 @@ class Builder:
             raise SpecError("build.go is missing", fix='name the exact Go: go: "1.22.10"')
         if spec.go not in self.toolchains:
             self.toolchains[spec.go] = resolve(spec.go, self.cache)
-        target = target_of(str(facts.get("arch") or facts.get("machine") or "x86_64"))
+        target = target_of(
+            str(facts.get("arch") or facts.get("machine") or "x86_64"),
+            bits=int(facts.get("os.bits") or 64),
+        )
         package_dir, package = self._package(
             spec.package if test is None or test.package == "." else test.package
         )

@@ -10,7 +10,8 @@ from runner.spec.references import slip
 
 FACTS: Final = (
     "arch", "aslr", "board.compatible", "board.memory", "board.model", "board.revision",
-    "board.throttled", "board.throttled_vcgencmd", "boot_id", "build.go",
+    "board.throttled",
+    "board.throttled_source", "board.throttled_vcgencmd", "boot_id", "build.go",
     "cgroup.controllers", "cgroup.delegated",
     "cgroup.hybrid", "cgroup.memory", "cgroup.memsw", "cgroup.mounts", "cgroup.own",
     "cgroup.version", "clock.source", "clock.synchronized", "clock.unix_s", "clock_ticks",
@@ -29,7 +30,8 @@ FACTS: Final = (
     "memory.total_bytes", "net.interfaces", "net.speed_mbit", "numa.online", "os.bits",
     "os.id", "os.pretty_name", "os.version_codename", "os.version_id", "packages.manager",
     "page_bytes", "psi", "python.path", "python.version", "runtime", "swap.devices",
-    "systemd.version", "thermal.zones_c", "thp", "thp.defrag", "thp.khugepaged_defrag",
+    "systemd.version", "thermal.zone",
+    "thermal.zones_c", "thp", "thp.defrag", "thp.khugepaged_defrag",
     "thp.shmem", "tools", "uptime_s", "virtualization", "zswap",
 )  # fmt: skip
 """Every fact but the kernel parameters (`sysctl.…`) and the limits of a cgroup (`cgroup.…`)."""

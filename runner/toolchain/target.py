@@ -29,9 +29,17 @@ class Target:
     env: dict[str, str] = field(default_factory=dict)
 
 
-def target_of(machine: str, system: str = "linux") -> Target:
-    """Return the Go target of `uname -m`; 32-bit Arm also gets its GOARM."""
-    found = _MACHINES.get(machine.strip().lower())
+_OF_32_BITS = {"aarch64": "armv7l", "arm64": "armv7l", "x86_64": "i686", "amd64": "i686"}
+"""What a 64-bit kernel's machine is to a 32-bit system on it, as older Raspberry Pi OS is."""
+
+
+def target_of(machine: str, system: str = "linux", bits: int = 64) -> Target:
+    """Return the Go target of `uname -m`; 32-bit Arm also gets its GOARM.
+
+    `bits` are those of the host's programs, which may be 32 under a kernel of 64.
+    """
+    name = machine.strip().lower()
+    found = _MACHINES.get(_OF_32_BITS.get(name, name) if bits == 32 else name)
     if found is None:
         raise ToolchainError(
             f"no Go architecture is known for machine {machine!r}",

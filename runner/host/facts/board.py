@@ -15,7 +15,7 @@ from ..which import which
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Dict, List, Optional, Tuple
 
     from .builder import Found
 
@@ -28,7 +28,14 @@ _ARM_PARTS = {
 }  # fmt: skip
 _ARM_LTD = 0x41
 _CPU = "/sys/devices/system/cpu"
-THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+THROTTLED = "/sys/devices/platform/soc*/soc*firmware/get_throttled"
+"""The firmware's node: `soc/soc:firmware`; on a Pi 5 both have the bus' address in their names."""
+_OLD_CODES = range(0x2, 0x16)
+"""Revisions before the Pi 2; any other small number is some other board's."""
+_NEW_STYLE = 1 << 23
+_WARRANTY = 0x3 << 24
+_MEMORY = ("256MB", "512MB", "1GB", "2GB", "4GB", "8GB", "16GB")
+"""By three bits of a revision code; 7 stands for something else."""
 
 
 def _tree(found: Found, name: str) -> Optional[str]:
@@ -44,19 +51,38 @@ def _board(found: Found) -> None:
     found.put("board.model", model, "neither a device tree nor DMI names a model")
     compatible = (_tree(found, "compatible") or "").split("\0")
     found.put("board.compatible", [c for c in compatible if c] or None, "no device tree")
-    revision = re.search(r"^Revision\s*:\s*([0-9a-f]+)", _cpuinfo(found), re.MULTILINE)
-    code = int(revision.group(1), 16) if revision else None
-    found.put("board.revision", code and f"{code:x}", "not a Raspberry Pi")
+    code = _revision(found, model or "", compatible)
+    found.put("board.revision", None if code is None else f"{code:x}", "not a Raspberry Pi")
     found.put("board.memory", _nominal(code), "no revision code that says how much was built in")
     _emulated(found, model or "", compatible)
 
 
+def _revision(found: Found, model: str, compatible: List[str]) -> Optional[int]:
+    """Give the revision code of a Raspberry Pi; None of what is none, or says 0000.
+
+    The device tree has it with every kernel, /proc/cpuinfo with the vendor's alone; other
+    boards have numbers of their own in that line.
+    """
+    raspberry = "raspberry" in model.lower() or any("raspberrypi," in c for c in compatible)
+    if model and not raspberry:
+        return None
+    raw = next(
+        (data for root in _TREE if (data := found.data(f"{root}/system/linux,revision"))), b""
+    )
+    if len(raw) == 4:
+        code = int.from_bytes(raw, "big")
+    else:
+        line = re.search(r"^Revision\s*:\s*([0-9a-fA-F]{4,8})\s*$", _cpuinfo(found), re.MULTILINE)
+        code = int(line.group(1), 16) if line else 0
+    return code if code & _NEW_STYLE or code & ~_WARRANTY in _OLD_CODES else None
+
+
 def _nominal(code: Optional[int]) -> Optional[str]:
     """Give the memory soldered on, of a new-style revision code (bit 23 set), as it is sold."""
-    if code is None or not code & (1 << 23):
+    if code is None or not code & _NEW_STYLE:
         return None
-    megabytes = 256 << ((code >> 20) & 7)
-    return f"{megabytes // 1024}GB" if megabytes >= 1024 else f"{megabytes}MB"
+    size = (code >> 20) & 7
+    return _MEMORY[size] if size < len(_MEMORY) else None
 
 
 def _cpuinfo(found: Found) -> str:
@@ -104,9 +130,6 @@ def _cpu(found: Found) -> None:
 
 
 def _cpu_model(info: str) -> Optional[str]:
-    found = re.search(r"^model name\s*:\s*(.+)", info, re.MULTILINE)
-    if found:
-        return found.group(1).strip()
     makers = re.findall(r"^CPU implementer\s*:\s*(\S+)", info, re.MULTILINE)
     parts = re.findall(r"^CPU part\s*:\s*(\S+)", info, re.MULTILINE)
     names = [
@@ -115,7 +138,11 @@ def _cpu_model(info: str) -> Optional[str]:
         else f"implementer {maker} part {part}"
         for maker, part in zip(makers, parts)  # noqa: B905 - Python 3.9
     ]
-    return " + ".join(dict.fromkeys(names)) or None  # big and little cores
+    if names:
+        return " + ".join(dict.fromkeys(names))  # big and little cores
+    # a 32-bit process is told `ARMv8 Processor rev 3 (v8l)` there, beside the parts
+    said = re.search(r"^model name\s*:\s*(.+)", info, re.MULTILINE)
+    return said.group(1).strip() if said else None
 
 
 def _named(found: Found, pattern: str) -> Optional[Dict[str, str]]:
@@ -151,31 +178,55 @@ def _cpufreq(found: Found) -> None:
 
 
 def _thermal(found: Found) -> None:
-    zones: Dict[str, float] = {}
-    for path in sorted(glob.glob("/sys/class/thermal/thermal_zone*")):
-        text = found.text(f"{path}/temp")
-        if text and re.fullmatch(r"-?\d+", text):
-            zones[found.text(f"{path}/type") or os.path.basename(path)] = int(text) / 1000
+    zones, own = zones_of(found, glob.glob("/sys/class/thermal/thermal_zone*"))
     found.put("thermal.zones_c", zones or None, "no thermal zone")
-    text = found.text(THROTTLED)
-    found.put(
-        "board.throttled", int(text, 16) if text else None, "no throttle bits of the firmware"
-    )
+    found.put("thermal.zone", own, "no thermal zone")
     # both are kept: sysfs has been seen to say 0 where the firmware's tool does not
     tool = which("vcgencmd", os.environ.get("PATH", os.defpath))
     said = _vcgencmd(tool) if tool else None
     found.put("board.throttled_vcgencmd", said, "no vcgencmd, or it may not be used")
+    path = next(
+        (path for path in sorted(glob.glob(THROTTLED)) if _bits(found, path) is not None), ""
+    )
+    bits, source = (
+        (_bits(found, path), path) if path else (said, tool if said is not None else None)
+    )
+    why = "no throttle bits of the firmware, in sysfs or by vcgencmd"
+    found.put("board.throttled", bits, why)
+    found.put("board.throttled_source", source, why)
+
+
+def zones_of(found: Found, paths: List[str]) -> Tuple[Dict[str, float], Optional[str]]:
+    """Give °C by type of zone, and the zone of the processor; one of several has its number too."""
+    kinds = {
+        path: found.text(f"{path}/type") or os.path.basename(path)
+        for path in sorted(paths, key=lambda path: (len(path), path))
+        if re.fullmatch(r"-?[0-9]{1,9}", found.text(f"{path}/temp") or "")
+    }
+    several = [kind for kind in kinds.values() if list(kinds.values()).count(kind) > 1]
+    zones = {
+        f"{kind} ({os.path.basename(path)})" if kind in several else kind: int(
+            found.text(f"{path}/temp") or 0
+        )
+        / 1000
+        for path, kind in kinds.items()
+    }
+    own = [path for path, kind in kinds.items() if re.search(r"cpu|soc|x86_pkg", kind)]
+    return zones, next(iter([*own, *kinds]), None)
+
+
+def _bits(found: Found, path: str) -> Optional[int]:
+    text = found.text(path) or ""
+    return int(text, 16) if re.fullmatch(r"(0x)?[0-9a-fA-F]{1,8}", text.strip()) else None
 
 
 def _vcgencmd(tool: str) -> Optional[int]:
-    import subprocess
+    from ..sample import throttle
 
     try:
-        done = subprocess.run([tool, "get_throttled"], capture_output=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        return throttle.read(tool)
+    except OSError:
         return None
-    said = re.search(rb"throttled=(0x[0-9a-f]+)", done.stdout)
-    return int(said.group(1), 16) if said else None
 
 
 def _memory(found: Found) -> None:

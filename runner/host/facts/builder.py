@@ -25,6 +25,15 @@ class Found:
         self.put(name, None, why)
 
     @staticmethod
+    def data(path: str) -> Optional[bytes]:
+        """Read a small binary file; None when that is not possible."""
+        try:
+            with open(path, "rb") as file:
+                return file.read(1 << 20)
+        except OSError:
+            return None
+
+    @staticmethod
     def text(path: str) -> Optional[str]:
         """Read a small file; None when that is not possible. NUL ends device-tree strings."""
         try:

@@ -11,6 +11,7 @@ A pick is plain data made by a source kind:
     {"netstat": ["TcpExt.ListenOverflows"]}   header line and value line in pairs
     {"established": 8080}             not a file: the socket dump answers (see sockets.py)
     {"perf": ["instructions"]}        not a file: perf_event_open answers (see perf.py)
+    {"vcgencmd": "/usr/bin/vcgencmd"} not a file: the firmware's tool answers (see throttle.py)
 
 What is not there, or is no number (`max`), is None and never 0.
 """
@@ -25,7 +26,18 @@ if TYPE_CHECKING:
     Values = List[Optional[Number]]
 
 
-KINDS = ("int", "hex", "keys", "after_comm", "words", "psi", "netstat", "established", "perf")
+KINDS = (
+    "int",
+    "hex",
+    "keys",
+    "after_comm",
+    "words",
+    "psi",
+    "netstat",
+    "established",
+    "perf",
+    "vcgencmd",
+)
 
 
 def kind(pick: Dict[str, Any]) -> str:
@@ -39,7 +51,7 @@ def kind(pick: Dict[str, Any]) -> str:
 def columns(read_id: str, pick: Dict[str, Any]) -> List[str]:
     """Names of the columns that this read gives, in the order of its values."""
     name = kind(pick)
-    if name in ("int", "hex", "established"):
+    if name in ("int", "hex", "established", "vcgencmd"):
         return [read_id]
     return [f"{read_id}.{item}" for item in pick[name]]
 
@@ -133,7 +145,7 @@ _PARSE: Dict[str, Callable[[str, Any], Values]] = {
 def parse(pick: Dict[str, Any], text: str) -> Values:
     """Give the values of a pick in a file's text, as many as `columns` names.
 
-    Raises ValueError for a pick that reads no file (`established`, `perf`).
+    Raises ValueError for a pick that reads no file (`established`, `perf`, `vcgencmd`).
     """
     name = kind(pick)
     if name not in _PARSE:

@@ -146,6 +146,8 @@ class Sampler:
                 return [self._established(read)]
             if "perf" in read.pick:
                 return self._counted(read)
+            if "vcgencmd" in read.pick:
+                return [self._throttled(read)]
             if not read.opened:
                 read.opened = True
                 read.open(fill(read.template, self._words))
@@ -166,6 +168,16 @@ class Sampler:
         if self._diag is None:
             self._diag = sockets.Diag()
         return self._diag.established(port)
+
+    def _throttled(self, read: _Read) -> Optional[int]:
+        if read.absent:
+            return None  # a tool that failed once is not started every second
+        from . import throttle
+
+        found = throttle.read(str(read.pick["vcgencmd"]))
+        if found is None:
+            raise ValueError(f"{read.pick['vcgencmd']} get_throttled gives no bits")
+        return found
 
     def _counted(self, read: _Read) -> extract.Values:
         if read.counters is None:

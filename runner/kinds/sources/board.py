@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+"""Of most boards; `board.throttled_source` says where it is on this one."""
+ZONE = "/sys/class/thermal/thermal_zone0"
 
 
 class Board:
@@ -26,9 +28,19 @@ class Board:
     on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
-        """Clock of CPU 0, first thermal zone, firmware's throttle bits."""
-        del facts
+        """Clock of CPU 0, the processor's thermal zone, firmware's throttle bits."""
         rate = min(hz, 1.0)
+        # of a record from before the facts said it
+        source = str(facts.get("board.throttled_source") or THROTTLED)
+        # the firmware driver prints hexadecimal without a prefix
+        throttled: Read = {
+            "id": "board.throttled",
+            "path": source,
+            "hz": rate,
+            "pick": {"hex": True},
+        }
+        if not source.startswith("/sys/"):
+            throttled |= {"path": "", "pick": {"vcgencmd": source}}
         return [
             {
                 "id": "board.frequency",
@@ -38,12 +50,11 @@ class Board:
             },
             {
                 "id": "board.temperature",
-                "path": "/sys/class/thermal/thermal_zone0/temp",
+                "path": f"{facts.get('thermal.zone') or ZONE}/temp",
                 "hz": rate,
                 "pick": {"int": True},
             },
-            # the firmware driver prints hexadecimal without a prefix
-            {"id": "board.throttled", "path": THROTTLED, "hz": rate, "pick": {"hex": True}},
+            throttled,
         ]
 
     def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
@@ -51,7 +62,9 @@ class Board:
         del facts
         return {
             "frequency": Field("board.frequency", "Hz", "clock of CPU 0", 1000.0),
-            "temperature": Field("board.temperature", "°C", "first thermal zone", 0.001),
+            "temperature": Field(
+                "board.temperature", "°C", "thermal zone of the processor, else the first", 0.001
+            ),
             "throttled": Field("board.throttled", "bits", "firmware's throttle bits"),
         }
 
