@@ -4,6 +4,7 @@
     bisect    between the highest passing level below and that one
     confirm   both ends by k of n trials, until they hold
     check     once well beyond: a level that passes there is confirmed and reported
+    sentinels once more, after the level is found: does health depend on more than the level?
 
 The state IS the record: the list of (level, healthy). What is to be tried next
 follows from how often each level was healthy, so a search resumes from its
@@ -30,6 +31,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runner.planning import sentinels
 from runner.planning.search_fit import Fit, fit, inversions
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class State:
     """All trials so far, in order."""
 
     trials: tuple[tuple[int, bool], ...] = ()
+    settled: int = 0
+    """How many of them found the level; the others look whether it depends on more. 0 before."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,10 @@ class Done:
     """(failing level, passing level beyond it), where chance hardly explains it."""
     fitted: Fit | None
     why: str = ""
+    dips: tuple[int, ...] = ()
+    """Levels below the one found that failed when they were tried after it."""
+    effects: tuple[str, ...] = ()
+    """What health depended on beside the level, in words."""
 
 
 class Search:
@@ -113,18 +121,36 @@ class Search:
 
     def record(self, state: State, level: int, *, healthy: bool) -> State:
         """Give the state after one more valid trial."""
-        return State((*state.trials, (level, healthy)))
+        settled = state.settled
+        if not settled and state.trials and self._looking(_Tally(self.params, state.trials)) is None:
+            settled = len(state.trials)
+        return State((*state.trials, (level, healthy)), settled)
 
     def next(self, state: State) -> int | Done:
         """Give the level to try next, or the result."""
-        tally = _Tally(self.params, state.trials)
-        if len(state.trials) >= self.params.max_trials:
-            return self._done(tally, f"ended after {len(state.trials)} trials")
+        main = state.trials[: state.settled or None]
+        tally = _Tally(self.params, main)
+        if not state.settled:
+            if len(state.trials) >= self.params.max_trials:
+                return self._done(tally, state, f"ended after {len(state.trials)} trials")
+            step = self._looking(tally)
+            if step is not None:
+                return step
+        good, bad = tally.bracket()
+        if good is not None and bad is not None and len(state.trials) < self.params.max_trials:
+            extra = state.trials[len(main) :]
+            step = sentinels.following(main, extra, (good, bad), lowest=self.params.lowest)
+            if step is not None:
+                return step
+        return self._done(tally, state)
+
+    def _looking(self, tally: _Tally) -> int | None:
+        """Give the next level on the way to the level looked for; None when it is found."""
         for phase in (self._unsettled, self._outward, self._between, self._beyond):
             step = phase(tally)
             if step is not None:
                 return step
-        return self._done(tally)
+        return None
 
     def _unsettled(self, tally: _Tally) -> int | None:
         """Repeat a level whose first trials do not say which side it is on."""
@@ -174,7 +200,7 @@ class Search:
     def _as_far(self, level: int, probe: int) -> bool:
         return level <= probe if self.params.lowest else level >= probe
 
-    def _done(self, tally: _Tally, why: str = "") -> Done:
+    def _done(self, tally: _Tally, state: State, why: str = "") -> Done:
         params = self.params
         good, bad = tally.bracket()
         at_bound = ""
@@ -189,17 +215,24 @@ class Search:
             found = fit(tally.counts, (good, bad), params.resolution, lowest=params.lowest)
             level = self._level(found, good, bad)
         wrong = inversions(tally.counts, lowest=params.lowest)
+        every = _Tally(params, state.trials)
+        low: tuple[int, ...] = ()
+        if good is not None and bad is not None:
+            extra = state.trials[tally.total :]
+            low = sentinels.dips(extra, (good, bad), lowest=params.lowest)
         return Done(
             level=level,
             last_passing=good,
             first_failing=bad,
-            table=tuple((at, *tally.counts[at]) for at in sorted(tally.counts)),
-            trials=tally.total,
+            table=tuple((at, *every.counts[at]) for at in sorted(every.counts)),
+            trials=every.total,
             at_bound=at_bound,
-            monotone=not wrong,
+            monotone=not wrong and not low,
             inversions=wrong,
             fitted=found,
             why=why,
+            dips=low,
+            effects=sentinels.effects(state.trials, found) if found is not None else (),
         )
 
     def _level(self, found: Fit, good: int, bad: int) -> int:
