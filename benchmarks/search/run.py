@@ -39,6 +39,85 @@ class Server:
         return self.capacity + self.scale * math.log(2 * (1 - self.spurious) - 1)
 
 
+class Drift(Server):
+    """Its capacity moves by a tenth over the first trials of the search."""
+
+    def __init__(self, *server, by=-0.1, over=32):
+        super().__init__(*server)
+        self.first, self.tried, self.by, self.over = self.capacity, 0, by, over
+        self.wide = self.scale
+
+    def healthy(self, level):
+        moved = 1 + self.by * min(1, self.tried / self.over)
+        self.capacity, self.scale = self.first * moved, self.wide * moved
+        self.tried += 1
+        return super().healthy(level)
+
+
+class History(Server):
+    """A failing trial leaves a tenth less for the next one."""
+
+    def __init__(self, *server, by=0.1):
+        super().__init__(*server)
+        self.first, self.last, self.by = self.capacity, True, by
+
+    def healthy(self, level):
+        self.capacity = self.first * (1 if self.last else 1 - self.by)
+        self.last = super().healthy(level)
+        return self.last
+
+
+class Dip(Server):
+    """A tenth of the capacity wide, levels below it fail."""
+
+    def __init__(self, *server, at=None, wide=0.1):
+        super().__init__(*server)
+        low = self.rng.uniform(0.5, 0.85) if at is None else at
+        self.dip = self.capacity * low, self.capacity * (low + wide)
+
+    def healthy(self, level):
+        if self.dip[0] <= level <= self.dip[1]:
+            return self.rng.random() < 0.02
+        return super().healthy(level)
+
+
+def flags(kind, transition, searches, rng, **more):
+    """Share of searches that say drift, history, a dip or any of them; and their trials."""
+    params = Params(8, 4096, sentinels=True)
+    found, trials = [0, 0, 0, 0], []
+    for _ in range(searches):
+        capacity = math.exp(rng.uniform(math.log(20), math.log(3800)))
+        done = search(params, kind(capacity, transition, 0.02, rng, **more))
+        said = " ".join(done.effects)
+        seen = "went on" in said, "after a failing" in said, bool(done.dips)
+        found = [a + b for a, b in zip(found, (*seen, any(seen)), strict=True)]
+        trials.append(done.trials)
+    return [each / searches for each in found], statistics.median(trials)
+
+
+def flag_table(searches, rng):
+    print("\n## What is flagged\n")
+    print(
+        "Searches with sentinels. A capacity that falls or rises by 10 % over 32 trials, one that is\n"
+        "10 % lower after a failing trial, and levels that fail in a band of 10 % of the capacity\n"
+        "somewhere from half of it on. Of the last column 90 % are to be flagged, of steady servers\n"
+        "at most 15 %; bold where that is missed.\n"
+    )
+    print("| server | transition | drift | history | dip | any | trials: median |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    kinds = (
+        ("steady", Server, {}), ("falls by 10 %", Drift, {}), ("rises by 10 %", Drift, {"by": 0.1}),
+        ("10 % less after a failure", History, {}), ("a dip of 10 %", Dip, {}),
+    )  # fmt: skip
+    for label, kind, more in kinds:
+        for transition in (0.02, 0.05, 0.10, 0.20, 0.50):
+            (*each, every), trials = flags(kind, transition, searches, rng, **more)
+            missed = every > 0.15 if kind is Server else every < 0.9
+            text = f"**{every:.0%}**" if missed else f"{every:.0%}"
+            shares = " | ".join(f"{one:.0%}" for one in each)
+            print(f"| {label} | {transition:.0%} | {shares} | {text} | {trials:.0f} |", flush=True)
+
+
 def brute_force(server, low, high):
     """Highest level with P(healthy) >= 1/2, by asking every level for its true P."""
     return max(level for level in range(low, high + 1) if server.p(level) >= 0.5)
@@ -123,7 +202,7 @@ def main():
     )
     print("## By server\n")
     print(HEAD)
-    for transition in (0.0, 0.02, 0.05, 0.10, 0.20):
+    for transition in (0.0, 0.02, 0.05, 0.10, 0.20, 0.50):
         for spurious in (0.0, 0.02, 0.05, 0.10):
             label = f"transition {transition:.0%}, spurious {spurious:.0%}"
             row(label, usual, spread(17, 4000), transition, spurious, rng)
@@ -145,6 +224,7 @@ def main():
         "\n`confirm 5 of 5` asks for the highest level with straight passes, not for the middle\n"
         "of the curve: there `level` is the last passing one, below the level fitted here."
     )
+    flag_table(max(args.searches // 10, 20), rng)
     return 0 if held else 1
 
 

@@ -99,6 +99,7 @@ def _search(
             start=int(asked.start.exact) if asked.start else None,
             max_trials=asked.max_trials,
             lowest=asked.goal.direction == "lowest",
+            sentinels=asked.sentinels is not False,
         )
     )
     state = State()

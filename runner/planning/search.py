@@ -60,6 +60,8 @@ class Params:
     max_trials: int = 200
     lowest: bool = False
     """Healthy from the level on upwards: the search for the smallest."""
+    sentinels: bool = False
+    """Whether to look afterwards if health depends on more than the level."""
 
     def step_at(self, level: int) -> int:
         """Give the distance of last passing and first failing that is near enough."""
@@ -122,7 +124,8 @@ class Search:
     def record(self, state: State, level: int, *, healthy: bool) -> State:
         """Give the state after one more valid trial."""
         settled = state.settled
-        if not settled and state.trials and self._looking(_Tally(self.params, state.trials)) is None:
+        looked = self.params.sentinels and not settled and bool(state.trials)
+        if looked and self._looking(_Tally(self.params, state.trials)) is None:
             settled = len(state.trials)
         return State((*state.trials, (level, healthy)), settled)
 
@@ -137,7 +140,8 @@ class Search:
             if step is not None:
                 return step
         good, bad = tally.bracket()
-        if good is not None and bad is not None and len(state.trials) < self.params.max_trials:
+        room = self.params.sentinels and len(state.trials) < self.params.max_trials
+        if room and good is not None and bad is not None:
             extra = state.trials[len(main) :]
             step = sentinels.following(main, extra, (good, bad), lowest=self.params.lowest)
             if step is not None:
@@ -232,7 +236,7 @@ class Search:
             fitted=found,
             why=why,
             dips=low,
-            effects=sentinels.effects(state.trials, found) if found is not None else (),
+            effects=sentinels.effects(state.trials, found) if state.settled and found else (),
         )
 
     def _level(self, found: Fit, good: int, bad: int) -> int:

@@ -1,4 +1,4 @@
-"""Trials after a search has found its level: did health depend on more than the level?
+"""Trials after a search has found its level, and whether health depended on more than that.
 
 A search takes the host for the same from its first trial to its last, health for falling with
 the level, and a trial for independent of the one before. Each is looked for once the level is
@@ -40,9 +40,7 @@ LAPSE: Final = 0.02
 _LN9: Final = math.log(9)
 
 
-def following(
-    main: Trials, extra: Trials, bracket: tuple[int, int], *, lowest: bool
-) -> int | None:
+def following(main: Trials, extra: Trials, bracket: tuple[int, int], *, lowest: bool) -> int | None:
     """Give the next level after the search has found its bracket; None when all is looked at."""
     good, bad = bracket
     at = 0

@@ -183,6 +183,11 @@ class Search(Model):
     workload: Literal["fresh", "keep"] = "fresh"
     """With `keep` one workload serves all trials of a search, as long as it lives and answers."""
     max_trials: Annotated[int, Field(ge=1, le=MAX_REPETITIONS)] = 200
+    sentinels: bool | None = Field(
+        None,
+        description="false: end when the level is found, without looking for drift, history and "
+        "dips (about half of the trials)",
+    )
 
     @model_validator(mode="after")
     def _range(self) -> "Search":

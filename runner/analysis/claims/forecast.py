@@ -112,6 +112,7 @@ def search_trials(asked: Asked) -> tuple[int, int]:
         start=int(asked.start.exact) if asked.start else None,
         max_trials=asked.max_trials,
         lowest=asked.goal.direction == "lowest",
+        sentinels=asked.sentinels is not False,
     )
     found = []
     for at in range(CAPACITIES):

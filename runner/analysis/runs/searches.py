@@ -45,6 +45,11 @@ def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
         for run in runs
         if not run["monotone"]
     ]
+    notes += [
+        f"search {run['repetition']}: {said}"
+        for run in runs
+        for said in (*(run.get("effects") or ()), *_dips(run))
+    ]
     notes += [_kept(run) for run in runs if run.get("workload") == "keep"]
     return {
         "what": search.get("what", "level"),
@@ -56,6 +61,7 @@ def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
             {
                 **{key: run[key] for key in ("repetition", "treatment", "level")},
                 **{key: run[key] for key in ("last_passing", "first_failing", "trials")},
+                "interval": _interval(run),
                 "ended": (run["at_bound"] and f"at the {run['at_bound']} bound") or run["why"],
             }
             for run in runs
@@ -68,6 +74,18 @@ def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "notes": notes,
         "runs": [dict(run) for run in runs],
     }
+
+
+def _interval(run: Mapping[str, Any]) -> list[float] | None:
+    """Give the one interval of one search: that of its fitted level, at 90 %."""
+    fitted = run.get("fitted")
+    return [fitted["low"], fitted["high"]] if fitted else None
+
+
+def _dips(run: Mapping[str, Any]) -> list[str]:
+    """Say which levels around the one found were not on their side of it."""
+    found = ", ".join(str(level) for level in run.get("dips") or ())
+    return [f"health does not fall with the level: it changes again at {found}"] if found else []
 
 
 def _kept(run: Mapping[str, Any]) -> str:

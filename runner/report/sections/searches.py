@@ -66,14 +66,25 @@ def _runs(runs: list[dict[str, Any]], what: str) -> Md | None:
             run.get("repetition", i),
             *([words.treatment(run.get("treatment") or {})] if treated else []),
             units.count(run.get("level")),
+            units.interval(_own(run), "1"),
             _bracket(run.get("last_passing"), run.get("first_failing")),
             units.count(run.get("trials")),
             run.get("ended") or _BOUNDS.get(str(run.get("at_bound")), "") or run.get("why") or "",
         ]
         for i, run in enumerate(runs, 1)
     ]
-    head = ["search", *(["treatment"] if treated else []), what, "between", "trials", "ended"]
-    return markdown.table(head, rows, "r" + "l" * treated + "rlrl") if rows else None
+    head = [
+        "search", *(["treatment"] if treated else []), what, "its 90 % interval", "between",
+        "trials", "ended",
+    ]  # fmt: skip
+    return markdown.table(head, rows, "r" + "l" * treated + "rrlrl") if rows else None
+
+
+def _own(run: dict[str, Any]) -> tuple[float, float] | None:
+    """Give the interval of one search; searches vary by more."""
+    fitted = run.get("fitted") or {}
+    low, high = run.get("interval") or (fitted.get("low"), fitted.get("high"))
+    return None if low is None or high is None else (float(low), float(high))
 
 
 def _levels(levels: list[dict[str, Any]], what: str) -> Md | None:
