@@ -10,7 +10,7 @@ TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace
 BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-support arch-test e2fsprogs openssh-client
 BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
 
-.PHONY: test-site demo test test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs reproduce clean
+.PHONY: test-site demo test test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -112,6 +112,10 @@ bench: $(VENV)/.dev tools benchmarks/.cache/tools
 benchmarks/.cache/tools:
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check ansible-core pyinfra || { rm -rf $@; exit 1; }
+
+# the floors of docs/architecture.md, drawn from the import graph
+docs-picture: $(VENV)/.dev
+	$(VENV)/bin/python -m tools.picture
 
 schema: $(VENV)/.installed
 	$(RUN) schema > schemas/experiment.schema.json
