@@ -63,7 +63,10 @@ class Builder:
             env=env,
             ldflags=tuple(spec.ldflags),
             gcflags=tuple(spec.gcflags),
+            asmflags=tuple(spec.asmflags),
             tags=tuple(spec.tags),
+            race=spec.race,
+            flags=tuple(spec.flags),
             trimpath=spec.trimpath,
             test=test is not None,
         )

@@ -19,6 +19,7 @@ from runner.compile.load import (
     reachable,
     schedule,
 )
+from runner.compile.ports import listen_part
 from runner.compile.workload import Binary, fetch_part, workload_part
 from runner.errors import SpecError
 from runner.kinds.generators import generator
@@ -91,7 +92,9 @@ def trial_program(
         "network_cells": [cell.to_json() for cell in network_cells],
         "files": files,
         "upload": _uploads(binary=binary, generator=tool),
-        "workload": workload_part(workload, facts, trial_id, binary, run, limits_part(experiment))
+        "workload": workload_part(
+            workload, facts, trial_id, binary, run, limits_part(experiment), listen_part(experiment)
+        )
         if workload
         else None,
         "sample": {"hz": hz, "reads": reads(facts, hz=hz, asked=experiment.families)},

@@ -31,6 +31,7 @@ def workload_part(
     binary: Binary | None,
     run: str,
     limits: Mapping[str, list[int]],
+    listen: Mapping[str, int | None] | None,
 ) -> dict[str, Any]:
     """Give the `workload` of a program; SpecError where the host has no cgroups."""
     if workload.argv is None:
@@ -62,7 +63,7 @@ def workload_part(
         "within_s": within if workload.run == "server" else workload.within.seconds,
         "cgroup": _cgroup(workload, facts, trial_id, run),
         "warm": ["{binary}"] if binary else [],
-        "listen": {"port": workload.port},
+        "listen": listen,
         "ready": ready,
     }
 

@@ -46,6 +46,7 @@ from runner.records.trial_events import (
     LoadAt,
     MeasureStarted,
     Output,
+    PortTaken,
     Ready,
     Sample,
     Sampler,
@@ -65,8 +66,9 @@ HostEvent = (
     | Rebooting | Forgotten | Stopped | LeaseEnded
 )  # fmt: skip
 TrialEvent = (
-    TrialStarted | Settled | WorkloadStarted | WorkloadLost | Ready | Listener | Columns | Sample
-    | Absent | Output | IdleStarted | IdleEnded | LoadAt | StepStarted | MeasureStarted | StepEnded
+    TrialStarted | Settled | WorkloadStarted | WorkloadLost | Ready | Listener | PortTaken
+    | Columns | Sample | Absent | Output | IdleStarted | IdleEnded | LoadAt
+    | StepStarted | MeasureStarted | StepEnded
     | StateChecked | Cooled | FaultStarted | FaultEnded | FaultSkipped | FetchedPart | Fetched
     | Traced | WorkloadExited | CgroupLeft | Aborted | Failed | Sampler | Result | End
 )  # fmt: skip

@@ -75,6 +75,13 @@ class Listener(Event, frozen=True):
     ours: bool = False
 
 
+class PortTaken(Event, frozen=True):
+    """A port that was chosen as free was somebody else's by then; the workload gets another."""
+
+    port: int | None = None
+    why: str = ""
+
+
 class Columns(Event, frozen=True):
     """Names of the values of every sample from here on."""
 

@@ -40,6 +40,23 @@ def _env(env: dict[str, MaybeSecret]) -> dict[str, MaybeSecret]:
     return env
 
 
+_KEYS = ("ldflags", "gcflags", "asmflags", "tags", "trimpath", "race")
+_RUNNERS = ("o", "c", "C", "n", "v", "x", "work", "json", "toolexec", "exec", "overlay", "p")
+
+
+def _flags(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is no flag, what has a key of its own, and what is the runner's to say."""
+    for word in words:
+        name = word.lstrip("-").partition("=")[0]
+        if not word.startswith("-") or not name:
+            raise fault("flag", f"`{word}` is not a flag of `go build`: write -name or -name=value")
+        if name in _KEYS:
+            raise fault("flag", f"`{word}` has a key of its own: write `{name}:` under build")
+        if name in _RUNNERS:
+            raise fault("flag", f"`-{name}` cannot be set: it does not change the program")
+    return words
+
+
 class Build(Model):
     """A program built from its sources; GOOS and GOARCH default to the host's."""
 
@@ -55,5 +72,7 @@ class Build(Model):
     asmflags: Words = ()
     tags: Words = ()
     trimpath: bool = False
-    race: bool = False
-    flags: Words = Field((), description="Further flags of `go build`")
+    race: bool = Field(False, description="The race detector, which needs cgo")
+    flags: Annotated[Words, AfterValidator(_flags)] = Field(
+        (), description="Further flags of `go build`, such as -buildvcs=false"
+    )

@@ -42,8 +42,13 @@ class BuildRequest:
     """Further variables, for example CGO_ENABLED; wins over everything."""
     ldflags: tuple[str, ...] = ()
     gcflags: tuple[str, ...] = ()
+    asmflags: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     trimpath: bool = False
+    race: bool = False
+    """With the race detector, which needs cgo."""
+    flags: tuple[str, ...] = ()
+    """Further flags, as they are."""
     test: bool = False
     """Build the package's test binary (`go test -c`), for benchmarks."""
 
@@ -148,6 +153,9 @@ def _argv(request: BuildRequest, go: str, output: str) -> list[str]:
         *([f"-tags={','.join(request.tags)}"] if request.tags else []),
         *([f"-ldflags={' '.join(request.ldflags)}"] if request.ldflags else []),
         *([f"-gcflags={' '.join(request.gcflags)}"] if request.gcflags else []),
+        *([f"-asmflags={' '.join(request.asmflags)}"] if request.asmflags else []),
+        *(["-race"] if request.race else []),
+        *request.flags,
         *("-o", output, request.package),
     ]
 

@@ -9,6 +9,7 @@ import pytest
 
 from runner.errors import ToolchainError
 from runner.toolchain import BuildRequest, build, read_elf, run_process
+from runner.toolchain.build import _argv
 from runner.toolchain.elf import parse_elf
 
 MAIN = """package main
@@ -232,3 +233,15 @@ def test_an_elf_file_without_go_has_no_build_id():
     assert info is not None
     assert info.build_id == ""
     assert info.dynamic
+
+
+def test_every_flag_of_the_spec_reaches_the_compiler():
+    """None is read and forgotten: the command that is recorded has them all."""
+    request = BuildRequest(
+        Path(), ldflags=("-s",), gcflags=("-N",), asmflags=("-D=x",), tags=("a", "b"),
+        trimpath=True, race=True, flags=("-buildvcs=false",),
+    )  # fmt: skip
+    argv = _argv(request, "go", "out")
+    for word in ("-trimpath", "-tags=a,b", "-ldflags=-s", "-gcflags=-N", "-asmflags=-D=x", "-race",
+                 "-buildvcs=false"):  # fmt: skip
+        assert word in argv[: argv.index("-o")]

@@ -6,10 +6,19 @@ import os
 
 from ..sample import sockets
 from . import network, process
+from .context import Aborted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
+
+
+class PortTaken(Aborted):
+    """Somebody else has taken the port between its choice and the workload's start."""
+
+    def __init__(self, port: int, pid: int, how: str) -> None:
+        super().__init__(f"port {port} belongs to {who(pid)}: {how}")
+        self.port = port
 
 
 class Listener:

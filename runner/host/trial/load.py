@@ -38,7 +38,7 @@ class Load:
     """Runs steps against a port; `port` is None when the server is on another host."""
 
     def __init__(self, ctx: Context, plan: Mapping[str, Any], port: Optional[int]) -> None:
-        self._ctx, self._plan, self._port = ctx, plan, port
+        self._ctx, self._plan, self.port = ctx, plan, port
         self._diag = sockets.Diag()
         self._began: Optional[float] = None
         self.begins: Callable[[], None] = nothing
@@ -160,8 +160,8 @@ class Load:
 
     def _counters(self) -> Dict[str, Any]:
         found: Dict[str, Any] = dict(self._ctx.sampler.snapshot())
-        if self._port is not None:
-            for name, many in self._diag.count(self._port).items():
+        if self.port is not None:
+            for name, many in self._diag.count(self.port).items():
                 found["sockets." + name] = many
         return found
 
@@ -171,9 +171,9 @@ class Load:
 
         def most() -> int:
             now = time.monotonic()
-            if self._port is not None and now >= counted["next"]:
+            if self.port is not None and now >= counted["next"]:
                 counted["next"] = now + COUNT_EVERY_S
-                counted["most"] = max(counted["most"], self._diag.established(self._port))
+                counted["most"] = max(counted["most"], self._diag.established(self.port))
             return int(counted["most"])
 
         return most
@@ -245,7 +245,7 @@ class Load:
 
     def _cool(self, step: Mapping[str, Any]) -> None:
         """Wait until the next step may begin: sockets in TIME_WAIT slow down its connects."""
-        plan, port = step.get("cooldown"), self._port
+        plan, port = step.get("cooldown"), self.port
         if not plan:
             return
         count = None if port is None else lambda: float(self._diag.count(port)["time_wait"])

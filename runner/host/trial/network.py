@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import struct
@@ -57,19 +58,31 @@ def up(interface: str) -> None:
 
 
 def free_port() -> int:
-    """Give a TCP port that nobody uses in this namespace, on any address.
+    """Give a TCP port that nobody uses in this namespace, on any address of both families.
 
     Taken from below the usual range of outgoing connections (32768 and up): the load's
     own connections must not get the port while the workload is being restarted.
     """
     for port in range(FIRST_PORT, LAST_PORT):
-        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-            try:
-                probe.bind(("", port))
-            except OSError:
-                continue
+        if _free(socket.AF_INET, port) and _free(socket.AF_INET6, port):
             return port
     raise Refused("busy", f"no free port from {FIRST_PORT} to {LAST_PORT}")
+
+
+def _free(family: int, port: int) -> bool:
+    """Whether every address of a family has the port free; a family that is off has none."""
+    try:
+        probe = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    except OSError as fault:
+        return fault.errno == errno.EAFNOSUPPORT
+    with contextlib.closing(probe):
+        try:
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(("", port))
+        except OSError as fault:
+            return fault.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+    return True
 
 
 def describe(pid: int) -> str:

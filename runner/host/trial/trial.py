@@ -8,7 +8,7 @@ import os
 from ..digest import sha256
 from ..sample.fetching import During, fetch_all
 from ..state.state_folder import Refused
-from . import cooldown, network, process
+from . import cooldown, listener, network, process
 from .context import Aborted, Context
 from .load import Load
 from .loop import Stopped, nothing
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..state.drift import Drift
     from .faults import Faults
 
+PORT_TRIES = 3
 STDERR_NAME = "stderr.txt"
 
 
@@ -122,9 +123,23 @@ class Trial:
         workload = self._workload
         if workload is None:
             return
-        workload.launch()
-        if not workload.once:
-            workload.await_ready()
+        for left in reversed(range(PORT_TRIES)):
+            workload.launch()
+            if workload.once:
+                return
+            try:
+                workload.await_ready()
+            except listener.PortTaken as fault:
+                if not left:
+                    raise
+                # not the trial's fault: it begins on another port
+                self._ctx.emit("port_taken", port=fault.port, why=str(fault))
+                workload.stop()
+                workload.choose_port()
+                continue
+            if self._load is not None:
+                self._load.port = workload.port
+            return
 
     def _idle(self, seconds: float) -> None:
         if seconds <= 0:

@@ -39,6 +39,7 @@ class Workload:
         self.once = plan.get("run", "server") == "once"
         self.pid = 0
         self.port: Optional[int] = None
+        self._chosen = self._waiting = False
         self._streams: List[Stream] = []
         self._expected = False
         self._reported = True
@@ -62,8 +63,11 @@ class Workload:
         listen = self._plan.get("listen")
         if listen is None:
             return
+        self._chosen = not listen.get("port")
         self.port = listen.get("port") or network.free_port()
         self._ctx.words["port"] = str(self.port)
+        if self._chosen:
+            return
         pid = listener.of(self.port).stranger
         if pid is not None:
             self._ctx.emit("listener", pid=pid or None, ours=False)
@@ -174,6 +178,8 @@ class Workload:
         if ended is not None and not self._reported:
             self._reported = True
             self._died_at = ended.at
+            # where its port was taken, it could not but end: it is started anew on another
+            self._expected = self._expected or (self._waiting and self._stranger() is not None)
             kills = self._kills()
             # the counter alone may be another member's; SIGKILL alone may be anybody's
             self._oom_killed = bool(kills) and ended.signal == signal.SIGKILL
@@ -223,6 +229,7 @@ class Workload:
         """Wait until it answers as `ready` asks; Aborted when it does not, or exits before."""
         ctx, ready = self._ctx, self._plan.get("ready")
         began = time.monotonic()
+        self._waiting = True
         if ready:
             within = float(ready.get("within_s", self._plan.get("within_s", 10)))
             why = readiness.wait(
@@ -230,10 +237,13 @@ class Workload:
             )
             if why and self._dead():
                 ended = ctx.loop.exit_of(self.pid)
+                self._refuse_stranger(f"the workload {ended}")
                 ctx.loop.wait(0)  # lets `watch` say it
                 raise Aborted(f"the workload {ended} before it was ready{self._said()}")
             if why:
                 raise Aborted(f"not ready within {within:g} s: {why}{self._said()}")
+        self._refuse_stranger("it was taken meanwhile")
+        self._waiting = False
         ctx.emit("ready", after_s=round(time.monotonic() - began, 6))
         if self.port is not None:
             self._check_listener(self.port)
@@ -253,6 +263,19 @@ class Workload:
             self._ctx.emit("listener", pid=None, ours=False)
             raise Aborted(f"nobody listens on port {port}")
         self._ctx.emit("listener", pid=found.ours, ours=True)
+
+    def _refuse_stranger(self, how: str) -> None:
+        """PortTaken where a port that was chosen as free is somebody else's by now."""
+        who = self._stranger()
+        if self.port is not None and who is not None:
+            self._expected = True
+            raise listener.PortTaken(self.port, who, how + self._said())
+
+    def _stranger(self) -> Optional[int]:
+        """Pid of somebody else on the port that was chosen for it; None where there is none."""
+        if self.port is None or not self._chosen:
+            return None
+        return listener.of(self.port).stranger
 
     def _said(self) -> str:
         """Last lines of its output, for messages."""

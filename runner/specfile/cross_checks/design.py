@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runner.kinds import resources
 from runner.spec.base import did_you_mean, nearest
 from runner.spec.design import OVERRIDABLE
-from runner.spec.treatments import RUNTIME, placeholders, treatments
+from runner.spec.treatments import RUNTIME, placeholders, treatments, with_levels
 from runner.specfile.names import levels_faults
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from _load(exp, names)
     yield from _search(exp, names)
     yield from _workload(exp, names)
+    yield from _built(exp, names)
     yield from _traced(exp)
     yield from _faults(exp, names)
     yield from _braces(names)
@@ -129,6 +130,27 @@ def _workload(exp: Experiment, names: Names) -> Iterator[Finding]:
         if knob.startswith("memory.") and text.isdecimal() and 0 < int(text) < _PAGE:
             message = f"{text} bytes are less than a page: write for instance {text}MiB"
             yield ("workload", "cgroup", knob), message, False
+
+
+def _built(exp: Experiment, names: Names) -> Iterator[Finding]:
+    """Find what is built by nobody knows which Go."""
+    whole = "schema" in names.sections  # a fragment has its `build` elsewhere
+    if not whole or {"build", "factors", "workload"} & names.broken:
+        return
+    for levels in treatments(exp):
+        try:
+            treated = with_levels(exp, levels)
+        except ValueError:  # said where the levels stand
+            return
+        if treated.build is not None and treated.build.go is None:
+            place: Path = ("build",) if exp.build is not None else ("factors",)
+            yield place, 'it does not say which Go: add go: "1.22.10"', True
+            return
+        test = treated.workload.go_test if treated.workload is not None else None
+        if test is not None and treated.build is None:
+            place = ("workload", "go_test") if exp.build is None else ("factors",)
+            yield place, 'it does not say which Go: add build: {go: "1.22.10"}', True
+            return
 
 
 def _traced(exp: Experiment) -> Iterator[Finding]:
