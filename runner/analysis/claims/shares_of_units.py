@@ -89,7 +89,6 @@ def universal(case: Case) -> Judgement:
     failed, clean, hidden = counted(case)
     n = failed + clean + hidden
     base = Judgement(case.id, "", "", n=n, unit="%", region=(0.0, case.bound))
-    base = replace(base, values=tuple(float(v) for v in case.values if v is not None))
     if case.unmeasured or not n:
         said = case.unmeasured or unmeasured(case, 0, 1)
         return replace(base, verdict=NOT_MEASURED, reason=said)

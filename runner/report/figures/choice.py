@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.kinds import discovery
 from runner.report.figure_kinds.interface import Asked, Shown
-from runner.report.figures import health, load, memory, strip
+from runner.report.figures import health, load, memory, run_order, strip
 from runner.report.figures.labels import MOST, by_treatment, label, of, suffix
 from runner.report.format.markdown import Md, image
 from runner.report.sections import atlas, searches
@@ -67,6 +67,17 @@ def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes],
                     f"claim-{claim.id}",
                     f"Repetitions of claim {claim.id} beside what was published",
                     strip.draw(claim),
+                )
+            )
+        },
+        "orders": {
+            claim.id: figure
+            for claim in analysis.claims
+            if (
+                figure := add(
+                    f"order-{claim.id}",
+                    f"Claim {claim.id} in the order of measuring",
+                    run_order.draw(claim),
                 )
             )
         },

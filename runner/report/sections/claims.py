@@ -68,6 +68,8 @@ def sections(
             "reason": escape(claim.reason, 2000),
             "facts": _facts(claim),
             "figure": figures["claims"].get(claim.id),
+            "order": figures["orders"].get(claim.id),
+            "run_order": escape(claim.run_order, 500),
             "raw": _raw(claim, manifest),
         }
         for claim in claims

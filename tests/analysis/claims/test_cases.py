@@ -347,3 +347,20 @@ def test_much_that_guards_threw_away_is_counted_in():
     assert "counted in as unknown, the interval is [4.6, 5.5]" in found.reason
     (found,), _ = judged(spec, kept)
     assert "threw away" not in found.reason
+
+
+def test_a_metric_says_in_which_step_its_program_prints():
+    """End to end: `resolution: 1` of a program that prints 12 of a true 12.30."""
+    spec = {
+        "metrics": {"ms": {"from": "stdout.json.ms", "unit": "ms", "resolution": 1}},
+        "claims": [
+            {"id": "1", "quote": "q", "metric": "ms", "published": {"value": 12.3, "plus_minus": 0.05}}
+        ],
+    }  # fmt: skip
+    trials = [trial("t", "", at, {"stdout.json.ms": 12.0}) for at in range(1, 13)]
+    (found,), measured = judged(spec, trials)
+    assert measured[0].resolution == pytest.approx(0.001)
+    assert found.verdict == INCONCLUSIVE
+    assert "printed in steps of 1 ms" in found.reason
+    del spec["metrics"]["ms"]["resolution"]
+    assert judged(spec, trials)[0][0].verdict == CONTRADICTED
