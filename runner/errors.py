@@ -9,7 +9,6 @@
     │   └── ProgramRefused 2   the agent refused or did not finish a program
     ├── ToolchainError     2   Go could not be had, or did not compile
     ├── TrialError         2   a workload or a generator could not be run
-    ├── VerdictFailed      1   a required verdict does not hold
     ├── RecordError        2   a run folder that cannot be read or written
     └── Interrupted       99   Ctrl-C; the state was restored
         └── LeftRunning   99   a second Ctrl-C: the trial goes on without us
@@ -71,12 +70,6 @@ class TrialError(RunnerError):
 
 class RecordError(RunnerError):
     """A run folder cannot be read or written."""
-
-
-class VerdictFailed(RunnerError):  # noqa: N818 - the word users read
-    """A required verdict does not hold."""
-
-    exit_code = 1
 
 
 class Interrupted(RunnerError):  # noqa: N818 - the word users read

@@ -20,7 +20,7 @@ from runner.analysis.claims.verdict import judge, judge_all
 from runner.analysis.model import Analysis, Estimate, Trial
 from runner.analysis.runs.comparison import compare
 from runner.analysis.runs.side import Side
-from runner.analysis.stats.intervals import bca, hodges_lehmann, median_interval, shift
+from runner.analysis.stats.intervals import bca, median_interval, shift
 from runner.analysis.stats.significance import mann_whitney, paired
 from runner.planning.order import enough
 from runner.planning.search import Params
@@ -85,18 +85,6 @@ def intervals(count, rng):
                 for n in SIZES
             ]
             table.row(name, rates, COVER if level == 0.90 else 0.94, at_least=True)
-    table = Table(
-        "Hodges-Lehmann, 90 %",
-        ["distribution", *(f"n = {n}" for n in SIZES)],
-        "One sample, symmetric distributions only: of others it estimates another quantity.",
-    )
-    for name in ("normal", "heavy tails (t, 2 degrees)", "two modes"):
-        draw, true = SHAPES[name]
-        rates = [
-            covered((hodges_lehmann(row) for row in draw(rng, (count, n)).tolist()), true)
-            for n in SIZES
-        ]
-        table.row(name, rates, COVER, at_least=True)
     table = Table(
         "Shift of two samples, 90 %",
         ["distribution", *(f"n = {n}" for n in SIZES)],

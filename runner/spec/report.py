@@ -54,7 +54,3 @@ class Report(Model):
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: tuple[Text, ...] = ()
-
-    def all_tables(self) -> tuple[Table, ...]:
-        """`table` and `tables` as one."""
-        return (*((self.table,) if self.table else ()), *self.tables)

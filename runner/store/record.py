@@ -212,12 +212,6 @@ class RunFolder:
             kept = {k: v for k, v in self._manifest["events"].items() if k != trial}
             self.update(events=kept, state="running")
 
-    def close_trial(self, trial: str) -> None:
-        """Close a trial's file: many trials must not mean many open files."""
-        stream = self._streams.pop(f"{EVENTS}/{safe_name(trial)}.jsonl", None)
-        if stream is not None:
-            stream.close()
-
     def close(self) -> None:
         """Close all files; the run may go on later."""
         _close(self._streams)

@@ -60,7 +60,7 @@ def test_the_matrix_of_flags():
     assert made.build.ldflags == ("-s", "-w")
     assert made.build.env == {"CGO_ENABLED": "0", "GOARCH": "arm64"}
     assert exp.baseline == {"flags": "default"}
-    assert exp.report.all_tables()[0].columns == (
+    assert exp.report.table.columns == (
         "binary_size",
         "binary_size.vs_baseline",
         "rss_idle",

@@ -352,17 +352,6 @@ def test_full_disk_while_appending_is_said(tmp_path, monkeypatch):
         folder.append_event("t1", {"event": "idle_started"})
 
 
-def test_closing_a_trial_keeps_the_run_open(tmp_path):
-    """Many trials need not mean many open files; a closed one can go on."""
-    with make(tmp_path) as folder:
-        folder.append_event("t1", {"event": "measure_started", "index": 1})
-        folder.close_trial("t1")
-        folder.close_trial("t2")
-        folder.append_event("t1", {"event": "measure_started", "index": 2})
-        assert folder.experiment == "quickstart"
-    assert [e.index for e in folder.iter_events("t1")] == [1, 2]
-
-
 def test_large_analysis_leaves_less_for_events(tmp_path):
     """What analysis.json needs beyond the usual reserve is taken from the raw events."""
     folder = make(tmp_path)

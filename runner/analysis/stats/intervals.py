@@ -116,27 +116,6 @@ def median_interval(values: Sequence[float], level: float = 0.90) -> Interval | 
     )
 
 
-def hodges_lehmann(values: Sequence[float], level: float = 0.90) -> Interval | None:
-    """Pseudo-median (median of all pairwise means) with its signed-rank interval.
-
-    Narrower than the median's, and right only where the distribution is
-    symmetric. Hodges and Lehmann 1963, Annals of Mathematical Statistics 34,
-    598-611; interval: Hollander, Wolfe and Chicken, Nonparametric Statistical
-    Methods, 3rd ed. (2014), §3.2-3.3 (Tukey).
-    """
-    n = len(values)
-    walsh = sorted((values[i] + values[j]) / 2 for i in range(n) for j in range(i, n))
-    rank, got = (
-        _tail_rank(_signed_rank_counts(n), level)
-        if n <= _EXACT_RANKS
-        else (_normal_rank(n * (n + 1) / 4, n * (n + 1) * (2 * n + 1) / 24, level))
-    )
-    if rank == 0:
-        return None
-    middle = statistics.median(walsh)
-    return Interval(middle, walsh[rank - 1], walsh[-rank], got, n, "Hodges-Lehmann")
-
-
 def shift(a: Sequence[float], b: Sequence[float], level: float = 0.90) -> Interval | None:
     """Hodges-Lehmann shift of b against a (median of all b - a) with its rank-sum interval.
 
@@ -156,18 +135,6 @@ def shift(a: Sequence[float], b: Sequence[float], level: float = 0.90) -> Interv
     middle = statistics.median(differences)
     low, high = differences[rank - 1], differences[-rank]
     return Interval(middle, low, high, got, min(m, n), "Hodges-Lehmann shift")
-
-
-@lru_cache(maxsize=128)
-def _signed_rank_counts(n: int) -> tuple[int, ...]:
-    """Count the sign assignments with each signed-rank sum: subsets of 1..n by sum."""
-    counts = [1]
-    for rank in range(1, n + 1):
-        longer = counts + [0] * rank
-        for at, count in enumerate(counts):
-            longer[at + rank] += count
-        counts = longer
-    return tuple(counts)
 
 
 @lru_cache(maxsize=128)

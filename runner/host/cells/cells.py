@@ -22,8 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Mapping, Optional
 
-VIAS = ("pseudo", "file", "cgroup", "swap", "argv", "link")
-
 COMMAND_S = 30.0
 _SUBTREE = "cgroup.subtree_control"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 KINDS = ("network", "process", "memory")
 SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"
 KEPT_FREE = 32 << 20
-HELD_WITHIN_S = 30.0
 ROUTES = "/proc/net/route"
 # `up` with what the kernel forgets of a link that goes down: routes of both families, and
 # addresses of IPv6; what a router advertised comes back by itself. Or just `down`.

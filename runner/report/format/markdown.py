@@ -112,6 +112,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], align: str) -> 
     Cells that are not `Md` are escaped; a column that is empty in every row
     stays: the reader sees that nothing was there.
     """
+    if len(head) != len(align):
+        raise ValueError(f"{len(head)} headers for {len(align)} columns: {', '.join(head)}")
     names = {"l": "left", "r": "right", "c": "center"}
     cells = [[escape(cell) for cell in row] for row in rows]
     # whether wcwidth is installed must not show in the bytes

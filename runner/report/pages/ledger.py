@@ -121,7 +121,7 @@ def _table(rows: Sequence[Row]) -> Md:
         ]
         for row in rows
     ]
-    return markdown.table([*head, "host", "verdict"], cells, "llllrrrll")
+    return markdown.table(head, cells, "llllrrrll")
 
 
 def _linked(row: Row) -> Md:

@@ -92,3 +92,8 @@ def test_code_block_cannot_be_closed_from_within():
 def test_table_without_rows():
     """A head alone is still a table."""
     assert PARSER.parse(str(markdown.table(["a", "b"], [], "ll")))[0].type == "table_open"
+
+
+def test_a_table_has_a_header_for_each_column():
+    with pytest.raises(ValueError, match="2 headers for 1 columns: a, b"):
+        markdown.table(["a", "b"], [["x"]], "l")

@@ -1,4 +1,4 @@
-"""Treatments, their order, and when there have been enough repetitions."""
+"""The order of treatments, and when there have been enough repetitions."""
 
 import random
 from collections import Counter
@@ -9,75 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.analysis.stats.intervals import median_interval
-from runner.design import Design, design
 from runner.planning.order import ORDERS, enough, order, shuffled, whole
-from runner.spec.design import Skip
-
-FACTORS = {"flags": ("default", "stripped", "all"), "server": ("nethttp", "fasthttp")}
-factors = st.dictionaries(
-    st.sampled_from("abcd"), st.lists(st.sampled_from("pqrst"), min_size=1, max_size=4, unique=True)
-)
-
-
-def test_no_factors_is_one_cell():
-    assert [cell.name for cell in design({}).cells] == ["only"]
-
-
-def test_cells_are_crossed_last_factor_fastest():
-    names = [cell.name for cell in design(FACTORS).cells]
-    assert names[:3] == [
-        "flags=default,server=nethttp",
-        "flags=default,server=fasthttp",
-        "flags=stripped,server=nethttp",
-    ]
-    assert len(names) == 6
-
-
-def test_skipped_cells_keep_their_reason():
-    found = design(
-        FACTORS, [Skip(when={"flags": "all", "server": "fasthttp"}, why="does not link")]
-    )
-    assert len(found.cells) == 5
-    assert found.skipped == (({"flags": "all", "server": "fasthttp"}, "does not link"),)
-    assert [cell.index for cell in found.cells] == list(range(5))
-
-
-def test_baseline_differs_in_its_own_factor_only():
-    found = design(FACTORS, baseline={"flags": "default"})
-    cell = found.at({"flags": "all", "server": "fasthttp"})
-    assert found.baseline_of(cell).name == "flags=default,server=fasthttp"
-    assert found.baseline_of(found.baseline_of(cell)) is None
-    assert design(FACTORS).baseline_of(cell) is None
-
-
-def test_skipped_baseline_is_none():
-    skip = [Skip(when={"flags": "default", "server": "fasthttp"}, why="not built")]
-    found = design(FACTORS, skip, {"flags": "default"})
-    assert found.baseline_of(found.at({"flags": "all", "server": "fasthttp"})) is None
-
-
-@pytest.mark.parametrize(
-    ("skip", "baseline"),
-    [([Skip(when={"flag": "all"}, why="x")], None), ([], {"flags": "none"}), ([], {"x": "y"})],
-)
-def test_unknown_names_are_refused(skip, baseline):
-    with pytest.raises(ValueError, match="is no level"):
-        design(FACTORS, skip, baseline)
-
-
-def test_nothing_left_is_refused():
-    with pytest.raises(ValueError, match="every cell"):
-        design({"a": ["x"]}, [Skip(when={"a": "x"}, why="all of it")])
-
-
-@given(factors)
-def test_every_combination_once(levels):
-    found: Design = design(levels)
-    expected = int(np.prod([len(names) for names in levels.values()])) if levels else 1
-    assert len({cell.name for cell in found.cells}) == len(found.cells) == expected
-    for factor, names in levels.items():
-        for name in names:
-            assert len(found.select({factor: name})) == expected // len(names)
 
 
 @given(
