@@ -144,8 +144,16 @@ def step_plan(data: Mapping[str, Any]) -> StepPlan:
         data["name"],
         data["connections"],
         data["generator"],
-        LoadStep(**{**load, "argv": tuple(load.get("argv", ()))}) if load else None,
+        _load_step(load) if load else None,
+        data.get("warmup_s"),
     )
+
+
+def _load_step(load: Mapping[str, Any]) -> LoadStep:
+    found = {**load, "argv": tuple(load.get("argv", ()))}
+    if "expect" in load:
+        found["expect"] = tuple((low, high) for low, high in load["expect"])
+    return LoadStep(**found)
 
 
 def _load_part(part: Mapping[str, Any], record: Record) -> LoadPart:

@@ -24,6 +24,8 @@ SLACK_S: Final = 15.0
 # from the server's word to the load's start on other hosts: agents have to be started there
 LEAD_S: Final = 5.0
 LINGER_S: Final = 2.0
+# how long before a step's end its unanswered connections are counted for the first time
+COUNT_BEFORE_S: Final = 0.3
 # between steps of several hosts, for those that end late
 BETWEEN_S: Final = 3.0
 
@@ -66,6 +68,7 @@ def load_steps(
                         timeout_s=load.timeout.seconds,
                         rate=rate,
                         argv=tuple(load.argv),
+                        expect=load.expect.status,
                     ),
                 ),
             )
@@ -95,6 +98,7 @@ def load_part(
                 "argv": kind.argv(asked),
                 "log": {"name": kind.log()} if kind.log() else None,
                 "measure_s": step.duration_s,
+                "waiting": _waiting(load.generator, step, load.timeout.seconds),
                 "timeout_s": step.duration_s + step.warmup_s + load.timeout.seconds + SLACK_S,
                 "cooldown": cooldown_part(load.cooldown),
             }
@@ -160,6 +164,7 @@ def looked_on(
                 "argv": None,
                 "warmup_s": step.warmup_s,
                 "measure_s": step.duration_s,
+                "waiting": _waiting(load.generator, step, load.timeout.seconds),
                 "timeout_s": step.duration_s,
                 "linger_s": LINGER_S,
                 "cooldown": cooldown_part(load.cooldown),
@@ -173,6 +178,13 @@ def looked_on(
 def nofile_needed(connections: int) -> int:
     """Open files that one end needs for so many connections."""
     return math.ceil(1.2 * connections) + 512
+
+
+def _waiting(name: str, step: ExpandedStep, timeout_s: float) -> dict[str, float] | None:
+    """Say when unanswered connections are counted; an open model counts them itself."""
+    if generator(name).paced:
+        return None
+    return {"at_s": max(0.0, step.duration_s - COUNT_BEFORE_S), "longer_s": timeout_s}
 
 
 def _warmup(name: str, step: ExpandedStep, asked: LoadStep) -> list[str] | None:

@@ -117,6 +117,7 @@ def trial_program(
             step.connections,
             experiment.load.generator if experiment.load and not remote else None,
             None if remote else load,
+            step.warmup_s,
         )
         for step, load in steps
     )
@@ -185,7 +186,8 @@ def load_program(
     }
     name = experiment.load.generator if experiment.load else None
     planned = tuple(
-        StepPlan(step.index, step.name, asked.connections, name, asked) for step, asked in parts
+        StepPlan(step.index, step.name, asked.connections, name, asked, step.warmup_s)
+        for step, asked in parts
     )
     seconds = sum(step.duration_s + step.warmup_s for step, _ in parts)
     return TrialProgram(program, planned, seconds)

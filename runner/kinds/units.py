@@ -23,7 +23,8 @@ _ERRORS: Final = ("connect", "read", "write", "timeout", "status", "local")
 
 CLOSED: Final[dict[str, dict[str, str]]] = {
     "load": {
-        "requests": "requests", "duration_s": "s", "rps": "/s", "good_rps": "/s", "bytes": "B",
+        "requests": "requests", "duration_s": "s", "rps": "/s", "good": "requests",
+        "good_rps": "/s", "unanswered": "connections", "bytes": "B",
         "opened": "connections", "errors": "errors", "error_ratio": "%",
         "connections": "connections", "established": "connections", "rate": "/s",
         "planned": "requests", "dropped": "requests", "cpu": "%", "cpu_s": "s", "hosts": "1",

@@ -169,10 +169,13 @@ class StepEnded(Event, frozen=True):
     stdout: str = ""
     stderr: str = ""
     warmup_exit: int | None = None
+    warmup_wall_s: float | None = None
     at_start: Counters | None = None
     at_end: Counters | None = None
     wall_s: float | None = None
     max_established: int | None = None
+    waiting: int | None = None
+    """Connections without an answer for longer than the timeout, just before the end."""
     timed_out: bool = False
     signal: int | None = None
     cpu_s: float | None = None

@@ -1,5 +1,6 @@
 """The load: constant, stepped, or idle."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.kinds import discovery
 from runner.kinds.generators import generator
+from runner.kinds.generators.request import SUCCESS
 from runner.records.quantities import parse
 from runner.spec.base import (
     Duration,
@@ -16,6 +18,7 @@ from runner.spec.base import (
     Rate,
     Temperature,
     Text,
+    as_text,
     did_you_mean,
     fault,
 )
@@ -125,6 +128,42 @@ class ExpandedStep:
     url: str
 
 
+def _statuses(value: Any) -> Any:
+    """Read `201`, `200-299`, `2xx`, or a list of them, as ranges."""
+    given = value if isinstance(value, (list, tuple)) else [value]
+    found = []
+    for item in given:
+        if isinstance(item, (list, tuple)) and len(item) == 2:
+            found.append(tuple(item))
+            continue
+        text = str(as_text(item)).strip().lower()
+        if re.fullmatch(r"[1-5]xx", text):
+            low, high = f"{text[0]}00", f"{text[0]}99"
+        else:
+            low, dash, high = text.partition("-")
+            high = high if dash else low
+        if not (re.fullmatch(r"[1-5]\d\d", low) and re.fullmatch(r"[1-5]\d\d", high)):
+            raise fault("status", f"`{item}` is not a status: write 201, 200-299 or 2xx")
+        if int(high) < int(low):
+            raise fault("status", f"`{item}` ends below its begin")
+        found.append((int(low), int(high)))
+    if not found:
+        raise fault("status", "names no status that is good")
+    return tuple(found)
+
+
+Statuses = Annotated[
+    tuple[tuple[int, int], ...],
+    BeforeValidator(_statuses, json_schema_input_type=int | str | list[int | str]),
+]
+
+
+class Expect(Model):
+    """What an answer has to be to count as good."""
+
+    status: Statuses = Field(SUCCESS, description="Statuses: 201, 200-299, 2xx, or a list of them")
+
+
 def _steps(value: Any) -> Any:
     """Take a mapping as a ladder at once: errors then name one form only."""
     if isinstance(value, Mapping):
@@ -157,6 +196,7 @@ class Load(Model):
     method: Text = "GET"
     headers: dict[str, MaybeSecret] = Field({})
     body: MaybeSecret | None = None
+    expect: Expect = Field(Expect(), description="Any other answer is an error")
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
     argv: tuple[Text, ...] = Field((), description="Command of the generator `command`")
     cpus: Text | None = Field(None, description="CPUs the generator may use, as 0-1,3")

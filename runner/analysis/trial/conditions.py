@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from runner.analysis.trial.frames import CLOCK
 from runner.analysis.trial.lifecycle import first_oom
 from runner.records.trial_events import (
     FaultSkipped,
@@ -71,6 +74,10 @@ def judge_generator(
     if nofile is not None and asked > nofile - OWN_FILES:
         found += asked - (nofile - OWN_FILES)
         said = f"{nofile} open files are too few for {asked} connections"
+    own = _never_sent(numbers)
+    if own:
+        found += own
+        said = said or "connects failed, and no SYN was refused or dropped"
     match = LOCAL.search(error)
     if match:
         found, said = found + 1, match[0]
@@ -78,6 +85,18 @@ def judge_generator(
     if found and not error:
         return f"{found} errors of the generator's own host" + (f": {said}" if said else "")
     return error
+
+
+def _never_sent(numbers: Mapping[str, Number]) -> int:
+    """Count the connects that failed before they reached a server: no port, no memory.
+
+    A server refuses or drops a SYN, and the kernel counts both.
+    """
+    names = ("load.errors.connect", "net.connect_failures", "net.listen_drops")
+    failed, refused, dropped = (numbers.get(name) for name in names)
+    if not all(isinstance(value, int | float) for value in (failed, refused, dropped)):
+        return 0
+    return max(0, int(failed or 0) - int(refused or 0) - int(dropped or 0))
 
 
 def add(
@@ -92,7 +111,8 @@ def add(
     """Add what guards look at, for the step that ended with this event."""
     _host(numbers, why)
     _throttled(ended, frame, fields, numbers, why)
-    _clock(reading, ended, numbers, why)
+    # from the step's begin on, its warm-up included
+    _clock(reading, ended, reading.frame.window(*span), numbers, why)
     _drift(reading, ended, numbers, why)
     _faults(reading, span, numbers)
     first_oom(frame, fields, span, numbers, why)
@@ -160,6 +180,7 @@ def _throttled(
 def _clock(
     reading: Reading,
     ended: StepEnded | IdleEnded,
+    frame: Frame,
     numbers: dict[str, Number],
     why: dict[str, str],
 ) -> None:
@@ -175,6 +196,9 @@ def _clock(
         return
     seconds = ended.t - start.t
     step = ended.at - start.at - seconds
+    between = frame.values(CLOCK) - (start.at - start.t)
+    if len(between) and np.abs(between).max() > max(abs(step), CLOCK_STEP_S + SLEW * seconds):
+        step = float(between[np.abs(between).argmax()])
     numbers["host.clock_step"] = step
     numbers["host.clock_changed"] = int(abs(step) > CLOCK_STEP_S + SLEW * seconds)
 

@@ -6,6 +6,7 @@ a few hundred megabytes: Python lists of that many numbers would not.
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass
 from itertools import pairwise
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     Column = NDArray[np.float64]
 
 CHUNK = 4096
+CLOCK = "clock.offset"
+"""A column that no host names: wall clock minus monotonic clock at each sample, in seconds."""
 E = TypeVar("E", bound=Event)
 Stepped = TypeVar("Stepped", StepStarted, StepEnded, StateChecked)
 
@@ -145,14 +148,20 @@ def read(events: Iterable[AnyEvent]) -> Reading:
     """Sort a trial's events into samples and the rest, each in the order given."""
     rest: list[AnyEvent] = []
     columns = _Columns()
+    offsets = array("d")
     for event in events:
         if isinstance(event, Sample):
             columns.add(event.t, event.v)
+            # a clock that was set, and set back, is seen by its ends as one that was not
+            offsets.append(event.at - event.t if event.at else math.nan)
         elif isinstance(event, Columns):
             columns.begin(event.names)
         else:
             rest.append(event)
-    return Reading(columns.frame(), tuple(rest))
+    frame = columns.frame()
+    if len(offsets) == len(frame.t):
+        frame.columns[CLOCK] = np.frombuffer(offsets) if offsets else np.empty(0)
+    return Reading(frame, tuple(rest))
 
 
 def increase(values: Column) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.trial import conditions
+from runner.analysis.trial import conditions, measurement
 from runner.kinds import generators
 from runner.kinds.generators.interface import LoadNumbers, Output
 from runner.kinds.generators.merge import merged
@@ -39,8 +39,11 @@ def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
     cpus: list[float] = []
     faults: list[str] = []
     local = 0
-    for part in parts:
-        one, extra, fault = _part(part, data.plan.index)
+    # counted at the server for all of them together
+    waiting = data.numbers.get("load.unanswered")
+    for number, part in enumerate(parts):
+        seen = waiting if isinstance(waiting, int) else None
+        one, extra, fault = _part(part, data.plan.index, seen if not number or seen is None else 0)
         if fault:
             faults.append(f"{part.host}: {fault}")
         found.append(one)
@@ -60,7 +63,9 @@ def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
     return replace(data, numbers=numbers, why=why, error="; ".join(faults) or data.error)
 
 
-def _part(part: LoadPart, index: int) -> tuple[LoadNumbers, dict[str, Number], str]:
+def _part(
+    part: LoadPart, index: int, waiting: int | None
+) -> tuple[LoadNumbers, dict[str, Number], str]:
     reading = part.reading
     plan = next((step for step in part.steps if step.index == index), None)
     started = reading.of_step(StepStarted, index) if reading else None
@@ -69,10 +74,16 @@ def _part(part: LoadPart, index: int) -> tuple[LoadNumbers, dict[str, Number], s
         said = reading.last(Failed) if reading else None
         fault = (said.message if said else "") or "no record of this step"
         return LoadNumbers(error=fault), {}, fault
-    numbers = generators.read(plan.generator, Output.of(ended), plan.load)
+    output = Output.of(ended)
+    if waiting is not None:
+        output = replace(output, waiting=waiting)
+    numbers = generators.read(plan.generator, output, plan.load)
     wall, cpu = ended.wall_s, ended.cpu_s
     extra: dict[str, Number] = {"load.cpu": cpu / wall if wall and cpu is not None else None}
     fault = conditions.judge_generator(plan, started, extra, numbers.error)
+    if not fault:
+        broken = measurement.broken(plan, ended, (ended.warmup_wall_s or 0.0, 0.0), extra, {})
+        fault = "; ".join(f"{rule.rule} (was {rule.actual}: {rule.why})" for rule in broken)
     late = (started.late_s if started else None) or 0.0
     if not fault and late > LATE_S:
         fault = f"began {late:.1f} s late"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from runner.analysis.trial import conditions, steady
+from runner.analysis.trial import conditions, measurement, steady
 from runner.analysis.trial.frames import increase
 from runner.kinds import generators
 from runner.kinds.generators.interface import Output
@@ -28,12 +28,14 @@ from runner.records.trial_events import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runner.analysis.model import RuleResult
     from runner.analysis.trial.frames import Frame, Reading
     from runner.kinds.generators.interface import StepPlan
     from runner.kinds.sources.interface import Field
 
 Number = float | int | str | None
 
+UNKNOWN: Final = ("requests", "rps", "good", "good_rps", "errors", "error_ratio", "unanswered")
 # a generator may end before the death that ended it is noticed
 NOTICED_S: Final = 0.5
 
@@ -53,6 +55,8 @@ class StepData:
     """The workload lived through the step."""
     cut: str = ""
     """Why the step was cut short on the workload's side; empty when it was not."""
+    broken: tuple[RuleResult, ...] = ()
+    """Rules of the measurement itself that do not hold: it says nothing then."""
     steady: tuple[str, ...] | None = None
     """What was not in a steady state; None where that could not be judged."""
 
@@ -86,10 +90,15 @@ def steps(
             first = reading.of_step(StepStarted, event.index)
             error = conditions.judge_generator(plan, first, numbers, error)
             conditions.add(reading, event, (begin, end), frame, fields, numbers, why)
+            invalid = measurement.broken(plan, event, (start - begin, end - start), numbers, why)
             # an order to stop is nobody's fault; anything else that cuts a step is the workload's
             cut = "" if event.cut == "stopped" else event.cut
-            settled = steady.judge(frame, (start, end), fields, steady.per_second(event.log))
-            found.append(StepData(plan, start, end, numbers, why, error, alive, cut, settled))
+            # a log of requests has their times by the wall clock
+            log = None if numbers.get("host.clock_changed") else event.log
+            settled = steady.judge(frame, (start, end), fields, steady.per_second(log))
+            found.append(
+                StepData(plan, start, end, numbers, why, error, alive, cut, invalid, settled)
+            )
     end = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
     for index, start in begun.items():
         # a workload that died is the step's result; anything else that cut it is a fault
@@ -122,9 +131,16 @@ def _numbers(
             # what only that program knows has no place among the names of a load
             numbers |= {f"command.{name}": value for name, value in load.numbers.items()}
         why |= {f"load.{name}": text for name, text in load.why.items()}
+        if error:
+            # what a failed generator would have counted is unknown, and not 0
+            for name in UNKNOWN:
+                numbers[f"load.{name}"], why[f"load.{name}"] = None, error
     numbers["load.connections"] = plan.connections
     seen = event.max_established
     numbers["load.established"] = seen
+    if event.waiting is not None and plan.load is None:
+        # of generators on other hosts: seen at the server's end
+        numbers["load.unanswered"] = event.waiting
     if seen is None:
         why["load.established"] = absent.get("net.sockets", "not counted on the host")
     wall, cpu = event.wall_s, event.cpu_s

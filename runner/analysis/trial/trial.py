@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from runner.analysis.model import RuleResult, Series, Step, Trial
-from runner.analysis.trial import atlas, conditions, lifecycle, outputs, steady
+from runner.analysis.trial import atlas, conditions, lifecycle, measurement, outputs, steady
 from runner.analysis.trial.frames import Frame, Reading, thin
 from runner.analysis.trial.loads import LoadPart, with_loads
 from runner.analysis.trial.rules import judge
@@ -194,6 +194,10 @@ def _judge(
     unguarded = tuple(rule for rule in looked if rule.held is None)
     rules = judge(healthy, numbers, data.why)
     sound = data.alive and not data.cut
+    broken = (*data.broken, *broken)
+    served = measurement.no_good_answer(numbers, loaded=data.plan.generator is not None)
+    if served is not None and not data.error:
+        rules = (served, *rules)
     if data.error and sound:
         outcome = "invalid"
         broken = (RuleResult("the load generator works", False, data.error), *broken)

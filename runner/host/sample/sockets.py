@@ -22,7 +22,8 @@ SOCK_DIAG_BY_FAMILY = 20
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST_DUMP = 0x301
 INET_DIAG_REQ_BYTECODE = 1
-ESTABLISHED, TIME_WAIT, LISTEN = 1, 6, 10
+INET_DIAG_INFO = 2
+ESTABLISHED, SYN_SENT, TIME_WAIT, LISTEN = 1, 2, 6, 10
 # conditions of the filter (linux/inet_diag.h)
 JUMP, SPORT_GE, SPORT_LE, DPORT_GE, DPORT_LE = 1, 2, 3, 4, 5
 
@@ -30,6 +31,10 @@ _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, pid
 _OP = struct.Struct("=BBH")  # code, bytes to go on if true, bytes to go on if false
 _INODE_AT = _HEADER.size + 68  # inet_diag_msg: 4 + 48 (socket id) + 4×4, then idiag_inode
 _STATE_AT = _HEADER.size + 1
+_PORT_AT = _HEADER.size + 4  # idiag_sport, in network order
+_ATTRIBUTES_AT = _HEADER.size + 72
+# of tcp_info: retransmits; unacked; and how long ago, in ms: data sent, data received
+_RETRANSMITS_AT, _UNACKED_AT, _SENT_AT, _RECEIVED_AT = 2, 24, 44, 52
 
 
 def _equals(ge: int, le: int, port: int, otherwise: int) -> bytes:
@@ -53,9 +58,9 @@ def _filter(port: int, either_side: bool) -> bytes:
     )
 
 
-def _request(family: int, states: int, port: int, either_side: bool) -> bytes:
+def _request(family: int, states: int, port: int, either_side: bool, extended: int = 0) -> bytes:
     code = _filter(port, either_side)
-    body = struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 0, 0, states) + bytes(48)
+    body = struct.pack("=BBBBI", family, socket.IPPROTO_TCP, extended, 0, states) + bytes(48)
     body += struct.pack("=HH", 4 + len(code), INET_DIAG_REQ_BYTECODE) + code
     head = _HEADER.pack(_HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST_DUMP, 1, 0)
     return head + body
@@ -79,10 +84,12 @@ class Diag:
         """Give the descriptor."""
         return self._socket.fileno()
 
-    def _dump(self, states: int, port: int, either_side: bool) -> Iterator[bytes]:
+    def _dump(
+        self, states: int, port: int, either_side: bool, extended: int = 0
+    ) -> Iterator[bytes]:
         """Whole datagrams of the answers, IPv4 then IPv6 (which holds dual-stack servers)."""
         for family in (socket.AF_INET, socket.AF_INET6):
-            self._socket.send(_request(family, states, port, either_side))
+            self._socket.send(_request(family, states, port, either_side, extended))
             done = False
             while not done:
                 data = self._socket.recv(1 << 17)
@@ -105,6 +112,30 @@ class Diag:
             _tally(data, states)
         return states[ESTABLISHED]
 
+    def waiting(self, port: int, longer_s: float) -> Optional[int]:
+        """Count the connections to a port that have waited for an answer longer than that.
+
+        Of clients that ask again as soon as they were answered: a wait is as old as the last
+        data that was sent. Where the clients are on this host, theirs are looked at, those
+        that are not connected yet too; else the server's side of each, and None where the
+        kernel tells no times.
+        """
+        clients, servers, told = [0, 0], [0, 0], False
+        states = 1 << ESTABLISHED | 1 << SYN_SENT
+        for data in self._dump(states, port, either_side=True, extended=1 << INET_DIAG_INFO - 1):
+            for at, length, kind in _messages(data):
+                if kind != SOCK_DIAG_BY_FAMILY:
+                    continue
+                info = _tcp_info(data, at, length)
+                mine = struct.unpack_from(">H", data, at + _PORT_AT)[0] == port
+                if info < 0:
+                    continue
+                told = True
+                one = servers if mine else clients
+                one[0] += 1
+                one[1] += _waited_s(data, info, data[at + _STATE_AT], mine) >= longer_s
+        return (clients if clients[0] else servers)[1] if told else None
+
     def listeners(self, port: int) -> List[int]:
         """Give the inodes of the sockets that listen on a port."""
         found = []
@@ -124,6 +155,34 @@ def _messages(data: bytes) -> Iterator[Tuple[int, int, int]]:
             return
         yield at, length, kind
         at += (length + 3) & ~3
+
+
+def _tcp_info(data: bytes, at: int, length: int) -> int:
+    """Where the tcp_info of a message begins; -1 where it has none (older than Linux 2.6)."""
+    place, end = at + _ATTRIBUTES_AT, at + length
+    while place + 4 <= end:
+        size, kind = struct.unpack_from("=HH", data, place)
+        if size < 4:
+            return -1
+        if kind == INET_DIAG_INFO and place + 4 + _RECEIVED_AT + 4 <= end:
+            return place + 4
+        place += (size + 3) & ~3
+    return -1
+
+
+def _waited_s(data: bytes, info: int, state: int, server: bool) -> float:
+    """Seconds for which a connection has waited for an answer, as far as is known."""
+    if state == SYN_SENT:
+        # the first SYN is sent again after 1 s, then after 2 s more, and so on
+        return float((1 << data[info + _RETRANSMITS_AT]) - 1)
+    (sent,) = struct.unpack_from("=I", data, info + _SENT_AT)
+    (received,) = struct.unpack_from("=I", data, info + _RECEIVED_AT)
+    if server:
+        return float(received) / 1000
+    if struct.unpack_from("=I", data, info + _UNACKED_AT)[0]:
+        # what is not acknowledged is sent again and again, which counts as sent
+        return float(max(sent, received)) / 1000
+    return float(sent) / 1000
 
 
 def _ends(data: bytes) -> bool:

@@ -32,6 +32,7 @@ class Ran:
         self.ended, self.wall_s, self.out, self.err = ended, wall_s, out, err
         self.timed_out = False
         self.max_established: Optional[int] = None
+        self.waiting: Optional[int] = None
 
 
 class Load:
@@ -70,6 +71,7 @@ class Load:
             elif step.get("warmup"):
                 warm = self._run(step["warmup"], float(step["timeout_s"]), nofile)
                 fields["warmup_exit"] = None if warm.ended is None else warm.ended.code
+                fields["warmup_wall_s"] = round(warm.wall_s, 6)
         except _Cut as cut:
             raise self._cut(fields, cut, None) from None
         fields["at_start"] = self._counters()
@@ -80,7 +82,7 @@ class Load:
         ctx.emit("measure_started", index=index)
         self.measures(index)
         try:
-            ran = self._run(step["argv"], float(step["timeout_s"]), nofile)
+            ran = self._run(step["argv"], float(step["timeout_s"]), nofile, step.get("waiting"))
         except _Cut as cut:
             raise self._cut(fields, cut, log) from None
         self.measured()
@@ -147,6 +149,7 @@ class Load:
             stderr=ran.err,
             wall_s=round(ran.wall_s, 6),
             max_established=ran.max_established,
+            waiting=ran.waiting,
             timed_out=ran.timed_out,
         )
         if ran.ended is not None:
@@ -178,23 +181,56 @@ class Load:
 
         return most
 
-    def _look_on(self, seconds: float) -> Ran:
+    def _look_on(self, seconds: float, ask: Optional[Mapping[str, Any]] = None) -> Ran:
         """Watch a load that comes from other hosts, as long as it takes there."""
         began, most = time.monotonic(), self._counted()
+        late = self._late(ask) if ask else _unknown
+
+        def look() -> bool:
+            late()
+            return most() < -1
+
         cause: Optional[Exception] = None
         try:
-            self._ctx.loop.wait(seconds, lambda: most() < -1)
+            self._ctx.loop.wait(seconds, look)
         except (Aborted, Stopped) as fault:
             cause = fault
         ran = Ran(None, time.monotonic() - began, "", "")
         ran.max_established = most() if most() >= 0 else None
+        ran.waiting = late()
         if cause is not None:
             raise _Cut(ran, cause)
         return ran
 
-    def _run(self, argv: Optional[Sequence[str]], timeout_s: float, nofile: Sequence[int]) -> Ran:
+    def _late(self, ask: Mapping[str, Any]) -> Callable[[], Optional[int]]:
+        """Give a function that counts unanswered connections just before a step's end.
+
+        The last count stands: once the generator has closed them there is nothing to see.
+        """
+        began, port = time.monotonic(), self._port
+        counted: Dict[str, Any] = {"next": began + float(ask["at_s"]), "many": None}
+
+        def late() -> Optional[int]:
+            now = time.monotonic()
+            if port is not None and now >= counted["next"]:
+                counted["next"] = now + COUNT_EVERY_S
+                found = self._diag.waiting(port, float(ask["longer_s"]))
+                if found is not None:
+                    counted["many"] = found
+            many: Optional[int] = counted["many"]
+            return many
+
+        return late
+
+    def _run(
+        self,
+        argv: Optional[Sequence[str]],
+        timeout_s: float,
+        nofile: Sequence[int],
+        ask: Optional[Mapping[str, Any]] = None,
+    ) -> Ran:
         if argv is None:
-            return self._look_on(timeout_s)
+            return self._look_on(timeout_s, ask)
         ctx = self._ctx
         start = process.Start(
             ctx.fill_all(argv), limits={"nofile": nofile}, cpus=self._plan.get("cpus")
@@ -205,10 +241,11 @@ class Load:
             child = process.spawn(start, ctx.loop)
         ctx.generator = child.pid
         out, err = Capture(child.out, ctx.loop), Capture(child.err, ctx.loop)
-        most = self._counted()
+        most, late = self._counted(), self._late(ask) if ask else _unknown
 
         def ended() -> bool:
             most()
+            late()
             return ctx.loop.exit_of(child.pid) is not None
 
         cause: Optional[Exception] = None
@@ -227,6 +264,7 @@ class Load:
         wall = (how.at if how is not None else time.monotonic()) - began
         ran = Ran(how, wall, out.close(), err.close())
         ran.timed_out = not done and cause is None
+        ran.waiting = late()
         seen = most()
         ran.max_established = seen if seen >= 0 else None
         if cause is not None:
@@ -258,6 +296,10 @@ class _Cut(Exception):  # noqa: N818 - carries an exception past the record of t
     def __init__(self, ran: Ran, cause: Exception) -> None:
         super().__init__(str(cause))
         self.ran, self.cause = ran, cause
+
+
+def _unknown() -> Optional[int]:
+    return None
 
 
 def _ignored(_: int) -> None:

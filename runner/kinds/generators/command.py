@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
-from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output
+from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed, said
+from runner.kinds.generators.request import PLAIN, Request
 
 
 class Command:
@@ -18,17 +20,25 @@ class Command:
     paced = True  # as the program has it
     closed = False
     needs = ("argv",)
+    wall_clock = False
+
+    def refuses(self, request: Request, step: LoadStep) -> str:
+        """Say that its argv is all that the program is told."""
+        del step
+        return "" if request == PLAIN else "the generator `command` is told by its argv alone"
 
     def threads(self, step: LoadStep) -> int:
         """Give what the spec says: nothing more is known of the program."""
         return step.threads
 
-    def files(self) -> list[dict[str, str]]:
+    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
         """Nothing is sent beside the program."""
+        del request
         return []
 
-    def argv(self, step: LoadStep) -> list[str]:
+    def argv(self, step: LoadStep, request: Request = PLAIN) -> list[str]:
         """Give the user's argv; {connections}, {rate} and {duration} are the step's."""
+        del request
         words = {
             "{connections}": str(step.connections),
             "{duration}": f"{step.duration_s:g}",
@@ -53,24 +63,33 @@ class Command:
     def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Take every number of the last line that is a JSON object, by its key."""
         if output.exit_code != 0:
-            said = output.stderr.strip().splitlines()
-            return LoadNumbers(
-                error=f"exit {output.exit_code}: {said[-1] if said else 'nothing on stderr'}"
-            )
+            return failed(step.argv[0] if step.argv else self.name, output)
+        found = self._object(output.stdout)
+        if found is None:
+            text = said(output.stdout) or said(output.stderr) or "nothing"
+            return LoadNumbers(error=f"the load program printed no JSON object; it printed: {text}")
         numbers: dict[str, float | int | None] = {"opened": self.opened(step)}
-        for line in reversed(output.stdout.splitlines()):
+        numbers |= {
+            key: value
+            for key, value in found.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+        why: dict[str, str] = {}
+        for name in ("errors", "error_ratio"):
+            if name not in numbers:
+                numbers[name], why[name] = None, f"the load program printed no `{name}`"
+        return LoadNumbers(numbers, why)
+
+    @staticmethod
+    def _object(text: str) -> dict[str, object] | None:
+        """Give the last line that is a JSON object, or the whole output where it is one."""
+        for line in (*reversed(text.splitlines()), text):
             if line.lstrip().startswith("{"):
-                try:
+                with contextlib.suppress(ValueError, RecursionError):
                     found = json.loads(line)
-                except ValueError:
-                    continue
-                numbers |= {
-                    key: value
-                    for key, value in found.items()
-                    if isinstance(value, int | float) and not isinstance(value, bool)
-                }
-                break
-        return LoadNumbers(numbers)
+                    if isinstance(found, dict):
+                        return found
+        return None
 
 
 KIND = Command()

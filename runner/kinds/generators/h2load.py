@@ -8,10 +8,19 @@ up. Source: nghttp2 1.52 `src/h2load.cc`, `--log-file`.
 
 from __future__ import annotations
 
+import base64
 import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from runner.kinds.generators import _waiting
 from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
+from runner.kinds.generators.request import PLAIN, SUCCESS, Request, good_of, path_of
 
+if TYPE_CHECKING:
+    from runner.kinds.generators.histogram import Histogram
+
+BODY = "h2load-body"
 REQUESTS = re.compile(
     r"^requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, "
     r"(\d+) failed, (\d+) errored, (\d+) timeout",
@@ -33,28 +42,53 @@ class H2load:
     paced = False
     closed = True
     needs = ("connections",)
+    wall_clock = False
 
-    def files(self) -> list[dict[str, str]]:
-        """Nothing is sent beside the program."""
-        return []
+    def refuses(self, request: Request, step: LoadStep) -> str:
+        """Say what h2load cannot: it checks no certificate, and closes no connection."""
+        urls = request.urls(step.url)
+        if len({urlsplit(url)[:2] for url in urls}) > 1:
+            return "h2load asks one server: scheme, host and port of all urls have to be the same"
+        if urls[0].startswith("https:") and not request.insecure:
+            return "h2load checks no certificate: say `insecure: true`, or use vegeta"
+        if not request.keep_alive:
+            return "h2load keeps its connections: `keep_alive: false` needs wrk or vegeta"
+        if request.body is not None and request.method not in ("POST", "PUT", "PATCH"):
+            return f"h2load sends no body with {request.method}"
+        return ""
+
+    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+        """Give the body, which it takes from a file."""
+        if request.body is None:
+            return []
+        return [{"name": BODY, "base64": base64.b64encode(request.body).decode("ascii")}]
 
     def threads(self, step: LoadStep) -> int:
         """Give the threads used: h2load refuses more than connections."""
         return max(1, min(step.threads, step.connections))
 
-    def argv(self, step: LoadStep) -> list[str]:
-        """Command line of one step."""
-        return [
+    def argv(self, step: LoadStep, request: Request = PLAIN) -> list[str]:
+        """Command line of one step.
+
+        Its own timeouts are not used: when one fires, h2load 1.52 ends by an assertion of
+        libev. Answers that come later than the step's timeout are found in the log, and
+        connections that got none are counted on the host.
+        """
+        urls = request.urls(step.url)
+        words = [
             "h2load",
             "--h1",
             f"-c{step.connections}",
             f"-t{self.threads(step)}",
-            f"-D{max(1, round(step.duration_s))}",
-            f"--connection-active-timeout={max(1, round(step.duration_s + step.timeout_s))}",
-            f"--connection-inactivity-timeout={max(1, round(step.timeout_s))}",
+            f"-D{max(1, round(step.duration_s * 1000))}ms",
             "--log-file={dir}/" + self.log(),
-            step.url,
         ]
+        if request.method != "GET":
+            words.append(f"-H:method: {request.method}")
+        words += [f"-H{name}: {value}" for name, value in request.headers]
+        if request.body is not None:
+            words.append("-d{dir}/" + BODY)
+        return [*words, urls[0], *(path_of(url) for url in urls[1:])]
 
     def log(self) -> str:
         """One log per step."""
@@ -71,27 +105,41 @@ class H2load:
         total = REQUESTS.search(output.stdout)
         if output.exit_code != 0 or total is None:
             return failed(self.name, output)
-        _, _, done, _, _, errored, timeout = (int(word) for word in total.groups())
-        status = STATUS.search(output.stdout)
-        refused = sum(int(word) for word in status.groups()[1:]) if status else 0
-        # errored counts timed-out and reset requests alike; timeouts are told apart
+        _, _, done, _, _, broken, timeout = (int(word) for word in total.groups())
+        log = output.log
         seconds = self.seconds(output.stdout) or step.duration_s
-        # a reply whose body was cut by the end has a status and is not "done"
-        seen = sum(int(word) for word in status.groups()) if status else 0
-        attempts = max(done, seen) + errored
+        why: dict[str, str] = {}
+        found = decode(log) if log is not None else None
+        late = 0 if found is None else int(found.counts[found.values > step.timeout_s].sum())
+        good = self._good(output, step, done)
+        if good is None:
+            why["good"] = why["errors.status"] = why["good_rps"] = "no log of single requests"
+        bad = None if good is None else max(0, done - good)
+        waiting, how = self._waiting(output, step, found, seconds)
+        if waiting:
+            why["unanswered"] = how
+        errors = None if bad is None else broken + bad + late + waiting
+        attempts = done + broken + waiting
         numbers: dict[str, float | int | None] = {
             "requests": done,
             "duration_s": seconds,
             "rps": done / seconds if seconds else None,
+            "good": None if good is None else max(0, good - late),
+            "good_rps": None if good is None or not seconds else max(0, good - late) / seconds,
             "opened": self.opened(step),
-            "errors.timeout": timeout,
-            "errors.read": max(0, errored - timeout),
-            "errors.status": refused,
-            "errors": errored + refused,
-            "error_ratio": (errored + refused) / attempts if attempts else 1.0,
+            "unanswered": waiting,
+            "errors.timeout": timeout + late,
+            "errors.read": max(0, broken - timeout),
+            "errors.status": bad,
+            "errors": errors,
+            "error_ratio": None
+            if errors is None
+            else min(1.0, errors / attempts)
+            if attempts
+            else 1.0,
         }
-        why: dict[str, str] = {}
-        found = decode(output.log)
+        if errors is None:
+            why["errors"] = why["error_ratio"] = "no log of single requests"
         if found is not None:
             numbers |= latency_numbers(found, step.connections, seconds)
             return LoadNumbers(numbers, why, found)
@@ -102,6 +150,28 @@ class H2load:
         for name in ("littles_law", "littles_law_corrected"):
             numbers[name], why[name] = None, reason
         return LoadNumbers(numbers, why)
+
+    @staticmethod
+    def _good(output: Output, step: LoadStep, done: int) -> int | None:
+        """Good answers by the log; by h2load's classes of statuses where 2xx is what is good."""
+        if output.log is not None and output.log.why is None:
+            return min(done, good_of(output.log.statuses, step.expect))
+        status = STATUS.search(output.stdout)
+        if step.expect == SUCCESS and status:
+            return min(done, int(status[1]))
+        return None if done else 0
+
+    def _waiting(
+        self, output: Output, step: LoadStep, found: Histogram | None, seconds: float
+    ) -> tuple[float, str]:
+        if output.waiting is not None:
+            return output.waiting, _waiting.COUNTED
+        mean = None if found is None else found.mean
+        many = 0 if found is None else found.n
+        return (
+            _waiting.estimated(step.connections, seconds, step.timeout_s, many, mean),
+            _waiting.ESTIMATED,
+        )
 
     @staticmethod
     def seconds(stdout: str) -> float | None:

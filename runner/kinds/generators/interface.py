@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
+
+from runner.kinds.generators.request import PLAIN, SUCCESS, Expect, Request
 
 if TYPE_CHECKING:  # numpy and the events are needed by parsing alone, which is later
     from runner.kinds.generators.histogram import Histogram
     from runner.records.trial_events import RequestLog, StepEnded
+
+FIRST: Final = 3
+LAST: Final = 2
+LINE: Final = 200
+"""Lines of a failure's text that are kept from both ends, and characters of each."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,8 @@ class LoadStep:
     timeout_s: float = 2.0
     rate: float | None = None
     argv: tuple[str, ...] = ()
+    expect: Expect = SUCCESS
+    """Statuses of good answers."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,8 @@ class StepPlan:
     connections: int | None
     generator: str | None = None
     load: LoadStep | None = None
+    warmup_s: float | None = None
+    """None in a record made before it was kept."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +57,19 @@ class Output:
     """None where a signal or the step's time limit ended it."""
     log: RequestLog | None = None
     """The host's sum of its log of single requests, where it writes one."""
+    waiting: int | None = None
+    """Connections without an answer for longer than the timeout, at the end; None: not counted."""
+    signal: int | None = None
+    timed_out_s: float | None = None
+    """Seconds after which it was stopped, where it did not end by itself."""
 
     @classmethod
     def of(cls, ended: StepEnded) -> Self:
         """Take it from the end of a step."""
-        return cls(ended.stdout, ended.stderr, ended.exit, ended.log)
+        stopped = ended.wall_s if ended.timed_out else None
+        return cls(
+            ended.stdout, ended.stderr, ended.exit, ended.log, ended.waiting, ended.signal, stopped
+        )
 
 
 @dataclass(frozen=True)
@@ -83,13 +103,19 @@ class Generator(Protocol):
     needs: tuple[str, ...]
     """Keys of `load` that it cannot do without: connections, rate, argv."""
 
+    wall_clock: bool
+    """It measures by the wall clock: where that is set in a step, its numbers say nothing."""
+
+    def refuses(self, request: Request, step: LoadStep) -> str:
+        """Say what of this it cannot do, or nothing."""
+
     def threads(self, step: LoadStep) -> int:
         """Threads that the tool uses for this step: what it can saturate."""
 
-    def files(self) -> list[dict[str, str]]:
-        """Files that the host needs in the trial's folder: name and text."""
+    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+        """Files that the host needs in the trial's folder: name, and text or base64."""
 
-    def argv(self, step: LoadStep) -> list[str]:
+    def argv(self, step: LoadStep, request: Request = PLAIN) -> list[str]:
         """Command line of one step; may hold {dir}, {port}, {step} and {generator}."""
 
     def log(self) -> str | None:
@@ -108,7 +134,26 @@ def fitted(kind: Generator, step: LoadStep) -> LoadStep:
 
 
 def failed(tool: str, output: Output) -> LoadNumbers:
-    """Give the numbers of a generator that failed: none, and its last words as the error."""
-    said = (output.stderr.strip() or output.stdout.strip()).splitlines()
-    last = said[-1] if said else "no output"
-    return LoadNumbers(error=f"{tool} exited {output.exit_code}: {last}")
+    """Give the numbers of a generator that failed: none, and what it said as the error."""
+    text = said(output.stderr) or said(output.stdout) or "no output"
+    return LoadNumbers(error=f"{ended(tool, output)}: {text}")
+
+
+def ended(tool: str, output: Output) -> str:
+    """Say how a generator ended."""
+    if output.timed_out_s is not None:
+        return f"{tool} did not end: stopped after {output.timed_out_s:.1f} s"
+    if output.signal is not None:
+        try:
+            return f"{tool} was ended by {signal.Signals(output.signal).name}"
+        except ValueError:
+            return f"{tool} was ended by signal {output.signal}"
+    return f"{tool} exited {output.exit_code}"
+
+
+def said(text: str) -> str:
+    """Give the first and the last lines of what a program printed as it failed."""
+    lines = [line.strip()[:LINE] for line in text.splitlines() if line.strip()]
+    if len(lines) > FIRST + LAST:
+        lines = [*lines[:FIRST], "…", *lines[-LAST:]]
+    return " | ".join(lines)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Number = float | int | None
 
-SUMS: Final = ("requests", "rps", "good_rps", "bytes", "opened", "errors",
+SUMS: Final = ("requests", "rps", "good", "good_rps", "unanswered", "bytes", "opened", "errors",
                "planned", "dropped", "rate")  # fmt: skip
 NOT_MERGED: Final = "numbers of {} generators cannot be merged"
 PERCENTILES: Final = "percentiles of {} generators cannot be merged: use h2load"
@@ -47,8 +47,9 @@ def merged(parts: Sequence[LoadNumbers], connections: int) -> LoadNumbers:
                 (part.why[name] for part in parts if name in part.why),
                 NOT_MERGED.format(len(parts)),
             )
-    numbers["error_ratio"] = _ratio(parts)
-    why.pop("error_ratio", None)
+    if all(part.numbers.get("error_ratio") is not None for part in parts):
+        numbers["error_ratio"] = _ratio(parts)
+        why.pop("error_ratio", None)
     seconds = numbers.get("duration_s")
     histograms = [part.histogram for part in parts if part.histogram is not None]
     if len(histograms) == len(parts) and seconds:

@@ -2,18 +2,22 @@
 
 Latency counts from the time at which a request was meant to start, so that a stalled
 server is charged for what piled up meanwhile (no coordinated omission); `latency_raw_*`
-is from its real start. A request that could not be sent before the end, since all
+is from its real start. One that timed out counts with the time that it had taken by then, a lower
+bound: so no percentile hides it. A request that could not be sent before the end, since all
 workers waited, is *dropped*: planned − sent. The program is `_vegeta/main.go` around
 the attacker of github.com/tsenart/vegeta v12; runner builds it and brings it along.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Final
 
 from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
+from runner.kinds.generators.request import PLAIN, Request, good_of
 
+ASKED: Final = "vegeta-request.json"
 RAW: Final = ("mean", "min", "max", "p50", "p90", "p95", "p99")
 OPEN: Final = "an open model: the arrival rate is given, so Little's law checks nothing"
 
@@ -29,20 +33,36 @@ class Vegeta:
     paced = True
     closed = False
     needs = ("rate",)
+    wall_clock = False
 
-    def files(self) -> list[dict[str, str]]:
-        """Nothing is sent beside the program."""
-        return []
+    def refuses(self, request: Request, step: LoadStep) -> str:
+        """Nothing: it sends whatever HTTP can say."""
+        del request, step
+        return ""
+
+    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+        """Give what it is to send, but for the URLs, which hold the port."""
+        asked = {
+            "method": request.method,
+            "headers": [list(pair) for pair in request.headers],
+            "body": None
+            if request.body is None
+            else base64.b64encode(request.body).decode("ascii"),
+            "keep_alive": request.keep_alive,
+            "insecure": request.insecure,
+        }
+        return [{"name": ASKED, "text": json.dumps(asked)}]
 
     def threads(self, step: LoadStep) -> int:
         """Give the threads that run Go code."""
         return step.threads
 
-    def argv(self, step: LoadStep) -> list[str]:
+    def argv(self, step: LoadStep, request: Request = PLAIN) -> list[str]:
         """Command line of one step; {generator} is the program where runner has put it."""
         return [
             "{generator}",
-            f"-url={step.url}",
+            *(f"-url={url}" for url in request.urls(step.url)),
+            "-request={dir}/" + ASKED,
             f"-rate={step.rate:g}",
             f"-duration={step.duration_s:g}s",
             f"-workers={step.connections}",
@@ -63,13 +83,18 @@ class Vegeta:
         """Numbers of one step; latency from the log of every request."""
         from runner.kinds.generators.histogram import QUANTILES, decode, meant_numbers
 
-        del step
         line = next((x for x in output.stdout.splitlines() if x.startswith('{"rate"')), None)
         if output.exit_code != 0 or line is None:
             return failed(self.name, output)
         raw = json.loads(line)
         errors: dict[str, int] = raw["errors"]
-        remote = sum(many for kind, many in errors.items() if kind != "local")
+        answered: int = raw["answered"]
+        good = answered - errors.get("status", 0)
+        if output.log is not None and output.log.why is None:
+            good = good_of(output.log.statuses, step.expect)
+        bad = answered - good
+        failures = sum(n for kind, n in errors.items() if kind not in ("local", "status"))
+        remote = failures + bad
         seconds = max(raw["attack_s"], raw["last_answer_s"])
         numbers: dict[str, float | int | None] = {
             "rate": raw["rate"],
@@ -78,14 +103,16 @@ class Vegeta:
             "requests": raw["answered"],
             "duration_s": seconds,
             "rps": raw["answered"] / seconds,
-            "good_rps": (raw["answered"] - errors.get("status", 0)) / seconds,
+            "good": good,
+            "good_rps": good / seconds,
             "bytes": raw["bytes"],
             "errors": remote,
             "error_ratio": remote / raw["sent"] if raw["sent"] else 1.0,
             "errors.local": errors.get("local", 0),
         }
-        for kind in ("connect", "read", "write", "timeout", "status"):
+        for kind in ("connect", "read", "write", "timeout"):
             numbers[f"errors.{kind}"] = errors.get(kind, 0)
+        numbers["errors.status"] = bad
         why = {"littles_law": OPEN, "littles_law_corrected": OPEN}
         numbers |= dict.fromkeys(why)
         meant, service = decode(output.log), raw.get("service") or {}

@@ -9,29 +9,17 @@ Source: wrk 4.1 `src/wrk.c` (stats_correct), `SCRIPTING`.
 from __future__ import annotations
 
 import json
+from typing import Final
+from urllib.parse import urlsplit
 
+from runner.kinds.generators import _waiting
+from runner.kinds.generators._wrk_script import LUA, script
 from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
+from runner.kinds.generators.request import PLAIN, Request, good_of
 
-# `latency:percentile(100)` is 0 in wrk: max comes from `latency.max`.
-LUA = """\
-done = function(summary, latency, requests)
-  local e = summary.errors
-  local p = function(x) return string.format("%d", latency:percentile(x)) end
-  io.write("RUNNER_JSON {",
-    '"duration_us":', string.format("%d", summary.duration),
-    ',"requests":', string.format("%d", summary.requests),
-    ',"bytes":', string.format("%d", summary.bytes),
-    ',"connect":', string.format("%d", e.connect), ',"read":', string.format("%d", e.read),
-    ',"write":', string.format("%d", e.write), ',"status":', string.format("%d", e.status),
-    ',"timeout":', string.format("%d", e.timeout),
-    ',"mean_us":', string.format("%.1f", latency.mean),
-    ',"stdev_us":', string.format("%.1f", latency.stdev),
-    ',"min_us":', string.format("%d", latency.min),
-    ',"max_us":', string.format("%d", latency.max),
-    ',"p50_us":', p(50), ',"p75_us":', p(75), ',"p90_us":', p(90), ',"p95_us":', p(95),
-    ',"p99_us":', p(99), ',"p999_us":', p(99.9), "}\\n")
-end
-"""
+__all__ = ["KIND", "LUA", "Wrk"]
+
+LATENCIES: Final = ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999")
 
 
 class Wrk:
@@ -45,10 +33,22 @@ class Wrk:
     paced = False
     closed = True
     needs = ("connections",)
+    wall_clock = True  # gettimeofday(2), in src/stats.c's callers
 
-    def files(self) -> list[dict[str, str]]:
-        """Give the Lua script that prints the summary as JSON."""
-        return [{"name": "wrk.lua", "text": LUA}]
+    def refuses(self, request: Request, step: LoadStep) -> str:
+        """Say what wrk cannot: it checks no certificate, and its times are whole seconds."""
+        urls = request.urls(step.url)
+        if len({urlsplit(url)[:2] for url in urls}) > 1:
+            return "wrk asks one server: scheme, host and port of all urls have to be the same"
+        if urls[0].startswith("https:") and not request.insecure:
+            return "wrk checks no certificate: say `insecure: true`, or use vegeta"
+        if step.timeout_s != int(step.timeout_s):
+            return f"wrk takes whole seconds, and timeout is {step.timeout_s:g} s"
+        return ""
+
+    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+        """Give the Lua script that asks, and prints the summary as JSON."""
+        return [{"name": "wrk.lua", "text": script(request)}]
 
     def threads(self, step: LoadStep) -> int:
         """Give the largest number up to the one asked for that divides the connections.
@@ -58,7 +58,7 @@ class Wrk:
         most = min(step.threads, step.connections)
         return next(n for n in range(most, 0, -1) if step.connections % n == 0)
 
-    def argv(self, step: LoadStep) -> list[str]:
+    def argv(self, step: LoadStep, request: Request = PLAIN) -> list[str]:
         """Command line of one step; wrk takes whole seconds."""
         return [
             "wrk",
@@ -69,7 +69,7 @@ class Wrk:
             f"{max(1, round(step.timeout_s))}s",
             "-s",
             "{dir}/wrk.lua",
-            step.url,
+            request.urls(step.url)[0],
         ]
 
     def log(self) -> str | None:
@@ -87,32 +87,44 @@ class Wrk:
         if output.exit_code != 0 or line is None:
             return failed(self.name, output)
         raw = json.loads(line.removeprefix("RUNNER_JSON "))
-        seconds = raw["duration_us"] / 1e6
-        socket_errors = raw["connect"] + raw["read"] + raw["write"] + raw["timeout"]
-        attempts = raw["requests"] + socket_errors
+        seconds, answered = raw["duration_us"] / 1e6, raw["requests"]
+        broken = raw["connect"] + raw["read"] + raw["write"]
+        # a record of a script that did not count them has wrk's own idea: 400 and above is bad
+        good = answered - raw["status"]
+        if "statuses" in raw:
+            good = good_of(raw["statuses"], step.expect)
+        bad = answered - good
+        # of those that came later than the timeout wrk says how many, not which
+        late = raw["timeout"]
+        waiting, how = self._waiting(raw, output, step, seconds)
+        errors = broken + late + bad + waiting
+        attempts = answered + broken + waiting
         numbers: dict[str, float | int | None] = {
-            "requests": raw["requests"],
+            "requests": answered,
             "duration_s": seconds,
-            "rps": raw["requests"] / seconds if seconds else None,
-            "good_rps": (raw["requests"] - raw["status"]) / seconds if seconds else None,
+            "rps": answered / seconds if seconds > 0 else None,
+            "good": max(0, good - late),
+            "good_rps": max(0, good - late) / seconds if seconds > 0 else None,
             "bytes": raw["bytes"],
             "opened": self.opened(step),
-            "errors": socket_errors + raw["status"],
-            "error_ratio": (socket_errors + raw["status"]) / attempts if attempts else 1.0,
+            "unanswered": waiting,
+            "errors": errors,
+            "error_ratio": min(1.0, errors / attempts) if attempts else 1.0,
+            "errors.status": bad,
         }
-        for kind in ("connect", "read", "write", "timeout", "status"):
+        for kind in ("connect", "read", "write", "timeout"):
             numbers[f"errors.{kind}"] = raw[kind]
-        why: dict[str, str] = {}
-        for key in ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999"):
+        why: dict[str, str] = {"unanswered": how} if waiting else {}
+        for key in LATENCIES:
             # a record made before wrk was asked for it has no p95
             if f"{key}_us" not in raw:
                 continue
             name = f"latency_{key}"
-            numbers[name] = raw[f"{key}_us"] / 1e6 if raw["requests"] else None
+            numbers[name] = raw[f"{key}_us"] / 1e6 if answered else None
             numbers[f"latency_corrected_{key}"] = numbers[name]
             numbers[f"latency_raw_{key}"] = None
             why[f"latency_raw_{key}"] = "wrk prints corrected latencies only: use h2load"
-            if not raw["requests"]:
+            if not answered:
                 why[name] = why[f"latency_corrected_{key}"] = "no request was answered"
         mean = numbers["latency_mean"]
         if mean is not None and numbers["rps"]:
@@ -120,6 +132,17 @@ class Wrk:
         else:
             numbers["littles_law"], why["littles_law"] = None, "no request was answered"
         return LoadNumbers(numbers, why)
+
+    def _waiting(
+        self, raw: dict[str, float], output: Output, step: LoadStep, seconds: float
+    ) -> tuple[float, str]:
+        if output.waiting is not None:
+            return output.waiting, _waiting.COUNTED
+        found = _waiting.estimated(
+            self.opened(step), seconds, step.timeout_s, int(raw["requests"]),
+            raw["mean_us"] / 1e6, raw["stdev_us"] / 1e6 if "stdev_us" in raw else None,
+        )  # fmt: skip
+        return found, _waiting.ESTIMATED
 
 
 KIND = Wrk()

@@ -23,7 +23,7 @@ class Net:
     on_demand = False
 
     def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
-        """Socket dump for the workload's port, and two counters."""
+        """Socket dump for the workload's port, and three counters."""
         del facts
         return [
             {
@@ -38,6 +38,12 @@ class Net:
                 "hz": min(hz, 1.0),
                 "pick": {"netstat": ["TcpExt.ListenOverflows", "TcpExt.ListenDrops"]},
             },
+            {
+                "id": "net.snmp",
+                "path": "/proc/net/snmp",
+                "hz": min(hz, 1.0),
+                "pick": {"netstat": ["Tcp.AttemptFails"]},
+            },
         ]
 
     def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
@@ -50,6 +56,13 @@ class Net:
             ),
             "listen_drops": Field(
                 "net.netstat.TcpExt.ListenDrops", "1", "dropped SYNs", 1.0, "counter"
+            ),
+            "connect_failures": Field(
+                "net.snmp.Tcp.AttemptFails",
+                "1",
+                "connects that were refused or given up, of all programs",
+                1.0,
+                "counter",
             ),
         }
 

@@ -97,7 +97,10 @@ def lasting(change):
     more = []
     for at in range(100):
         share = at / 100
-        row = {**inside[at % len(inside)], "t": begin + share * (end - begin)}
+        row = dict(inside[at % len(inside)])
+        # both clocks move on together
+        row |= {"t": begin + share * (end - begin), "at": row["at"] - row["t"] + begin}
+        row["at"] += share * (end - begin)
         value = row["v"][place] * change(share)
         more.append({**row, "v": [*row["v"][:place], value, *row["v"][place + 1 :]]})
     kept = [e for e in events if e not in rows]

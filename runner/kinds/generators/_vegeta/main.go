@@ -3,15 +3,17 @@
 // It is the attacker of github.com/tsenart/vegeta with two things of its own: latency is
 // counted from the time at which a request was meant to start, and not from when a worker
 // was free for it (no coordinated omission); and every request is one line of the log,
-// "intended start in µs since the epoch, status (-1: failed), latency in µs", as h2load
+// "intended start in µs since the epoch, status (-1: failed, -2: timed out), latency in µs", as h2load
 // writes it. A summary goes to stdout as one line of JSON.
 package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
@@ -53,6 +55,36 @@ type service struct {
 	Max  float64 `json:"max_s"`
 }
 
+// list is a flag that may be given several times.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, " ") }
+
+func (l *list) Set(text string) error {
+	*l = append(*l, text)
+	return nil
+}
+
+// request is what is sent to each URL.
+type request struct {
+	Method    string      `json:"method"`
+	Headers   [][2]string `json:"headers"`
+	Body      []byte      `json:"body"`
+	KeepAlive bool        `json:"keep_alive"`
+	Insecure  bool        `json:"insecure"`
+}
+
+func (r request) targets(urls []string) (found []vegeta.Target) {
+	header := http.Header{}
+	for _, pair := range r.Headers {
+		header.Add(pair[0], pair[1])
+	}
+	for _, url := range urls {
+		found = append(found, vegeta.Target{Method: r.Method, URL: url, Body: r.Body, Header: header})
+	}
+	return found
+}
+
 type summary struct {
 	Rate     float64        `json:"rate"`
 	Planned  uint64         `json:"planned"`
@@ -89,7 +121,9 @@ func kind(said string) string {
 }
 
 func run() error {
-	url := flag.String("url", "", "URL to ask")
+	var urls list
+	flag.Var(&urls, "url", "URL to ask; several are asked in turn")
+	asked := flag.String("request", "", "file that says the rest of a request, as JSON")
 	rate := flag.Float64("rate", 0, "requests per second")
 	duration := flag.Duration("duration", time.Second, "how long requests are sent")
 	workers := flag.Uint64("workers", 1, "most requests in flight")
@@ -97,10 +131,20 @@ func run() error {
 	threads := flag.Int("threads", 1, "threads that run Go code")
 	path := flag.String("log", "", "file for a line per request")
 	flag.Parse()
-	if *url == "" || *rate <= 0 || *path == "" {
+	if len(urls) == 0 || *rate <= 0 || *path == "" {
 		return fmt.Errorf("needs -url, -rate and -log")
 	}
 	runtime.GOMAXPROCS(*threads)
+	ask := request{Method: "GET", KeepAlive: true}
+	if *asked != "" {
+		text, err := os.ReadFile(*asked)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(text, &ask); err != nil {
+			return fmt.Errorf("%s: %w", *asked, err)
+		}
+	}
 	file, err := os.Create(*path)
 	if err != nil {
 		return err
@@ -111,6 +155,8 @@ func run() error {
 	attacker := vegeta.NewAttacker(
 		vegeta.Timeout(*timeout), vegeta.Workers(min(*workers, 10)), vegeta.MaxWorkers(*workers),
 		vegeta.Connections(most), vegeta.MaxConnections(most),
+		vegeta.KeepAlive(ask.KeepAlive),
+		vegeta.TLSConfig(&tls.Config{InsecureSkipVerify: ask.Insecure}),
 		vegeta.HTTP2(false), vegeta.Redirects(vegeta.NoFollow), vegeta.MaxBody(1<<20),
 	)
 	stop := make(chan os.Signal, 1)
@@ -126,7 +172,7 @@ func run() error {
 	found := summary{Rate: *rate, Planned: plan.planned, AttackS: duration.Seconds(),
 		Errors: map[string]int{}}
 	var own vegeta.LatencyMetrics
-	target := vegeta.NewStaticTargeter(vegeta.Target{Method: "GET", URL: *url})
+	target := vegeta.NewStaticTargeter(ask.targets(urls)...)
 	for result := range attacker.Attack(target, plan, *duration, "") {
 		meant := plan.began.Add(plan.at(result.Seq))
 		ended := result.Timestamp.Add(result.Latency)
@@ -134,7 +180,13 @@ func run() error {
 		status := int(result.Code)
 		if status == 0 {
 			status = -1
-			found.Errors[kind(result.Error)]++
+			how := kind(result.Error)
+			found.Errors[how]++
+			if how == "timeout" {
+				// it has taken at least so long: without these a p99 would hide them
+				status = -2
+				own.Add(result.Latency)
+			}
 			found.Said = result.Error
 		} else {
 			found.Answered++
@@ -147,10 +199,10 @@ func run() error {
 		}
 		fmt.Fprintf(log, "%d\t%d\t%d\n", meant.UnixMicro(), status, ended.Sub(meant).Microseconds())
 	}
-	if found.Answered > 0 {
+	if taken := found.Answered + uint64(found.Errors["timeout"]); taken > 0 {
 		q := func(p float64) float64 { return own.Quantile(p).Seconds() }
 		found.Service = &service{
-			Mean: own.Total.Seconds() / float64(found.Answered),
+			Mean: own.Total.Seconds() / float64(taken),
 			P50:  q(0.5), P90: q(0.9), P95: q(0.95), P99: q(0.99),
 			Min: own.Min.Seconds(), Max: own.Max.Seconds(),
 		}

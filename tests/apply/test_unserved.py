@@ -1,0 +1,86 @@
+"""Servers that serve nothing, or not enough, are never healthy, whatever loads them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+SERVERS = Path(__file__).with_name("unhealthy_servers.py")
+GENERATORS = ("wrk", "h2load", "vegeta")
+pytestmark = pytest.mark.timeout(180)
+
+
+def spec(mode: str, generator: str, more: str = "", load: str = "") -> str:
+    step = "connections: 10, duration: 3s" + (", rate: 100/s" if generator == "vegeta" else "")
+    return f"""\
+schema: experiment/1
+name: unserved
+hosts: {{server: local}}
+workload:
+  argv: [{json.dumps(sys.executable)}, {json.dumps(str(SERVERS))}, {mode}, "{{port}}"]
+  ready: {{http: "http://127.0.0.1:{{port}}/"}}
+  network: isolated
+load:
+  generator: {generator}
+  threads: 1
+  timeout: 1s
+  url: "http://127.0.0.1:{{port}}/"
+  {load}
+  steps: [{{{step}}}]
+healthy: [load.error_ratio <= 0.001, workload.alive]
+repeat: {{attempts: 1}}
+{more}"""
+
+
+def run(local, mode: str, generator: str, **more: str) -> dict:
+    if generator != "vegeta" and shutil.which(generator) is None:
+        pytest.skip(f"{generator} is not installed")
+    (trial,) = local.apply(local.spec(spec(mode, generator, **more)), code=None)["trials"]
+    return trial
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("mode", ["redirect", "hang", "slow", "status", "early"])
+def test_no_step_is_healthy_and_each_says_why(local, mode, generator):
+    trial = run(local, mode, generator)
+    assert trial["outcome"] == "unhealthy"
+    assert "load.error_ratio <= 0.001 (was" in trial["why"]
+    numbers = trial["steps"][0]["numbers"]
+    if mode in ("redirect", "status"):
+        assert numbers["load.good"] == 0
+        assert numbers["load.errors.status"] == numbers["load.requests"] > 0
+        assert "load.good > 0 (was 0: no answer was good)" in trial["why"]
+    if mode == "slow":
+        assert "no request was answered" in trial["why"]
+    if mode in ("hang", "slow") and generator != "vegeta":
+        assert numbers["load.unanswered"] > 1
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_bodies_that_end_by_close_count_where_they_can_be_read(local, generator):
+    """h2load reads none, wrk calls each a read error: neither is healthy; vegeta reads them."""
+    trial = run(local, "close10", generator)
+    good = trial["steps"][0]["numbers"]["load.good"]
+    assert (trial["outcome"] == "healthy") == (generator == "vegeta")
+    assert (good > 0) == (generator != "h2load")
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_an_answer_is_good_as_expect_has_it(local, generator):
+    """What is asked for is what is good: a server that redirects everything is healthy then."""
+    trial = run(local, "redirect", generator, load="expect: {status: [200, 302]}")
+    numbers = trial["steps"][0]["numbers"]
+    assert numbers["load.errors.status"] == 0
+    assert numbers["load.good"] > 0
+
+
+def test_a_load_program_without_json_says_what_it_printed(local):
+    argv = json.dumps([sys.executable, "-c", "print('usage: bench URL')"])
+    text = spec("status", "command", load=f"argv: {argv}")
+    (trial,) = local.apply(local.spec(text), code=None)["trials"]
+    assert trial["outcome"] == "invalid"
+    assert "printed no JSON object; it printed: usage: bench URL" in trial["why"]
