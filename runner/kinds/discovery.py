@@ -28,7 +28,7 @@ FOLDERS: Final = {
     "figures": "runner.report.figure_kinds",
 }
 """Where the files of each group are: one kind, one file, found by its name."""
-_NO_KINDS: Final = frozenset({"interface", "order", "histogram", "merge"})
+_NO_KINDS: Final = frozenset({"interface", "order", "histogram", "merge", "request"})
 _HERE: Final = Path(__file__).parents[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
+from runner.kinds.generators.request import PLAIN, Request
 
 PROGRAM = """\
 import json, sys, time, urllib.request
@@ -28,18 +29,26 @@ class SampleLoad:
     paced = False
     closed = True
     needs = ("connections",)
+    wall_clock = False
+
+    def refuses(self, request: Request, step: LoadStep) -> str:
+        """Say what of this it cannot do: anything but a plain GET."""
+        del step
+        return "" if request.plain else "sample_load sends plain GETs alone"
 
     def threads(self, step: LoadStep) -> int:
         """One, whatever is asked for."""
         del step
         return 1
 
-    def files(self) -> list[dict[str, str]]:
+    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
         """Give the program, which is put into the trial's folder."""
+        del request
         return [{"name": "sample_load.py", "text": PROGRAM}]
 
-    def argv(self, step: LoadStep) -> list[str]:
+    def argv(self, step: LoadStep, request: Request = PLAIN) -> list[str]:
         """Command line of one step."""
+        del request
         return ["python3", "-I", "{dir}/sample_load.py", step.url, f"{step.duration_s:g}"]
 
     def log(self) -> str | None:
