@@ -207,7 +207,7 @@ class Load:
 
         The last count stands: once the generator has closed them there is nothing to see.
         """
-        began, port = time.monotonic(), self._port
+        began, port = time.monotonic(), self.port
         counted: Dict[str, Any] = {"next": began + float(ask["at_s"]), "many": None}
 
         def late() -> Optional[int]:
