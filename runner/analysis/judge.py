@@ -18,9 +18,9 @@ from runner.analysis.runs.searches import summarised
 from runner.analysis.trial import clock, conditions, frames, trial
 from runner.analysis.trial.loads import LoadPart
 from runner.errors import RecordError
-from runner.kinds.generators.interface import LoadStep, StepPlan
 from runner.kinds.sources import fields
 from runner.planning.ids import treatment_id
+from runner.records.manifest import Times
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from runner.analysis.model import Estimate, Series, Trial
     from runner.analysis.trial.frames import Reading
     from runner.records.events import AnyEvent
+    from runner.records.manifest import LoadHost, Manifest, Planned
     from runner.spec.experiment import Experiment
 
 
 class Record(Protocol):
     """What is read of a run: its manifest, facts, changes and events."""
 
-    @property
-    def manifest(self) -> Mapping[str, Any]: ...  # noqa: D102
+    manifest: Manifest
 
     @property
     def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
@@ -55,8 +55,8 @@ def judge(record: Record, experiment: Experiment) -> Analysis:
     notes: list[str] = []
     facts = record.facts
     shown = [name for f in experiment.report.figures if f.over == "time" for name in f.show]
-    for trial_id, plan in _planned(record).items():
-        own = facts.get(plan["host"], {})
+    for trial_id, plan in record.manifest.trials.items():
+        own = facts.get(plan.host, {})
         try:
             reading = frames.read(record.iter_events(trial_id))
         except RecordError as error:
@@ -84,7 +84,7 @@ def measured(
     record: Record, experiment: Experiment, trials: Sequence[Trial]
 ) -> tuple[Estimate, ...]:
     """Estimate every metric over trials that were judged, and the searches of the record."""
-    return estimates(experiment.metrics, trials, record.manifest.get("search"))
+    return estimates(experiment.metrics, trials, record.manifest.search)
 
 
 def _concluded(trials: Analysis, record: Record, experiment: Experiment) -> Analysis:
@@ -93,17 +93,13 @@ def _concluded(trials: Analysis, record: Record, experiment: Experiment) -> Anal
         trials,
         estimates=found,
         claims=claim_results(experiment, found, trials.trials, observed(record, experiment)),
-        search=summarised(record.manifest.get("search")),
+        search=summarised(record.manifest.search),
     )
 
 
-def _planned(record: Record) -> Mapping[str, Any]:
-    return record.manifest.get("trials") or {}
-
-
 def _judged(record: Record, experiment: Experiment, trial_id: str, reading: Reading) -> Trial:
-    plan = _planned(record)[trial_id]
-    facts: Mapping[str, Any] = record.facts.get(plan["host"], {})
+    plan = record.manifest.trials[trial_id]
+    facts: Mapping[str, Any] = record.facts.get(plan.host, {})
     return trial.trial(
         reading,
         trial_plan(trial_id, plan, record, facts),
@@ -115,7 +111,7 @@ def _judged(record: Record, experiment: Experiment, trial_id: str, reading: Read
 
 
 def trial_plan(
-    trial_id: str, plan: Mapping[str, Any], record: Record, facts: Mapping[str, Any]
+    trial_id: str, plan: Planned, record: Record, facts: Mapping[str, Any]
 ) -> trial.TrialPlan:
     """Read a trial's plan back from run.json, with the records of its load hosts.
 
@@ -123,46 +119,26 @@ def trial_plan(
     """
     return trial.TrialPlan(
         id=trial_id,
-        host=plan["host"],
-        treatment=plan["treatment"],
-        repetition=plan["repetition"],
-        attempt=plan["attempt"],
-        boot=str(plan.get("boot") or ""),
-        session=str(plan.get("session") or ""),
-        steps=tuple(step_plan(step) for step in plan["steps"]),
-        extra=plan["extra"],
-        loads=tuple(_load_part(part, record) for part in plan.get("loads") or ()),
+        host=plan.host,
+        treatment=plan.treatment,
+        repetition=plan.repetition,
+        attempt=plan.attempt,
+        boot=plan.boot,
+        session=plan.session,
+        steps=plan.steps,
+        extra=plan.extra,
+        loads=tuple(_load_part(part, record) for part in plan.loads),
         emulated=bool(facts.get("emulated")),
     )
 
 
-def step_plan(data: Mapping[str, Any]) -> StepPlan:
-    """Read a step back from run.json."""
-    load = data.get("load")
-    return StepPlan(
-        data["index"],
-        data["name"],
-        data["connections"],
-        data["generator"],
-        _load_step(load) if load else None,
-        data.get("warmup_s"),
-    )
-
-
-def _load_step(load: Mapping[str, Any]) -> LoadStep:
-    found = {**load, "argv": tuple(load.get("argv", ()))}
-    if "expect" in load:
-        found["expect"] = tuple((low, high) for low, high in load["expect"])
-    return LoadStep(**found)
-
-
-def _load_part(part: Mapping[str, Any], record: Record) -> LoadPart:
+def _load_part(part: LoadHost, record: Record) -> LoadPart:
     """Read what one load host did; without a record where it did nothing."""
     try:
-        reading = frames.read(record.iter_events(part["id"]))
+        reading = frames.read(record.iter_events(part.id))
     except RecordError:
         reading = None
-    return LoadPart(part["host"], tuple(step_plan(step) for step in part["steps"]), reading)
+    return LoadPart(part.host, part.steps, reading)
 
 
 def server_facts(record: Record, experiment: Experiment) -> Mapping[str, Any]:
@@ -179,8 +155,8 @@ def observed(record: Record, experiment: Experiment) -> dict[str, Any]:
 
     The host's, the kernel parameters and limits that were set, what the program was built with.
     """
-    times = record.manifest.get("environment")
-    own = ((times or {}).get(experiment.hosts.server[0]) or {}).get("treatments") or {}
+    times = record.manifest.environment
+    own = (times or {}).get(experiment.hosts.server[0], Times()).treatments
     during = dict(server_facts(record, experiment))
     if times is None:
         # facts of an old record are from before the changes: what was set was in force
@@ -202,10 +178,10 @@ def _asked(record: Record, experiment: Experiment, levels: Mapping[str, str]) ->
     """Give what a treatment asked for, and what its program was built with."""
     treated = with_levels(experiment, levels)
     found: dict[str, Any] = {}
-    builds = record.manifest.get("builds") or {}
+    builds = record.manifest.builds
     made = builds.get(treatment_id(levels)) or next(reversed(list(builds.values())), None)
     if made is not None:
-        found["build.go"] = made.get("toolchain")
+        found["build.go"] = made.toolchain or None
     elif treated.build is not None and treated.build.go is not None:
         found["build.go"] = treated.build.go
     if treated.workload is not None:

@@ -28,6 +28,7 @@ from runner.executor.host import status
 from runner.executor.probe import probe
 from runner.executor.trial import attach_trial
 from runner.records.facts import other_machine
+from runner.records.manifest import Resumed
 from runner.report.pages import rebuild
 from runner.spec.expand import run_hash
 from runner.spec.experiment import Experiment
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
-    from runner.store.record import State
+    from runner.records.manifest import State
 
 SET_AT_BOOT = frozenset({"cpu.count", "cpu.possible"})
 FINISHED = ("healthy", "unhealthy", "invalid")
@@ -70,7 +71,7 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
     with folder:
         own = {name: _host_run(entry, folder, reporter) for name, entry in hosts.items()}
         for host in own.values():
-            host.remember(folder.facts.get(host.name), folder.manifest.get("environment"))
+            host.remember(folder.facts.get(host.name), folder.manifest.environment)
         for host in own.values():
             refuse_if_followed(host, folder.id)
         complete(folder, own, experiment, reporter)
@@ -161,11 +162,11 @@ def complete(
     reporter: Reporter,
 ) -> None:
     """Bring the record of every begun trial to its end, as far as the host still has it."""
-    for trial, plan in (folder.manifest.get("trials") or {}).items():
+    for trial, plan in folder.manifest.trials.items():
         spool = folder.path / EVENTS / f"{trial}.jsonl"
         if not spool.exists() and trial in folder.trials():
             continue  # compressed: its run was finished once
-        host = hosts[plan["host"]]
+        host = hosts[plan.host]
         if not _ends(spool):
             reporter.phase(f"attach {trial}")
         try:
@@ -173,10 +174,10 @@ def complete(
         except HostError as error:
             # what its end says is an outcome; and a trial that the host has lost is judged as it is
             reporter.note(f"{trial}: {error.message}")
-        for part in plan.get("loads") or ():
+        for part in plan.loads:
             with contextlib.suppress(HostError):
-                path = folder.path / EVENTS / f"{part['id']}.jsonl"
-                attach_trial(hosts[part["host"]].agent, part["id"], lambda _: None, path)
+                path = folder.path / EVENTS / f"{part.id}.jsonl"
+                attach_trial(hosts[part.host].agent, part.id, lambda _: None, path)
         if spool.exists() and spool.stat().st_size:
             reporter.trial_ended(judge_trial(folder, experiment, trial))
         elif spool.exists():
@@ -194,7 +195,7 @@ def finished(folder: RunFolder, experiment: Experiment) -> tuple[dict[str, Trial
     """Give the trials that need not be run again, and the ids that are used up."""
     done: dict[str, Trial] = {}
     lost = set()
-    for trial in folder.manifest.get("trials") or {}:
+    for trial in folder.manifest.trials:
         try:
             found = judge_trial(folder, experiment, trial)
         except RecordError:
@@ -214,7 +215,7 @@ def _ended(
     cells = treatments(experiment)
     wanted = len(cells) * experiment.repeat.minimum
     if experiment.search is not None:
-        have = len((folder.manifest.get("search") or {}).get("runs") or [])
+        have = len(folder.manifest.search.runs) if folder.manifest.search else 0
     else:
         valid = {
             (tuple(trial.treatment.items()), trial.repetition)
@@ -262,10 +263,10 @@ def _stopped(root: Path, name: str) -> RunFolder:
 def mark(folder: RunFolder, options: Options) -> None:
     """Mark a run as running again; how it ended before stays in the record."""
     manifest = folder.manifest
-    before = {key: manifest.get(key) for key in ("state", "ended_at", "why")}
-    resumed = [*(manifest.get("resumed") or []), {**before, "at": time.time()}]
+    ended = Resumed(manifest.state, manifest.ended_at, manifest.why, time.time())
     folder.update(
-        state="running", ended_at=None, why="", resumed=resumed,
+        state="running", ended_at=None, why="",
+        resumed=(*manifest.resumed, ended),
         # searches are gone through again, their finished trials read from the record
-        search=None, command=list(manifest.get("command") or options.command),
+        search=None, command=manifest.command or options.command,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from runner.errors import SpecError
 from runner.kinds.discovery import beside
 from runner.kinds.generators import generator
 from runner.kinds.sources.build import escapes
+from runner.records.manifest import Built
 from runner.toolchain import BuildRequest, build, resolve, target_of
 
 if TYPE_CHECKING:
@@ -131,11 +132,10 @@ def numbers_of(made: Build) -> dict[str, Any]:
     }
 
 
-def record_of(made: Build) -> dict[str, Any]:
+def record_of(made: Build) -> Built:
     """What run.json says of a build, without paths of this machine."""
     data = asdict(made)
     data.pop("path")
     data.pop("cached")
     # -m names files of the toolchain by their place on this machine
-    data["stderr"] = GOROOT.sub("$GOROOT/src/", data["stderr"])
-    return data
+    return Built(**{**data, "stderr": GOROOT.sub("$GOROOT/src/", made.stderr)})

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Analysis, Trial
     from runner.apply.interface import Counts
+    from runner.records.manifest import State
     from runner.spec.experiment import Experiment
-    from runner.store.record import RunFolder, State
+    from runner.store.record import RunFolder
 
 
 def conclude(

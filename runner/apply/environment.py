@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runner.apply.public import recorded
 from runner.planning.facts import difference
 from runner.records.host_events import FactsRead
+from runner.records.manifest import Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,13 +40,14 @@ class FactsInTime:
         return hear
 
     @classmethod
-    def of_record(cls, during: Mapping[str, Any], kept: Mapping[str, Any] | None) -> FactsInTime:
+    def of_record(cls, during: Mapping[str, Any], kept: Times | None) -> FactsInTime:
         """Give what an earlier part of a run has recorded, from before it changed anything."""
         if not during:
             return cls()
         said = dict(during)
-        before = {**said, **((kept or {}).get("before") or {})}
-        return cls(before, said, dict((kept or {}).get("treatments") or {}))
+        if kept is None:
+            return cls(dict(said), said)
+        return cls({**said, **kept.before}, said, dict(kept.treatments))
 
     def found(self, facts: Mapping[str, Any]) -> None:
         """Note the facts of a probe; those of the first are what the run has found."""
@@ -68,12 +70,12 @@ class FactsInTime:
         # a host says whether it is root in the probe alone
         self.after = {name: value for name, value in left.items() if name in facts}
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Times:
         """Give what run.json keeps beside the facts during the trials: differences only."""
         during = recorded(self.during)
         before = recorded(self.before)
-        return {
-            "before": {name: before.get(name) for name in difference(during, before)},
-            "treatments": self.treatments,
-            "after": self.after,
-        }
+        return Times(
+            {name: before.get(name) for name in difference(during, before)},
+            self.treatments,
+            self.after,
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.analysis.judge import judge, judge_again
 from runner.kinds.units import unit_of
@@ -17,32 +17,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.analysis.model import Analysis
+    from runner.records.plain import Json
     from runner.store.record import RunFolder
 
 
 def of_record(folder: RunFolder) -> Experiment:
     """Give the experiment that a record holds, with the claims that it was judged with last."""
     spec = dict(folder.spec)
-    if folder.manifest.get("units") != PRINTED:
+    if folder.manifest.units != PRINTED:
         spec["metrics"] = shown_in(spec.get("metrics") or {})
-    judged = folder.manifest.get("judged_with") or {}
-    instead = {key: judged[key] for key in ("claims", "metrics") if key in judged}
-    if "metrics" in instead and judged.get("units") != PRINTED:
-        instead["metrics"] = shown_in(instead["metrics"])
+    judged = folder.manifest.judged_with
+    instead = judged.instead() if judged else {}
+    if judged and "metrics" in instead and judged.units != PRINTED:
+        instead["metrics"] = shown_in(judged.metrics if isinstance(judged.metrics, dict) else {})
     return Experiment.model_validate({**spec, **instead})
 
 
-def shown_in(metrics: Mapping[str, Any]) -> dict[str, Any]:
+def shown_in(metrics: Mapping[str, Json]) -> dict[str, Json]:
     """Give the metrics of a record from when `unit` was for show alone.
 
     What a program printed was taken to be in base units then.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     for name, metric in metrics.items():
         found[name] = metric
-        source = metric.get("from") if isinstance(metric, dict) else None
-        if source and metric.get("unit") and unit_of(str(source)) is None:
-            found[name] = {**metric, "printed_in": base_name(metric["unit"])}
+        if not isinstance(metric, dict):
+            continue
+        source, unit = metric.get("from"), metric.get("unit")
+        if source and unit and unit_of(str(source)) is None:
+            found[name] = {**metric, "printed_in": base_name(str(unit))}
     return found
 
 
@@ -56,8 +59,7 @@ def judged(folder: RunFolder, experiment: Experiment) -> Analysis:
 
 def complete(folder: RunFolder) -> bool:
     """Whether the events of every trial are here: git leaves out the largest."""
-    table = folder.manifest.get("events") or {}
-    return all((folder.path / entry["file"]).is_file() for entry in table.values())
+    return all((folder.path / entry.file).is_file() for entry in folder.manifest.events.values())
 
 
 def _stored(folder: RunFolder) -> Path:

@@ -142,11 +142,11 @@ def _entry(experiment: Experiment, path: str, folder: RunFolder) -> Entry:
         made = claim_results(experiment, (), (), {})
         claims = tuple(_unmeasured(claim, error.message) for claim in made)
     changed, stale = differences(folder.spec, experiment)
-    hashed = folder.manifest.get("claims_hash")
+    hashed = folder.manifest.claims_hash
     if hashed and not changed and hashed != claims_hash(experiment):
         # the hash is of the words of its day: a newer schema may say the same differently
         notes.append("the spec language has changed since the run; the claims have not")
-    if (folder.manifest.get("spec") or {}).get("committed") is False:
+    if folder.manifest.spec.committed is False:
         notes.append("the spec was not committed as it was run")
     return Entry(experiment, path, claims, folder, changed, stale, tuple(notes), seen)
 

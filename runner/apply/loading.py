@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runner.compile.program import load_program
 from runner.errors import HostError, RunnerError
 from runner.executor.trial import run_trial, stop_trial
+from runner.records.manifest import LoadHost
 from runner.records.trial_events import Aborted, Failed, LoadAt, WorkloadStarted
 
 if TYPE_CHECKING:
@@ -56,18 +57,14 @@ class Loading:
     _port: int | None = None
     _over: bool = False
 
-    def prepare(self) -> list[dict[str, Any]]:
+    def prepare(self) -> tuple[LoadHost, ...]:
         """Compare the clocks; give what run.json keeps of every load host."""
         for host in (self.server, *self.hosts):
             self.ahead[host.name] = clock_ahead_s(host.agent)
-        return [
-            {
-                "host": host.name,
-                "id": self.id_of(host),
-                "steps": [asdict(step) for step in self._compiled(number, 0.0).steps],
-            }
+        return tuple(
+            LoadHost(host.name, self.id_of(host), self._compiled(number, 0.0).steps)
             for number, host in enumerate(self.hosts)
-        ]
+        )
 
     def id_of(self, host: HostRun) -> str:
         """Name of a load host's own trial."""

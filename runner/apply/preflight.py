@@ -9,7 +9,7 @@ from runner.compile.limits import limits_of
 from runner.compile.load import nofile_needed
 from runner.errors import HostError
 from runner.kinds.generators import generator, in_flight
-from runner.kinds.generators.interface import LoadStep
+from runner.records.steps import LoadStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from runner.analysis.model import Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
     from runner.apply.trials import TrialRunner
-    from runner.store.record import State
+    from runner.records.manifest import State
 
 TOOLS = {"ssh": ["ssh", "-V"], "git": ["git", "--version"]}
 """Tools of the controller that a record names with their versions."""
@@ -78,7 +78,7 @@ def apply(
                 refuse_elsewhere(host, folder)
                 recall(host, folder)
                 host.touched = True
-                host.remember(folder.facts.get(host.name), folder.manifest.get("environment"))
+                host.remember(folder.facts.get(host.name), folder.manifest.environment)
             return _Run(loaded, runs, options, reporter, folder).go()
     folder = RunFolder.create(
         options.reports,

@@ -12,6 +12,7 @@ from runner.errors import TrialError
 from runner.planning.layers import groups_of
 from runner.planning.order import enough, whole
 from runner.planning.search import Done, Params, Search, State
+from runner.records.manifest import Fitted, Order, Searches, SearchRun
 from runner.spec.treatments import treatments
 
 if TYPE_CHECKING:
@@ -40,11 +41,9 @@ def run_all(runner: TrialRunner) -> None:
     groups = groups_of(runner.host.layers, cells) if together else None
     slots = whole(len(cells), (repeat.minimum, repeat.maximum), repeat.order.by, rng, groups)
     runner.folder.update(
-        order={
-            "by": repeat.order.by,
-            "seed": seed,
-            "slots": [[slot.repetition, cells[slot.cell]] for slot in slots],
-        }
+        order=Order(
+            repeat.order.by, seed, tuple((slot.repetition, cells[slot.cell]) for slot in slots)
+        )
     )
     # nobody knows beforehand how many trials a search takes
     searching = experiment.search is not None
@@ -119,19 +118,29 @@ def _search(
                 raise TrialError(f"{invalid} trials of the search were invalid: {found.why}")
             continue
         state = search.record(state, step, healthy=found.outcome == "healthy")
-    runs = list((runner.folder.manifest.get("search") or {}).get("runs", []))
-    runs.append(
-        {
-            **asdict(step),
-            "repetition": repetition,
-            "treatment": dict(levels),
-            "sequence": [list(item) for item in state.trials],
-            "p_healthy": step.fitted.half if step.fitted else None,
-            "workload": asked.workload,
-            "workloads": _workloads(runner, levels, repetition),
-        }
+    before = runner.folder.manifest.search
+    run = SearchRun(
+        repetition=repetition,
+        treatment=dict(levels),
+        level=step.level,
+        last_passing=step.last_passing,
+        first_failing=step.first_failing,
+        table=step.table,
+        trials=step.trials,
+        at_bound=step.at_bound,
+        monotone=step.monotone,
+        inversions=step.inversions,
+        fitted=Fitted(**asdict(step.fitted)) if step.fitted else None,
+        why=step.why,
+        dips=step.dips,
+        effects=step.effects,
+        sequence=state.trials,
+        p_healthy=step.fitted.half if step.fitted else None,
+        workload=asked.workload,
+        workloads=_workloads(runner, levels, repetition),
     )
-    runner.folder.update(search={"what": asked.goal.variable, "runs": runs})
+    runs = (*(before.runs if before else ()), run)
+    runner.folder.update(search=Searches(asked.goal.variable, runs))
     runner.reporter.note(f"search {repetition}: {summary(step)}")
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from runner.apply.interface import HostEntry, Options, Reporter
+    from runner.records.manifest import Times
 
     Record = Callable[[Mapping[str, Any]], None]
 
@@ -71,7 +72,7 @@ class HostRun:
         return self.entry.name
 
     def remember(
-        self, during: Mapping[str, Any] | None, environments: Mapping[str, Any] | None
+        self, during: Mapping[str, Any] | None, environments: Mapping[str, Times] | None
     ) -> None:
         """Take the facts that an earlier part of the run has recorded: what it found counts."""
         kept = (environments or {}).get(self.name)

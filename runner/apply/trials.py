@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis.judge import judge_trial
@@ -20,6 +20,7 @@ from runner.kinds.resources.interface import UNSET
 from runner.kinds.resources.sysctl import split_network
 from runner.planning.ids import shown, treatment_id
 from runner.records.facts import machine_id
+from runner.records.manifest import Built, Planned
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class TrialRunner:
     uploaded: set[tuple[str, str]] = field(default_factory=set)
     """(host, sha256) of what was brought in this run."""
     made: dict[str, Build | None] = field(default_factory=dict)
-    builds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    builds: dict[str, Built] = field(default_factory=dict)
     expected: int = 0
     load_hosts: Sequence[HostRun] = ()
     """Hosts that the load comes from, where they are others than the server's."""
@@ -110,7 +111,7 @@ class TrialRunner:
         made = self.builder.generator(load.generator, host.facts)
         if made is not None:
             name = f"{load.generator} ({made.machine})"
-            known = self.folder.manifest.get("generators", {})
+            known = self.folder.manifest.generators
             if name not in known:
                 self.folder.update(generators={**known, name: record_of(made)})
         return made
@@ -203,20 +204,21 @@ class TrialRunner:
             experiment, trial_id, self.host, self.load_hosts, self.folder.path / "events",
             connections, tools,
         )  # fmt: skip
-        plan = {
-            "host": self.host.name,
-            "treatment": dict(levels),
-            "repetition": repetition,
-            "attempt": attempt,
-            "connections": connections,
-            "boot": str(self.host.facts.get("boot_id") or ""),
-            "machine": machine_id(self.host.facts),
-            "session": str(len(self.folder.manifest.get("resumed") or ()) + 1),
-            "steps": [asdict(step) for step in compiled.steps],
-            "loads": loading.prepare() if self.load_hosts else [],
-            "extra": {k: v for k, v in extra.items() if isinstance(v, int | float | str)},
-        }
-        self.folder.update(trials={**self.folder.manifest.get("trials", {}), trial_id: plan})
+        known = self.folder.manifest
+        plan = Planned(
+            host=self.host.name,
+            treatment=dict(levels),
+            repetition=repetition,
+            attempt=attempt,
+            connections=connections,
+            boot=str(self.host.facts.get("boot_id") or ""),
+            machine=machine_id(self.host.facts),
+            session=str(len(known.resumed) + 1),
+            steps=compiled.steps,
+            loads=loading.prepare() if self.load_hosts else (),
+            extra={k: v for k, v in extra.items() if isinstance(v, int | float | str)},
+        )
+        self.folder.update(trials={**known.trials, trial_id: plan})
         self.host.touched = True
         self.reporter.trial_started(
             trial_id, levels, len(self.done) + 1, self.expected, compiled.duration_s

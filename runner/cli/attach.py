@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     quiet = args.quiet or args.json
     terminal = Terminal(quiet=quiet, verbose=args.verbose, progress=console.Progress(quiet=quiet))
     terminal.phase(f"run {folder.id} of {folder.experiment}")
-    names = list(folder.manifest.get("hosts") or ["local"])
+    names = list(folder.manifest.hosts or ["local"])
     hosts = common.entries(args, common.inventory_of(args, None), names)
     try:
         outcome = attach(folder, hosts, terminal)

@@ -137,14 +137,12 @@ def made_with(folder: RunFolder) -> dict[str, str | None]:
     """Name what made the run: programs by their hash, tools by their version, runner's commit."""
     manifest = folder.manifest
     found = {
-        f"build.{name}.{key}": made.get(key)
-        for name, made in (manifest.get("builds") or {}).items()
-        for key in ("toolchain", "sha256")
+        f"build.{name}.{key}": value
+        for name, made in manifest.builds.items()
+        for key, value in (("toolchain", made.toolchain or None), ("sha256", made.sha256 or None))
     }
-    found |= {
-        f"tool.{name}": said.get("version") for name, said in (manifest.get("tools") or {}).items()
-    }
-    return found | {"git.commit": (manifest.get("git") or {}).get("commit")}
+    found |= {f"tool.{name}": said.version for name, said in manifest.tools.items()}
+    return found | {"git.commit": manifest.git.commit}
 
 
 def levels(folder: RunFolder, text: str) -> dict[str, str]:

@@ -56,11 +56,11 @@ def run(args: argparse.Namespace) -> int:
     if args.to == "csv":
         text = tables.to_csv(rows(args.what, folder, analysis))
     elif args.to == "benchfmt":
-        about = {"run": folder.id, "commit": (folder.manifest.get("git") or {}).get("commit")}
+        about = {"run": folder.id, "commit": folder.manifest.git.commit}
         config = {"experiment": folder.experiment}
         text = benchfmt.text(folder.experiment, analysis, metrics, config, about=about)
     elif args.to == "openmetrics":
-        at = float(folder.manifest.get("ended_at") or folder.manifest["started_at"])
+        at = folder.manifest.ended_at or folder.manifest.started_at or 0.0
         text = tables.openmetrics(analysis, metrics, folder.experiment, folder.id, at)
     else:
         text = crate(folder, analysis)

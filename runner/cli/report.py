@@ -45,16 +45,17 @@ def judge_with(folder: RunFolder, loaded: Loaded) -> None:
     import hashlib
 
     from runner.apply.ledger import differences
+    from runner.records.manifest import JudgedWith
     from runner.spec.expand import claims_hash
     from runner.store.record import PRINTED
 
     changed, _ = differences(folder.spec, loaded.experiment)
-    judged = {
-        "sha256": hashlib.sha256(loaded.text.encode()).hexdigest(),
-        "claims_hash": claims_hash(loaded.experiment),
-        "changed": list(changed),
-        "claims": loaded.expanded.get("claims", []),
-        "metrics": loaded.expanded.get("metrics", {}),
-        "units": PRINTED,
-    }
+    judged = JudgedWith(
+        hashlib.sha256(loaded.text.encode()).hexdigest(),
+        claims_hash(loaded.experiment),
+        changed,
+        loaded.expanded.get("claims", []),
+        loaded.expanded.get("metrics", {}),
+        PRINTED,
+    )
     folder.update(judged_with=judged if changed else None)

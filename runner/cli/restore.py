@@ -59,7 +59,7 @@ def restored(run: HostRun, reports: Path, *, force: bool, gone: str | None) -> N
 
     open_ = []
     for folder in recent(reports):
-        if run.name in (folder.manifest.get("hosts") or {}):
+        if run.name in folder.manifest.hosts:
             boot_id = (folder.facts.get(run.name) or {}).get("boot_id")
             left = outstanding(folder.changes, run.name, boot_id)
             if left:

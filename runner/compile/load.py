@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.compile.workload import cpu_list
 from runner.errors import SpecError
 from runner.kinds.generators import generator, in_flight
-from runner.kinds.generators.interface import LoadStep, fitted
+from runner.kinds.generators.interface import fitted
+from runner.records.steps import LoadStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

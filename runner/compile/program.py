@@ -23,8 +23,9 @@ from runner.compile.ports import listen_part
 from runner.compile.workload import Binary, fetch_part, workload_part
 from runner.errors import SpecError
 from runner.kinds.generators import generator
-from runner.kinds.generators.interface import LoadStep, StepPlan, fitted
+from runner.kinds.generators.interface import fitted
 from runner.kinds.sources import reads
+from runner.records.steps import LoadStep, StepPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -79,26 +79,26 @@ def _text(value: object) -> str | None:
 
 def _run(folder: RunFolder, analysis: Analysis | None, why: str) -> Row:
     manifest = folder.manifest
-    git = manifest.get("git") or {}
+    git, own = manifest.git, manifest.tools.get("runner")
     host = analysis.trials[0].host if analysis is not None and analysis.trials else None
     host = host or next(iter(folder.facts), None)
     facts = folder.facts.get(host or "") or {}
     return {
         "path": str(folder.path),
         "state": folder.state,
-        "started_at": _at(manifest.get("started_at")),
-        "ended_at": _at(manifest.get("ended_at")),
+        "started_at": _at(manifest.started_at),
+        "ended_at": _at(manifest.ended_at),
         "host": host,
         "board": facts.get("board.model"),
         "arch": facts.get("arch"),
         "kernel": facts.get("kernel.release"),
         "emulated": bool(facts["emulated"]) if facts.get("emulated") is not None else None,
-        "commit": git.get("commit"),
-        "dirty": git.get("dirty"),
-        "runner": ((manifest.get("tools") or {}).get("runner") or {}).get("version"),
-        "spec_hash": manifest.get("spec_hash"),
+        "commit": git.commit,
+        "dirty": git.dirty,
+        "runner": own.version if own else None,
+        "spec_hash": manifest.spec_hash or None,
         "analysed": analysis is not None,
-        "why": manifest.get("why") or why,
+        "why": manifest.why or why,
     }
 
 

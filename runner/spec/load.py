@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.kinds import discovery
 from runner.kinds.generators import generator
-from runner.kinds.generators.request import SUCCESS
 from runner.records.quantities import parse
+from runner.records.steps import SUCCESS
 from runner.spec.base import (
     Duration,
     MaybeSecret,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.errors import RecordError
+from runner.records.manifest import EventsFile
 from runner.store import files
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ RULE: Final = (
 )
 
 
-def keep(run: Path, name: str, used: int) -> dict[str, Any]:
+def keep(run: Path, name: str, used: int) -> dict[str, EventsFile]:
     """Compress the event files of the folder `run/name` and apply RULE; safe to repeat.
 
     `used` counts the bytes of everything else that git gets. Gives the table of
     event files for the manifest.
     """
     folder = run / name
-    table: dict[str, Any] = {}
+    table: dict[str, EventsFile] = {}
     for path in sorted(_pack(folder), key=lambda p: (p.stat().st_size, p.name)):
         size = path.stat().st_size
         trial = trial_of(path)
@@ -46,12 +47,7 @@ def keep(run: Path, name: str, used: int) -> dict[str, Any]:
         inside = used <= COMMITTED_BYTES and not private
         kept = path.with_name(f"{trial}.jsonl.gz" + ("" if inside else RAW))
         path.replace(kept)
-        table[trial] = {
-            "file": f"{name}/{kept.name}",
-            "bytes": size,
-            "sha256": files.sha256_of(kept),
-            "committed": inside,
-        }
+        table[trial] = EventsFile(f"{name}/{kept.name}", size, files.sha256_of(kept), inside)
     files.sync_folder(folder)
     return dict(sorted(table.items()))
 

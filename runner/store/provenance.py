@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from runner.records.manifest import Git, SpecFile, Tool
 from runner.toolchain.process import Run, run_process
 from runner.version import __version__
 
@@ -18,26 +18,13 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-@dataclass(frozen=True)
-class Revision:
-    """Where a folder stands in git; None with a reason where it cannot be said."""
-
-    commit: str | None
-    dirty: bool | None
-    changed: tuple[str, ...] = ()
-    """Paths that differ from the commit, at most 20."""
-    why: str = ""
-
-
 def _environment() -> dict[str, str]:
     """Give the user's environment, less what would point git to another repository."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     return kept | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
-def revision(
-    folder: Path, *, ignore: Sequence[str] = ("reports",), run: Run = run_process
-) -> Revision:
+def revision(folder: Path, *, ignore: Sequence[str] = ("reports",), run: Run = run_process) -> Git:
     """Read the git revision of `folder`.
 
     Paths in `ignore`, from the repository's root, do not make it dirty: a run's
@@ -48,14 +35,14 @@ def revision(
     head = run([*git, "rev-parse", "--verify", "HEAD"], env=env, timeout_s=20)
     if head.code != 0:
         said = head.tail.splitlines()[-1] if head.tail else f"git exited {head.code}"
-        return Revision(None, None, why=said)
+        return Git(None, None, why=said)
     skipped = [f":(top,exclude){path}" for path in ignore]
     argv = [*git, "status", "--porcelain=v1", "-z", "--no-renames", "--", ":(top)", *skipped]
     status = run(argv, env=env, timeout_s=60)
     if status.code != 0:
-        return Revision(head.stdout.strip(), None, why=status.tail)
+        return Git(head.stdout.strip(), None, why=status.tail)
     changed = tuple(sorted(entry[3:] for entry in status.stdout.split("\0") if entry))
-    return Revision(head.stdout.strip(), bool(changed), changed[:_SHOWN])
+    return Git(head.stdout.strip(), bool(changed), changed[:_SHOWN])
 
 
 def own_revision(*, run: Run = run_process) -> str:
@@ -80,7 +67,7 @@ def committed(path: Path, text: str, *, run: Run = run_process) -> bool | None:
     return shown.stdout == text if shown.code == 0 else None
 
 
-def version_of(argv: Sequence[str], *, run: Run = run_process) -> dict[str, Any]:
+def version_of(argv: Sequence[str], *, run: Run = run_process) -> Tool:
     """First line that a tool says of its version; None with a reason where it says nothing.
 
     The exit code does not count: `wrk -v` exits 1.
@@ -89,18 +76,15 @@ def version_of(argv: Sequence[str], *, run: Run = run_process) -> dict[str, Any]
     lines = [line.strip() for line in f"{ran.stdout}\n{ran.stderr}".splitlines() if line.strip()]
     if ran.code in {124, 127} or not lines:
         why = lines[0] if lines else "it printed nothing"
-        return {"argv": list(argv), "version": None, "why": why}
-    return {"argv": list(argv), "version": lines[0][:200]}
+        return Tool(None, tuple(argv), why)
+    return Tool(lines[0][:200], tuple(argv))
 
 
 def tools(
     asked: Mapping[str, Sequence[str]] | None = None, *, run: Run = run_process
-) -> dict[str, Any]:
+) -> dict[str, Tool]:
     """Versions by name: runner and Python, and those that `asked` gives an argv for."""
-    found: dict[str, Any] = {
-        "runner": {"version": __version__},
-        "python": {"version": platform.python_version()},
-    }
+    found = {"runner": Tool(__version__), "python": Tool(platform.python_version())}
     return found | {name: version_of(argv, run=run) for name, argv in (asked or {}).items()}
 
 
@@ -111,7 +95,7 @@ def describe(
     asked: Mapping[str, Sequence[str]] | None = None,
     outside: Mapping[str, str] | None = None,
     run: Run = run_process,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Give the manifest's keys of provenance: `spec`, `git`, `tools`.
 
     The path is the one from the repository's root or, outside one, the file's
@@ -125,12 +109,12 @@ def describe(
     )
     prefix = top.stdout.strip() if top.code == 0 else ""
     return {
-        "spec": {
-            "path": prefix + spec_path.name,
-            "sha256": hashlib.sha256(spec_text.encode()).hexdigest(),
-            "committed": committed(spec_path, spec_text, run=run),
-        },
-        "git": asdict(revision(spec_path.parent, run=run)),
+        "spec": SpecFile(
+            prefix + spec_path.name,
+            hashlib.sha256(spec_text.encode()).hexdigest(),
+            committed(spec_path, spec_text, run=run),
+        ),
+        "git": revision(spec_path.parent, run=run),
         "tools": tools(asked, run=run)
-        | {name: {"version": version} for name, version in (outside or {}).items()},
+        | {name: Tool(version) for name, version in (outside or {}).items()},
     }

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from runner.errors import RecordError
 from runner.records.events import decode
+from runner.records.manifest import SCHEMA, Kept, Manifest, ManifestError, State, manifest_of, plain
 from runner.store import files, keeping
 from runner.store.keeping import ARTIFACTS_BYTES, COMMITTED_BYTES, RAW, RULE
 from runner.store.names import safe_name
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
     from runner.records.events import AnyEvent
 
-State = Literal["running", "done", "failed", "interrupted"]
-
-SCHEMA: Final = "run/1"
 PRINTED: Final = "printed"
 """`units` of a record whose metrics say in `unit` what a program prints."""
 MANIFEST: Final = "run.json"
@@ -46,9 +44,11 @@ ARTIFACTS: Final = "artifacts"
 class RunFolder:
     """One run's folder, to write (create) or to read (open)."""
 
-    def __init__(self, path: Path, manifest: files.Json) -> None:
+    def __init__(self, path: Path, manifest: Manifest, data: files.Json) -> None:
         self.path = path
-        self._manifest = manifest
+        self.manifest = manifest
+        # as written: keys of a newer version of runner are kept
+        self._data = data
         self._streams: dict[str, IO[bytes]] = {}
         # a folder that is dropped unclosed (an error on the way) leaves no file open
         weakref.finalize(self, _close, self._streams)
@@ -65,7 +65,7 @@ class RunFolder:
         at: float,
         spec_text: str,
         spec: Mapping[str, Any],
-        manifest: Mapping[str, Any] | None = None,
+        manifest: Mapping[str, object] | None = None,
     ) -> RunFolder:
         """Make a new run's folder with what was asked.
 
@@ -91,52 +91,48 @@ class RunFolder:
             "state": "running",
             "started_at": at,
             "ended_at": None,
-            **(manifest or {}),
+            **{key: plain(value) for key, value in (manifest or {}).items()},
         }
-        folder = cls(path, first)
+        folder = cls(path, manifest_of(first), first)
         folder._write()  # last: a folder without run.json is no run
         return folder
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Open a run's folder, finished or not."""
-        manifest = files.read_json(path / MANIFEST)
-        if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        data = files.read_json(path / MANIFEST)
+        try:
+            return cls(path, manifest_of(data), data)
+        except ManifestError as error:
             raise RecordError(
-                f"{path / MANIFEST} is no manifest of schema {SCHEMA}",
-                fix="it may come from another version of runner",
-            )
-        return cls(path, manifest)
+                f"{path / MANIFEST} is {error}", fix="it may come from another version of runner"
+            ) from error
 
     # -- write ---------------------------------------------------------------------------
 
     @property
     def id(self) -> str:
         """The run-id."""
-        return str(self._manifest["id"])
+        return self.manifest.id
 
     @property
     def experiment(self) -> str:
         """Name of the experiment."""
-        return str(self._manifest["experiment"])
+        return self.manifest.experiment
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """One of running, done, failed, interrupted; running, long after: it crashed."""
-        return str(self._manifest["state"])
+        return self.manifest.state
 
-    @property
-    def manifest(self) -> files.Json:
-        """Copy of run.json."""
-        return dict(self._manifest)
-
-    def update(self, **values: Any) -> None:
+    def update(self, **values: object) -> None:
         """Set keys of run.json, at once on disk."""
-        self._manifest |= values
+        self._data |= {key: plain(value) for key, value in values.items()}
+        self.manifest = manifest_of(self._data)
         self._write()
 
     def _write(self) -> None:
-        files.replace_bytes(self.path / MANIFEST, files.to_json(self._manifest))
+        files.replace_bytes(self.path / MANIFEST, files.to_json(self._data))
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Write the facts of every host, by its name."""
@@ -208,8 +204,8 @@ class RunFolder:
             if packed.exists() and not plain.exists():
                 files.unpack(packed, plain)
             packed.unlink(missing_ok=True)
-        if trial in (self._manifest.get("events") or {}):
-            kept = {k: v for k, v in self._manifest["events"].items() if k != trial}
+        if trial in self.manifest.events:
+            kept = {k: v for k, v in self.manifest.events.items() if k != trial}
             self.update(events=kept, state="running")
 
     def close(self) -> None:
@@ -239,7 +235,7 @@ class RunFolder:
             state=state,
             ended_at=at,
             why=why,
-            kept={"rule": RULE, "limit_bytes": COMMITTED_BYTES, "reserve_bytes": ARTIFACTS_BYTES},
+            kept=Kept(RULE, COMMITTED_BYTES, ARTIFACTS_BYTES),
             events=table,
         )
 
@@ -300,12 +296,12 @@ class RunFolder:
             packed = plain.with_name(plain.name + suffix)
             if packed.exists():
                 return files.read_lines(packed, decode, packed=True)
-        known = (self._manifest.get("events") or {}).get(trial)
-        if known is not None and not known["committed"]:
+        known = self.manifest.events.get(trial)
+        if known is not None and not known.committed:
             raise RecordError(
                 f"the events of {trial} were left out of git by the size rule "
-                f"({known['bytes']} bytes, sha256 {known['sha256'][:12]}…)",
-                fix=f"copy {known['file']} from the machine that ran {self.id}",
+                f"({known.bytes} bytes, sha256 {known.sha256[:12]}…)",
+                fix=f"copy {known.file} from the machine that ran {self.id}",
             )
         raise RecordError(f"run {self.id} has no events of {trial}")
 

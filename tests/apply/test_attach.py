@@ -165,7 +165,7 @@ def test_it_does_not_go_on_on_another_machine_of_the_same_name(local, before):
     """Another boot is the same machine; another CPU count is not, and nothing is written."""
     file = spec(local, before)
     controller = local.start("apply", str(file))
-    run = recorded(local, "b-r1-a1")
+    run = recorded(local, "b-r1-a1", "sample", "long")
     kill(controller)
     local("attach")
     path = run / "facts.json"

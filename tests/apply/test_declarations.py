@@ -17,7 +17,7 @@ HEAD = "schema: experiment/1\nname: declared\n"
 def outputs(folder: RunFolder) -> dict[str, str]:
     """What each trial's program printed."""
     found = {}
-    for trial in folder.manifest["trials"]:
+    for trial in folder.manifest.trials:
         events = [e for e in folder.iter_events(trial) if e.kind == "output"]
         found[trial] = "".join(e.text for e in events if e.stream == "stdout")
     return found
@@ -68,8 +68,8 @@ def test_levels_are_any_text(local):
     )
     printed = outputs(folder)
     assert len(printed) == 8
-    for trial, plan in folder.manifest["trials"].items():
-        level = plan["treatment"]["flags"]
+    for trial, plan in folder.manifest.trials.items():
+        level = plan.treatment["flags"]
         assert printed[trial].strip() == level
     report = (folder.path / "artifacts" / "report.md").read_text()
     for level in ("-s -w", "GET /ping", "大页", long, 'flags=""'):
@@ -135,18 +135,18 @@ def test_each_treatment_runs_in_its_own_state(local):
             ("low", ["31", retries]), ("high", ["33", "9"]), ("none", [before, retries]),
         )
     }  # fmt: skip
-    kept = folder.manifest["environment"]["local"]
-    assert not [fact for fact in kept["after"] if fact.startswith("sysctl.net.ipv4.tcp_")]
+    kept = folder.manifest.environment["local"]
+    assert not [fact for fact in kept.after if fact.startswith("sysctl.net.ipv4.tcp_")]
     name = "sysctl.net.ipv4.tcp_fin_timeout"
-    assert kept["treatments"]["low"][name] == "31"
-    assert kept["treatments"]["high"][name] == "33"
+    assert kept.treatments["low"][name] == "31"
+    assert kept.treatments["high"][name] == "33"
     laid = [c for c in folder.changes if c["phase"] == "treatment"]
     assert {c["treatment"] for c in laid} == {"fin=low", "fin=high", "fin=none"} - {"fin=none"}
     # no key is in the base that one of the treatments takes away
     assert not [c for c in folder.changes if c["phase"] == "converge"]
     checked = [
         e
-        for t in folder.manifest["trials"]
+        for t in folder.manifest.trials
         for e in folder.iter_events(t)
         if e.kind == "state_checked"
     ]
@@ -173,7 +173,7 @@ repeat: {between: [3, 3], order: {by: blocks, together: state}}
     folder = ran(local, text)
     laid = [c for c in folder.changes if c["phase"] == "treatment"]
     assert len(laid) <= 6
-    order = [t["fin"] for _, t in folder.manifest["order"]["slots"]]
+    order = [t["fin"] for _, t in folder.manifest.order.slots]
     for block in range(3):
         fins = order[block * 6 : block * 6 + 6]
         assert fins in (["31"] * 3 + ["33"] * 3, ["33"] * 3 + ["31"] * 3)
@@ -230,7 +230,7 @@ claims:
         "c": (fact, "37", "31", False),
     }  # fmt: skip
     assert folder.facts["local"][fact] == "37"
-    assert folder.manifest["environment"]["local"]["before"][fact] == before
+    assert folder.manifest.environment["local"].before[fact] == before
     report = (folder.path / "artifacts" / "report.md").read_text()
     assert f"37 (before: {before})" in report
 

@@ -170,9 +170,9 @@ def test_record_holds_the_hashes():
 
     folder = find(RUNS, SECOND)
     spec = folder.spec
-    assert folder.manifest["claims_hash"] == hashed({key: spec.get(key) for key in CLAIMED})
+    assert folder.manifest.claims_hash == hashed({key: spec.get(key) for key in CLAIMED})
     run = {key: value for key, value in spec.items() if key not in SAID_ONLY}
-    assert folder.manifest["run_hash"] == hashed(run)
+    assert folder.manifest.run_hash == hashed(run)
 
 
 def test_what_is_only_said_changes_no_hash(tmp_path):

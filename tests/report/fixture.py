@@ -11,6 +11,7 @@ from runner.analysis.model import (
     Step,
     Trial,
 )
+from runner.records.manifest import manifest_of
 
 MIB = 2.0**20
 AT = 1_795_000_000.0
@@ -39,6 +40,11 @@ MANIFEST = {
         "base-r2-a1": {"file": "events/base-r2-a1.jsonl.gz.raw", "bytes": 2_400_000, "sha256": "cc" * 32, "committed": False},
     },
 }  # fmt: skip
+
+
+def manifest(**changes):
+    return manifest_of({**MANIFEST, **changes})
+
 
 SPEC = {
     "schema": "experiment/1",

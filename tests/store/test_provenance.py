@@ -59,8 +59,8 @@ def test_spec_fixed_before_the_run(repo):
 def test_description_has_no_machine_path(repo):
     """The record says where in the repository the spec is, never where on the machine."""
     found = provenance.describe(repo / "experiments/x.yaml", "a: 1\n")
-    assert found["spec"]["path"] == "experiments/x.yaml"
-    assert found["spec"]["committed"] is True
+    assert found["spec"].path == "experiments/x.yaml"
+    assert found["spec"].committed is True
     assert str(repo) not in repr(found)
 
 
@@ -73,9 +73,9 @@ def test_tool_versions():
             "absent": ["no-such-tool-here", "-v"],
         }
     )
-    assert found["sh"]["version"] == "tool 1.2"
-    assert found["quiet"]["version"] is None
-    assert found["quiet"]["why"] == "it printed nothing"
-    assert found["absent"]["version"] is None
-    assert "No such file" in found["absent"]["why"]
-    assert found["python"]["version"]
+    assert found["sh"].version == "tool 1.2"
+    assert found["quiet"].version is None
+    assert found["quiet"].why == "it printed nothing"
+    assert found["absent"].version is None
+    assert "No such file" in found["absent"].why
+    assert found["python"].version

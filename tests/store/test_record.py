@@ -50,7 +50,7 @@ def test_new_run_is_readable_at_once(tmp_path):
     assert again.facts == {}
     assert again.changes == []
     assert again.trials() == []
-    assert again.manifest["git"] == {"commit": "abc"}
+    assert again.manifest.git.commit == "abc"
 
 
 def test_run_is_never_written_twice(tmp_path):
@@ -154,8 +154,8 @@ def test_size_rule_keeps_small_trials_and_names_the_rest(tmp_path):
         folder.append_event(name, {"event": "output", "stream": "stdout", "text": noise})
     folder.append_event("empty", {"event": "end", "ok": True})
     folder.finish("done", at=AT)
-    events = RunFolder.open(folder.path).manifest["events"]
-    kept = {name: entry["committed"] for name, entry in events.items()}
+    events = RunFolder.open(folder.path).manifest.events
+    kept = {name: entry.committed for name, entry in events.items()}
     assert kept == {"small": True, "huge": True, "big": True, "empty": True}
     noise = os.urandom(900_000).hex()
     other = make(tmp_path, "000002")
@@ -164,10 +164,10 @@ def test_size_rule_keeps_small_trials_and_names_the_rest(tmp_path):
     other.append_event("small", {"event": "end", "ok": True})
     other.finish("done", at=AT)
     manifest = other.manifest
-    assert [n for n, e in manifest["events"].items() if not e["committed"]] == ["two"]
+    assert [n for n, e in manifest.events.items() if not e.committed] == ["two"]
     assert (other.path / "events/two.jsonl.gz.raw").exists()
     assert next(other.iter_events("two")).text == noise
-    assert ".raw" in manifest["kept"]["rule"]
+    assert ".raw" in manifest.kept.rule
     seen = sum(
         p.stat().st_size for p in other.path.rglob("*") if p.is_file() and p.suffix != ".raw"
     )
@@ -363,7 +363,7 @@ def test_large_analysis_leaves_less_for_events(tmp_path):
         "t2", {"event": "output", "stream": "stdout", "text": os.urandom(500_000).hex()}
     )
     folder.finish("done", at=AT)
-    assert [entry["committed"] for entry in folder.manifest["events"].values()].count(True) == 1
+    assert [entry.committed for entry in folder.manifest.events.values()].count(True) == 1
 
 
 def test_trial_that_outlived_its_run_goes_on(tmp_path):
@@ -381,7 +381,7 @@ def test_trial_that_outlived_its_run_goes_on(tmp_path):
     again.append_event("t1", {"event": "measure_started", "index": 2})
     again.finish("done", at=AT + 9)
     assert [e.index for e in again.iter_events("t1")] == [1, 2]
-    assert sorted(again.manifest["events"]) == ["t1", "t2"]
+    assert sorted(again.manifest.events) == ["t1", "t2"]
     (folder.path / "events/t2.jsonl.gz").write_bytes(b"\x1f\x8b damaged")
     with pytest.raises(RecordError, match="cannot decompress"):
         again.reopen("t2")
@@ -394,8 +394,8 @@ def test_events_with_fetched_bytes_stay_out_of_git(tmp_path):
     for trial, kind in (("a-r1-a1", "fetched_part"), ("b-r1-a1", "fetched")):
         folder.append_line(trial, b'{"event":"%s","name":"x"}\n' % kind.encode())
     folder.finish("done", at=AT + 1)
-    table = RunFolder.open(folder.path).manifest["events"]
-    assert {trial: row["committed"] for trial, row in table.items()} == {
+    table = RunFolder.open(folder.path).manifest.events
+    assert {trial: row.committed for trial, row in table.items()} == {
         "a-r1-a1": False, "b-r1-a1": True,
     }  # fmt: skip
-    assert table["a-r1-a1"]["file"].endswith(".jsonl.gz.raw")
+    assert table["a-r1-a1"].file.endswith(".jsonl.gz.raw")

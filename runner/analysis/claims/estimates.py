@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.claims.rows import Cell
     from runner.analysis.model import Trial
+    from runner.records.manifest import Searches, SearchRun
     from runner.spec.dimensions import Measure
     from runner.spec.expressions import Expression
     from runner.spec.metrics import Metric
@@ -41,7 +42,7 @@ DETERMINED: Final = ("build.",)
 
 
 def estimates(
-    metrics: Mapping[str, Metric], trials: Sequence[Trial], search: Mapping[str, Any] | None
+    metrics: Mapping[str, Metric], trials: Sequence[Trial], search: Searches | None
 ) -> tuple[Estimate, ...]:
     """Estimate every metric in every cell, metrics in the order of the spec."""
     valid = counted(trials)
@@ -89,7 +90,7 @@ def _determined(name: str, metrics: Mapping[str, Metric]) -> bool:
 
 
 def _of_trials(
-    metric: Metric, trials: Sequence[Trial], search: Mapping[str, Any] | None
+    metric: Metric, trials: Sequence[Trial], search: Searches | None
 ) -> dict[Cell, list[Row]]:
     rows: dict[Cell, list[Row]] = defaultdict(list)
     if search and metric.at == "search.level":
@@ -124,57 +125,54 @@ def _never_killed(trial: Trial) -> bool:
     return bool(kills) and all(number == 0 for number in kills)
 
 
-def _of_run(run: Mapping[str, Any], trials: Sequence[Trial]) -> Repetition:
+def _of_run(run: SearchRun, trials: Sequence[Trial]) -> Repetition:
     """Say which unit a search is: the one of its trials."""
     own = [
         of_trial(trial)
         for trial in trials
-        if trial.repetition == run["repetition"] and dict(trial.treatment) == dict(run["treatment"])
+        if trial.repetition == run.repetition and trial.treatment == run.treatment
     ]
-    plain = Repetition(int(run["repetition"]), session=str(run.get("session") or ""))
+    plain = Repetition(run.repetition)
     return min(own, key=lambda one: one.started_at, default=plain)
 
 
-def _at_level(
-    metric: Metric, trials: Sequence[Trial], search: Mapping[str, Any]
-) -> dict[Cell, list[Row]]:
+def _at_level(metric: Metric, trials: Sequence[Trial], search: Searches) -> dict[Cell, list[Row]]:
     """One value per search: the median over its healthy trials at the level it found."""
     rows: dict[Cell, list[Row]] = defaultdict(list)
-    for run in search.get("runs", []):
-        level = run.get("level")
+    for run in search.runs:
         of = _of_run(run, trials)
         at = [
             number
             for trial in trials
             if of_trial(trial).key == of.key
-            and dict(trial.treatment) == dict(run["treatment"])
+            and trial.treatment == run.treatment
             and trial.outcome == "healthy"
             and trial.steps
-            and levels(trial.steps[0])[search.get("what") == "rate"] == run.get("last_passing")
+            and levels(trial.steps[0])[search.what == "rate"] == run.last_passing
             and isinstance(number := value(metric, trial, None)[0], int | float)
         ]
-        row = Row(None, f"no healthy trial at level {level}", of)
+        row = Row(None, f"no healthy trial at level {run.level}", of)
         if at:
             row = within(Row(float(statistics.median(at)), "", of), metric.ends)
-        rows[tuple(run["treatment"].items()), None].append(row)
+        rows[tuple(run.treatment.items()), None].append(row)
     return rows
 
 
 def _of_search(
-    metric: Metric, search: Mapping[str, Any] | None, trials: Sequence[Trial]
+    metric: Metric, search: Searches | None, trials: Sequence[Trial]
 ) -> dict[Cell, list[Row]]:
     rows: dict[Cell, list[Row]] = defaultdict(list)
     name = str(metric.source).removeprefix("search.")
-    for run in (search or {}).get("runs", []):
-        number, of = run.get(name), _of_run(run, trials)
-        why = "" if number is not None else str(run.get("why") or "the search found no level")
-        ended = run.get("at_bound")
+    for run in search.runs if search else ():
+        number, of = run.number(name), _of_run(run, trials)
+        why = "" if number is not None else run.why or "the search found no level"
+        ended = run.at_bound
         if ended and name in BOUNDED:
-            tried = [level for level, _, _ in run["table"]]
+            tried = [level for level, _, _ in run.table]
             number = max(tried) if ended == "high" else min(tried)
             of = replace(of, censored="above" if ended == "high" else "below")
-            why = str(run.get("why") or f"the search ended at its {ended} bound")
-        rows[tuple(run["treatment"].items()), None].append(Row(number, why, of))
+            why = run.why or f"the search ended at its {ended} bound"
+        rows[tuple(run.treatment.items()), None].append(Row(number, why, of))
     return rows
 
 

@@ -23,6 +23,7 @@ from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.estimates import estimates, is_exact
 from runner.analysis.claims.numbers import fewest
 from runner.analysis.claims.pairing import blocks, censored_truths
+from runner.analysis.runs.searches import searches_of
 from runner.analysis.stats.power import MANY, POWER, Truth, inside, needed, outside
 from runner.analysis.stats.run_order import SMALLEST
 from runner.analysis.stats.shares import clean_runs
@@ -135,7 +136,7 @@ def chances(
     stands in for a pilot, and wins over it.
     """
     trials = pilot.trials if pilot is not None else ()
-    search = pilot.search if pilot is not None else None
+    search = searches_of(pilot.search) if pilot is not None else None
     measured = estimates(experiment.metrics, trials, search)
     results = claim_results(experiment, measured, trials, {})
     family = max(1, sum(result.verdict != NOT_TESTABLE for result in results))

@@ -11,58 +11,61 @@ import statistics
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from runner.analysis.stats.intervals import median_interval
 from runner.planning.search_fit import Fit
+from runner.records.manifest import Searches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runner.records.manifest import SearchRun
+
 POINTS = 120
+SHOWN = ("repetition", "treatment", "level", "last_passing", "first_failing", "trials")
 SPREAD = 0.15
 """Share of the level by which the drawn curve goes beyond what was found."""
 
 
-def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def summarised(search: Searches | None) -> dict[str, Any] | None:
     """Give what the report shows of the searches; None where there were none."""
-    if not search or not search.get("runs"):
+    if search is None or not search.runs:
         return None
-    runs: Sequence[Mapping[str, Any]] = search["runs"]
+    runs = search.runs
     passes: dict[int, int] = defaultdict(int)
     tried: dict[int, int] = defaultdict(int)
     for run in runs:
-        for level, healthy, trials in run["table"]:
+        for level, healthy, trials in run.table:
             passes[level] += healthy
             tried[level] += trials
-    halves = [run["p_healthy"] for run in runs if run.get("p_healthy") is not None]
+    halves = [run.p_healthy for run in runs if run.p_healthy is not None]
     interval = median_interval(halves) if halves else None
     notes = [
-        f"search {run['repetition']} ended at the {run['at_bound']} bound: the level lies beyond"
+        f"search {run.repetition} ended at the {run.at_bound} bound: the level lies beyond"
         for run in runs
-        if run["at_bound"]
+        if run.at_bound
     ]
     notes += [
-        f"search {run['repetition']}: a level failed below one that passed: {run['inversions']}"
+        f"search {run.repetition}: a level failed below one that passed: {_pairs(run.inversions)}"
         for run in runs
-        if not run["monotone"]
+        if not run.monotone
     ]
     notes += [
-        f"search {run['repetition']}: {said}"
-        for run in runs
-        for said in (*(run.get("effects") or ()), *_dips(run))
+        f"search {run.repetition}: {said}" for run in runs for said in (*run.effects, *_dips(run))
     ]
-    notes += [_kept(run) for run in runs if run.get("workload") == "keep"]
+    notes += [_kept(run) for run in runs if run.workload == "keep"]
     return {
-        "what": search.get("what", "level"),
+        "what": search.what,
         "unit": "1",
         "half": statistics.median(halves) if halves else None,
         "interval": None if interval is None else [interval.low, interval.high],
-        "monotone": all(run["monotone"] for run in runs),
+        "monotone": all(run.monotone for run in runs),
         "searches": [
             {
-                **{key: run[key] for key in ("repetition", "treatment", "level")},
-                **{key: run[key] for key in ("last_passing", "first_failing", "trials")},
-                "interval": _interval(run),
-                "ended": (run["at_bound"] and f"at the {run['at_bound']} bound") or run["why"],
+                **{key: getattr(run, key) for key in SHOWN},
+                "interval": [run.fitted.low, run.fitted.high] if run.fitted else None,
+                "ended": (run.at_bound and f"at the {run.at_bound} bound") or run.why,
             }
             for run in runs
         ],
@@ -72,36 +75,47 @@ def summarised(search: Mapping[str, Any] | None) -> dict[str, Any] | None:
         ],
         "curve": _curve(runs),
         "notes": notes,
-        "runs": [dict(run) for run in runs],
+        "runs": [_row(run) for run in runs],
     }
 
 
-def _interval(run: Mapping[str, Any]) -> list[float] | None:
-    """Give the one interval of one search: that of its fitted level, at 90 %."""
-    fitted = run.get("fitted")
-    return [fitted["low"], fitted["high"]] if fitted else None
+def searches_of(shown: Mapping[str, Any] | None) -> Searches | None:
+    """Give the searches back of what `summarised` made of them."""
+    if not shown or not shown.get("runs"):
+        return None
+    return msgspec.convert({"what": shown["what"], "runs": shown["runs"]}, Searches)
 
 
-def _dips(run: Mapping[str, Any]) -> list[str]:
+def _pairs(inversions: Sequence[tuple[int, int]]) -> list[list[int]]:
+    return [list(pair) for pair in inversions]
+
+
+def _row(run: SearchRun) -> dict[str, Any]:
+    """Give a search as analysis.json has it."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(run))
+    return found
+
+
+def _dips(run: SearchRun) -> list[str]:
     """Say which levels around the one found were not on their side of it."""
-    found = ", ".join(str(level) for level in run.get("dips") or ())
+    found = ", ".join(map(str, run.dips))
     return [f"health does not fall with the level: it changes again at {found}"] if found else []
 
 
-def _kept(run: Mapping[str, Any]) -> str:
+def _kept(run: SearchRun) -> str:
     """Say how many workloads a search that keeps its workload has had."""
-    many = run["workloads"]
+    many = run.workloads
     if many == 1:
-        return f"search {run['repetition']}: one workload was kept for all its trials"
+        return f"search {run.repetition}: one workload was kept for all its trials"
     return (
-        f"search {run['repetition']}: {many} workloads; one that dies or answers no more is "
+        f"search {run.repetition}: {many} workloads; one that dies or answers no more is "
         "followed by a fresh one"
     )
 
 
-def _curve(runs: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+def _curve(runs: Sequence[SearchRun]) -> list[list[float]]:
     """Give the mean of the fitted curves where it moves: around the levels they found."""
-    fits = [Fit(**run["fitted"]) for run in runs if run.get("fitted")]
+    fits = [Fit(**msgspec.structs.asdict(run.fitted)) for run in runs if run.fitted]
     if not fits:
         return []
     low = math.log(min(fit.half for fit in fits) * (1 - SPREAD))

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.analysis.trial.frames import Frame, Reading
-    from runner.kinds.generators.interface import StepPlan
     from runner.kinds.sources.interface import Field
+    from runner.records.steps import StepPlan
     from runner.records.trial_events import IdleEnded
 
     Number = float | int | str | None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.trial.frames import Reading
     from runner.analysis.trial.steps import StepData
-    from runner.kinds.generators.interface import StepPlan
+    from runner.records.steps import StepPlan
 
     Number = float | int | str | None
 

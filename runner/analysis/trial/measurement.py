@@ -13,7 +13,7 @@ from runner.analysis.model import RuleResult
 from runner.kinds.generators import generator
 
 if TYPE_CHECKING:
-    from runner.kinds.generators.interface import StepPlan
+    from runner.records.steps import StepPlan
     from runner.records.trial_events import StepEnded
 
     Number = float | int | str | None

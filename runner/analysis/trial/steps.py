@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import RuleResult
     from runner.analysis.trial.frames import Frame, Reading
-    from runner.kinds.generators.interface import StepPlan
     from runner.kinds.sources.interface import Field
+    from runner.records.steps import StepPlan
 
 Number = float | int | str | None
 

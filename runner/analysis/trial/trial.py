@@ -20,8 +20,8 @@ from runner.analysis.trial.frames import Frame, Reading, thin
 from runner.analysis.trial.loads import LoadPart, with_loads
 from runner.analysis.trial.rules import judge
 from runner.analysis.trial.steps import StepData, exact_counters, steps, summarise
-from runner.kinds.generators.interface import StepPlan
 from runner.records.host_events import End
+from runner.records.steps import StepPlan
 from runner.records.trial_events import (
     Aborted,
     Failed,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from runner.kinds import discovery
 
 if TYPE_CHECKING:
-    from runner.kinds.generators.interface import Generator, LoadNumbers, LoadStep, Output
+    from runner.kinds.generators.interface import Generator, LoadNumbers, Output
+    from runner.records.steps import LoadStep
 
 _LARGEST: Final = 1e300
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 
-from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed, said
+from runner.kinds.generators.interface import LoadNumbers, Output, failed, said
 from runner.kinds.generators.request import PLAIN, Request
+from runner.records.steps import LoadStep
 
 
 class Command:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runner.kinds.generators import _waiting
-from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
-from runner.kinds.generators.request import PLAIN, SUCCESS, Request, good_of, path_of
+from runner.kinds.generators.interface import LoadNumbers, Output, failed
+from runner.kinds.generators.request import PLAIN, Request, good_of, path_of
+from runner.records.steps import SUCCESS, LoadStep
 
 if TYPE_CHECKING:
     from runner.kinds.generators.histogram import Histogram

@@ -6,7 +6,8 @@ import signal
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from runner.kinds.generators.request import PLAIN, SUCCESS, Expect, Request
+from runner.kinds.generators.request import PLAIN, Request
+from runner.records.steps import LoadStep
 
 if TYPE_CHECKING:  # numpy and the events are needed by parsing alone, which is later
     from runner.kinds.generators.histogram import Histogram
@@ -16,35 +17,6 @@ FIRST: Final = 3
 LAST: Final = 2
 LINE: Final = 200
 """Lines of a failure's text that are kept from both ends, and characters of each."""
-
-
-@dataclass(frozen=True)
-class LoadStep:
-    """One constant-load interval, as the planner wants it."""
-
-    url: str
-    connections: int
-    duration_s: float
-    threads: int
-    """In a record: those that were used."""
-    timeout_s: float = 2.0
-    rate: float | None = None
-    argv: tuple[str, ...] = ()
-    expect: Expect = SUCCESS
-    """Statuses of good answers."""
-
-
-@dataclass(frozen=True)
-class StepPlan:
-    """What was asked of one step, as the analysis needs it; `load` is None where none came."""
-
-    index: int
-    name: str
-    connections: int | None
-    generator: str | None = None
-    load: LoadStep | None = None
-    warmup_s: float | None = None
-    """None in a record made before it was kept."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Expect = tuple[tuple[int, int], ...]
-"""Ranges of statuses, both ends included."""
+    from runner.records.steps import Expect
 
-SUCCESS: Final[Expect] = ((200, 299),)
 NO_STATUS: Final = -1
 """In a log of requests: it failed. Below it: it failed after the time that the log says."""
 

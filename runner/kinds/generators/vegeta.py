@@ -14,8 +14,9 @@ import base64
 import json
 from typing import Final
 
-from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
+from runner.kinds.generators.interface import LoadNumbers, Output, failed
 from runner.kinds.generators.request import PLAIN, Request, good_of
+from runner.records.steps import LoadStep
 
 ASKED: Final = "vegeta-request.json"
 RAW: Final = ("mean", "min", "max", "p50", "p90", "p95", "p99")

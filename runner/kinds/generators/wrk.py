@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from runner.kinds.generators import _waiting
 from runner.kinds.generators._wrk_script import LUA, script
-from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
+from runner.kinds.generators.interface import LoadNumbers, Output, failed
 from runner.kinds.generators.request import PLAIN, Request, good_of
+from runner.records.steps import LoadStep
 
 __all__ = ["KIND", "LUA", "Wrk"]
 

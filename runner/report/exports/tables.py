@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Analysis
     from runner.records.events import AnyEvent
+    from runner.records.manifest import Manifest
     from runner.spec.metrics import Metric
 
 Row = dict[str, str | int | float | None]
@@ -148,7 +149,7 @@ def _escaped(text: object) -> str:
 
 
 def crate(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     spec: Mapping[str, Any],
     files: Sequence[tuple[str, int]],
     claims: Sequence[tuple[str, str, str]] = (),
@@ -159,14 +160,14 @@ def crate(
     """
     title = str(spec.get("title") or spec.get("name"))
     parts = [{"@id": name} for name, _ in files]
-    started, ended = manifest.get("started_at"), manifest.get("ended_at")
+    started, ended = manifest.started_at, manifest.ended_at
     root: dict[str, Any] = {
         "@id": "./",
         "@type": "Dataset",
-        "name": f"{title}: run {manifest['id']}",
+        "name": f"{title}: run {manifest.id}",
         "description": str(spec.get("description") or title),
         "datePublished": _iso(ended or started),
-        "identifier": manifest["id"],
+        "identifier": manifest.id,
         "hasPart": parts,
         "mentions": [{"@id": "#run"}],
         "license": "see the repository that this run is from",
@@ -179,19 +180,19 @@ def crate(
         entities.append({"@id": entity, "@type": "CreativeWork", "name": source["title"]})
     entities.append(
         {
-            "@id": "#run", "@type": "CreateAction", "name": " ".join(manifest.get("command") or []),
+            "@id": "#run", "@type": "CreateAction", "name": " ".join(manifest.command),
             "startTime": _iso(started), "endTime": _iso(ended),
-            "actionStatus": "CompletedActionStatus" if manifest.get("state") == "done"
+            "actionStatus": "CompletedActionStatus" if manifest.state == "done"
             else "FailedActionStatus",
             "instrument": {"@id": "#runner"}, "object": [{"@id": "spec.yaml"}], "result": parts,
         }
     )  # fmt: skip
-    tools = manifest.get("tools") or {}
+    own = manifest.tools.get("runner")
     entities.append(
         {
             "@id": "#runner", "@type": "SoftwareApplication", "name": "runner",
-            "softwareVersion": (tools.get("runner") or {}).get("version"),
-            "version": (manifest.get("git") or {}).get("commit"),
+            "softwareVersion": own.version if own else None,
+            "version": manifest.git.commit,
         }
     )  # fmt: skip
     entities += [

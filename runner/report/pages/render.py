@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Analysis
+    from runner.records.manifest import Manifest
 
 REPORT = "report.md"
 
@@ -52,7 +53,7 @@ class Report:
 
 
 def render(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     spec: Mapping[str, Any],
     facts: Mapping[str, Any],
     changes: Sequence[Mapping[str, Any]],
@@ -66,14 +67,14 @@ def render(
     """
     files, shown = choice.draw(spec, analysis)
     view = {
-        "title": spec.get("title") or spec.get("name") or manifest.get("experiment"),
+        "title": spec.get("title") or spec.get("name") or manifest.experiment,
         "asked": summary.paragraph(spec),
         "description": markdown.escape(spec.get("description") or "", 4000),
         "state": summary.state(manifest),
         "emulated": markdown.join(environment.emulated(facts)),
         "summary": summary.summary(analysis),
         "warnings": summary.warnings(manifest, facts, changes, analysis),
-        "environment": environment.tables(facts, manifest.get("environment") or {}),
+        "environment": environment.tables(facts, manifest.environment),
         "builds": environment.builds(manifest),
         "tools": environment.tools(manifest),
         "changes": changed.table(changes),

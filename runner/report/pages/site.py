@@ -137,8 +137,8 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
     text = page(
         "run.html.j2", page="run", title=f"{title} · {folder.id}", root="../../", plots=plots,
         data=shown, heading=title, experiment=folder.experiment, run=folder.id,
-        state=folder.state, started=words.when(folder.manifest.get("started_at")), host=where,
-        why=str(folder.manifest.get("why") or ""), claims=shown["claims"], estimates=estimates,
+        state=folder.state, started=words.when(folder.manifest.started_at), host=where,
+        why=folder.manifest.why or "", claims=shown["claims"], estimates=estimates,
         figures=figures, facts=data.facts(facts), changed=_changed(folder), extra=extra,
         spec=folder.spec_text, files=[name for name in files if not name.endswith(".svg")],
     )  # fmt: skip
@@ -148,7 +148,7 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
     said = folder.spec.get("source") or {}
     return Made(
         folder.experiment, title, folder.id, folder.state,
-        words.when(folder.manifest.get("started_at")), where, str(said.get("title") or ""),
+        words.when(folder.manifest.started_at), where, str(said.get("title") or ""),
         [data.claim(one) for one in analysis.claims],
         [_short(one) for one in analysis.estimates],
         {name: str(own[name]) for name in data.SHOWN_FACTS if own.get(name) is not None},

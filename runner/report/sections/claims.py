@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import ClaimResult
+    from runner.records.manifest import Manifest
 
 _RAW = 12
 
@@ -49,7 +50,7 @@ def table(claims: Sequence[ClaimResult]) -> Md | None:
 def sections(
     claims: Sequence[ClaimResult],
     figures: Mapping[str, Any],
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
 ) -> list[dict[str, Any]]:
     """Give what the template shows of each claim."""
     return [
@@ -86,7 +87,7 @@ def _facts(claim: ClaimResult) -> Md | None:
     return markdown.table(head, rows, "llll") if rows else None
 
 
-def _raw(claim: ClaimResult, manifest: Mapping[str, Any]) -> Md | None:
+def _raw(claim: ClaimResult, manifest: Manifest) -> Md | None:
     shown = [trials.raw_link(trial, manifest) for trial in claim.trials[:_RAW]]
     if not shown:
         return None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.records.manifest import Times
 from runner.report.format import markdown, units, words
 from runner.report.format.markdown import Md, code, escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.records.manifest import Manifest
 
 FIRST: Final = (
     *("emulated", "board.model", "board.revision", "virtualization", "arch", "cpu.model"),
@@ -46,8 +49,11 @@ def host(found: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
+NEVER: Final = Times()
+
+
 def tables(
-    facts: Mapping[str, Any], times: Mapping[str, Any] | None = None
+    facts: Mapping[str, Any], times: Mapping[str, Times] | None = None
 ) -> dict[str, Md | None]:
     """Give the table of the main facts, of the rest, and what is absent with its reason.
 
@@ -58,7 +64,7 @@ def tables(
     hosts = sorted(host for host, found in facts.items() if isinstance(found, dict))
     names = sorted({name for host in hosts for name in facts[host] if name != "absent"})
     known = [n for n in names if any(facts[host].get(n) is not None for host in hosts)]
-    changed = {n for host in hosts for n in (times.get(host) or {}).get("before") or {}}
+    changed = {n for host in hosts for n in times.get(host, NEVER).before}
     first = known if len(known) <= MOST else [n for n in FIRST if n in names]
     first += sorted(changed.intersection(names) - set(first))
     rest = [n for n in known if n not in first]
@@ -72,39 +78,39 @@ def tables(
 
 
 def _table(
-    facts: Mapping[str, Any], hosts: list[str], names: list[str], times: Mapping[str, Any]
+    facts: Mapping[str, Any], hosts: list[str], names: list[str], times: Mapping[str, Times]
 ) -> Md:
     rows = []
     for name in names:
-        shown = [_in_time(name, facts[host], times.get(host) or {}) for host in hosts]
+        shown = [_in_time(name, facts[host], times.get(host, NEVER)) for host in hosts]
         rows.append([code(name), *(escape(text, _CELL) for text in shown)])
     return markdown.table(["fact", *hosts], rows, "l" * (len(hosts) + 1))
 
 
-def _in_time(name: str, during: Mapping[str, Any], times: Mapping[str, Any]) -> str:
+def _in_time(name: str, during: Mapping[str, Any], times: Times) -> str:
     """Show a fact during the trials, and as it was found where it was otherwise."""
-    before = times.get("before") or {}
+    before = times.before
     told = f" (before: {_shown(name, before[name])})" if name in before else ""
     return _shown(name, during.get(name)) + told
 
 
-def _by_treatment(hosts: list[str], times: Mapping[str, Any]) -> Md | None:
+def _by_treatment(hosts: list[str], times: Mapping[str, Times]) -> Md | None:
     """Give the facts that treatments differ in; None where they differ in none."""
     rows = [
         [code(treatment), host, code(name), escape(_shown(name, value), _CELL)]
         for host in hosts
-        for treatment, own in ((times.get(host) or {}).get("treatments") or {}).items()
+        for treatment, own in times.get(host, NEVER).treatments.items()
         for name, value in own.items()
     ]
     return markdown.table(["treatment", "host", "fact", "during"], rows, "llll") if rows else None
 
 
-def _after(hosts: list[str], times: Mapping[str, Any]) -> Md | None:
+def _after(hosts: list[str], times: Mapping[str, Times]) -> Md | None:
     """Say what is not as it was found; None where all is, or nobody looked."""
     left = [
         [host, code(name), escape(_shown(name, value), _CELL)]
         for host in hosts
-        for name, value in ((times.get(host) or {}).get("after") or {}).items()
+        for name, value in (times.get(host, NEVER).after or {}).items()
     ]
     return markdown.table(["host", "not as found", "after"], left, "lll") if left else None
 
@@ -122,29 +128,26 @@ def _absent(facts: Mapping[str, Any], hosts: list[str]) -> Md | None:
     return markdown.table(["absent", "host", "why"], rows, "lll") if rows else None
 
 
-def tools(manifest: Mapping[str, Any]) -> Md | None:
+def tools(manifest: Manifest) -> Md | None:
     """Give the versions of the tools; one that cannot be said has its reason."""
-    found = manifest.get("tools") or {}
-    rows = []
-    for name, entry in sorted(found.items()):
-        version = entry.get("version") if isinstance(entry, dict) else entry
-        why = entry.get("why") if isinstance(entry, dict) else None
-        rows.append([code(name), version or f"– ({why or 'not said'})"])
+    rows = [
+        [code(name), tool.version or f"– ({tool.why or 'not said'})"]
+        for name, tool in sorted(manifest.tools.items())
+    ]
     return markdown.table(["tool", "version"], rows, "ll") if rows else None
 
 
-def builds(manifest: Mapping[str, Any]) -> Md | None:
+def builds(manifest: Manifest) -> Md | None:
     """Give what was built: the command, its toolchain, size and hash."""
     rows = [
         [
             name,
-            code(made.get("command") or "–", 300),
-            made.get("toolchain") or "–",
-            units.size(made.get("size")),
-            code(str(made.get("sha256") or "")[:12]) or "–",
+            code(made.command or "–", 300),
+            made.toolchain or "–",
+            units.size(made.size),
+            code(made.sha256[:12]) or "–",
         ]
-        for name, made in sorted((manifest.get("builds") or {}).items())
-        if isinstance(made, dict)
+        for name, made in sorted(manifest.builds.items())
     ]
     head = ["build", "command", "Go", "size", "sha256"]
     return markdown.table(head, rows, "lllrl") if rows else None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Analysis
+    from runner.records.manifest import Manifest
 
 _STATES = {
     "running": "This run did not end: what is below was recorded before it stopped.",
@@ -106,10 +107,10 @@ def _source(source: Mapping[str, Any]) -> str:
     return f"The published numbers are those of {title}{section}{read}."
 
 
-def state(manifest: Mapping[str, Any]) -> Md:
+def state(manifest: Manifest) -> Md:
     """Say how the run ended, unless it just did."""
-    text = _STATES.get(str(manifest.get("state")), "")
-    why = manifest.get("why")
+    text = _STATES.get(manifest.state, "")
+    why = manifest.why
     return Md(f"{text} {escape(why)}".strip() if text and why else text)
 
 
@@ -144,7 +145,7 @@ def _counted(counter: Mapping[str, int]) -> str:
 
 
 def warnings(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     facts: Mapping[str, Any],
     changes: Sequence[Mapping[str, Any]],
     analysis: Analysis,
@@ -155,14 +156,14 @@ def warnings(
     if left:
         names = join(code(f"{c.get('host', '')} {c.get('id', '')}".strip()) for c in left)
         found.append(Md(f"Not restored: {names}. `runner restore` tries again."))
-    spec = manifest.get("spec") or {}
-    if analysis.claims and spec.get("committed") is False:
+    spec = manifest.spec
+    if analysis.claims and spec.committed is False:
         text = "The spec was changed after its last commit: git does not show that its margins "
         found.append(Md(text + "and repetitions were fixed before the data."))
-    judged = manifest.get("judged_with") or {}
-    if judged.get("sha256") and judged["sha256"] != spec.get("sha256"):
-        other = code(judged["sha256"][:12])
-        which = f"; changed: {_some(judged['changed'])}" if judged.get("changed") else ""
+    judged = manifest.judged_with
+    if judged is not None and judged.sha256 != spec.sha256:
+        other = code(judged.sha256[:12])
+        which = f"; changed: {_some(judged.changed)}" if judged.changed else ""
         text = f"The claims were judged with another version of the spec ({other}{which}) "
         found.append(
             Md(text + "than the one that was run: margins may have been chosen after the data.")
@@ -177,8 +178,8 @@ def _some(names: Sequence[str], most: int = 5) -> Md:
     return Md(join(code(name) for name in names[:most]) + more)
 
 
-_DIRTY: dict[Any, str] = {True: ", with uncommitted changes", False: ", clean"}
-_FIXED: dict[Any, str] = {True: ", as committed", False: ", not as committed"}
+_DIRTY: dict[bool | None, str] = {True: ", with uncommitted changes", False: ", clean"}
+_FIXED: dict[bool | None, str] = {True: ", as committed", False: ", not as committed"}
 
 
 def notes(spec: Mapping[str, Any], analysis: Analysis) -> list[Md]:
@@ -190,42 +191,36 @@ def notes(spec: Mapping[str, Any], analysis: Analysis) -> list[Md]:
 _LEFT = frozenset({"failed", "drifted"})
 
 
-def repeat(manifest: Mapping[str, Any], spec: Mapping[str, Any]) -> Md:
+def repeat(manifest: Manifest, spec: Mapping[str, Any]) -> Md:
     """Give the shell lines that repeat the run; shown verbatim in a code block."""
-    commit = (manifest.get("git") or {}).get("commit")
-    path = (manifest.get("spec") or {}).get(
-        "path"
-    ) or f"experiments/{spec.get('name', 'NAME')}.yaml"
-    command = manifest.get("command") or ["runner", "apply", path]
-    lines = [f"git checkout {shlex.quote(str(commit))}"] if commit else []
-    lines.append(shlex.join(str(word) for word in command))
-    lines.append(
-        f"runner report {shlex.quote(str(manifest.get('id', '')))}    # this page, from the record"
-    )
+    commit = manifest.git.commit
+    path = manifest.spec.path or f"experiments/{spec.get('name', 'NAME')}.yaml"
+    command = manifest.command or ("runner", "apply", path)
+    lines = [f"git checkout {shlex.quote(commit)}"] if commit else []
+    lines.append(shlex.join(command))
+    lines.append(f"runner report {shlex.quote(manifest.id)}    # this page, from the record")
     return code_block("\n".join(lines), "sh")
 
 
-def record(manifest: Mapping[str, Any]) -> list[Md]:
+def record(manifest: Manifest) -> list[Md]:
     """Say where each part of the record is, and what git does not hold."""
-    git, spec = manifest.get("git") or {}, manifest.get("spec") or {}
-    started, ended = manifest.get("started_at"), manifest.get("ended_at")
-    lines = [Md(f"Run {code(manifest.get('id', '?'))}, begun {words.when(started)}")]
+    git, spec = manifest.git, manifest.spec
+    started, ended = manifest.started_at, manifest.ended_at
+    lines = [Md(f"Run {code(manifest.id or '?')}, begun {words.when(started)}")]
     if started is not None and ended is not None:
         lines[0] = Md(f"{lines[0]}, lasted {units.long_duration(ended - started)}.")
-    if git.get("commit"):
-        dirty = _DIRTY.get(git.get("dirty"), "")
-        names = _some(git.get("changed") or ())
-        lines.append(Md(f"Git {code(git['commit'][:12])}{dirty}{': ' if names else ''}{names}."))
-    elif git.get("why"):
-        lines.append(Md(f"Git revision unknown: {escape(git['why'])}."))
-    if spec.get("sha256"):
-        fixed = _FIXED.get(spec.get("committed"), "")
-        lines.append(
-            Md(f"Spec [spec.yaml](../spec.yaml), sha256 {code(spec['sha256'][:12])}{fixed}.")
-        )
-    out = {name: e for name, e in (manifest.get("events") or {}).items() if not e.get("committed")}
+    if git.commit:
+        dirty = _DIRTY.get(git.dirty, "")
+        names = _some(git.changed)
+        lines.append(Md(f"Git {code(git.commit[:12])}{dirty}{': ' if names else ''}{names}."))
+    elif git.why:
+        lines.append(Md(f"Git revision unknown: {escape(git.why)}."))
+    if spec.sha256:
+        fixed = _FIXED.get(spec.committed, "")
+        lines.append(Md(f"Spec [spec.yaml](../spec.yaml), sha256 {code(spec.sha256[:12])}{fixed}."))
+    out = [entry for entry in manifest.events.values() if not entry.committed]
     if out:
-        size = units.size(sum(entry.get("bytes", 0) for entry in out.values()))
+        size = units.size(sum(entry.bytes for entry in out))
         lines.append(
             Md(
                 f"Raw events of {words.plural(len(out), 'trial')} ({size}) are not in git, by "

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.report.format import markdown, units, words
 from runner.report.format.markdown import Md, code, escape, join, link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from runner.analysis.model import Series, Trial
+    from runner.records.manifest import Manifest
 
 
-def raw_link(trial: str, manifest: Mapping[str, Any]) -> Md:
+def raw_link(trial: str, manifest: Manifest) -> Md:
     """Link to a trial's events, or its name alone where git does not hold them."""
-    entry = (manifest.get("events") or {}).get(trial)
-    if not isinstance(entry, dict) or not entry.get("committed"):
+    entry = manifest.events.get(trial)
+    if entry is None or not entry.committed:
         return code(trial)
-    return link(trial, f"../{entry['file']}")
+    return link(trial, f"../{entry.file}")
 
 
-def attempts(trials: Sequence[Trial], manifest: Mapping[str, Any]) -> Md | None:
+def attempts(trials: Sequence[Trial], manifest: Manifest) -> Md | None:
     """Give a row per attempt, invalid ones included, with its reason and its raw events."""
     if not trials:
         return None

@@ -7,6 +7,7 @@ import random
 import statistics
 
 import pytest
+from msgspec import convert
 
 from runner.analysis.claims.case import (
     CONTRADICTED,
@@ -19,6 +20,7 @@ from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.verdict import judge
 from runner.analysis.model import Step, Trial
+from runner.records.manifest import Searches
 from runner.spec import Experiment
 
 
@@ -87,7 +89,7 @@ def searches(levels, high):
         }
         for at, level in enumerate(levels, 1)
     ]  # fmt: skip
-    return {"what": "connections", "runs": runs}
+    return convert({"what": "connections", "runs": runs}, Searches)
 
 
 def capacity(published, **metric):

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from runner.analysis.trial import trial
-from runner.kinds.generators.interface import LoadStep, StepPlan
 from runner.kinds.sources import fields
+from runner.records.steps import LoadStep, StepPlan
 from runner.spec.health import parse_rule
 from tests.events import reading
 

@@ -6,8 +6,8 @@ import pytest
 
 from runner.analysis.trial import trial
 from runner.analysis.trial.loads import LoadPart
-from runner.kinds.generators.interface import StepPlan
 from runner.kinds.sources import fields
+from runner.records.steps import StepPlan
 from runner.spec.health import parse_rule
 from tests.analysis.trial.recording import FACTS, STEP, ended, recorded
 from tests.events import reading

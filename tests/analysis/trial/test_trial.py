@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.kinds.generators.interface import StepPlan
+from runner.records.steps import StepPlan
 from tests.analysis.trial.recording import LOAD, STEP, ended, failed, judged, recorded
 
 

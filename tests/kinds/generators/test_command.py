@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 from runner.kinds.generators import generator
-from runner.kinds.generators.interface import LoadStep, Output
+from runner.kinds.generators.interface import Output
+from runner.records.steps import LoadStep
 from tests.apply.specs import spec
 
 COMMAND = generator("command")

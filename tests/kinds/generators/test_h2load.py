@@ -10,7 +10,8 @@ from msgspec import convert
 
 from runner.host.sample import request_log
 from runner.kinds.generators import generator
-from runner.kinds.generators.interface import LoadStep, Output
+from runner.kinds.generators.interface import Output
+from runner.records.steps import LoadStep
 from runner.records.trial_events import RequestLog
 
 pytestmark = pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")

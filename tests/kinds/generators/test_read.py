@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.kinds import generators
-from runner.kinds.generators.interface import LoadStep, Output
+from runner.kinds.generators.interface import Output
+from runner.records.steps import LoadStep
 
 STEP = LoadStep("http://127.0.0.1/", 10, 1.0, 2, rate=100.0)
 NAMES = generators.names()

@@ -14,10 +14,11 @@ from msgspec import convert
 from runner.apply.building import Builder
 from runner.host.sample import request_log
 from runner.kinds.generators import generator, in_flight
-from runner.kinds.generators.interface import LoadStep, Output
+from runner.kinds.generators.interface import Output
 from runner.kinds.generators.merge import merged
 from runner.kinds.generators.request import PLAIN, Request
 from runner.kinds.generators.vegeta import OPEN
+from runner.records.steps import LoadStep
 from runner.records.trial_events import RequestLog
 from runner.toolchain import default_cache_dir
 

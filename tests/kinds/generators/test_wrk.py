@@ -12,8 +12,9 @@ import pytest
 
 from runner.host.sample import sockets
 from runner.kinds.generators import generator
-from runner.kinds.generators.interface import LoadStep, Output, fitted
+from runner.kinds.generators.interface import Output, fitted
 from runner.kinds.generators.wrk import LUA
+from runner.records.steps import LoadStep
 
 pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 WRK = generator("wrk")

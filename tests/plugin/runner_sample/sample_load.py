@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from runner.kinds.generators.interface import LoadNumbers, LoadStep, Output, failed
+from runner.kinds.generators.interface import LoadNumbers, Output, failed
 from runner.kinds.generators.request import PLAIN, Request
+from runner.records.steps import LoadStep
 
 PROGRAM = """\
 import json, sys, time, urllib.request

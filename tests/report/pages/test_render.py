@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from runner.analysis.model import Analysis, RuleResult, Series
 from runner.errors import RecordError
+from runner.records.manifest import Manifest, manifest_of
 from runner.report.pages import rebuild, render
 from runner.report.pages.render import _environment
 from runner.report.sections import changed, environment, repeated, steps, summary, trials
@@ -27,12 +28,12 @@ from tests.report.hostile import HOSTILE, inline
 from tests.report.pages.recorded import recorded
 
 GOLDEN = Path(__file__).parent / "golden"
-EMPTY = {"id": "x", "state": "failed"}
+EMPTY = Manifest(id="x", state="failed")
 
 
 def made(**changes):
     record = {
-        "manifest": fixture.MANIFEST,
+        "manifest": fixture.manifest(),
         "spec": fixture.SPEC,
         "facts": fixture.FACTS,
         "changes": fixture.CHANGES,
@@ -106,16 +107,16 @@ def test_kind_of_a_host(facts, said):
 
 def test_interrupted_run_says_so():
     """State and reason stand at the top."""
-    text = made(manifest={**fixture.MANIFEST, "state": "interrupted", "why": "Ctrl-C"}).markdown
+    text = made(manifest=fixture.manifest(state="interrupted", why="Ctrl-C")).markdown
     assert "This run was interrupted; what is below was recorded before. Ctrl-C" in text
 
 
 def test_claims_judged_after_a_change_of_the_spec_are_flagged():
     """Margins that git cannot show to be older than the data are called out."""
     spec = {**fixture.MANIFEST["spec"], "committed": False}
-    text = made(manifest={**fixture.MANIFEST, "spec": spec}).markdown
+    text = made(manifest=fixture.manifest(spec=spec)).markdown
     assert "git does not show that its margins and repetitions were fixed before the data" in text
-    judged = {**fixture.MANIFEST, "judged_with": {"sha256": "ff" * 32}}
+    judged = fixture.manifest(judged_with={"sha256": "ff" * 32})
     assert "margins may have been chosen after the data" in made(manifest=judged).markdown
 
 
@@ -232,7 +233,7 @@ def test_facts_are_folded_when_many():
 def test_command_is_quoted_for_a_shell():
     """What is to be copied means what was run."""
     text = summary.repeat(
-        {"id": "i", "command": ["runner", "apply", "a b.yaml", "-e", "x=$(id)"]}, {}
+        Manifest(id="i", command=("runner", "apply", "a b.yaml", "-e", "x=$(id)")), {}
     )
     assert "runner apply 'a b.yaml' -e 'x=$(id)'" in text
 
@@ -263,7 +264,9 @@ def test_hostile_record_stays_text(evil):
     data = poison(data, evil)
     for claim in data["claims"]:
         claim["facts"] = [[evil, evil, evil, None]]
-    manifest = {**poison(fixture.MANIFEST, evil), "events": {}}
+    manifest = manifest_of(
+        {**poison(fixture.MANIFEST, evil), "events": {}, "schema": "run/1", "state": "done"}
+    )
     facts = {evil or "h": {**{evil + str(i): evil for i in range(30)}, "absent": {evil: evil}}}
     report = render.render(
         manifest, poison(fixture.SPEC, evil), facts, poison(fixture.CHANGES, evil),
