@@ -58,3 +58,20 @@ def test_readme_lists_the_commands():
 def test_a_wrong_command_line_is_64():
     assert runner("compare", code=64).stderr.startswith("usage:")
     assert "invalid choice" in runner("no-such-command", code=64).stderr
+
+
+def test_only_the_kinds_that_a_spec_names_are_imported():
+    """Most specs use two or three of the many; entry points are not read either."""
+    code = (
+        "import sys; from runner.cli import main; main(['validate', sys.argv[1]]); "
+        "print(*sorted(n for n in sys.modules if n.startswith('runner.kinds.')))"
+    )
+    spec = str(ROOT / "experiments" / "quickstart.yaml")
+    done = subprocess.run(
+        [sys.executable, "-c", code, spec], cwd=ROOT, text=True, capture_output=True, check=True
+    )
+    found = {name for name in done.stdout.splitlines()[-1].split() if name.count(".") == 3}
+    kinds = {name for name in found if "._" not in name and not name.endswith("interface")}
+    assert "runner.kinds.resources.cgroup" in kinds
+    assert not {name for name in kinds if name.rpartition(".")[2] in ("swap", "perf", "vegeta")}
+    assert len(kinds) < 15, kinds

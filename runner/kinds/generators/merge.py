@@ -33,20 +33,9 @@ def merged(parts: Sequence[LoadNumbers], connections: int) -> LoadNumbers:
     numbers: dict[str, Number] = {}
     why: dict[str, str] = {}
     for name in dict.fromkeys(key for part in parts for key in part.numbers):
-        values = [part.numbers.get(name) for part in parts]
-        known = [value for value in values if value is not None]
-        if len(known) == len(parts) and (name in SUMS or name.startswith("errors.")):
-            numbers[name] = sum(known)
-        elif name == "duration_s" and known:
-            numbers[name] = max(known)
-        elif name.startswith("latency_") or name in {"littles_law", "error_ratio"}:
-            numbers[name], why[name] = None, PERCENTILES.format(len(parts))
-        else:
-            numbers[name] = None
-            why[name] = next(
-                (part.why[name] for part in parts if name in part.why),
-                NOT_MERGED.format(len(parts)),
-            )
+        numbers[name], reason = _merged_number(name, parts)
+        if reason:
+            why[name] = reason
     if all(part.numbers.get("error_ratio") is not None for part in parts):
         numbers["error_ratio"] = _ratio(parts)
         why.pop("error_ratio", None)
@@ -60,6 +49,19 @@ def merged(parts: Sequence[LoadNumbers], connections: int) -> LoadNumbers:
         return LoadNumbers(numbers, why, found)
     _known_of_parts(parts, connections, numbers, why)
     return LoadNumbers(numbers, why)
+
+
+def _merged_number(name: str, parts: Sequence[LoadNumbers]) -> tuple[Number, str]:
+    """Merge one number of all parts: it, or None and why there is none."""
+    known = [value for part in parts if (value := part.numbers.get(name)) is not None]
+    if len(known) == len(parts) and (name in SUMS or name.startswith("errors.")):
+        return sum(known), ""
+    if name == "duration_s" and known:
+        return max(known), ""
+    if name.startswith("latency_") or name in {"littles_law", "error_ratio"}:
+        return None, PERCENTILES.format(len(parts))
+    said = (part.why[name] for part in parts if name in part.why)
+    return None, next(said, NOT_MERGED.format(len(parts)))
 
 
 def _ratio(parts: Sequence[LoadNumbers]) -> float:
