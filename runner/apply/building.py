@@ -13,6 +13,7 @@ from runner.kinds.discovery import beside
 from runner.kinds.generators import generator
 from runner.kinds.sources.build import escapes
 from runner.records.manifest import Built
+from runner.records.secrets import text_of
 from runner.toolchain import BuildRequest, build, resolve, target_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Builder:
         package_dir, package = self._package(
             spec.package if test is None or test.package == "." else test.package
         )
-        env = {**target.env, **{key: str(value) for key, value in spec.env.items()}}
+        env = {**target.env, **{key: text_of(value) for key, value in spec.env.items()}}
         request = BuildRequest(
             package_dir=package_dir,
             package=package,

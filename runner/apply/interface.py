@@ -53,6 +53,8 @@ class Options:
     """Only these kinds of resources; empty for all."""
     skip_tags: frozenset[str] = frozenset()
     resume: str | None = None
+    trusted: bool = False
+    """The user lets the spec run its own programs on this machine."""
     command: tuple[str, ...] = ()
     """How to repeat the run, for the report."""
 

@@ -11,23 +11,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from runner.apply import hosts as at_all
+from runner.apply.foreign import demand
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
 from runner.apply.requirements import lacking, unmet, unmet_as_found
 from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.executor.agent import Agent
+from runner.host.mask import Mask
 from runner.kinds.discovery import used
 from runner.planning.facts import set_by, sysctls_of
 from runner.planning.layers import Declared, declared_of
 from runner.planning.state import declared, sources, with_sources
+from runner.records.secrets import values_in
 from runner.spec.expand import claims_hash, run_hash
 from runner.store.names import new_run_id
 from runner.store.provenance import describe
 from runner.store.record import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
@@ -61,6 +64,9 @@ def apply(
             fix=f"runner lint {loaded.path}",
         )
     names = experiment.hosts.names()
+    demand(loaded, trusted=options.trusted or options.check)
+    # before any host is touched: one that is not set would end the run in its middle
+    secrets = values_in(experiment)
     if options.check:
         return _check(loaded, hosts, run_id, options, reporter)
     if not _stays(loaded, options):
@@ -69,9 +75,10 @@ def apply(
         from runner.apply.attach import recall, refuse_elsewhere, refuse_if_followed, reopen
 
         folder = reopen(loaded, options)
+        folder.mask = Mask(secrets)
         with folder:
             record = at_all.locked(folder.append_change)
-            runs = [_host_run(hosts[name], folder.id, reporter, record) for name in names]
+            runs = [_host_run(hosts[n], folder.id, reporter, record, secrets) for n in names]
             for host in runs:
                 # before anything is written: the record of a run that goes on is not ours
                 refuse_if_followed(host, folder.id)
@@ -101,14 +108,20 @@ def apply(
             "hosts": {name: hosts[name].transport.name for name in names},
         },
     )
+    folder.mask = Mask(secrets)
     with folder:
         record = at_all.locked(folder.append_change)
-        runs = [_host_run(hosts[name], run_id, reporter, record) for name in names]
+        runs = [_host_run(hosts[n], run_id, reporter, record, secrets) for n in names]
         return _Run(loaded, runs, options, reporter, folder).go()
 
 
-def _host_run(entry: HostEntry, run_id: str, reporter: Reporter, record: Any) -> HostRun:
-    agent = Agent(entry.transport, run_id=run_id, state_dir=entry.state_dir, become=entry.become)
+def _host_run(
+    entry: HostEntry, run_id: str, reporter: Reporter, record: Any, secrets: Sequence[str]
+) -> HostRun:
+    agent = Agent(
+        entry.transport, run_id=run_id, state_dir=entry.state_dir, become=entry.become,
+        secrets=secrets,
+    )  # fmt: skip
     controller = f"{socket.gethostname()}:{os.getpid()}"
     return HostRun(entry, agent, controller, reporter, record)
 
@@ -121,7 +134,7 @@ def _check(
     reporter: Reporter,
 ) -> Outcome:
     runs = [
-        _host_run(hosts[name], run_id, reporter, lambda _: None)
+        _host_run(hosts[name], run_id, reporter, lambda _: None, values_in(loaded.experiment))
         for name in loaded.experiment.hosts.names()
     ]
     system = declared_state(loaded, options)
@@ -216,7 +229,7 @@ class _Run:
         if isinstance(error, KeyboardInterrupt):
             state, why = "interrupted", "Ctrl-C"
         elif error is not None or left is not None:
-            state, why = "failed", str(error or left)
+            state, why = "failed", self.folder.mask.text(str(error or left))
         counts = {host.name: host.counts for host in self.hosts}
         if error is None and left is None and _stays(self.loaded, self.options):
             # nothing was measured: what was done is in the record, and `runner report` shows it

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.cli import common, console
+from runner.cli import common, console, trust
 from runner.cli.terminal import Terminal
 from runner.errors import RunnerError, SpecError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
     """Declare the options; without `specs` the caller sets them."""
     common.add_spec(parser, many=True, specs=specs)
+    trust.add(parser)
     parser.add_argument("--check", action="store_true", help="change nothing; say what would")
     parser.add_argument("--diff", action="store_true", help="show unified diffs of files")
     parser.add_argument("--keep", action="store_true", help="leave the declared state in place")
@@ -47,12 +48,15 @@ def run(args: argparse.Namespace) -> int:
     """Apply every spec; the exit code is that of the first that failed."""
     from runner.apply.interface import Options
     from runner.apply.run import apply
+    from runner.records.secrets import values_in
 
     # all specs are read before any host is touched
     loaded = _within_limit(args)
     # a service manager's TERM and a closed terminal end a run as Ctrl-C does: restored
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    for spec, _ in loaded:
+        console.hide(values_in(spec.experiment))
     results: list[dict[str, Any]] = []
     code = 0
     for spec, known in loaded:
@@ -65,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
             twice=args.twice,
             wait=args.wait,
             resume=args.resume,
+            trusted=trust.trusted(spec, asked=args.trust),
             tags=_tags(args.tags),
             skip_tags=_tags(args.skip_tags),
             command=("runner", "apply", *_repeat(args, str(spec.path))),

@@ -31,6 +31,10 @@ def add_spec(parser: argparse.ArgumentParser, *, many: bool = False, specs: bool
         "-e", "--extra-vars", action="append", default=[], metavar="KEY=VALUE",
         help="variable for {{ key }} in the spec; wins over all others",
     )  # fmt: skip
+    parser.add_argument(
+        "--allow-secret", action="append", default=[], metavar="PATH", type=Path,
+        help="file or folder that `!secret file:` of the spec may be read from",
+    )  # fmt: skip
     add_host(parser)
 
 
@@ -76,13 +80,29 @@ def inventory_of(args: argparse.Namespace, beside: Path | None) -> Inventory:
     """Read the inventory that is named, or hosts.yaml beside the spec, or none."""
     from runner.specfile import inventory
 
+    file = inventory_file(args, beside)
+    if file is None:
+        return inventory.Inventory()
+    # one that is named may be a program; one that was only found is not run
+    named = args.inventory is not None
+    return inventory.load(file, run=named, secrets=getattr(args, "allow_secret", ()))
+
+
+def inventory_file(args: argparse.Namespace, beside: Path | None) -> Path | None:
+    """Find the inventory that is named, or hosts.yaml beside the spec or here; None without."""
+    from runner.specfile import inventory
+
     if args.inventory is not None:
-        return inventory.load(args.inventory, run=True)
-    for folder in (beside, Path.cwd()):
-        file = None if folder is None else inventory.find_inventory(folder)
-        if file is not None:
-            return inventory.load(file)
-    return inventory.Inventory()
+        return Path(args.inventory)
+    found = (inventory.find_inventory(folder) for folder in (beside, Path.cwd()) if folder)
+    return next((file for file in found if file is not None), None)
+
+
+def secret_places(args: argparse.Namespace, beside: Path) -> list[Path]:
+    """Name what a spec's secrets may be read from: --allow-secret, and the inventory's folder."""
+    file = inventory_file(args, beside)
+    folder = None if file is None else file if file.is_dir() else file.parent
+    return [*getattr(args, "allow_secret", ()), *([] if folder is None else [folder])]
 
 
 def read_spec(args: argparse.Namespace, path: str) -> tuple[Loaded, Inventory]:
@@ -95,8 +115,9 @@ def read_spec(args: argparse.Namespace, path: str) -> tuple[Loaded, Inventory]:
     known = inventory_of(args, file.parent)
     limit = getattr(args, "limit", None)
     found = load_document(
-        file, variables=variables(args), inventory=known, host=args.host, limit=limit
-    )
+        file, variables=variables(args), inventory=known, host=args.host, limit=limit,
+        secrets=secret_places(args, file.parent),
+    )  # fmt: skip
     experiment, text = found.experiment, found.document.text
     return Loaded(experiment, text, file, expand(experiment), spec_hash(experiment)), known
 

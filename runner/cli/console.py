@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from runner.host.mask import Mask
+
 COLOURS = {
     "ok": 32,
     "changed": 33,
@@ -39,13 +41,34 @@ def colour(text: str, name: str, stream: TextIO = sys.stderr) -> str:
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
+_MASKS: list[Mask] = []
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Hide these values in all that is printed from now on."""
+    from runner.host.mask import Mask
+
+    found = tuple(secrets)
+    if found:
+        _MASKS.append(Mask(found))
+
+
+def hidden(text: str) -> str:
+    """Give a text without the secrets of this command."""
+    for mask in _MASKS:
+        text = mask.text(text)
+    return text
+
+
 def out(text: str = "") -> None:
     """Print a result."""
+    text = hidden(text)
     print(text, flush=True)
 
 
 def say(text: str) -> None:
     """Print something on the way."""
+    text = hidden(text)
     print(text, file=sys.stderr, flush=True)
 
 
@@ -71,6 +94,7 @@ class Progress:
         if self.quiet:
             return
         self.clear()
+        text = hidden(text)
         print(text, file=self.stream, flush=True)
 
     def status(self, text: str) -> None:
@@ -79,6 +103,7 @@ class Progress:
         if not self.live or now - self._last < 0.2:
             return
         self._last = now
+        text = hidden(text)
         width = os.get_terminal_size(self.stream.fileno()).columns
         print("\r\x1b[2K" + text[: width - 1], end="", file=self.stream, flush=True)
         self._shown = True

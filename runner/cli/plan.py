@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runner.analysis.claims.forecast import Duration
     from runner.analysis.model import Analysis
     from runner.apply.interface import Loaded
+    from runner.apply.reach import Reach
     from runner.apply.state import HostRun
     from runner.kinds.resources.interface import Cell
     from runner.specfile.inventory import Inventory
@@ -45,8 +46,11 @@ def run(args: argparse.Namespace) -> int:
     """Plan; a host that cannot be asked does not hide what is known without it."""
     from runner.analysis.claims.forecast import chances, duration
     from runner.cli.compare import threshold
+    from runner.records.secrets import values_in
 
     loaded, known = common.read_spec(args, args.spec)
+    if not args.offline:
+        console.hide(values_in(loaded.experiment))
     spread = None if args.spread is None else threshold(args.spread)
     code = 0
     hosts: list[HostRun] = []
@@ -64,8 +68,11 @@ def run(args: argparse.Namespace) -> int:
     decided = chances(loaded.experiment, pilot, spread)
     if args.json:
         data = as_json(hosts, loaded, took, decided, name)
+        data["reach"] = vars(touched(args, loaded, known, hosts))
         console.out(json.dumps(data, ensure_ascii=False, default=vars))
         return code
+    for line in touched(args, loaded, known, hosts).lines():
+        console.out(line)
     for host in hosts:
         show_host(host, loaded, diff=args.diff)
     show_duration(took)
@@ -81,12 +88,16 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
     from runner.cli.terminal import Terminal
     from runner.executor.agent import Agent
     from runner.planning.facts import sysctls_of
+    from runner.records.secrets import values_in
 
     options = Options(reports=common.reports_dir(args), cache=common.cache_dir())
     system = declared_state(loaded, options)
     found = []
     for host in common.entries(args, known, loaded.experiment.hosts.names()).values():
-        agent = Agent(host.transport, run_id="plan", state_dir=host.state_dir, become=host.become)
+        agent = Agent(
+            host.transport, run_id="plan", state_dir=host.state_dir, become=host.become,
+            secrets=values_in(loaded.experiment),
+        )  # fmt: skip
         one = HostRun(host, agent, "plan", Terminal(quiet=True), lambda _: None)
         one.sysctls = sysctls_of(loaded.experiment, system)
         try:
@@ -99,6 +110,18 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
             host.transport.close()
         found.append(one)
     return found
+
+
+def touched(
+    args: argparse.Namespace, loaded: Loaded, known: Inventory, hosts: Sequence[HostRun]
+) -> Reach:
+    """Say what the spec would do that matters; no host is asked for it."""
+    from runner.apply.reach import reach
+
+    entries = {host.name: host.entry for host in hosts}
+    if not entries and not args.offline:
+        entries = common.entries(args, known, [])
+    return reach(loaded, entries, {host.name: host.host.root for host in hosts})
 
 
 def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runner.errors import SpecError
 from runner.kinds.resources.cgroup import base, limits_to_cells, mounted
 from runner.kinds.sources.syscalls import FILE, traced
+from runner.records.secrets import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ def workload_part(
     if workload.argv is None:
         argv = ["{binary}", *_go_test(workload)]
     else:
-        argv = [str(word) for word in workload.argv]
+        argv = [text_of(word) for word in workload.argv]
     if workload.trace:
         argv = traced(argv, workload.trace)
     ready: dict[str, Any] | None = None
@@ -54,7 +55,7 @@ def workload_part(
         "traced": {"path": f"{{dir}}/{FILE}", "calls": list(workload.trace)}
         if workload.trace
         else None,
-        "env": {key: str(value) for key, value in workload.env.items()},
+        "env": {key: text_of(value) for key, value in workload.env.items()},
         "cwd": workload.cwd,
         "limits": dict(limits),
         "cpus": cpu_list(workload.cpus),

@@ -26,7 +26,7 @@ from runner.records.host_events import End, NeedAgent, NeedBlob
 from runner.transports.interface import GRACE_S, LinkLost
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from runner.transports.interface import Channel, Transport
 
@@ -60,7 +60,10 @@ class Agent:
         run_id: str,
         state_dir: str | None = None,
         become: bool = False,
+        secrets: Sequence[str] = (),
     ) -> None:
+        """Begin; `secrets` are hidden by the host in all that it says and keeps."""
+        self._secrets = list(secrets)
         self.transport = transport
         self.run_id = run_id
         self._state_dir = state_dir
@@ -110,6 +113,8 @@ class Agent:
         asks for it by `need_blob`.
         """
         full = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
+        if self._secrets:
+            full["secrets"] = self._secrets
         self._said = ""
         channel = self._start()
         grace_s = GRACE_S

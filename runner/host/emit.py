@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Mapping, Optional
 
+    from .mask import Mask
+
     Emit = Callable[..., None]
     """`emit(kind, **fields)`."""
 
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 MASK = "(secret)"
 
 
-def to_fd(fd: int) -> Emit:
+def to_fd(fd: int, mask: Optional[Mask] = None) -> Emit:
     """Give an Emit that writes lines to `fd` and falls silent once nobody reads.
+
+    `mask` hides secrets in all that is said.
 
     What has been begun is finished without a reader: a link that drops must not
     leave a host half way.
@@ -30,7 +34,7 @@ def to_fd(fd: int) -> Emit:
     def emit(event: str, **fields: Any) -> None:
         if not open_[0]:
             return
-        line = line_of(event, fields)
+        line = line_of(event, mask.value(fields) if mask else fields)
         try:
             while line:
                 line = line[os.write(fd, line) :]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Mapping, Optional
 
     from .emit import Emit
+    from .mask import Mask
 
 VERSION = 1
 PROGRAMS = (
@@ -34,6 +35,9 @@ def run(program: Any, state_dir: str) -> int:
     ok = False
     try:
         check(program)
+        mask = secret_of(program)
+        if mask:
+            emit = to_fd(sys.stdout.fileno(), mask)
         where = state_folder.open_state(state_dir)
         state_folder.touch(where, str(program["run"]))
         if not program.get("check"):
@@ -54,6 +58,15 @@ def run(program: Any, state_dir: str) -> int:
         error = _internal(fault)
     emit("end", ok=ok and error is None, error=error)
     return 0 if ok and error is None else 1
+
+
+def secret_of(program: Mapping[str, Any]) -> Optional[Mask]:
+    """Give what hides the secrets of a program, None where it has none."""
+    if not program.get("secrets"):
+        return None
+    from .mask import Mask
+
+    return Mask(map(str, program["secrets"]))
 
 
 def check(program: Any) -> None:

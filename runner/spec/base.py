@@ -1,6 +1,6 @@
 """What every section of a spec is made of: the frozen model and the value types."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -9,12 +9,10 @@ from pydantic import (
     ConfigDict,
     PlainSerializer,
     PlainValidator,
-    SecretStr,
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
-from runner.errors import SpecError
 from runner.records.quantities import (
     BYTES,
     COUNT,
@@ -29,8 +27,7 @@ from runner.records.quantities import (
     parse,
     parse_as,
 )
-
-MASK = "**********"
+from runner.records.secrets import Secret, from_written
 
 
 class Model(BaseModel):
@@ -45,56 +42,6 @@ class Model(BaseModel):
         arbitrary_types_allowed=True,
         defer_build=True,  # once, as part of the experiment: a fifth of what an import costs
     )
-
-
-class Secret(SecretStr):
-    """A text that is known at run time only: literal pieces and sources in order.
-
-    A source is `env:NAME` or `file:path`. It is read when `get_secret_value` is
-    called and not before; everything else shows the mask. Two secrets are equal
-    when they come from the same place.
-    """
-
-    def __init__(
-        self,
-        parts: tuple[tuple[str, str], ...],
-        reveal: Callable[[tuple[tuple[str, str], ...]], str] | None = None,
-    ) -> None:
-        super().__init__(MASK)
-        self.parts = parts
-        """("text", literal), ("env", name) or ("file", path)."""
-        self._reveal = reveal
-
-    def get_secret_value(self) -> str:
-        """Read the sources; SpecError names one that is missing."""
-        if self._reveal is None:
-            raise SpecError(f"the secret {' '.join(self.written())} cannot be read here")
-        return self._reveal(self.parts)
-
-    def with_parts(self, parts: tuple[tuple[str, str], ...]) -> "Secret":
-        """Give a secret of other pieces that is read in the same way."""
-        return Secret(parts, self._reveal)
-
-    def written(self) -> list[str]:
-        """Give the sources as a user writes them; literal pieces are `text:…`."""
-        return [f"{kind}:{what}" for kind, what in self.parts]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self.parts == other.parts
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
-
-    def __len__(self) -> int:
-        return len(MASK)
-
-    @staticmethod
-    def source(text: str) -> tuple[str, str]:
-        """Read `env:NAME` or `file:path`; ValueError says what is wrong."""
-        kind, colon, what = text.strip().partition(":")
-        if not colon or kind not in ("env", "file") or not what.strip():
-            raise ValueError(f"`!secret {text}` is not known: write !secret env:NAME or file:path")
-        return kind, what.strip()
 
 
 def fault(kind: str, message: str) -> PydanticCustomError:
@@ -138,9 +85,9 @@ def shape(value: Any) -> str:
 def _maybe_secret(value: Any) -> str | Secret:
     if isinstance(value, Secret):
         return value
-    if isinstance(value, Mapping) and set(value) == {"secret"}:
-        parts = [str(part).partition(":") for part in value["secret"]]
-        return Secret(tuple((kind, what) for kind, _, what in parts))
+    found = from_written(value)
+    if isinstance(found, Secret):
+        return found
     text: str = as_text(value)
     return text
 

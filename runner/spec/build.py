@@ -76,3 +76,7 @@ class Build(Model):
     flags: Annotated[Words, AfterValidator(_flags)] = Field(
         (), description="Further flags of `go build`, such as -buildvcs=false"
     )
+    runs: Words = Field(
+        (),
+        description="Programs that env or flags make run on the controller (CC, -toolexec, -extld)",
+    )

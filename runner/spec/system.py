@@ -19,7 +19,11 @@ from pydantic import (
 
 from runner.kinds import discovery, resources
 from runner.records.quantities import Quantity
-from runner.spec.base import Model, Secret, write_quantity
+from runner.records.secrets import Secret
+from runner.spec.base import (
+    Model,
+    write_quantity,
+)
 
 NAMES = resources.names()
 """Kinds by the names of their files, which are the keys."""

@@ -5,7 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from runner.spec.base import Model, Secret
+from runner.records.secrets import Secret
+from runner.spec.base import (
+    Model,
+)
 from runner.spec.build import Build
 from runner.spec.design import OVERRIDABLE
 from runner.spec.experiment import Experiment

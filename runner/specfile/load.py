@@ -22,7 +22,7 @@ from runner.specfile.values import read
 from runner.specfile.variables import VariableError, Variables, fill_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.specfile.inventory import Inventory
     from runner.specfile.values import Document, Path
@@ -55,14 +55,16 @@ def load(
     inventory: Inventory | None = None,
     host: str | None = None,
     limit: str | None = None,
+    secrets: Sequence[FilePath] | None = None,
 ) -> Experiment:
     """Read a spec; SpecFaults (a SpecError) holds every fault of it.
 
     `variables` are those of -e; `host` stands in for the spec's server, as -H does; `limit` is
-    a pattern that narrows servers.
+    a pattern that narrows servers; `secrets` are the files and folders that its secrets may be
+    read from, None for any: a command line never says that, since a spec may be anybody's.
     """
     return load_document(
-        path, variables=variables, inventory=inventory, host=host, limit=limit
+        path, variables=variables, inventory=inventory, host=host, limit=limit, secrets=secrets
     ).experiment
 
 
@@ -73,6 +75,7 @@ def load_document(
     inventory: Inventory | None = None,
     host: str | None = None,
     limit: str | None = None,
+    secrets: Sequence[FilePath] | None = None,
 ) -> Loaded:
     """Read a spec and keep where everything stands."""
     file = FilePath(path)
@@ -83,7 +86,7 @@ def load_document(
         raise SpecError(f"{path}: {said}", fix="give the path of a spec") from None
     document = parse_text(
         raw, str(path), stem=file.stem, variables=variables, inventory=inventory, host=host,
-        limit=limit, folder=file.parent,
+        limit=limit, folder=file.parent, secrets=secrets,
     )  # fmt: skip
     return Loaded(document.experiment, document.document, file)
 
@@ -98,9 +101,10 @@ def parse_text(
     host: str | None = None,
     limit: str | None = None,
     folder: FilePath | None = None,
+    secrets: Sequence[FilePath] | None = None,
 ) -> Loaded:
     """Read a spec from its text."""
-    document = read(name, raw, revealer(folder or FilePath()))
+    document = read(name, raw, revealer(folder or FilePath(), allowed=secrets))
     factors = document.data.get("factors")
     known = _variables(document, variables or {}, inventory, host)
     names = frozenset(factors if isinstance(factors, dict) else ())

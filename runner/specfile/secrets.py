@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 from runner.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def revealer(
-    folder: Path, environ: Mapping[str, str] | None = None
+    folder: Path, environ: Mapping[str, str] | None = None, *, allowed: Sequence[Path] | None = None
 ) -> Callable[[tuple[tuple[str, str], ...]], str]:
-    """Make the function that reads a secret's sources; files are relative to the spec."""
+    """Make the function that reads a secret's sources; files are relative to the spec.
+
+    `allowed` are the files and folders that the user lets a spec read from, links followed;
+    None where the text that names them is the user's own.
+    """
+    roots = None if allowed is None else [root.expanduser().resolve() for root in allowed]
 
     def reveal(parts: tuple[tuple[str, str], ...]) -> str:
         return "".join(_part(kind, what) for kind, what in parts)
@@ -31,6 +36,12 @@ def revealer(
                 )
             return known[what]
         path = folder / Path(what).expanduser()
+        real = path.resolve()
+        if roots is not None and not any(real.is_relative_to(root) for root in roots):
+            raise SpecError(
+                f"the secret file:{what} may not be read: a spec names it, and that sends it away",
+                fix=f"if that is meant: --allow-secret {path}",
+            )
         try:
             return path.read_text(encoding="utf-8").removesuffix("\n")
         except (OSError, UnicodeDecodeError) as wrong:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, RootModel, ValidationError
 
 from runner.kinds import discovery
-from runner.spec.base import MASK, Secret, did_you_mean, shape
+from runner.records.secrets import MASK, Secret
+from runner.spec.base import did_you_mean, shape
 from runner.spec.experiment import Experiment
 from runner.spec.system import NAMES, System, payload_model
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from runner.spec.base import Secret
+from runner.records.secrets import Secret
 from runner.specfile.errors import MAX_FAULTS, Fault, SpecFaults, shortened
 from runner.specfile.nodes import MAX_DEPTH, MAX_NODES, TAG, NodesError, compose
 

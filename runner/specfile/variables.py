@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from runner.spec.base import Secret, did_you_mean
+from runner.records.secrets import Secret
+from runner.spec.base import (
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from runner.specfile.values import Document, Path
 
@@ -77,14 +80,14 @@ class Variables:
             only = next(piece for kind, piece in parts if kind == "{{")
             return self._value(only, depth)
         found: list[tuple[str, str]] = []
-        reveal = None
+        secrets: list[Secret] = []
         length = 0
         for kind, piece in parts:
             value = piece
             if kind == "{{":
                 value = self._value(piece, depth)
                 if isinstance(value, Secret):
-                    reveal = value._reveal  # noqa: SLF001 - one reader for all
+                    secrets.append(value)
             pieces = _pieces(piece, value)
             length += sum(len(said) for _, said in pieces)
             if length > MAX_TEXT:
@@ -92,7 +95,8 @@ class Variables:
             found += pieces
         if all(kind == "text" for kind, _ in found):
             return "".join(piece for _, piece in found)
-        return Secret(tuple(part for part in found if part != ("text", "")), reveal)
+        kept = tuple(part for part in found if part != ("text", ""))
+        return Secret(kept, _each_by_its_own(secrets))
 
     def _value(self, expression: str, depth: int) -> Any:
         if len(expression) > _MAX_EXPRESSION:
@@ -144,6 +148,19 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
         yield "{{", text[start + 2 : end].strip()
         at = end + 2
     yield "text", text[at:]
+
+
+def _each_by_its_own(
+    secrets: Sequence[Secret],
+) -> Callable[[tuple[tuple[str, str], ...]], str]:
+    """Read each source as the file may that named it: one may reach further than another."""
+    by_part = {part: secret for secret in reversed(secrets) for part in secret.parts}
+
+    def piece(part: tuple[str, str]) -> str:
+        kind, what = part
+        return what if kind == "text" else by_part[part].with_parts((part,)).get_secret_value()
+
+    return lambda parts: "".join(map(piece, parts))
 
 
 def _pieces(expression: str, value: Any) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ import weakref
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from runner.errors import RecordError
+from runner.host.mask import Mask
 from runner.records.events import decode
 from runner.records.manifest import SCHEMA, Kept, Manifest, ManifestError, State, manifest_of, plain
 from runner.store import files, keeping
@@ -49,6 +50,8 @@ class RunFolder:
         self.manifest = manifest
         # as written: keys of a newer version of runner are kept
         self._data = data
+        self.mask = Mask(())
+        """What hides the run's secrets in all that is written here."""
         self._streams: dict[str, IO[bytes]] = {}
         # a folder that is dropped unclosed (an error on the way) leaves no file open
         weakref.finalize(self, _close, self._streams)
@@ -132,11 +135,11 @@ class RunFolder:
         self._write()
 
     def _write(self) -> None:
-        files.replace_bytes(self.path / MANIFEST, files.to_json(self._data))
+        files.replace_bytes(self.path / MANIFEST, files.to_json(self.mask.value(self._data)))
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Write the facts of every host, by its name."""
-        files.replace_bytes(self.path / "facts.json", files.to_json(dict(facts)))
+        files.replace_bytes(self.path / "facts.json", files.to_json(self.mask.value(dict(facts))))
 
     def append_change(self, change: Mapping[str, Any]) -> None:
         """Add one result of converge or restore.
@@ -144,7 +147,7 @@ class RunFolder:
         Keys: `phase` (converge, restore), `host`, `id`, `outcome`, `before`,
         `after`, `why`; others are kept.
         """
-        self._append("changes.jsonl", files.to_line(dict(change)))
+        self._append("changes.jsonl", files.to_line(self.mask.value(dict(change))))
 
     def append_line(self, trial: str, line: bytes) -> None:
         """Add one event of a trial exactly as the host sent it; flushed."""

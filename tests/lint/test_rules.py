@@ -219,6 +219,14 @@ CASES = {
         {"workload": {"go_test": {"bench": "."}, "argv": None}, "load": None, "claims": []},
     ),
     "go-version-not-exact": ({"build": {"go": "1.22"}}, {}),
+    "secret-in-argv": (
+        {"workload": {"argv": ["x", {"secret": ["env:TOKEN"]}]}},
+        {"workload": {"argv": ["x"], "env": {"TOKEN": {"secret": ["env:TOKEN"]}}}},
+    ),
+    "runs-unsaid": (
+        {"build": {"env": {"GOFLAGS": "-toolexec=./x"}}},
+        {"build": {"env": {"GOFLAGS": "-toolexec=./x"}, "runs": ["./x"]}},
+    ),
     "no-repetitions": ({"repeat": {"between": [1, 1]}}, {}),
     "too-few-repetitions": ({"repeat": {"between": [3, 3]}}, {}),
     "many-claims": (

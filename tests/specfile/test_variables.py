@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.errors import SpecError
-from runner.spec.base import MASK
+from runner.records.secrets import MASK
 from runner.spec.expand import canonical_json, expand
 from runner.specfile import load
 from runner.specfile.inventory import parse_inventory

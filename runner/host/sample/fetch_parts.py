@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, Optional
 
     from ..emit import Emit
+    from ..mask import Mask
 
 LIMIT_BYTES = 64 << 20
 PART_BYTES = 48 << 10
@@ -25,7 +26,12 @@ LEVEL = 1
 class Parts:
     """Emits `fetched_part` events; together they are one zlib stream of what was added."""
 
-    def __init__(self, emit: Emit, name: str, step: Optional[int]) -> None:
+    def __init__(
+        self, emit: Emit, name: str, step: Optional[int], mask: Optional[Mask] = None
+    ) -> None:
+        self._mask = mask
+        self._back = b""
+        """The end of what came, which may be the beginning of a secret."""
         self._emit, self._name, self._step = emit, name, step
         self._pack = zlib.compressobj(LEVEL)
         self._hash = sha256()
@@ -40,6 +46,13 @@ class Parts:
         self.cut = self.cut or len(data) > room
         data = data[:room]
         self.size += len(data)
+        if self._mask:
+            data = self._mask.data(self._back + data)
+            end = max(0, len(data) - self._mask.longest)
+            data, self._back = data[:end], data[end:]
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
         self._hash.update(data)
         self._held += self._pack.compress(data)
         while len(self._held) >= PART_BYTES:
@@ -55,6 +68,7 @@ class Parts:
 
     def done(self) -> Dict[str, Any]:
         """Send the rest; give what `fetched` says of the whole."""
+        self._take(self._back)
         self._held += self._pack.flush()
         while self._held:
             self._send(PART_BYTES)

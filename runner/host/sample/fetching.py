@@ -27,7 +27,7 @@ def fetch_all(ctx: Context, wanted: Sequence[Mapping[str, Any]], step: Optional[
         if item.get("binary"):
             from .fetch_parts import Parts
 
-            parts = Parts(ctx.emit, item["name"], step)
+            parts = Parts(ctx.emit, item["name"], step, ctx.mask)
         began = ctx.now()
         if item.get("path"):
             found = _file(ctx.fill(item["path"]), parts)

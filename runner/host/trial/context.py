@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Mapping, Optional, Sequence, Set
 
+    from ..mask import Mask
     from ..state.state_folder import State
     from .spool import Spool
 
@@ -41,6 +42,11 @@ class Context:
         self.helpers: Set[int] = set()
         """Pids of processes that faults need: below us as well, and not the workload's."""
         self._spool: Optional[Spool] = spool
+        self.mask: Optional[Mask] = None
+        if program.get("secrets"):
+            from ..mask import Mask
+
+            self.mask = spool.mask = Mask(map(str, program["secrets"]))
         sample = program.get("sample") or {"hz": 10, "reads": []}
         self.sampler = Sampler(sample["reads"], float(sample["hz"]), self.start, self.emit)
 

@@ -56,7 +56,9 @@ class Stream:
     then says how much was skipped.
     """
 
-    def __init__(self, name: str, fd: int, loop: Loop, emit: Emit) -> None:
+    def __init__(self, name: str, fd: int, loop: Loop, emit: Emit, apart: int = 0) -> None:
+        """Begin; in so many characters at its end a line without end may not be parted."""
+        self._apart = apart
         self._name, self._fd, self._loop, self._emit = name, fd, loop, emit
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._held = ""
@@ -90,7 +92,8 @@ class Stream:
             return
         end = len(self._held) if rest else self._held.rfind("\n") + 1
         if end == 0 and len(self._held) > TAIL_BYTES:
-            end = len(self._held)  # a line without end must not be held for ever
+            # a line without end must not be held for ever
+            end = max(0, len(self._held) - self._apart)
         if end == 0:
             return
         text, self._held = self._held[:end], self._held[end:]

@@ -17,9 +17,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
 
+    from ..mask import Mask
+
 NAME = "spool.jsonl"
 RESERVE_NAME = "reserve"
 RESERVE_BYTES = 65536
+NUMBERS = ("sample",)
+"""Events that hold no text of anybody's."""
 BULK = ("sample", "output", "fetched", "fetched_part")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -41,6 +45,8 @@ class Spool:
         self._reserve = os.path.join(folder, RESERVE_NAME)
         self._length = 0
         self._full = False
+        self.mask: Optional[Mask] = None
+        """What hides the secrets of the program in the record."""
         if fd is not None:
             self.fd = fd
             return
@@ -63,6 +69,8 @@ class Spool:
         """Append one event; DiskFull once when there is no room, then the reserve is used."""
         if self._full and event in BULK:
             return  # what is left of the disk is for the record's end
+        if self.mask and event not in NUMBERS:
+            fields = self.mask.value(fields)
         data = line_of(event, fields)
         try:
             self._write(data)

@@ -99,9 +99,10 @@ class Workload:
         child = process.spawn(start, ctx.loop)
         self.pid = child.pid
         self._expected = self._reported = self._counted = False
+        apart = max(map(len, ctx.mask.forms)) if ctx.mask else 0
         self._streams = [
-            Stream("stdout", child.out, ctx.loop, ctx.emit),
-            Stream("stderr", child.err, ctx.loop, ctx.emit),
+            Stream("stdout", child.out, ctx.loop, ctx.emit, apart),
+            Stream("stderr", child.err, ctx.loop, ctx.emit, apart),
         ]
         self._launched = time.monotonic()
         self._kills_before = 0
@@ -280,7 +281,9 @@ class Workload:
     def _said(self) -> str:
         """Last lines of its output, for messages."""
         for stream in reversed(self._streams):
-            lines = stream.text.strip().splitlines()[-3:]
+            mask = self._ctx.mask
+            text = mask.text(stream.text) if mask else stream.text  # before it is cut
+            lines = text.strip().splitlines()[-3:]
             if lines:
                 return "; it said: {}".format(" | ".join(lines)[-300:])
         return ""

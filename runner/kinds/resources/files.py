@@ -16,6 +16,7 @@ from runner.kinds.resources.interface import (
     Json,
     Planned,
     Refused,
+    SecretText,
     Unknown,
     Values,
     reveal,
@@ -25,7 +26,7 @@ from runner.kinds.resources.interface import (
 class FileEntry(shared.Attributes):
     """One path: exactly one of content, src, symlink, directory and absent."""
 
-    content: str | SecretStr | None = Field(None, description="the text itself")
+    content: str | SecretText | None = Field(None, description="the text itself")
     src: shared.Source | None = Field(None, description="a file in the spec's folder")
     symlink: str | None = Field(None, min_length=1, description="what the link points to")
     directory: bool = Field(False, description="a folder")

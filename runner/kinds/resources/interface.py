@@ -9,9 +9,11 @@ back by the agent (docs/design/001-contracts.md, "Cells").
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Annotated, Any, Final, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+
+from runner.records.secrets import from_written
 
 Facts: TypeAlias = Mapping[str, Any]
 """Flat and dotted; a key that is missing was not probed, a None is known to be absent."""
@@ -169,6 +171,10 @@ class ResourceKind(Protocol):
 
     def plan(self, payload: Any, facts: Facts, values: Values) -> Planned:
         """Cells with desired values, or why there are none. Pure."""
+
+
+SecretText = Annotated[SecretStr, BeforeValidator(from_written)]
+"""A secret; a record writes it by its source, and reads it so."""
 
 
 def reveal(value: str | int | SecretStr) -> tuple[str, bool]:

@@ -25,6 +25,7 @@ from pydantic import (
 
 from runner.kinds.resources import _sysctl_table
 from runner.kinds.resources.interface import UNSET, Cell, Facts, Json, Refused, Values, reveal
+from runner.records.secrets import from_written
 
 WRITE_ONLY = {
     "vm/drop_caches": "drop_caches",
@@ -132,7 +133,7 @@ def _number_or_text(value: Any) -> Any:
         raise ValueError(f"this is a YAML boolean: write {int(value)}")  # noqa: TRY004 - pydantic's word
     if isinstance(value, float):
         raise ValueError(f'kernel parameters are whole numbers or text: write "{value}" in quotes')  # noqa: TRY004 - pydantic's word
-    return value
+    return from_written(value)
 
 
 Value = Annotated[StrictInt | str | SecretStr, BeforeValidator(_number_or_text)]

@@ -12,7 +12,16 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import ConfigDict, Field, RootModel, SecretStr
 
 from runner.kinds.resources import _file_model as shared
-from runner.kinds.resources.interface import Cell, Facts, Json, Planned, Refused, Unknown, Values
+from runner.kinds.resources.interface import (
+    Cell,
+    Facts,
+    Json,
+    Planned,
+    Refused,
+    SecretText,
+    Unknown,
+    Values,
+)
 
 _JINJA = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
 
@@ -21,7 +30,7 @@ class TemplateEntry(shared.Attributes):
     """One file that is made from a template."""
 
     src: shared.Source = Field(description="a Jinja template in the spec's folder")
-    vars: dict[str, str | SecretStr | int | float | bool | list[str]] = Field(
+    vars: dict[str, str | SecretText | int | float | bool | list[str]] = Field(
         {}, description="names for the template"
     )
 

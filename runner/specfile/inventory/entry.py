@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
 from runner.records.quantities import TIME, QuantityError, parse_as
-from runner.spec.base import Secret, shape
+from runner.records.secrets import Secret
+from runner.spec.base import shape
 from runner.specfile.variables import VariableError, Variables
 
 if TYPE_CHECKING:

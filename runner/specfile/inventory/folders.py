@@ -10,7 +10,7 @@ from runner.specfile.secrets import revealer
 from runner.specfile.values import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from runner.specfile.inventory.written import Vars
@@ -25,8 +25,10 @@ _MAX_NAME = 240
 class Folders:
     """The two folders; each file is read once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, allowed: Sequence[Path] | None = None) -> None:
+        """Look for them; secrets in them are read from `allowed`, None for anywhere."""
         self.folder = folder
+        self.allowed = allowed
         self.there = any((folder / part).is_dir() for part in ("group_vars", "host_vars"))
         self._files = 0
 
@@ -52,8 +54,8 @@ class Folders:
             if self._files > _MAX_FILES:
                 break
             document = read(
-                str(file), file.read_bytes(), revealer(file.parent), what="a file of variables",
-                optional=True, tags=("!unsafe",),
+                str(file), file.read_bytes(), revealer(file.parent, allowed=self.allowed),
+                what="a file of variables", optional=True, tags=("!unsafe",),
             )  # fmt: skip
             if document.faults:
                 raise SpecFaults(str(file), document.faults, document.text)

@@ -13,7 +13,7 @@ from runner.specfile.secrets import revealer
 from runner.specfile.values import decode, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from runner.specfile.inventory.groups import VarsFolder
 
@@ -30,17 +30,20 @@ def find_inventory(folder: FilePath) -> FilePath | None:
     return next((folder / name for name in NAMES if (folder / name).is_file()), None)
 
 
-def load(path: FilePath | str, *, run: bool = False) -> Inventory:
+def load(path: FilePath | str, *, run: bool = False, secrets: Sequence[FilePath] = ()) -> Inventory:
     """Read an inventory: a file, or a folder of which every file is read, as Ansible does.
 
-    With `run` one that a program makes is asked of ansible-inventory. SpecFaults holds
-    every fault of a file.
+    With `run` the user has named it: one that a program makes is asked of ansible-inventory,
+    and its secrets may lie anywhere. One that was found beside a spec is as foreign as the
+    spec: its secrets are read from its own folder, and from `secrets`. SpecFaults holds every
+    fault of a file.
     """
     file = FilePath(path)
     folder = file if file.is_dir() else file.parent
     files = list(_sources(file)) if file.is_dir() else [file]
     if not files:
         raise SpecError(f"{path}: no inventory in this folder", fix=f"add {NAMES[0]}")
+    allowed = None if run else [folder, *secrets]
     written = Written()
     for one in files:
         try:
@@ -50,10 +53,10 @@ def load(path: FilePath | str, *, run: bool = False) -> Inventory:
             raise SpecError(f"{one}: {said}", fix="give the path of an inventory") from None
         from runner.specfile.inventory import dynamic
 
-        why = dynamic.why_dynamic(one, raw) or _parse(raw, str(one), one.parent, written)
+        why = dynamic.why_dynamic(one, raw) or _parse(raw, str(one), one.parent, written, allowed)
         if why:
             return dynamic.ask(file, why, run=run)
-    return _joined(written, str(path), folder)
+    return _joined(written, str(path), folder, allowed)
 
 
 def _sources(folder: FilePath) -> Iterator[FilePath]:
@@ -85,10 +88,15 @@ def parse_inventory(raw: bytes | str, name: str, folder: FilePath | None = None)
     return _joined(written, name, None)
 
 
-def _joined(written: Written, name: str, folder: FilePath | None) -> Inventory:
+def _joined(
+    written: Written,
+    name: str,
+    folder: FilePath | None,
+    allowed: Sequence[FilePath] | None = None,
+) -> Inventory:
     from runner.specfile.inventory.folders import Folders
 
-    beside: VarsFolder | None = Folders(folder) if folder is not None else None
+    beside: VarsFolder | None = Folders(folder, allowed) if folder is not None else None
     try:
         return join(written, beside)
     except SpecFaults:
@@ -97,7 +105,13 @@ def _joined(written: Written, name: str, folder: FilePath | None) -> Inventory:
         raise SpecError(f"{name}: {wrong.message}", fix=wrong.fix) from None
 
 
-def _parse(raw: bytes | str, name: str, folder: FilePath, into: Written) -> str:
+def _parse(
+    raw: bytes | str,
+    name: str,
+    folder: FilePath,
+    into: Written,
+    allowed: Sequence[FilePath] | None = None,
+) -> str:
     """Read one text; gives why another program has to, or nothing."""
     text = raw if isinstance(raw, str) else decode(name, raw, what="an inventory")
     if not name.endswith((".yaml", ".yml", ".json")) and _is_ini(text):
@@ -105,7 +119,9 @@ def _parse(raw: bytes | str, name: str, folder: FilePath, into: Written) -> str:
 
         read_ini(text, name, into)
         return ""
-    document = read(name, text, revealer(folder), what="an inventory", tags=("!unsafe",))
+    document = read(
+        name, text, revealer(folder, allowed=allowed), what="an inventory", tags=("!unsafe",)
+    )
     if isinstance(document.data.get("plugin"), str):
         return f"is a configuration of the plugin {document.data['plugin']}"
     if "hosts" in document.data or "groups" in document.data:

@@ -1,0 +1,162 @@
+"""What a spec would do that matters: to be read before it is run, above all of a stranger's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from runner.apply.foreign import run_here
+from runner.kinds.generators import generator
+from runner.planning.state import sources
+from runner.records.secrets import Secret, secrets_in
+from runner.spec.treatments import treatments, with_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from runner.apply.interface import HostEntry, Loaded
+    from runner.spec.experiment import Experiment
+
+MOST = 12
+"""Lines of one kind that are shown; the rest is counted."""
+
+
+@dataclass
+class Reach:
+    """What is touched, by kind; each list in the order of the spec, without doubles."""
+
+    on_hosts: list[str] = field(default_factory=list)
+    """Commands on a host, with who runs them."""
+    here: list[str] = field(default_factory=list)
+    """Programs on this machine."""
+    sent: list[str] = field(default_factory=list)
+    """Files and variables that are read here and sent."""
+    seen: list[str] = field(default_factory=list)
+    """Secrets that other users of a host can see."""
+    packages: list[str] = field(default_factory=list)
+    reboots: list[str] = field(default_factory=list)
+    stays: list[str] = field(default_factory=list)
+    """What is not put back."""
+
+    def lines(self) -> list[str]:
+        """Give it as `runner plan` prints it; empty where nothing is to be said."""
+        named = (
+            ("would run on a host", self.on_hosts),
+            ("would run here", self.here),
+            ("would be read here and sent", self.sent),
+            ("would be seen by others of the host (ps)", self.seen),
+            ("would be installed", self.packages),
+            ("would be rebooted", self.reboots),
+            ("would stay", self.stays),
+        )
+        found = []
+        for name, items in named:
+            once = list(dict.fromkeys(items))
+            found += [f"{name}: {item}" for item in once[:MOST]]
+            if len(once) > MOST:
+                found.append(f"{name}: and {len(once) - MOST} more")
+        return found
+
+
+def reach(
+    loaded: Loaded, hosts: Mapping[str, HostEntry], roots: Mapping[str, bool] | None = None
+) -> Reach:
+    """Say what a spec reaches. `roots` says for each host that was asked whether we are root."""
+    found = Reach()
+    experiment = loaded.experiment
+    names = experiment.hosts.names()
+    server = experiment.hosts.server[0]
+    who = {
+        name: f"as root on {name}" if _is_root(hosts.get(name), (roots or {}).get(name)) else
+        f"on {name}"
+        for name in names
+    }  # fmt: skip
+    for variant in _variants(experiment):
+        _commands(variant, who.get(server, f"on {server}"), found)
+        _load(variant, [who[name] for name in names if name in who], found)
+        _state(variant, names, found)
+        _secrets(variant, found)
+    _built(experiment, found)
+    found.sent += [
+        str(loaded.path.parent / name) for name in sources(dict(experiment.system.items()))
+    ]
+    return found
+
+
+def _is_root(entry: HostEntry | None, root: bool | None) -> bool:
+    if root is not None:
+        return root
+    return entry is not None and (entry.become or entry.transport.is_root)
+
+
+def _variants(experiment: Experiment) -> Iterable[Experiment]:
+    seen: set[str] = set()
+    for levels in treatments(experiment)[:1000]:
+        made = with_levels(experiment, levels)
+        if repr(made) not in seen:
+            seen.add(repr(made))
+            yield made
+
+
+def _commands(experiment: Experiment, who: str, found: Reach) -> None:
+    workload = experiment.workload
+    if workload is None:
+        return
+    argv = workload.argv or ("{binary}",)
+    user = getattr(workload, "user", None)
+    whom = f"as {user} on {who.rpartition(' on ')[2]}" if user else who
+    found.on_hosts.append(f"{_shown(argv)} ({whom})")
+    for index, word in enumerate(argv):
+        if isinstance(word, Secret):
+            found.seen.append(f"{' '.join(word.written())} in workload.argv[{index}]")
+
+
+def _shown(words: Sequence[str | Secret]) -> str:
+    text = " ".join(
+        f"!secret {' '.join(word.written())}" if isinstance(word, Secret) else word
+        for word in words
+    )
+    return text if len(text) <= 100 else text[:99] + "…"
+
+
+def _load(experiment: Experiment, who: Sequence[str], found: Reach) -> None:
+    load = experiment.load
+    if load is None or load.generator == "none":
+        return
+    words = load.argv or (generator(load.generator).tool or load.generator,)
+    found.on_hosts.append(f"{_shown(words)} ({who[-1]})")
+
+
+def _state(experiment: Experiment, names: Sequence[str], found: Reach) -> None:
+    for name, payload in experiment.system.items():
+        said = payload.model_dump(mode="python", exclude_none=True)
+        if name == "packages":
+            found.packages += [str(one) for one in said]
+            found.stays += [f"package {one}" for one in said]
+        elif name == "actions":
+            found.stays += [f"the effect of the action {one}" for one in said]
+        elif name == "kernel_cmdline" and "allowed" in str(said):
+            found.reboots += list(names)
+    levels = getattr(experiment.repeat, "levels", None)
+    if levels and "boot" in str(levels):
+        found.reboots += [name for name in names if name not in found.reboots]
+
+
+def _secrets(experiment: Experiment, found: Reach) -> None:
+    for secret in secrets_in(experiment):
+        for kind, what in secret.parts:
+            if kind != "text":
+                found.sent.append(f"the secret {kind}:{what}")
+
+
+def _built(experiment: Experiment, found: Reach) -> None:
+    if experiment.build is not None:
+        found.here.append(f"go build {experiment.build.package} (go {experiment.build.go})")
+        if str(experiment.build.env.get("CGO_ENABLED")) == "1":
+            found.here.append("a C compiler (CGO_ENABLED=1)")
+    for one, said in run_here(experiment):
+        unsaid = "" if said else f"; not declared, so refused: build: {{runs: [{one.runs}]}}"
+        found.here.append(f"{one.runs} ({one.where}: {one.text}{unsaid})")
+    load = experiment.load
+    if load is not None and load.generator != "none" and generator(load.generator).program:
+        found.here.append(f"go build of {load.generator}, which comes with runner")

@@ -1,0 +1,121 @@
+"""Taking secrets out of what comes back: as they are, and as programs write them.
+
+A secret is looked for raw, in base64 (wherever in the encoded text it begins), in hex, with
+`%` as in URLs, escaped as in JSON, and line by line where it has several. On the host and on
+the controller alike; only texts are changed, keys and numbers are not.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterable, List, Sequence
+
+SHOWN = "(secret)"
+_LINE = 8
+"""Characters of a line that is hidden for itself: a shorter one is a part of ordinary text."""
+_ENCODED = 6
+"""Bytes whose encoded form is looked for: fewer are a part of any encoded text."""
+
+
+class Mask:
+    """Hides some values; a false one hides nothing."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self.secrets = tuple(dict.fromkeys(one for one in secrets if one))
+        found: Dict[str, None] = {}
+        for secret in self.secrets:
+            for form in forms(secret):
+                found[form] = None
+        # the longest first: a form may be a part of another
+        self.forms: Sequence[str] = sorted(found, key=len, reverse=True)
+        raw = [form.encode("utf-8", "surrogateescape") for form in _whole(self.secrets)]
+        self._raw = sorted(raw, key=len, reverse=True)
+
+    def __bool__(self) -> bool:
+        return bool(self.secrets)
+
+    def text(self, text: str) -> str:
+        """Give a text without the secrets."""
+        for form in self.forms:
+            if form in text:
+                text = text.replace(form, SHOWN)
+        return text
+
+    def data(self, data: bytes) -> bytes:
+        """Give bytes of the same length without the secrets."""
+        for form in self._raw:
+            if form in data:
+                data = data.replace(form, b"*" * len(form))
+        return data
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest secret: so much has to be held back between two parts."""
+        return max((len(form) for form in self._raw), default=0)
+
+    def value(self, value: Any) -> Any:
+        """Give a value of JSON without the secrets; the bytes of a file keep their length."""
+        if not self.secrets:
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {
+                key: self._bytes(item)
+                if key == "bytes_b64" and isinstance(item, str)
+                else self.value(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self.value(item) for item in value]
+        return value
+
+    def _bytes(self, text: str) -> str:
+        try:
+            data = base64.b64decode(text, validate=True)
+        except ValueError:
+            return self.text(text)
+        return base64.b64encode(self.data(data)).decode("ascii")
+
+
+def _whole(secrets: Iterable[str]) -> List[str]:
+    """Give each secret, without its final line end, and its longer lines."""
+    found: List[str] = []
+    for secret in secrets:
+        found += [secret, secret.strip()]
+        found += [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE]
+    return [one for one in dict.fromkeys(found) if one]
+
+
+def forms(secret: str) -> List[str]:
+    """Give the ways in which a secret may stand in a text."""
+    from urllib.parse import quote, quote_plus
+
+    found: List[str] = []
+    for one in _whole([secret]):
+        data = one.encode("utf-8", "surrogateescape")
+        quoted = (quote(data, safe=""), quote(data), quote_plus(data))
+        found += [one, *quoted, *(text.lower() for text in quoted if "%" in text)]
+        found += [json.dumps(one, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
+        if len(data) >= _ENCODED:
+            found += [data.hex(), data.hex().upper(), *_base64(data)]
+    # a form that is escaped once more: a JSON text inside a JSON text
+    found += [json.dumps(one)[1:-1] for one in found]
+    return [one for one in dict.fromkeys(found) if one]
+
+
+def _base64(data: bytes) -> List[str]:
+    """Give what of the encoded text depends on the secret alone, for each of three beginnings."""
+    found: List[str] = []
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for before in range(3):
+            text = encode(bytes(before) + data).decode("ascii").rstrip("=")
+            first = -(-before * 8 // 6)
+            last = (before + len(data)) * 8 // 6
+            if last - first >= _ENCODED:
+                found.append(text[first:last])
+    return found
