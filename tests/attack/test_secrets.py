@@ -119,11 +119,8 @@ def test_it_reaches_the_program_and_nothing_else(run: Cli, tmp_path: Path) -> No
     (folder,) = (path.parent for path in run.reports.rglob("run.json"))
     manifest = json.loads((folder / "run.json").read_text())
     assert manifest["state"] == "done", manifest["why"]
-    events = [
-        json.loads(line)
-        for path in sorted((folder / "events").iterdir())
-        for line in gzip.open(path, "rb")
-    ]
+    packed = [gzip.decompress(path.read_bytes()) for path in sorted((folder / "events").iterdir())]
+    events = [json.loads(line) for data in packed for line in data.splitlines()]
     ended = [event for event in events if event["event"] == "workload_exited"]
     assert [event["code"] for event in ended] == [0, 0], "the program has got the values"
     assert any(SHOWN in str(event.get("text")) for event in events if event["event"] == "output")
