@@ -213,7 +213,7 @@ def _ended(
 ) -> tuple[State, str]:
     """Say whether the least that was asked is there."""
     cells = treatments(experiment)
-    wanted = len(cells) * experiment.repeat.minimum
+    wanted = len(cells) * experiment.blocks[0]
     if experiment.search is not None:
         have = len(folder.manifest.search.runs) if folder.manifest.search else 0
     else:

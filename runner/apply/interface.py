@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from runner.errors import RunnerError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from runner.records.host_events import Result
     from runner.spec.experiment import Experiment
     from runner.transports.interface import Transport
+
+
+class StoppedError(RunnerError):
+    """The run was stopped between two trials of one board."""
 
 
 @dataclass(frozen=True)

@@ -267,22 +267,23 @@ class _Run:
         # a build that is measured is a trial, though nothing is run
         built = any((m.source or "").startswith("build.") for m in experiment.metrics.values())
         trials = experiment.workload is not None or built
-        runner = self._trial_runner(done, lost) if trials or experiment.build is not None else None
-        if runner is not None and experiment.build is not None:
+        runners = self._trial_runners(done, lost) if trials or experiment.build is not None else []
+        if runners and experiment.build is not None:
             # before any change: a compiler error must not cost a converge and a restore
             self.reporter.phase("build")
-            runner.build_all()
+            for runner in runners:
+                runner.build_all()
         if reboots:
             at_all.reboot(self.hosts, self.system, self.options, self.reporter)
             self._require()
         at_all.apply(self.hosts, self.system, self.options, self.reporter)
         self._write_facts()
         self._require(before=False)
-        if runner is not None and trials:
+        if runners and trials:
             from runner.apply.schedule import run_all
 
             self.reporter.phase("trials")
-            run_all(runner)
+            run_all(runners)
 
     def _write_facts(self) -> None:
         """Record the facts in force, and what differs from them before, by treatment, after."""
@@ -310,17 +311,33 @@ class _Run:
                 fix="choose another host with -H, or change what the message names",
             )
 
-    def _trial_runner(self, done: dict[str, Trial], lost: frozenset[str]) -> TrialRunner:
+    def _trial_runners(self, done: dict[str, Trial], lost: frozenset[str]) -> list[TrialRunner]:
+        """Give one for each board: what is done and what is built they share."""
+        from runner.apply.boards import PATIENCE, BoardReporter
         from runner.apply.building import Builder
         from runner.apply.trials import TrialRunner
+        from runner.executor.trial import Backoff
 
-        server, hosts = self.hosts[0], self.loaded.experiment.hosts
-        return TrialRunner(
-            self.loaded, server, self.folder, self.reporter,
-            Builder(self.options.cache, self.loaded.path.parent), done, lost, expected=0,
-            load_hosts=[] if hosts.same else [h for h in self.hosts if h.name in hosts.load],
-            twice=self.options.twice,
-        )  # fmt: skip
+        hosts = self.loaded.experiment.hosts
+        boards = [host for host in self.hosts if host.name in hosts.server]
+        builder = Builder(self.options.cache, self.loaded.path.parent)
+        stop, lock = threading.Event(), threading.Lock()
+        found = []
+        patience = PATIENCE if len(boards) > 1 else Backoff()
+        for board in boards:
+            reporter = self.reporter
+            if len(boards) > 1:
+                reporter = board.reporter = BoardReporter(board.name, self.reporter, lock)
+            found.append(
+                TrialRunner(
+                    self.loaded, board, self.folder, reporter, builder, done, lost, expected=0,
+                    load_hosts=[]
+                    if hosts.same
+                    else [host for host in self.hosts if host.name in hosts.load],
+                    twice=self.options.twice, stop=stop, backoff=patience,
+                )
+            )  # fmt: skip
+        return found
 
     def _before(self) -> tuple[dict[str, Trial], frozenset[str]]:
         """Complete what an earlier part of this run has begun; nothing where it is the first."""

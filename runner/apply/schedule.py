@@ -6,64 +6,151 @@ import random
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from runner.analysis.claims.estimates import relative_half_width
 from runner.analysis.judge import measured
+from runner.apply.boards import Boards
 from runner.errors import TrialError
+from runner.planning.boards import assigned
 from runner.planning.layers import groups_of
 from runner.planning.order import enough, whole
 from runner.planning.search import Done, Params, Search, State
-from runner.records.manifest import Fitted, Order, Searches, SearchRun
+from runner.records.manifest import Fitted, Moved, Order, Searches, SearchRun
 from runner.spec.treatments import treatments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from runner.apply.trials import TrialRunner
+    from runner.planning.order import Slot
     from runner.spec.experiment import Experiment
 
 SEED = 20261123
 """Used where the spec names none: an order has to be the same when it is repeated."""
 
 
-def run_all(runner: TrialRunner) -> None:
+def run_all(runners: Sequence[TrialRunner]) -> None:
     """Run blocks of every treatment until the spec's stop rule says enough.
 
-    The order is drawn once from the seed and stored before the first trial; the
-    rule looks at the width of intervals and never at a verdict.
+    Each block is run on one board; boards run at once. The order and the board of each
+    block are drawn once from the seed and stored before the first trial; the rule looks
+    at the width of intervals and never at a verdict.
     """
-    experiment = runner.loaded.experiment
+    first = runners[0]
+    experiment = first.loaded.experiment
     repeat = experiment.repeat
+    low, high = experiment.blocks
     cells = treatments(experiment)
     seed = repeat.order.seed if repeat.order.seed is not None else SEED
     # the whole order is drawn at once: how far it is followed must not change it
     rng = random.Random(seed)  # noqa: S311 - an order, no secret
     together = repeat.order.together is not None
-    groups = groups_of(runner.host.layers, cells) if together else None
-    slots = whole(len(cells), (repeat.minimum, repeat.maximum), repeat.order.by, rng, groups)
-    runner.folder.update(
-        order=Order(
-            repeat.order.by, seed, tuple((slot.repetition, cells[slot.cell]) for slot in slots)
-        )
+    groups = groups_of(first.host.layers, cells) if together else None
+    slots = whole(len(cells), (low, high), repeat.order.by, rng, groups)
+    order = Order(
+        repeat.order.by, seed, tuple((slot.repetition, cells[slot.cell]) for slot in slots)
     )
+    plan = _Plan(runners, experiment, cells, slots)
+    if len(runners) > 1:
+        names = [runner.host.name for runner in runners]
+        plan.boards = dict(enumerate(assigned(names, high, rng), 1))
+        before = first.folder.manifest.order
+        # a run that goes on keeps what an earlier part of it has moved
+        plan.moves = list(before.moved) if before is not None else []
+        boards = {str(number): board for number, board in plan.boards.items()}
+        order = msgspec.structs.replace(order, boards=boards, moved=tuple(plan.moves))
+    first.folder.update(order=order)
     # nobody knows beforehand how many trials a search takes
     searching = experiment.search is not None
-    runner.expected = 0 if searching else len(cells) * repeat.minimum
-    ended: set[int] = set()
-    for slot in slots:
-        if slot.repetition > repeat.minimum and slot.repetition not in ended:
-            said = _enough(runner, experiment, slot.repetition - 1)
-            if said.stop:
-                runner.folder.update(stopped=said.why)
-                return
-            runner.expected += 0 if searching else len(cells)
-            ended.add(slot.repetition)
-        if searching:
-            try:
-                _search(runner, experiment, cells[slot.cell], slot.repetition)
-            finally:
-                runner.release()
-        else:
-            runner.run(cells[slot.cell], slot.repetition)
+    _expect(runners, 0 if searching else len(cells) * low)
+    if len(runners) == 1 and repeat.order.by == "random":
+        for slot in slots:
+            if slot.repetition <= low:
+                plan.one(first, cells[slot.cell], slot.repetition)
+    else:
+        plan.run(range(1, low + 1))
+    n = low
+    while n < high:
+        said = _enough(first, experiment, n)
+        if said.stop:
+            first.folder.update(stopped=said.why)
+            return
+        # as many blocks as there are boards: none waits for another's answer
+        several = range(n + 1, min(high, n + len(runners)) + 1)
+        _expect(runners, 0 if searching else first.expected + len(cells) * len(several))
+        plan.run(several)
+        n = several[-1]
+
+
+def _expect(runners: Sequence[TrialRunner], trials: int) -> None:
+    for runner in runners:
+        runner.expected = trials
+
+
+class _Plan:
+    """Which treatments a block has, in which order, and on which board it runs."""
+
+    def __init__(
+        self,
+        runners: Sequence[TrialRunner],
+        experiment: Experiment,
+        cells: Sequence[Mapping[str, str]],
+        slots: Sequence[Slot],
+    ) -> None:
+        self.runners = runners
+        self.experiment = experiment
+        self.blocks: dict[int, list[Mapping[str, str]]] = {}
+        for slot in slots:
+            self.blocks.setdefault(slot.repetition, []).append(cells[slot.cell])
+        self.boards: dict[int, str] = {}
+        self.moves: list[Moved] = []
+        self.fleet: Boards | None = None
+
+    def run(self, numbers: Iterable[int]) -> None:
+        """Run blocks, on one board in their order, on several at once."""
+        if len(self.runners) == 1:
+            for number in numbers:
+                self.block(self.runners[0], number)
+            return
+        if self.fleet is None:
+            stop = self.runners[0].stop
+            by_name = {runner.host.name: runner for runner in self.runners}
+            self.fleet = Boards(by_name, self.block, stop, self._renumbered, self._told)
+        follow = {move.block: (move.number, move.to_board) for move in self.moves}
+        asked: dict[int, str] = {}
+        for number in numbers:
+            at, board = number, self.boards[number]
+            while at in follow:
+                at, board = follow[at]
+                self.blocks[at] = self.blocks[number]
+            asked[at] = board
+        self.fleet.run(asked)
+
+    def block(self, runner: TrialRunner, number: int) -> None:
+        """Run one block on one board."""
+        for levels in self.blocks[number]:
+            self.one(runner, levels, number)
+
+    def one(self, runner: TrialRunner, levels: Mapping[str, str], number: int) -> None:
+        """Run one trial, or one search, of a block."""
+        if self.experiment.search is None:
+            runner.run(levels, number)
+            return
+        try:
+            _search(runner, self.experiment, levels, number)
+        finally:
+            runner.release()
+
+    def _renumbered(self, number: int) -> int:
+        new = max(self.blocks) + 1
+        self.blocks[new] = self.blocks[number]
+        return new
+
+    def _told(self, number: int, new: int, board: str, to: str, why: str) -> None:
+        self.moves.append(Moved(number, new, board, to, why))
+        self.runners[0].folder.add("order", "moved", self.moves)
+        self.runners[0].reporter.note(f"block {number} of {board} is run on {to} as {new}: {why}")
 
 
 def _enough(runner: TrialRunner, experiment: Experiment, n: int) -> Any:
@@ -77,8 +164,7 @@ def _enough(runner: TrialRunner, experiment: Experiment, n: int) -> Any:
         if not item.exact and (rule is None or rule.metric in (None, item.metric))
     ]
     widths = [relative_half_width(item) for item in watched]
-    repeat = experiment.repeat
-    return enough(n, (repeat.minimum, repeat.maximum), widths, target)
+    return enough(n, experiment.blocks, widths, target)
 
 
 def _search(

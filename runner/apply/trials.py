@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ from runner.analysis.judge import judge_trial
 from runner.apply import hosts as at_all
 from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
+from runner.apply.interface import StoppedError
 from runner.apply.loading import Loading
 from runner.compile.program import trial_program
 from runner.errors import HostError, LeftRunning, RunnerError
 from runner.executor.blobs import put
-from runner.executor.trial import attach_trial, run_trial, stop_trial
+from runner.executor.trial import Backoff, attach_trial, run_trial, stop_trial
 from runner.kinds.resources.interface import UNSET
 from runner.kinds.resources.sysctl import split_network
 from runner.planning.ids import shown, treatment_id
@@ -62,6 +64,12 @@ class TrialRunner:
     laid: str | None = None
     """The state that the hosts are in, where treatments differ in it; None for the base."""
     told: set[str] = field(default_factory=set)
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set where the run ends: no further trial begins on this board."""
+    current: str = ""
+    """The trial that runs now."""
+    backoff: Backoff = field(default_factory=Backoff)
+    """How long a lost link is waited for."""
     keeping: str = ""
     """The trial whose workload waits on the host for the next one of its search."""
 
@@ -82,7 +90,7 @@ class TrialRunner:
             return experiment, None, {}
         if name not in self.builds:
             self.builds[name] = record_of(made)
-            self.folder.update(builds=self.builds)
+            self.folder.add("builds", name, self.builds[name])
             how = "cached" if made.cached else f"built in {made.seconds:.1f} s"
             self.reporter.note(f"{made.toolchain} → {made.size} bytes, {how} (go: {made.how})")
         if upload:
@@ -113,7 +121,7 @@ class TrialRunner:
             name = f"{load.generator} ({made.machine})"
             known = self.folder.manifest.generators
             if name not in known:
-                self.folder.update(generators={**known, name: record_of(made)})
+                self.folder.add("generators", name, record_of(made))
         return made
 
     def build_all(self) -> None:
@@ -159,6 +167,8 @@ class TrialRunner:
         numbers = (n for n in itertools.count(1) if f"{stem}{n}" not in self.lost)
         for attempt in itertools.islice(numbers, experiment.repeat.attempts):
             trial_id = f"{stem}{attempt}"
+            if self.stop.is_set():
+                raise StoppedError(f"{self.host.name}: stopped before {trial_id}")
             if trial_id in self.done:
                 found = self.done[trial_id]
             else:
@@ -204,7 +214,6 @@ class TrialRunner:
             experiment, trial_id, self.host, self.load_hosts, self.folder.path / "events",
             connections, tools,
         )  # fmt: skip
-        known = self.folder.manifest
         plan = Planned(
             host=self.host.name,
             treatment=dict(levels),
@@ -213,12 +222,12 @@ class TrialRunner:
             connections=connections,
             boot=str(self.host.facts.get("boot_id") or ""),
             machine=machine_id(self.host.facts),
-            session=str(len(known.resumed) + 1),
+            session=str(len(self.folder.manifest.resumed) + 1),
             steps=compiled.steps,
             loads=loading.prepare() if self.load_hosts else (),
             extra={k: v for k, v in extra.items() if isinstance(v, int | float | str)},
         )
-        self.folder.update(trials={**known.trials, trial_id: plan})
+        self.folder.add("trials", trial_id, plan)
         self.host.touched = True
         self.reporter.trial_started(
             trial_id, levels, len(self.done) + 1, self.expected, compiled.duration_s
@@ -230,12 +239,14 @@ class TrialRunner:
             self.reporter.event(trial_id, event)
 
         self.keeping = trial_id if compiled.program["keep"] else ""
+        self.current = trial_id
         try:
             run_trial(
                 self.host.agent,
                 compiled.program,
                 heard,
                 spool,
+                backoff=self.backoff,
             )
             loading.finish()
         except HostError:
@@ -258,6 +269,7 @@ class TrialRunner:
                     fix=f"follow it and put the host back: runner attach {self.folder.id}",
                 ) from None
             raise
+        self.current = ""
         for error in loading.errors:
             self.reporter.note(str(error))
         found = judge_trial(self.folder, self.loaded.experiment, trial_id)

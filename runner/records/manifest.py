@@ -102,6 +102,17 @@ class Times(msgspec.Struct, frozen=True):
     """What differs from `before` once everything was put back; None until then."""
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """A block that its board did not finish, and where it was run anew."""
+
+    block: int
+    number: int
+    """The repetition that its trials carry there."""
+    from_board: str
+    to_board: str
+    why: str = ""
+
+
 class Order(msgspec.Struct, frozen=True):
     """In which order the trials run, drawn before the first."""
 
@@ -109,6 +120,9 @@ class Order(msgspec.Struct, frozen=True):
     seed: int | None = None
     slots: tuple[tuple[int, dict[str, str]], ...] = ()
     """Repetition and treatment."""
+    boards: dict[str, str] = {}
+    """By the block's number, where there are several boards."""
+    moved: tuple[Moved, ...] = ()
 
 
 class Fitted(msgspec.Struct, frozen=True):

@@ -98,11 +98,22 @@ class Order(Model):
 Times = Annotated[int, Field(ge=1, le=MAX_REPETITIONS)]
 
 
+def read_per_board(value: Any) -> Any:
+    """Take `per_board: 3` as exactly three."""
+    return [value, value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class Repeat(Model):
     """How often every treatment is run; the unit of replication."""
 
     unit: Literal["trial", "search"] = "trial"
-    between: tuple[Times, Times] = (1, 1)
+    between: tuple[Times, Times] | None = Field(
+        None, description="Fewest and most repetitions, in all; once where it is not given"
+    )
+    per_board: Annotated[
+        tuple[Times, Times] | None,
+        BeforeValidator(read_per_board, json_schema_input_type=int | list[int]),
+    ] = Field(None, description="Blocks on each board, as 3 or [3, 6], in place of `between`")
     stop_when: StopWhen | None = None
     order: Order = Order()
     cooldown: CooldownOf | None = Field(None, description="Pause between trials")
@@ -112,19 +123,22 @@ class Repeat(Model):
 
     @model_validator(mode="after")
     def _range(self) -> "Repeat":
-        if self.between[0] > self.between[1]:
-            raise fault("between", f"between [{self.between[0]}, {self.between[1]}] is empty")
+        if self.between is not None and self.per_board is not None:
+            raise fault("per_board", "`between` counts in all, `per_board` on each board: give one")
+        for name, given in (("between", self.between), ("per_board", self.per_board)):
+            if given is not None and given[0] > given[1]:
+                raise fault(name, f"{name} [{given[0]}, {given[1]}] is empty")
         return self
 
     @property
     def minimum(self) -> int:
-        """Repetitions that are always run."""
-        return self.between[0]
+        """Repetitions that are always run, in all or of `per_board` on each board."""
+        return (self.per_board or self.between or (1, 1))[0]
 
     @property
     def maximum(self) -> int:
-        """Repetitions that are never exceeded."""
-        return self.between[1]
+        """Repetitions that are never exceeded, counted alike."""
+        return (self.per_board or self.between or (1, 1))[1]
 
 
 def read_repeat(value: Any) -> Any:

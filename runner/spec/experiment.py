@@ -139,6 +139,12 @@ class Experiment(Model):
     lint: Lint = Lint()
 
     @property
+    def blocks(self) -> tuple[int, int]:
+        """Fewest and most blocks in all: `repeat.per_board` counts them on each server."""
+        boards = len(self.hosts.server) if self.repeat.per_board is not None else 1
+        return self.repeat.minimum * boards, self.repeat.maximum * boards
+
+    @property
     def families(self) -> frozenset[str]:
         """Sources that metrics, rules and figures name: `procfs`, `perf`."""
         named = [text for m in self.metrics.values() for text in (m.source, m.as_) if text]

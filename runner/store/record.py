@@ -17,6 +17,7 @@ its last whole line.
 from __future__ import annotations
 
 import contextlib
+import threading
 import weakref
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
@@ -52,6 +53,7 @@ class RunFolder:
         self._data = data
         self.mask = Mask(())
         """What hides the run's secrets in all that is written here."""
+        self._lock = threading.RLock()
         self._streams: dict[str, IO[bytes]] = {}
         # a folder that is dropped unclosed (an error on the way) leaves no file open
         weakref.finalize(self, _close, self._streams)
@@ -130,9 +132,20 @@ class RunFolder:
 
     def update(self, **values: object) -> None:
         """Set keys of run.json, at once on disk."""
-        self._data |= {key: plain(value) for key, value in values.items()}
-        self.manifest = manifest_of(self._data)
-        self._write()
+        with self._lock:
+            self._data |= {key: plain(value) for key, value in values.items()}
+            self.manifest = manifest_of(self._data)
+            self._write()
+
+    def add(self, key: str, name: str, value: object) -> None:
+        """Set one entry of a table of run.json (`trials`, `generators`), at once on disk.
+
+        Boards that run at once add to the same table.
+        """
+        with self._lock:
+            self._data[key] = {**(self._data.get(key) or {}), name: plain(value)}
+            self.manifest = manifest_of(self._data)
+            self._write()
 
     def _write(self) -> None:
         files.replace_bytes(self.path / MANIFEST, files.to_json(self.mask.value(self._data)))

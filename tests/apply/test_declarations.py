@@ -76,14 +76,6 @@ def test_levels_are_any_text(local):
         assert level in report
 
 
-def test_several_servers_are_refused_with_a_place(local):
-    spec = local.spec(
-        f"{HEAD}hosts: {{server: [a, b]}}\nworkload: {{argv: [hostname], run: once}}\n"
-    )
-    said = local("apply", str(spec), code=3).stderr
-    assert "exp.yaml:3:21: one server is measured at a time, and `b` would not be" in said
-
-
 def test_sysctl_of_the_machine_is_set_beside_an_isolated_network(local):
     key = Path("/proc/sys/net/core/rmem_max")
     before = key.read_text().strip()

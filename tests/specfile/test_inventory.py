@@ -358,7 +358,8 @@ def test_a_spec_names_a_group():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hosts: {server: two}\n", "1:9 one server is measured at a time, and `b` would not be"),
+        ("hosts: {server: [two, a]}\nworkload: {argv: [x]}\n", "1:9 `a` is named twice"),
+        ("hosts: {server: two}\nworkload: {argv: [x]}\n", "1:1 1 block(s) for 2 boards"),
         ("hosts: {server: none}\n", "1:9 the group `none` has no hosts"),
         ("hosts: {server: [a, zz*]}\n", "1:21 no host and no group of the inventory matches `zz*`"),
         ("hosts: {load: 'x[0]'}\n", "1:9 no host and no group of the inventory matches `x[0]`"),

@@ -66,7 +66,7 @@ def duration(experiment: Experiment, overhead_s: float = TRIAL_S) -> Duration:
     """Predict how long a run takes; builds, packages and repeated invalid trials not counted."""
     cells = treatments(experiment)
     repeat = experiment.repeat
-    low, high = repeat.minimum, repeat.maximum
+    low, high = experiment.blocks
     times = [trial_s(with_levels(experiment, levels)) + overhead_s for levels in cells]
     pause = repeat.cooldown.at_least.seconds if repeat.cooldown is not None else 0.0
     longest = repeat.cooldown.at_most.seconds if repeat.cooldown is not None else 0.0
@@ -160,7 +160,7 @@ def _of(claim: str, result: str) -> bool:
 
 
 def _n(experiment: Experiment) -> tuple[int, int]:
-    return experiment.repeat.minimum, experiment.repeat.maximum
+    return experiment.blocks
 
 
 def _exact(experiment: Experiment, claim: Claim) -> bool:

@@ -34,10 +34,26 @@ def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
 
 
 def _hosts(exp: Experiment) -> Iterator[Finding]:
-    """Refuse what needs blocks on each of several boards."""
-    for index, name in enumerate(exp.hosts.server[1:], 1):
-        message = f"one server is measured at a time, and `{name}` would not be: name one"
-        yield ("hosts", "server", index), message, False
+    """Check what several boards cannot share yet."""
+    servers = exp.hosts.server
+    twice = next((i for i, name in enumerate(servers) if name in servers[:i]), None)
+    if twice is not None:
+        yield ("hosts", "server", twice), f"`{servers[twice]}` is named twice", False
+    if len(servers) < 2:
+        return
+    if not exp.hosts.same:
+        message = "several servers cannot share load hosts yet: let each load itself, or name one"
+        yield ("hosts", "load"), message, False
+    if exp.repeat.order.by == "random":
+        message = "`random` mixes blocks, and each is run on one of several boards: use `blocks`"
+        yield ("repeat", "order", "by"), message, False
+    fewest = exp.blocks[0]
+    if fewest < len(servers) and exp.workload is not None:
+        message = (
+            f"{fewest} block(s) for {len(servers)} boards: some would be set up and never "
+            f"measured; `repeat: {len(servers)}` or more, or `repeat: {{per_board: 1}}`"
+        )
+        yield ("repeat",), message, False
 
 
 def _factors(exp: Experiment, names: Names) -> Iterator[Finding]:

@@ -1,0 +1,184 @@
+"""Blocks on several boards at once: one trial at a time on each, one record of all.
+
+A thread drives each board. A board whose link or power is gone costs the block that it
+was in: what it had finished of it stays in the record, and the block is run anew, under
+a number of its own, on a board that is there. What is not a board's fault ends the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from runner.errors import HostError, HostUnreachable, LeftRunning, RunnerError
+from runner.executor.trial import Backoff, stop_trial
+from runner.planning.boards import moved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runner.analysis.model import Trial
+    from runner.apply.interface import Reporter
+    from runner.apply.trials import TrialRunner
+    from runner.planning.state import Change
+    from runner.records.events import AnyEvent
+    from runner.records.host_events import Result
+
+PATIENCE: Final = Backoff(attempts=6)
+"""Half a minute: others can take over the blocks of a board that is gone."""
+LOOK_S: Final = 0.5
+"""How often the thread that Ctrl-C reaches looks up."""
+
+
+@dataclass
+class Boards:
+    """Runs blocks on boards until all are done."""
+
+    runners: Mapping[str, TrialRunner]
+    """By the board's name."""
+    block: Callable[[TrialRunner, int], None]
+    """Run one block on one board; it looks at `stop` between trials."""
+    stop: threading.Event
+    renumbered: Callable[[int], int]
+    """Give a new number for a block that a dead board did not finish."""
+    told: Callable[[int, int, str, str, str], None]
+    """Record a move: old number, new number, from, to, why."""
+    dead: dict[str, str] = field(default_factory=dict)
+    """Boards that are gone, and why."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _left: dict[str, list[int]] = field(default_factory=dict)
+
+    def run(self, blocks: Mapping[int, str]) -> None:
+        """Run blocks, each on its board; raise what ended them early.
+
+        Blocks of a dead board are moved. The error of the last board that died is raised
+        where none is left.
+        """
+        for number, board in blocks.items():
+            self._left.setdefault(board, []).append(number)
+        self._move_from_dead()
+        while any(self._left.values()):
+            self._at_once([name for name, left in self._left.items() if left])
+            self._move_from_dead()
+
+    def _at_once(self, boards: Sequence[str]) -> None:
+        """Let every board work through what it has; raise the first error that is not its own."""
+        with ThreadPoolExecutor(len(boards), thread_name_prefix="board") as pool:
+            futures = [pool.submit(self._drive, board) for board in boards]
+            try:
+                _watched(futures)
+            except KeyboardInterrupt:
+                self._interrupt(futures)
+                raise
+            except BaseException:
+                self.stop.set()
+                raise
+
+    def _drive(self, board: str) -> None:
+        """Work through the blocks of one board, in their order."""
+        runner, left = self.runners[board], self._left[board]
+        while left and not self.stop.is_set():
+            try:
+                self.block(runner, left[0])
+            except (HostUnreachable, HostError) as error:
+                if self.stop.is_set() or not _gone(error):
+                    raise
+                with self._lock:
+                    self.dead[board], runner.current = error.message, ""
+                return
+            with self._lock:
+                left.pop(0)
+
+    def _move_from_dead(self) -> None:
+        """Give the blocks of dead boards to others; the block that one died in is begun anew."""
+        for board in [name for name in self.dead if self._left.get(name)]:
+            numbers, self._left[board] = self._left[board], []
+            for number in numbers:
+                alive = [name for name in self.runners if name not in self.dead]
+                if not alive:
+                    raise HostUnreachable(
+                        f"no board is left: {'; '.join(self.dead.values())}",
+                        fix="bring one up, then: runner apply --resume; the trials are kept",
+                    )
+                to = moved(number, alive, {name: len(own) for name, own in self._left.items()})
+                new = self.renumbered(number)
+                self.told(number, new, board, to, self.dead[board])
+                self._left.setdefault(to, []).append(new)
+
+    def _interrupt(self, futures: Sequence[Future[None]]) -> None:
+        """Stop the running trial of every board; a second Ctrl-C leaves them running."""
+        self.stop.set()
+        try:
+            for runner in self.runners.values():
+                if runner.current:
+                    with contextlib.suppress(RunnerError):
+                        stop_trial(runner.host.agent, runner.current)
+            while not all(future.done() for future in futures):
+                wait(futures, timeout=LOOK_S)
+        except KeyboardInterrupt:
+            running = [f"{r.current} on {name}" for name, r in self.runners.items() if r.current]
+            folder = next(iter(self.runners.values())).folder
+            raise LeftRunning(
+                f"left running: {', '.join(running) or 'no trial'}",
+                fix=f"follow them and put the hosts back: runner attach {folder.id}",
+            ) from None
+
+
+def _watched(futures: Sequence[Future[None]]) -> None:
+    """Wait for all; raise the first error. Short waits, so that Ctrl-C gets in."""
+    pending: set[Future[None]] = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=LOOK_S, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+
+
+def _gone(error: RunnerError) -> bool:
+    """Whether an error says that a board cannot be reached, and not that a trial was refused."""
+    return isinstance(error, HostUnreachable)
+
+
+class BoardReporter:
+    """Tells of one board among several: whole lines with its name, no live status."""
+
+    def __init__(self, board: str, reporter: Reporter, lock: threading.Lock) -> None:
+        self._board, self._reporter, self._lock = board, reporter, lock
+
+    def phase(self, text: str) -> None:
+        """Say that a phase begins here."""
+        self.note(text)
+
+    def note(self, text: str) -> None:
+        """Say something of this board."""
+        with self._lock:
+            self._reporter.note(f"{self._board}: {text}")
+
+    def change(self, host: str, change: Change) -> None:
+        """Hand on what would change."""
+        with self._lock:
+            self._reporter.change(host, change)
+
+    def result(self, host: str, phase: str, result: Result, diff: str) -> None:
+        """Hand on what was changed."""
+        with self._lock:
+            self._reporter.result(host, phase, result, diff)
+
+    def trial_started(
+        self, trial: str, levels: Mapping[str, str], number: int, of: int, duration_s: float
+    ) -> None:
+        """Say in one line which trial begins."""
+        del levels
+        which = f"{number} of {of}" if of else f"number {number}"
+        self.note(f"trial {trial} ({which}, about {duration_s:.0f} s)")
+
+    def event(self, trial: str, event: AnyEvent) -> None:
+        """Show nothing: several boards have no one live line."""
+
+    def trial_ended(self, trial: Trial) -> None:
+        """Say how it ended, then its steps."""
+        with self._lock:
+            self._reporter.note(f"{self._board}: {trial.id} {trial.outcome}")
+            self._reporter.trial_ended(trial)
