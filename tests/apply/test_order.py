@@ -11,19 +11,19 @@ schema: experiment/1
 name: ordered
 hosts: {{server: local}}
 factors: {{word: [a, b, c]}}
-workload: {{argv: [echo, "{{word}}"], run: once}}
+workload: {{argv: [sh, -c, "echo {{word}}$$"], run: once}}
 repeat:
   between: [2, 4]
   stop_when: {{half_width: 1%}}
   order: {{by: {by}, seed: 11}}
 metrics:
-  length: {{from: stdout.regex, pattern: '(?P<n>\\w)'}}
+  length: {{from: stdout.regex, pattern: '(?P<n>\\w+)'}}
 """
 
 
 @pytest.mark.parametrize("by", ["interleaved", "random"])
 def test_trials_run_in_the_order_that_was_drawn(local, by):
-    """The stop rule cannot make an interval of words, so all four repetitions are run."""
+    """Words that differ have no interval for the stop rule: all four repetitions are run."""
     local.apply(local.spec(SPEC.format(by=by)))
     (folder,) = (local.reports / "ordered").glob("2*")
     run = json.loads((folder / "run.json").read_text())
