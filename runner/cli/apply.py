@@ -162,7 +162,10 @@ def show(outcome: Outcome) -> None:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Give what `--json` prints: run, report, hosts, trials, claims."""
+    """Give what `--json` prints: run, report, hosts, trials, claims; numbers in base units."""
+    from runner.kinds.units import base_unit_of
+    from runner.records.units import base_name
+
     return {
         "run": outcome.run,
         "report": None if outcome.report is None else str(outcome.report),
@@ -180,6 +183,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                         "connections": step.connections,
                         "outcome": step.outcome,
                         "numbers": step.numbers,
+                        "units": {name: base_unit_of(name) for name in step.numbers},
                         "failed": [rule.rule for rule in step.rules if not rule.held],
                     }
                     for step in trial.steps
@@ -193,7 +197,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "verdict": claim.verdict,
                 "estimate": claim.estimate,
                 "interval": claim.interval,
-                "unit": claim.unit,
+                "unit": base_name(claim.unit),
+                "shown_in": claim.unit,
                 "n": claim.n,
                 "reason": claim.reason,
             }

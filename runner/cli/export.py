@@ -86,7 +86,8 @@ def rows(what: str, folder: RunFolder, analysis: Analysis) -> Iterable[Row]:
     if what == "steps":
         return tables.steps(analysis, folder.id)
     return chain.from_iterable(
-        tables.samples(trial, folder.id, folder.iter_events(trial)) for trial in folder.trials()
+        tables.samples(trial, folder.id, folder.iter_events(trial), folder.facts_of(trial))
+        for trial in folder.trials()
     )
 
 

@@ -154,7 +154,7 @@ def histories(
 ) -> tuple[Series, ...]:
     """Give every series of an experiment; SpecError where there is no run or no such metric."""
     found = query.query(
-        "SELECT e.metric, e.unit, e.treatment, e.step, e.run, e.estimate, e.low, e.high, e.n, "
+        "SELECT e.metric, e.shown_in, e.treatment, e.step, e.run, e.estimate, e.low, e.high, e.n, "
         "r.started_at, r.commit, coalesce(r.board, r.host) || ' (' || r.arch || ')' AS host, "
         "r.spec_hash, r.runner FROM estimates e JOIN runs r USING (run) "
         "WHERE e.experiment = ? AND r.state = 'done' "
@@ -180,7 +180,7 @@ def histories(
     for row in rows:
         if metric is None or row["metric"] == metric:
             treatment = row["treatment"] if isinstance(row["treatment"], dict) else {}
-            key = (row["metric"], row["unit"], row["host"],
+            key = (row["metric"], row["shown_in"], row["host"],
                    tuple(sorted(treatment.items())), row["step"])  # fmt: skip
             keyed.setdefault(key, []).append(row)
     return tuple(_series(experiment, key, made, facts) for key, made in keyed.items())

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.errors import RecordError
+from runner.kinds.sources import by_column
+from runner.kinds.units import sampled
 from runner.records.trial_events import Columns, Sample
+from runner.records.units import base_name
 from runner.store import analysis_file
 from runner.store.files import read_json
 from runner.store.record import ARTIFACTS, RunFolder
@@ -51,6 +54,7 @@ def samples_of(path: Path) -> Iterator[Row]:
     folder = RunFolder.open(path)
     for trial in folder.trials():
         columns: tuple[str, ...] = ()
+        known = by_column(folder.facts_of(trial))
         try:
             for event in folder.iter_events(trial):
                 if isinstance(event, Columns):
@@ -59,8 +63,8 @@ def samples_of(path: Path) -> Iterator[Row]:
                     for name, value in zip(columns, event.v, strict=False):
                         if value is not None:
                             yield {"experiment": folder.experiment, "run": folder.id,
-                                   "trial": trial, "t_s": event.t, "name": name,
-                                   "value": value}  # fmt: skip
+                                   "trial": trial, "t_s": event.t,
+                                   **sampled(name, value, known)}  # fmt: skip
         except RecordError:
             continue  # git leaves out the largest; `trials` still has the trial
 
@@ -147,7 +151,8 @@ def _estimates(analysis: Analysis) -> Iterable[Row]:
     for item in analysis.estimates:
         low, high = item.interval or (None, None)
         yield {
-            "metric": item.metric, "unit": item.unit, "treatment": dict(item.treatment),
+            "metric": item.metric, "unit": base_name(item.unit), "shown_in": item.unit,
+            "treatment": dict(item.treatment),
             "step": item.step, "n": item.n, "estimate": item.median, "low": low, "high": high,
             "level": item.level, "values": list(item.values), "why": item.why,
         }  # fmt: skip
@@ -159,6 +164,7 @@ def _claims(analysis: Analysis) -> Iterable[Row]:
         yield {
             "claim": claim.id, "section": claim.section, "quote": claim.quote,
             "published": claim.published, "verdict": claim.verdict, "reason": claim.reason,
-            "estimate": claim.estimate, "unit": claim.unit, "low": low, "high": high,
+            "estimate": claim.estimate, "unit": base_name(claim.unit), "shown_in": claim.unit,
+            "low": low, "high": high,
             "n": claim.n, "required": claim.required,
         }  # fmt: skip

@@ -106,7 +106,8 @@ texts MAP(VARCHAR,VARCHAR) what was measured and is a text: texts['build.id']"""
         _columns(
             _RUN
             + """metric VARCHAR name in the spec
-unit VARCHAR unit in which the author shows it
+unit VARCHAR base unit of the numbers
+shown_in VARCHAR unit in which the author shows them
 """
             + _TREATMENT
             + """step VARCHAR step; NULL where the metric is of the whole trial
@@ -131,7 +132,8 @@ published VARCHAR what was published
 verdict VARCHAR reproduced, contradicted, …
 reason VARCHAR why this verdict
 estimate DOUBLE what was measured
-unit VARCHAR unit in which the author shows it
+unit VARCHAR base unit of the numbers
+shown_in VARCHAR unit in which the author shows them
 low DOUBLE lower end of the interval
 high DOUBLE upper end
 n INTEGER units that were used
@@ -171,8 +173,9 @@ SAMPLES: Final = Table(
         _RUN
         + """trial VARCHAR id inside its run
 t_s DOUBLE seconds since the start of the trial
-name VARCHAR column: procfs.rss
-value DOUBLE the value, in base units"""
+name VARCHAR quantity: procfs.rss
+unit VARCHAR base unit of the value
+value DOUBLE the value"""
     ),
 )
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from runner.kinds import discovery
 from runner.kinds.sources import module
+from runner.records.units import base_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.kinds.sources.interface import Parser, Source
+    from runner.kinds.sources.interface import Field, Parser, Source
 
 _LATENCY: Final = ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999",
                    "p9999")  # fmt: skip
@@ -71,6 +72,23 @@ def unit_of(name: str) -> str | None:
         # not every name that a program decides about has a unit
         return parsed.known.get(rest) or parsed.unit(rest)
     return None
+
+
+def base_unit_of(name: str) -> str:
+    """Name the base unit that a number of a step is in; empty where nothing says one."""
+    unit = unit_of(name)
+    return base_name(unit) if unit else ""
+
+
+def sampled(
+    column: str, value: float, known: Mapping[str, tuple[str, Field]]
+) -> dict[str, str | float]:
+    """Give name, base unit and value of one sample; a column of no field stays as it was read."""
+    if column not in known:
+        return {"name": column, "unit": "", "value": value}
+    name, field = known[column]
+    scaled = value * field.scale if field.scale != 1 else value
+    return {"name": name, "unit": base_name(field.unit), "value": scaled}
 
 
 def _found(rest: str, declared: Mapping[str, str]) -> str | None:

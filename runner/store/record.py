@@ -294,6 +294,11 @@ class RunFolder:
         path = self.path / "changes.jsonl"
         return list(files.read_lines(path, files.read_object)) if path.exists() else []
 
+    def facts_of(self, trial: str) -> Mapping[str, Any]:
+        """Give the facts of a trial's host; empty where nobody noted which that was."""
+        plan = (self._manifest.get("trials") or {}).get(trial) or {}
+        return self.facts.get(str(plan.get("host"))) or {}
+
     def trials(self) -> list[str]:
         """Trials that have events, by name."""
         found = (self.path / EVENTS).glob("*.jsonl*")

@@ -99,6 +99,11 @@ def fields(facts: Mapping[str, Any], asked: Collection[str] | None = None) -> di
     }
 
 
+def by_column(facts: Mapping[str, Any]) -> dict[str, tuple[str, Field]]:
+    """Give for each column of a sample stream the quantity that it is, and its field."""
+    return {field.column: (name, field) for name, field in fields(facts).items()}
+
+
 def _wanted(asked: Collection[str] | None) -> list[Source]:
     ours = names()
     return [

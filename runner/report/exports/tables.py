@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.runs.sides import by_repetition
-from runner.kinds.units import unit_of
+from runner.kinds.sources import by_column
+from runner.kinds.units import base_unit_of, sampled
 from runner.records.quantities import QuantityError, unit_factor
 from runner.records.trial_events import Columns, Sample
 from runner.records.units import base_name
@@ -61,7 +62,7 @@ def steps(analysis: Analysis, run: str) -> list[Row]:
             "run": run, "trial": trial.id, "host": trial.host, "repetition": trial.repetition,
             "attempt": trial.attempt, "outcome": step.outcome, "step": step.name,
             "connections": step.connections, "name": name, "value": value,
-            "unit": _unit(name), "why": step.why.get(name, ""),
+            "unit": base_unit_of(name), "why": step.why.get(name, ""),
         }
         for trial in analysis.trials
         for step in trial.steps
@@ -69,14 +70,14 @@ def steps(analysis: Analysis, run: str) -> list[Row]:
     ]  # fmt: skip
 
 
-def _unit(name: str) -> str:
-    """Name the base unit of a number of a step; empty where nothing says one."""
-    unit = unit_of(name)
-    return base_name(unit) if unit else ""
+def samples(
+    trial: str, run: str, events: Iterable[AnyEvent], facts: Mapping[str, Any]
+) -> Iterable[Row]:
+    """Give one row per sampled value of a trial: seconds since its start, name, unit, value.
 
-
-def samples(trial: str, run: str, events: Iterable[AnyEvent]) -> Iterable[Row]:
-    """Give one row per sampled value of a trial: seconds since its start, column, value."""
+    `facts` are those of its host: a tick and a page are what they are there.
+    """
+    known = by_column(facts)
     columns: Sequence[str] = ()
     for event in events:
         if isinstance(event, Columns):
@@ -84,8 +85,8 @@ def samples(trial: str, run: str, events: Iterable[AnyEvent]) -> Iterable[Row]:
         elif isinstance(event, Sample):
             for name, value in zip(columns, event.v, strict=False):
                 if value is not None:
-                    yield {"run": run, "trial": trial, "t_s": event.t, "name": name,
-                           "value": value}  # fmt: skip
+                    yield {"run": run, "trial": trial, "t_s": event.t,
+                           **sampled(name, value, known)}  # fmt: skip
 
 
 def to_csv(rows: Iterable[Row]) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner.records.units import base_name
 from runner.report.format import markdown, units, words
 from runner.report.format.markdown import Md, escape, join
 from runner.report.sections import claims
@@ -48,7 +49,8 @@ class Row:
             "reason": claim.reason,
             "estimate": claim.estimate,
             "interval": claim.interval,
-            "unit": claim.unit,
+            "unit": base_name(claim.unit),
+            "shown_in": claim.unit,
             "n": claim.n,
             "required": claim.required,
             "run": self.run,

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.runs.compared import ALPHA
+from runner.records.units import base_name
 from runner.report.format import markdown, units, words
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ def data(found: Comparison) -> dict[str, Any]:
         "tests": found.tests,
         "environment": [{"name": n, "a": x, "b": y} for n, x, y in found.environment],
         "regressions": len(found.regressions),
-        "rows": [dataclasses.asdict(row) for row in found.rows],
+        # numbers are in base units, and are shown in the metric's
+        "rows": [
+            {**dataclasses.asdict(row), "unit": base_name(row.unit), "shown_in": row.unit}
+            for row in found.rows
+        ],
         "only_on_one_side": list(found.only),
         "notes": list(found.notes),
     }
