@@ -296,8 +296,8 @@ class RunFolder:
 
     def facts_of(self, trial: str) -> Mapping[str, Any]:
         """Give the facts of a trial's host; empty where nobody noted which that was."""
-        plan = (self._manifest.get("trials") or {}).get(trial) or {}
-        return self.facts.get(str(plan.get("host"))) or {}
+        plan = self.manifest.trials.get(trial)
+        return {} if plan is None else self.facts.get(plan.host) or {}
 
     def trials(self) -> list[str]:
         """Trials that have events, by name."""
