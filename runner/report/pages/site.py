@@ -12,7 +12,6 @@ import importlib.util
 import json
 import os
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +20,8 @@ from runner.errors import RecordError
 from runner.report.format import words
 from runner.report.pages import site_data as data
 from runner.report.pages.render import REPORT
-from runner.report.pages.site_pages import document, page
+from runner.report.pages.site_index import Made, top_pages
+from runner.report.pages.site_pages import document, page, write
 from runner.report.sections.environment import host as host_kind
 from runner.store import analysis_file
 from runner.store.files import read_json
@@ -39,27 +39,6 @@ FILES: Final = ("spec.yaml", MANIFEST, "facts.json", "changes.jsonl", "artifacts
                 "artifacts/analysis.json")  # fmt: skip
 MOST_COPIED: Final = 2_000_000
 """Bytes of a file of a record that a site takes along; a larger one stays in the record."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """What the index, the ledger and comparisons need of one run; kept between builds."""
-
-    experiment: str
-    title: str
-    run: str
-    state: str
-    started: str
-    host: str
-    source: str
-    claims: list[dict[str, data.Json]]
-    estimates: list[dict[str, data.Json]]
-    facts: dict[str, data.Json] = field(default_factory=dict)
-
-    @property
-    def link(self) -> str:
-        """The run's page from the top of the site."""
-        return f"{self.experiment}/{self.run}/index.html"
 
 
 def site(reports: Path, out: Path, *, samples: int = 0) -> list[Path]:
@@ -99,10 +78,10 @@ def site(reports: Path, out: Path, *, samples: int = 0) -> list[Path]:
         pages += [target / "index.html", target / ARTIFACTS / PAGE]
     for source in extra:
         target = out / f"{source.stem}.html"
-        _write(target, document(source.stem, source.read_text(encoding="utf-8"), home="index.html"))
+        write(target, document(source.stem, source.read_text(encoding="utf-8"), home="index.html"))
         pages.append(target)
-    pages += _top(made, out, plots=plots, extra=names)
-    _write(out / STATE, json.dumps(kept, ensure_ascii=True))
+    pages += top_pages(made, out, plots=plots, extra=names)
+    write(out / STATE, json.dumps(kept, ensure_ascii=True))
     return pages
 
 
@@ -142,9 +121,9 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
         figures=figures, facts=data.facts(facts), changed=_changed(folder), extra=extra,
         spec=folder.spec_text, files=[name for name in files if not name.endswith(".svg")],
     )  # fmt: skip
-    _write(target / "index.html", text)
+    write(target / "index.html", text)
     markdown = source.read_text(encoding="utf-8")
-    _write(target / ARTIFACTS / PAGE, document(title, markdown, home="../../../index.html"))
+    write(target / ARTIFACTS / PAGE, document(title, markdown, home="../../../index.html"))
     said = folder.spec.get("source") or {}
     return Made(
         folder.experiment, title, folder.id, folder.state,
@@ -205,7 +184,7 @@ def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
         file = f"samples/{hashlib.sha256(trial.encode()).hexdigest()[:12]}.js"
         body = json.dumps(lines, ensure_ascii=True, separators=(",", ":"))
         key = json.dumps(trial)
-        _write(target / file, f"(window.runnerSamples??={{}})[{key}]={body};\n")
+        write(target / file, f"(window.runnerSamples??={{}})[{key}]={body};\n")
         found.append((trial, file))
     return found
 
@@ -228,79 +207,6 @@ def _copy(source: Path, target: Path) -> list[str]:
     return kept
 
 
-# -- pages over all runs -----------------------------------------------------------------
-
-
-def _top(made: list[Made], out: Path, *, plots: bool, extra: list[str]) -> list[Path]:
-    """Write claims, comparison and index; the index last."""
-    groups: dict[str, list[Made]] = {}
-    for one in sorted(made, key=lambda one: one.run, reverse=True):
-        groups.setdefault(one.experiment, []).append(one)
-    cards = [_card(name, own) for name, own in groups.items()]
-    rows = [
-        {**claim, "experiment": own[0].experiment, "source": own[0].source, "link": own[0].link}
-        for own in groups.values()
-        for claim in own[0].claims
-    ]
-    counted: dict[str, int] = {}
-    for row in rows:
-        counted[str(row["verdict"])] = counted.get(str(row["verdict"]), 0) + 1
-    verdicts = sorted(counted.items(), key=lambda item: -item[1])
-    common: dict[str, Any] = {"root": "", "plots": False, "data": None, "extra": extra}
-    _write(out / "claims.html", page("claims.html.j2", **common, page="claims",
-           title="Published numbers", rows=rows, verdicts=verdicts,
-           sources=sorted({str(row["source"]) for row in rows if row["source"]})))  # fmt: skip
-    compared = {
-        one.link: {"experiment": one.experiment, "run": one.run, "host": one.host,
-                   "estimates": one.estimates, "facts": one.facts}
-        for one in made
-    }  # fmt: skip
-    body = json.dumps(compared, ensure_ascii=True, separators=(",", ":"))
-    _write(out / "assets" / "runs.js", f"window.runnerRuns={body};\n")
-    _write(out / "compare.html", page("compare.html.j2", **{**common, "plots": plots},
-           page="compare", title="Compare two runs", scripts=["assets/runs.js"]))  # fmt: skip
-    _write(out / "index.html", page("index.html.j2", **common, page="index", title="Experiments",
-           cards=cards, runs=len(made), claims=len(rows), verdicts=verdicts))  # fmt: skip
-    return [out / "claims.html", out / "compare.html", out / "index.html"]
-
-
-def _card(name: str, own: list[Made]) -> dict[str, Any]:
-    newest = own[0]
-    key = next((one for one in newest.estimates if one["value"] is not None), None)
-    counted: dict[str, int] = {}
-    for claim in newest.claims:
-        counted[str(claim["verdict"])] = counted.get(str(claim["verdict"]), 0) + 1
-    values: list[float] = []
-    if key is not None:
-        same = (key["metric"], key["where"], key["step"])
-        for run in reversed(own):
-            for one in run.estimates:
-                value = one["value"]
-                if (one["metric"], one["where"], one["step"]) == same and isinstance(value, float):
-                    values.append(value)
-    return {
-        "name": name, "title": newest.title, "runs": len(own), "state": newest.state,
-        "started": newest.started, "newest": newest.run, "host": newest.host, "key": key,
-        "link": newest.link, "verdicts": list(counted.items()), "total": len(newest.claims),
-        "spark": _spark(values), "spark_runs": len(values),
-        "text": f"{name} {newest.title} {newest.host} {newest.source}",
-        "all": [{"id": one.run, "link": one.link, "state": one.state, "host": one.host}
-                for one in own],
-    }  # fmt: skip
-
-
-def _spark(values: list[float]) -> str:
-    """Points of a line of 120 by 28 pixels; empty below two values."""
-    if len(values) < 2:
-        return ""
-    low, span = min(values), max(values) - min(values) or 1.0
-    across = 112 / (len(values) - 1)
-    return " ".join(
-        f"{4 + i * across:.1f},{24 - 20 * (value - low) / span:.1f}"
-        for i, value in enumerate(values)
-    )
-
-
 # -- what is kept between builds ---------------------------------------------------------
 
 
@@ -309,8 +215,8 @@ def _assets(out: Path) -> bool:
     templates = resources_path.templates() / "site"
     assets = out / "assets"
     assets.mkdir(parents=True, exist_ok=True)
-    _write(assets / "site.css", (templates / "style.css.j2").read_text(encoding="utf-8"))
-    _write(assets / "site.js", (templates / "site.js").read_text(encoding="utf-8"))
+    write(assets / "site.css", (templates / "style.css.j2").read_text(encoding="utf-8"))
+    write(assets / "site.js", (templates / "site.js").read_text(encoding="utf-8"))
     spec = importlib.util.find_spec("plotly")
     if spec is None or spec.origin is None:
         return False
@@ -360,8 +266,3 @@ def _newest(paths: list[Path], count: int) -> set[Path]:
     for path in paths:
         groups.setdefault(path.parent.name, []).append(path)
     return {path for own in groups.values() for path in own[len(own) - count :]} if count else set()
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")

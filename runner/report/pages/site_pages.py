@@ -15,6 +15,8 @@ from markupsafe import Markup
 from runner import resources_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from markdown_it.renderer import RendererHTML
     from markdown_it.token import Token
 
@@ -75,3 +77,9 @@ def _environment() -> SandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page or a script of the site."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
