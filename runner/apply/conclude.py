@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.judge import judge
 from runner.report.pages import rebuild
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from runner.records.manifest import State
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
+
+SHOWN: Final = 3
 
 
 def conclude(
@@ -35,8 +37,33 @@ def conclude(
 
 
 def failures(trials: Iterable[Trial]) -> str:
-    """Say which trials failed; one that a later attempt made good is none."""
+    """Say why a run counts as failed, a line for each reason; empty where it does not.
+
+    A trial that could not be run, unless a later attempt made it good; or none that says
+    anything: every attempt was thrown away.
+    """
+    known = list(trials)
     last: dict[str, Trial] = {}
-    for trial in trials:
+    for trial in known:
         last[trial.id.rpartition("-a")[0]] = trial
-    return "; ".join(f"{t.id}: {t.why}" for t in last.values() if t.outcome == "error")
+    lines = [f"{t.id}: {t.why}" for t in last.values() if t.outcome == "error"]
+    if known and not any(trial.outcome in ("healthy", "unhealthy") for trial in known):
+        invalid = [trial for trial in known if trial.outcome == "invalid"]
+        if invalid:
+            lines.append(f"nothing valid was measured: {len(invalid)} of {len(known)} trials are "
+                         "invalid, and say nothing of the workload")  # fmt: skip
+            lines += _reasons(invalid)
+    return "\n".join(lines)
+
+
+def _reasons(trials: Iterable[Trial]) -> list[str]:
+    """Give each reason once, with the trials that have it."""
+    found: dict[str, list[str]] = {}
+    for trial in trials:
+        found.setdefault(trial.why, []).append(trial.id)
+    return [f"{_some(names)}: {why}" for why, names in found.items()]
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

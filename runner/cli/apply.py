@@ -159,6 +159,10 @@ def show(outcome: Outcome) -> None:
         console.say(line)
     if outcome.report is not None:
         console.out(str(outcome.report))
+    if outcome.failed:
+        # last, where one looks: which rule or guard, and what the program said
+        for line in outcome.failed.splitlines():
+            console.say(console.colour("failed: ", "failed") + line)
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class Terminal:
             if guard.held is None and guard.rule not in self._unguarded:
                 self._unguarded.add(guard.rule)
                 say(f"             {guard.rule} — unguarded: {guard.why}")
-        if not trial.steps or trial.outcome == "error":
+        if not trial.steps:
             say(f"   {colour(trial.outcome, trial.outcome)} {trial.why}")
 
 

@@ -267,6 +267,8 @@ class WorkloadExited(Event, frozen=True):
     expected: bool = False
     left: tuple[int, ...] = ()
     """Processes that it left running."""
+    said: str = ""
+    """The first and last lines of what it printed, where its end was not asked for."""
     cpu_s: float | None = None
     max_rss_bytes: int | None = None
 

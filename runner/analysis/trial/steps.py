@@ -57,6 +57,8 @@ class StepData:
     """Why the step was cut short on the workload's side; empty when it was not."""
     broken: tuple[RuleResult, ...] = ()
     """Rules of the measurement itself that do not hold: it says nothing then."""
+    died: str = ""
+    """How the workload ended without being asked to, and what it said."""
     steady: tuple[str, ...] | None = None
     """What was not in a steady state; None where that could not be judged."""
 
@@ -97,7 +99,19 @@ def steps(
             log = None if numbers.get("host.clock_changed") else event.log
             settled = steady.judge(frame, (start, end), fields, steady.per_second(log))
             found.append(
-                StepData(plan, start, end, numbers, why, error, alive, cut, invalid, settled)
+                StepData(
+                    plan,
+                    start,
+                    end,
+                    numbers,
+                    why,
+                    error,
+                    alive,
+                    cut,
+                    invalid,
+                    "" if alive else death(reading),
+                    settled,
+                )
             )
     end = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
     for index, start in begun.items():
@@ -109,6 +123,15 @@ def steps(
         plan = by_index[index]
         found.append(StepData(plan, start, max(start, end), seen, unseen, error, not died))
     return tuple(found)
+
+
+def death(reading: Reading) -> str:
+    """Say how the workload ended without being asked to; empty where it did not."""
+    ended = next((e for e in reversed(reading.every(WorkloadExited)) if not e.expected), None)
+    if ended is None:
+        return ""
+    how = f"ended by signal {ended.signal}" if ended.code is None else f"exit {ended.code}"
+    return f"the workload exited: {how}" + (f"; {ended.said}" if ended.said else "")
 
 
 def _numbers(

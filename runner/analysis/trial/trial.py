@@ -19,7 +19,7 @@ from runner.analysis.trial import atlas, conditions, lifecycle, measurement, out
 from runner.analysis.trial.frames import Frame, Reading, thin
 from runner.analysis.trial.loads import LoadPart, with_loads
 from runner.analysis.trial.rules import judge
-from runner.analysis.trial.steps import StepData, exact_counters, steps, summarise
+from runner.analysis.trial.steps import StepData, death, exact_counters, steps, summarise
 from runner.records.host_events import End
 from runner.records.steps import StepPlan
 from runner.records.trial_events import (
@@ -178,7 +178,8 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
     start, end = (float(frame.t[0]), float(frame.t[-1])) if len(frame.t) else (0.0, last)
     died = any(not e.expected for e in reading.every(WorkloadExited))
     plan, settled = StepPlan(0, "idle", None), steady.judge(frame, (start, end), fields)
-    return StepData(plan, start, end, numbers, why, alive=not died, steady=settled)
+    said = death(reading) if died else ""
+    return StepData(plan, start, end, numbers, why, alive=not died, died=said, steady=settled)
 
 
 def _judge(
@@ -208,7 +209,7 @@ def _judge(
     else:
         outcome = "healthy"
     if not data.alive and not any(rule.rule == "workload.alive" for rule in rules):
-        why = data.cut or "the workload exited"
+        why = data.cut or data.died or "the workload exited"
         rules = (*rules, RuleResult("workload.alive", False, "false", why))
     elif data.cut and data.alive:
         rules = (*rules, RuleResult("the step runs to its end", False, "cut short", data.cut))

@@ -87,6 +87,10 @@ class Loop:
         self._readers.pop(fd, None)
         self._writers.pop(fd, None)
 
+    def watched(self) -> List[int]:
+        """Descriptors that are read."""
+        return list(self._readers)
+
     def born(self, pid: int) -> None:
         """Forget an earlier child of that number."""
         self._exits.pop(pid, None)

@@ -8,7 +8,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, List
+    from typing import Callable, Dict, List, Optional
 
     from ..emit import Emit
     from .loop import Loop
@@ -17,6 +17,8 @@ READ_BYTES = 65536
 CAPTURE_BYTES = 4 << 20
 STREAM_BYTES = 8 << 20
 TAIL_BYTES = 64 << 10
+HEAD_BYTES = 4 << 10
+FIRST, LAST, LINE = 4, 3, 160
 HELD_BYTES = 1 << 20
 FLUSH_S = 1.0
 
@@ -67,6 +69,7 @@ class Stream:
         self._flushed = time.monotonic()
         self.text = ""
         """The end of what was printed so far, for `ready` and for messages."""
+        self._head = ""
         loop.reader(fd, self._take)
 
     def _take(self) -> None:
@@ -78,12 +81,28 @@ class Stream:
     def _keep(self, data: bytes) -> None:
         text = self._decode(data)
         self.text = (self.text + text)[-TAIL_BYTES:]
+        if len(self._head) < HEAD_BYTES:
+            self._head = (self._head + text)[:HEAD_BYTES]
         self._held += text
         if len(self._held) > HELD_BYTES:
             self.flush()
         if self._sent >= STREAM_BYTES and len(self._held) > TAIL_BYTES:
             self._skipped += len(self._held) - TAIL_BYTES
             self._held = self._held[-TAIL_BYTES:]
+
+    def said(self, masked: Optional[Callable[[str], str]] = None) -> str:
+        """Give the first and the last lines so far: a crash names its cause first, or last."""
+        if self._fd in self._loop.watched():
+            self._take()
+        head, tail = self._head, self.text
+        if masked is not None:
+            head, tail = masked(head), masked(tail)
+        last = tail.strip().splitlines()
+        if len(self.text) < TAIL_BYTES:
+            lines = last if len(last) <= FIRST + LAST else [*last[:FIRST], "…", *last[-LAST:]]
+        else:
+            lines = [*head.strip().splitlines()[:FIRST], "…", *last[-LAST:]]
+        return " | ".join(line.strip()[:LINE] for line in lines if line.strip())
 
     def flush(self, *, rest: bool = False) -> None:
         """Send whole lines that are held; with `rest` everything."""

@@ -184,6 +184,7 @@ class Workload:
             kills = self._kills()
             # the counter alone may be another member's; SIGKILL alone may be anybody's
             self._oom_killed = bool(kills) and ended.signal == signal.SIGKILL
+            expected = self._expected or (self.once and ended.code == 0)
             self._ctx.emit(
                 "workload_exited",
                 pid=self.pid,
@@ -191,7 +192,8 @@ class Workload:
                 signal=ended.signal,
                 oom_killed=self._oom_killed,
                 oom_kills=kills,
-                expected=self._expected or (self.once and ended.code == 0),
+                expected=expected,
+                said="" if expected else self._said()[2:],
                 left=self._left(),
                 cpu_s=round(ended.cpu_s, 4),
                 max_rss_bytes=ended.max_rss_bytes,
@@ -279,13 +281,12 @@ class Workload:
         return listener.of(self.port).stranger
 
     def _said(self) -> str:
-        """Last lines of its output, for messages."""
+        """First and last lines of its output, for messages."""
         for stream in reversed(self._streams):
             mask = self._ctx.mask
-            text = mask.text(stream.text) if mask else stream.text  # before it is cut
-            lines = text.strip().splitlines()[-3:]
+            lines = stream.said(mask.text if mask else None)  # masked before it is cut
             if lines:
-                return "; it said: {}".format(" | ".join(lines)[-300:])
+                return f"; it said: {lines}"
         return ""
 
     def _bring_counts(self) -> None:
