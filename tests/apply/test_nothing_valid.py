@@ -17,7 +17,7 @@ def loaded(code: str, more: str = "repeat: {attempts: 3}\n") -> str:
     return spec(more=more).replace("threads: 1", f"generator: command\n  argv: {argv}", 1)
 
 
-def test_a_generator_that_fails_every_time(local, unchanged):
+def test_a_generator_that_fails_every_time(local):
     code = "import sys; print('no route to the stars', file=sys.stderr); sys.exit(3)"
     done = local("apply", str(local.spec(loaded(code))), code=2)
     last = done.stderr.strip().splitlines()[-2:]
@@ -26,15 +26,15 @@ def test_a_generator_that_fails_every_time(local, unchanged):
     assert "exited 3: no route to the stars" in last[1]
 
 
-def test_a_load_program_that_prints_no_json(local, unchanged):
+def test_a_load_program_that_prints_no_json(local):
     done = local("apply", str(local.spec(loaded("print('12 things')"))), code=2)
     assert "it printed: 12 things" in done.stderr.strip().splitlines()[-1]
 
 
-def test_every_trial_of_every_treatment_is_invalid(local, unchanged):
+def test_every_trial_of_every_treatment_is_invalid(local):
     """The guard that broke is named once, with the trials."""
     more = "guards: [load.rps >= 1000]\nrepeat: {between: [3, 3], attempts: 1}\n"
-    more += "factors: {threads: {one: {load: {threads: 1}}, two: {load: {threads: 2}}}}\n"
+    more += "factors: {many: {one: {load: {threads: 1}}, two: {load: {threads: 2}}}}\n"
     code = "import json; print(json.dumps({'rps': 2, 'error_ratio': 0}))"
     text = loaded(code, more)
     done = local("apply", str(local.spec(text)), code=2)
@@ -44,7 +44,7 @@ def test_every_trial_of_every_treatment_is_invalid(local, unchanged):
     assert "and 3 more" in last[1]
 
 
-def test_one_valid_trial_is_enough(local, unchanged):
+def test_one_valid_trial_is_enough(local):
     """An unhealthy step is a measurement."""
     more = "healthy: [load.rps >= 1000]\nrepeat: {attempts: 1}\n"
     code = "import json; print(json.dumps({'rps': 2, 'error_ratio': 0}))"
@@ -61,7 +61,7 @@ sys.exit(2)
 """
 
 
-def test_the_first_lines_of_a_long_trace_are_kept(local, unchanged):
+def test_the_first_lines_of_a_long_trace_are_kept(local):
     """In the message and in the report: a Go program that crashes names its cause first."""
     text = spec().replace(
         "argv: [", f"argv: [{json.dumps(sys.executable)}, -c, {json.dumps(TRACE)}, "
