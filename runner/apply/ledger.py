@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.claims.case import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
 from runner.analysis.claims.claims import claim_results
+from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.must import resolved, table
 from runner.analysis.judge import observed, server_facts
+from runner.analysis.runs.family import pooled, said, widened
 from runner.apply.judged import judged
 from runner.errors import RecordError
 from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
@@ -23,7 +25,7 @@ from runner.store.record import ARTIFACTS, RunFolder
 from runner.store.runs import newest, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from runner.analysis.model import ClaimResult
@@ -51,11 +53,19 @@ class Entry:
     notes: tuple[str, ...] = ()
     observed: Mapping[str, Any] = field(default_factory=dict)
     """Facts of the run that claims may name."""
+    runs: tuple[str, ...] = ()
+    """All runs that the verdicts are of, newest first."""
+    widened: tuple[str, ...] = ()
+    """Claims that are easier to reproduce than when the data were taken."""
 
     @property
     def failing(self) -> tuple[ClaimResult, ...]:
         """Required claims that do not hold; one that cannot be tested is not required."""
-        return tuple(claim for claim in self.claims if not holds(claim))
+        return tuple(
+            claim
+            for claim in self.claims
+            if not holds(claim) or (claim.required and _of_any(claim.id, self.widened))
+        )
 
     @property
     def report(self) -> Path | None:
@@ -68,14 +78,20 @@ def holds(claim: ClaimResult) -> bool:
     return not claim.required or claim.verdict in {REPRODUCED, NOT_TESTABLE}
 
 
+def _of_any(result: str, claims: Iterable[str]) -> bool:
+    return any(result == claim or result.startswith(f"{claim}/") for claim in claims)
+
+
 def entry(experiment: Experiment, path: str, reports: Path) -> Entry:
-    """Judge the newest finished run of a spec by the spec's claims."""
+    """Judge the finished runs of a spec by the spec's claims: all of the newest's family."""
     folder = newest(reports, experiment.name)
     if folder is None:
         made = claim_results(experiment, (), (), {})
         reason = f"no finished run of {experiment.name} under {reports.name}/"
         return Entry(experiment, path, tuple(_unmeasured(claim, reason) for claim in made))
-    one = _entry(experiment, path, folder)
+    kind = _kind(folder, experiment)
+    others = [one for one in _finished(experiment, reports) if _kind(one, experiment) == kind]
+    one = _entry(experiment, path, folder, others)
     return replace(one, notes=(*_unfinished(reports, experiment.name, folder), *one.notes))
 
 
@@ -86,9 +102,7 @@ def ledger(experiment: Experiment, path: str, reports: Path) -> list[tuple[Claim
     that measured the claim, then the fewest facts that differ: those that have to match,
     then those that are only noted. Of equals the newest.
     """
-    found = [
-        _entry(experiment, path, folder) for folder in _newest_of_each_kind(experiment, reports)
-    ]
+    found = [_entry(experiment, path, group[0], group) for group in _by_kind(experiment, reports)]
     if not found:
         one = entry(experiment, path, reports)
         return [(claim, one) for claim in one.claims]
@@ -98,18 +112,77 @@ def ledger(experiment: Experiment, path: str, reports: Path) -> list[tuple[Claim
     ]
 
 
-def _newest_of_each_kind(experiment: Experiment, reports: Path) -> list[RunFolder]:
+def _finished(experiment: Experiment, reports: Path) -> list[RunFolder]:
     """Newest first."""
-    found: dict[tuple[str, ...], RunFolder] = {}
+    found = []
     for path in reversed(runs(reports, experiment.name)):
         try:
             folder = RunFolder.open(path)
             if folder.state == "done":
-                facts = server_facts(folder, experiment)
-                found.setdefault(tuple(str(facts.get(name)) for name in KIND), folder)
+                server_facts(folder, experiment)
+                found.append(folder)
         except RecordError:
             continue  # a damaged run must not hide the others
+    return found
+
+
+def _kind(folder: RunFolder, experiment: Experiment) -> tuple[str, ...]:
+    facts = server_facts(folder, experiment)
+    return tuple(str(facts.get(name)) for name in KIND)
+
+
+def _by_kind(experiment: Experiment, reports: Path) -> list[list[RunFolder]]:
+    """Give the runs of each kind of host, newest first."""
+    found: dict[tuple[str, ...], list[RunFolder]] = {}
+    for folder in _finished(experiment, reports):
+        found.setdefault(_kind(folder, experiment), []).append(folder)
     return list(found.values())
+
+
+def _family(
+    experiment: Experiment, folder: RunFolder, others: Sequence[RunFolder]
+) -> tuple[list[RunFolder], int]:
+    """Give the runs that are pooled with one, itself first, and how many are of another spec.
+
+    A run belongs to it that measured the same thing: the same sections, the same facts that
+    claims ask for.
+    """
+    asked = {name for claim in experiment.claims for name in claim.must}
+
+    def facts(one: RunFolder) -> dict[str, Any]:
+        seen = observed(one, with_claims(one, experiment))
+        return {name: seen.get(name) for name in asked}
+
+    family, apart = [folder], 0
+    if differences(folder.spec, experiment)[1]:
+        return family, len(others) - 1
+    for other in others:
+        if other.id == folder.id:
+            continue
+        try:
+            same = not differences(other.spec, experiment)[1] and facts(other) == facts(folder)
+        except RecordError:
+            same = False
+        family += [other] if same else []
+        apart += not same
+    return family, apart
+
+
+def _judged_together(
+    experiment: Experiment, family: Sequence[RunFolder]
+) -> tuple[ClaimResult, ...]:
+    """Judge the claims by the trials of all runs of a family, each a session."""
+    parts = [
+        (one.id, judged(one, with_claims(one, experiment)), one.manifest.search)
+        for one in reversed(family)
+    ]
+    if len(family) == 1:
+        return parts[0][1].claims
+    trials, search = pooled(parts)
+    asked = with_claims(family[0], experiment)
+    found = estimates(asked.metrics, trials, search)
+    names = [one.id for one in family]
+    return claim_results(asked, found, trials, observed(family[0], asked), said(names))
 
 
 def _distance(told: tuple[ClaimResult, Entry]) -> tuple[bool, bool, int, int]:
@@ -130,17 +203,26 @@ def _claim(experiment: Experiment, name: str) -> Claim:
     return max(fitting, key=lambda claim: len(claim.id))
 
 
-def _entry(experiment: Experiment, path: str, folder: RunFolder) -> Entry:
-    """Judge one finished run by the spec's claims."""
+def _entry(
+    experiment: Experiment, path: str, folder: RunFolder, others: Sequence[RunFolder]
+) -> Entry:
+    """Judge the runs of one family by the spec's claims; `folder` is the newest."""
     notes: list[str] = []
     seen: dict[str, Any] = {}
+    family: list[RunFolder] = [folder]
+    wider: tuple[str, ...] = ()
     try:
-        asked = with_claims(folder, experiment)
-        seen = observed(folder, asked)
-        claims = judged(folder, asked).claims
+        seen = observed(folder, with_claims(folder, experiment))
+        family, apart = _family(experiment, folder, others)
+        if apart:
+            notes.append(f"{apart} other finished run(s) measured something else, and do not count")
+        claims = _judged_together(experiment, family)
+        wider = tuple(dict.fromkeys(name for one in family for name in _widened(one, experiment)))
     except RecordError as error:
         made = claim_results(experiment, (), (), {})
         claims = tuple(_unmeasured(claim, error.message) for claim in made)
+    if wider:
+        notes.append(f"widened after the data were taken, which does not count: {', '.join(wider)}")
     changed, stale = differences(folder.spec, experiment)
     hashed = folder.manifest.claims_hash
     if hashed and not changed and hashed != claims_hash(experiment):
@@ -148,7 +230,15 @@ def _entry(experiment: Experiment, path: str, folder: RunFolder) -> Entry:
         notes.append("the spec language has changed since the run; the claims have not")
     if folder.manifest.spec.committed is False:
         notes.append("the spec was not committed as it was run")
-    return Entry(experiment, path, claims, folder, changed, stale, tuple(notes), seen)
+    return Entry(experiment, path, claims, folder, changed, stale, tuple(notes), seen,
+                 tuple(one.id for one in family), wider)  # fmt: skip
+
+
+def _widened(folder: RunFolder, experiment: Experiment) -> tuple[str, ...]:
+    try:
+        return widened(Experiment.model_validate(folder.spec), experiment)
+    except ValueError:
+        return ()
 
 
 def _unmeasured(claim: ClaimResult, reason: str) -> ClaimResult:

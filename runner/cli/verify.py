@@ -99,6 +99,8 @@ def _data(one: Entry) -> dict[str, Any]:
         "run": None if one.folder is None else one.folder.id,
         "report": one.report,
         "holds": not one.failing,
+        "runs": list(one.runs),
+        "widened_after_run": list(one.widened),
         "claims_changed_after_run": list(one.changed),
         "changed_since_run": list(one.stale),
         "notes": list(one.notes),
@@ -112,6 +114,8 @@ def _show(one: Entry) -> None:
     from runner.report.format import units, words
 
     run = "no finished run" if one.folder is None else f"run {one.folder.id}"
+    if len(one.runs) > 1:
+        run = f"{len(one.runs)} runs, the newest run {one.runs[0]}"
     console.out(f"{one.path}: {run}")
     if one.changed:
         console.out(f"  ! changed after the run: {', '.join(one.changed)} of the spec")

@@ -162,6 +162,8 @@ class SearchRun(msgspec.Struct, frozen=True):
     workload: str = "fresh"
     workloads: int | None = None
     """How many workloads its trials had."""
+    session: str = ""
+    """The run that it is of, where several are pooled."""
 
     def number(self, name: str) -> float | None:
         """Give what `from: search.NAME` asks for; None where the search found none."""

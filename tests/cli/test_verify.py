@@ -11,14 +11,14 @@ def test_required_claims_hold_and_the_others_do_not_count():
     done = runner("verify", SPEC)
     assert f"run {SECOND}" in done.stdout
     assert "✓ 1  ✓ reproduced" in done.stdout
-    assert "· 3  ? inconclusive (not required)" in done.stdout
+    assert "· 3  ✗ contradicted (not required)" in done.stdout
     assert "· 4  – not testable" in done.stdout
 
 
 def test_a_required_claim_that_does_not_hold_is_1(tmp_path):
     spec = changed(tmp_path, ", required: false", "")
     done = runner("verify", spec, code=1)
-    assert "✗ 3  ? inconclusive" in done.stdout
+    assert "✗ 3  ✗ contradicted" in done.stdout
     assert "changed after the run: claims" in done.stdout
 
 
@@ -74,7 +74,8 @@ def test_ledger_lists_every_claim():
     assert [row["id"] for row in rows] == ["1", "2", "3", "4"]
     assert rows[0]["section"] == "2"
     assert rows[0]["verdict"] == "reproduced"
-    assert rows[1]["n"] == 6
+    assert rows[1]["n"] == 12
+    assert "2 runs of this spec, pooled" in rows[1]["reason"]
     assert rows[0]["report"] == f"sizes/{SECOND}/artifacts/report.md"
     assert rows[3]["reason"] == "nothing to measure"
 
@@ -85,7 +86,7 @@ def test_ledger_as_a_page_is_up_to_date_until_a_claim_changes(tmp_path):
     text = (reports / "CLAIMS.md").read_text()
     assert "4 published claims in 1 experiment" in text
     assert f"](sizes/{SECOND}/artifacts/report.md#claim-1)" in text
-    assert "inconclusive (not required)" in text
+    assert "contradicted (not required)" in text
     runner("claims", SPEC, "--check", reports=reports)
     spec = changed(tmp_path, "twice the bytes", "double the bytes")
     runner("claims", spec, "--check", reports=reports, code=1)
@@ -181,12 +182,38 @@ def test_what_is_only_said_changes_no_hash(tmp_path):
     assert "!" not in done.stdout.replace("! the spec was not committed", "")
 
 
+def test_runs_of_one_spec_are_a_family_and_are_pooled(tmp_path):
+    said = json.loads(runner("verify", SPEC, "--json").stdout)[0]
+    assert said["runs"] == [SECOND, FIRST]
+    assert [claim["n"] for claim in said["claims"][:3]] == [12, 12, 12]
+    assert "pooled" in said["claims"][0]["reason"]
+    # one that measured something else does not count, and is named
+    reports = copied(tmp_path)
+    file = reports / "sizes" / FIRST / "spec.expanded.json"
+    file.write_text(file.read_text().replace("time.sleep(0.3)", "time.sleep(0.4)"))
+    apart = json.loads(runner("verify", SPEC, "--json", reports=reports).stdout)[0]
+    assert apart["runs"] == [SECOND]
+    assert "1 other finished run(s) measured something else" in " ".join(apart["notes"])
+
+
+def test_a_margin_widened_after_the_data_fails(tmp_path):
+    spec = changed(tmp_path, "{value: 22MiB}", "{value: 22MiB, plus_minus: 9MiB}")
+    done = runner("verify", spec, code=1)
+    assert "widened after the data were taken" in done.stdout
+    said = json.loads(runner("verify", spec, "--json", code=1).stdout)[0]
+    assert said["widened_after_run"] == ["2"]
+    assert [claim["holds"] for claim in said["claims"]] == [True, False, True, True]
+    # narrower is no harm
+    narrow = changed(tmp_path, "relative: 20%", "relative: 19%")
+    assert "widened after" not in runner("verify", narrow, code=None).stdout
+
+
 def test_github_annotates_a_claim_at_its_line_and_writes_the_summary(tmp_path):
     spec = changed(tmp_path, ", required: false", "")
     summary = tmp_path / "summary.md"
     done = runner("verify", spec, "--format", "github", code=1, GITHUB_STEP_SUMMARY=summary)
     (line,) = [i for i, text in enumerate(spec.read_text().splitlines(), 1) if 'id: "3"' in text]
-    assert f"::error file={spec},line={line},title=3%3A inconclusive::" in done.stdout
+    assert f"::error file={spec},line={line},title=3%3A contradicted::" in done.stdout
     assert "1 of 4 failed" in summary.read_text()
 
 

@@ -7,7 +7,7 @@ units; a bare published number is in the claim's unit, else in its metric's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.claims.case import Case, Selection
@@ -53,8 +53,12 @@ def claim_results(
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
     facts: Mapping[str, Any],
+    notes: Sequence[str] = (),
 ) -> tuple[ClaimResult, ...]:
-    """Judge every claim of the experiment, together: Holm needs them all."""
+    """Judge every claim of the experiment, together: Holm needs them all.
+
+    `notes` stand beside the reason of every verdict.
+    """
     asked = [
         item
         for claim in experiment.claims
@@ -80,7 +84,9 @@ def claim_results(
             of=_of(item, judged),
             run_order=judged.order.text() if judged.order is not None else "",
         )
-        for item, judged in zip(asked, judge_all([x.case for x in asked]), strict=True)
+        for item, judged in zip(
+            asked, judge_all([replace(x.case, notes=notes) for x in asked]), strict=True
+        )
     )
 
 

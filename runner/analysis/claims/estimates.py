@@ -130,9 +130,11 @@ def _of_run(run: SearchRun, trials: Sequence[Trial]) -> Repetition:
     own = [
         of_trial(trial)
         for trial in trials
-        if trial.repetition == run.repetition and trial.treatment == run.treatment
+        if trial.repetition == run.repetition
+        and trial.treatment == run.treatment
+        and trial.session == run.session
     ]
-    plain = Repetition(run.repetition)
+    plain = Repetition(run.repetition, session=run.session)
     return min(own, key=lambda one: one.started_at, default=plain)
 
 
