@@ -20,11 +20,11 @@ JOBS ?= 2
 SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 test: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board and not site"
+	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board and not site" $(AGAIN)
 
 # exit 5 is pytest's for "no test": there may be no slow one
 test-slow: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board and not site" || [ $$? = 5 ]
+	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board and not site" $(AGAIN) || [ $$? = 5 ]
 
 test-all: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "not board and not site"
