@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.compile.program import load_program
 from runner.errors import HostError, RunnerError
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.apply.state import HostRun
+    from runner.compile.program import TrialProgram
     from runner.compile.workload import Binary
     from runner.executor.agent import Agent
     from runner.records.events import AnyEvent
+    from runner.records.program import Program
     from runner.spec.experiment import Experiment
 
 ENDS_WITHIN_S = 20.0
@@ -70,7 +72,7 @@ class Loading:
         """Name of a load host's own trial."""
         return f"{self.trial}.{host.name}"
 
-    def _compiled(self, number: int, at: float) -> Any:
+    def _compiled(self, number: int, at: float) -> TrialProgram:
         host = self.hosts[number]
         return load_program(
             self.experiment,
@@ -101,7 +103,7 @@ class Loading:
             self._threads.append(thread)
             thread.start()
 
-    def _run(self, host: HostRun, program: dict[str, Any]) -> None:
+    def _run(self, host: HostRun, program: Program) -> None:
         spool = self.events / f"{self.id_of(host)}.jsonl"
         try:
             run_trial(host.agent, program, lambda _: None, spool)

@@ -18,7 +18,6 @@ from runner.compile.program import trial_program
 from runner.errors import HostError, LeftRunning, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import Backoff, attach_trial, run_trial, stop_trial
-from runner.kinds.resources.interface import UNSET
 from runner.kinds.resources.sysctl import split_network
 from runner.planning.ids import shown, treatment_id
 from runner.records.facts import machine_id
@@ -199,6 +198,7 @@ class TrialRunner:
             binary=binary,
             tool=tools.get(self.host.name),
             network_cells=network_cells(experiment, cells),
+            declared=(*self.host.plan.packages, *cells),
             hold=self.host.hold,
             connections=connections,
             run=self.folder.id,
@@ -206,10 +206,6 @@ class TrialRunner:
             remote=bool(self.load_hosts),
             after=self.keeping,
         )
-        declared = (*self.host.plan.packages, *cells)
-        compiled.program["declared"] = [
-            cell.to_json() for cell in declared if cell.want is not UNSET
-        ]
         loading = Loading(
             experiment, trial_id, self.host, self.load_hosts, self.folder.path / "events",
             connections, tools,
@@ -238,7 +234,7 @@ class TrialRunner:
             loading.heard(event)
             self.reporter.event(trial_id, event)
 
-        self.keeping = trial_id if compiled.program["keep"] else ""
+        self.keeping = trial_id if compiled.keeps else ""
         self.current = trial_id
         try:
             run_trial(

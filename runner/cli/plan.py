@@ -61,7 +61,11 @@ def run(args: argparse.Namespace) -> int:
             console.error(error.message, error.fix)
             code = error.exit_code
     if args.program:
-        console.out(json.dumps(programs(loaded, hosts), indent=1, ensure_ascii=False))
+        from runner.records.program import thawed
+
+        console.out(
+            json.dumps(programs(loaded, hosts), indent=1, ensure_ascii=False, default=thawed)
+        )
         return code
     name, pilot = pilot_of(args, loaded)
     took = duration(loaded.experiment)

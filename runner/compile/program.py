@@ -24,13 +24,16 @@ from runner.compile.workload import Binary, fetch_part, workload_part
 from runner.errors import SpecError
 from runner.kinds.generators import generator
 from runner.kinds.generators.interface import fitted
+from runner.kinds.resources.interface import UNSET
 from runner.kinds.sources import reads
+from runner.records.program import frozen
 from runner.records.steps import LoadStep, StepPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.kinds.resources.interface import Cell
+    from runner.records.program import Program
     from runner.spec.experiment import Experiment
     from runner.spec.load import ExpandedStep
 
@@ -46,10 +49,12 @@ EMULATED_HZ: Final = 2.0
 class TrialProgram:
     """A trial ready to be sent, and how its events are to be read."""
 
-    program: dict[str, Any]
+    program: Program
     steps: tuple[StepPlan, ...]
     duration_s: float
     """What it takes if nothing is slow: for progress and plan."""
+    keeps: bool = False
+    """Its workload waits for the next trial."""
 
 
 def trial_program(
@@ -60,6 +65,7 @@ def trial_program(
     binary: Binary | None,
     tool: Binary | None = None,
     network_cells: Sequence[Cell] = (),
+    declared: Sequence[Cell] = (),
     hold: Mapping[str, Any] | None = None,
     connections: int | None = None,
     run: str = "",
@@ -74,6 +80,7 @@ def trial_program(
     With `settle` it begins with the pause between trials that the spec asks for.
     With `remote` the load comes from other hosts (see `load_program`).
     `after` is the trial before it in a search that keeps its workload.
+    `declared` is the state that the host is compared with after each step.
 
     HostError where the host cannot give the cgroup that the workload needs.
     """
@@ -105,6 +112,7 @@ def trial_program(
         "faults": [fault_part(index, fault) for index, fault in enumerate(experiment.faults)],
         "settle": cooldown_part(experiment.repeat.cooldown) if settle else None,
         "abort": _abort(experiment),
+        "declared": [cell.to_json() for cell in declared if cell.want is not UNSET],
         "fetch": [fetch_part(fetch) for fetch in workload.fetch] if workload else [],
         "stop": {
             "signal": workload.stop.signal if workload else "TERM",
@@ -123,7 +131,7 @@ def trial_program(
         for step, load in steps
     )
     seconds = sum(step.duration_s + step.warmup_s for step, _ in steps) + idle
-    return TrialProgram(program, planned, seconds)
+    return TrialProgram(frozen(program), planned, seconds, keeps=_keeps(experiment))
 
 
 def load_program(
@@ -191,7 +199,7 @@ def load_program(
         for step, asked in parts
     )
     seconds = sum(step.duration_s + step.warmup_s for step, _ in parts)
-    return TrialProgram(program, planned, seconds)
+    return TrialProgram(frozen(program), planned, seconds)
 
 
 def _keeps(experiment: Experiment) -> bool:

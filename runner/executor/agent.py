@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.errors import (
     HostBusy,
@@ -23,11 +23,14 @@ from runner.errors import (
 from runner.host import boot
 from runner.records.events import AnyEvent, EventError, decode
 from runner.records.host_events import End, NeedAgent, NeedBlob
+from runner.records.program import thawed
 from runner.transports.interface import GRACE_S, LinkLost
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
+    from runner.records.plain import Json
+    from runner.records.program import Program
     from runner.transports.interface import Channel, Transport
 
 PROGRAM_VERSION: Final = 1
@@ -83,7 +86,7 @@ class Agent:
             argv.append(self._state_dir)
         return argv
 
-    def run(self, program: Mapping[str, Any], payload: bytes | None = None) -> Generator[AnyEvent]:
+    def run(self, program: Program, payload: bytes | None = None) -> Generator[AnyEvent]:
         """Run a program; yield every event as it comes, `end` included.
 
         Raises the class of `runner.errors` that the `error` of `end` stands for,
@@ -104,7 +107,7 @@ class Agent:
         raise _ERRORS.get(end.error.code, HostError)(message, fix=end.error.fix)
 
     def stream(
-        self, program: Mapping[str, Any], payload: bytes | None = None
+        self, program: Program, payload: bytes | None = None
     ) -> Generator[tuple[bytes, AnyEvent]]:
         """Run a program; yield each line as it came, and parsed, up to `end`.
 
@@ -112,15 +115,15 @@ class Agent:
         stopped, before `end`. `payload` is sent as one more frame when the agent
         asks for it by `need_blob`.
         """
-        full = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
+        full: dict[str, Json] = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
         if self._secrets:
-            full["secrets"] = self._secrets
+            full["secrets"] = [*self._secrets]
         self._said = ""
         channel = self._start()
         grace_s = GRACE_S
         try:
             # ASCII: bytes that are no text travel as lone surrogates, which UTF-8 has not
-            _send(channel, json.dumps(full).encode())
+            _send(channel, json.dumps(full, default=thawed).encode())
             for line, event in self._events(channel, payload):
                 if full.get("program") in _COPIERS:
                     grace_s = 0.1  # it only copies a spool by now; the trial is another process

@@ -12,21 +12,23 @@ import os
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.errors import HostError, HostUnreachable, RecordError
 from runner.executor.agent import StreamCut
 from runner.records.events import AnyEvent, EventError, decode
 from runner.records.host_events import End
+from runner.records.program import trial_of
 from runner.records.trial_events import Failed
 from runner.transports.interface import LinkLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Self
 
     from runner.executor.agent import Agent
+    from runner.records.program import Program
 
     OnEvent = Callable[[AnyEvent], None]
     OnLost = Callable[[HostUnreachable | StreamCut, float], None]
@@ -64,7 +66,7 @@ class TrialRun:
 
 def run_trial(
     agent: Agent,
-    program: Mapping[str, Any],
+    program: Program,
     on_event: OnEvent,
     spool_path: Path,
     *,
@@ -83,7 +85,7 @@ def run_trial(
         raise RecordError(
             f"{spool_path} holds a trial already", fix="a new attempt has a new trial id"
         )
-    follower = _Follower(agent, str(program["trial"]), on_event, spool_path)
+    follower = _Follower(agent, trial_of(program), on_event, spool_path)
     return follower.follow(program, sleep, backoff, on_lost)
 
 
@@ -182,7 +184,7 @@ class _Follower:
 
     def follow(
         self,
-        program: Mapping[str, Any] | None,
+        program: Program | None,
         sleep: Callable[[float], None],
         backoff: Backoff,
         on_lost: OnLost | None,
@@ -195,7 +197,7 @@ class _Follower:
                 self._agent.judge(spool.last)
                 return TrialRun(spool.last, 0, spool.size, 0)
             while True:
-                attach = {"program": "attach", "trial": self._trial, "offset": spool.size}
+                attach: Program = {"program": "attach", "trial": self._trial, "offset": spool.size}
                 before = spool.size
                 try:
                     end = self._copy(start or attach, spool)
@@ -220,7 +222,7 @@ class _Follower:
                     self._agent.judge(end)
                     return TrialRun(end, self._events, spool.size, reconnects)
 
-    def _copy(self, program: Mapping[str, Any], spool: _Spool) -> End:
+    def _copy(self, program: Program, spool: _Spool) -> End:
         """Copy one stream to the spool; gives `end`."""
         first = True
         with closing(self._agent.stream(program)) as stream:

@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
-    """Any JSON value, where a shape is the business of who reads it (a cell's value, a fact)."""
+    """A JSON value, where a shape is the business of who reads it (a cell's value, a fact)."""
 else:
     Json = object  # the decoder gives nothing else, and an alias of itself it cannot read
