@@ -115,11 +115,22 @@ def _claims(exp: Experiment, names: Names) -> Iterator[Finding]:
         if claim.id in seen:
             yield (*path, "id"), f"the claim {claim.id} is there twice", False
         seen.add(claim.id)
-        yield from _claim(claim, path, names)
+        yield from _claim(exp, claim, path, names)
 
 
-def _claim(claim: Claim, path: Path, names: Names) -> Iterator[Finding]:
-    yield from levels_faults(claim.where, (*path, "where"), names)
+def _where(exp: Experiment, claim: Claim, path: Path, names: Names) -> Iterator[Finding]:
+    faults = list(levels_faults(claim.where, path, names))
+    yield from faults
+    metric = exp.metrics.get(str(claim.metric))
+    # a computed metric has the steps of what it is computed from
+    of_trial = metric is not None and metric.source is not None and metric.per != "step"
+    if "step" in claim.where and of_trial and not faults:
+        message = f"`{claim.metric}` has one number for a trial: say per: step beside its from"
+        yield (*path, "step"), message, False
+
+
+def _claim(exp: Experiment, claim: Claim, path: Path, names: Names) -> Iterator[Finding]:
+    yield from _where(exp, claim, (*path, "where"), names)
     if claim.unit and (problem := unit_problem(claim.unit)):
         yield (*path, "unit"), problem, False
     if claim.statement is not None:
