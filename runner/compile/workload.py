@@ -50,6 +50,8 @@ def workload_part(
             for kind in ("http", "tcp", "stdout")
             if (value := getattr(workload.ready, kind)) is not None
         }
+        if workload.ready.http is not None:
+            ready |= {"insecure": workload.ready.insecure, "ca": workload.ready.ca}
     return {
         "argv": argv,
         "traced": {"path": f"{{dir}}/{FILE}", "calls": list(workload.trace)}

@@ -1,5 +1,6 @@
 """The program under test: its command, its cgroup, its limits, when it is ready."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -18,13 +19,19 @@ from runner.spec.base import (
 )
 from runner.spec.limits import Limits
 
+_PLACE = re.compile(r"(?:(?:\[[0-9A-Fa-f:.]+\]|[^\s:/]+):)?(?:\d{1,5}|\{\w+\})")
+
 
 class Ready(Model):
     """When the workload can take load: exactly one of the three."""
 
     http: Text | None = Field(None, description="URL that has to answer with 2xx")
     tcp: Annotated[Text, BeforeValidator(as_text)] | None = Field(
-        None, description="Port, or {port}"
+        None, description="Port, {port}, or host:port"
+    )
+    insecure: bool = Field(False, description="Of https: the certificate is not checked")
+    ca: Text | None = Field(
+        None, description="Of https: file of the host with the CA's certificate, as PEM"
     )
     stdout: Text | None = Field(None, description="Regular expression that has to be printed")
     within: Duration = parse("10s")
@@ -33,6 +40,13 @@ class Ready(Model):
     def _one(self) -> "Ready":
         if sum(x is not None for x in (self.http, self.tcp, self.stdout)) != 1:
             raise fault("ready", "needs exactly one of http, tcp, stdout")
+        secure = self.http is not None and self.http.lower().startswith("https:")
+        if (self.insecure or self.ca is not None) and not secure:
+            raise fault("ready", "insecure and ca are for an https URL under `http`")
+        if self.insecure and self.ca is not None:
+            raise fault("ready", "`insecure` checks nothing: `ca` has no use beside it")
+        if self.tcp is not None and not _PLACE.fullmatch(self.tcp):
+            raise fault("ready", f"tcp: `{self.tcp}` is not a port or host:port")
         if self.stdout is not None:
             try:
                 compiled(self.stdout)

@@ -13,9 +13,10 @@ from .raw_socket import socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, List, Optional, Tuple
+    from typing import Any, Callable, List, Optional, Tuple
 
     from ..trial.loop import Loop
+    from .fetch_tls import Tls
 
     Sink = Callable[[bytes], None]
 
@@ -42,11 +43,36 @@ def get(url: str, loop: Loop, within_s: float, sink: Optional[Sink] = None) -> A
     """
     place, path = split(url)
     head = f"GET {path} HTTP/1.0\r\nHost: {place}\r\nConnection: close\r\n\r\n"
+    host, port = _host_port(place, 80)
+    return _Exchange(host, port, head.encode(), loop, sink).run(within_s)
+
+
+def probe(
+    url: str, loop: Loop, within_s: float, *, insecure: bool = False, ca: Optional[str] = None
+) -> Answer:
+    """Ask as clients of today do, by HTTP/1.1, over TLS where the URL says https; the status only.
+
+    Every address of the name is tried. Without `insecure` the certificate is checked, by the
+    CA in the file `ca` or by those of the host.
+    """
+    place, path = split(url)
+    head = f"GET {path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\nAccept: */*\r\n\r\n"
+    secure = url.lower().startswith("https:")
+    host, port = _host_port(place, 443 if secure else 80)
+    exchange = _Exchange(host, port, head.encode(), loop)
+    exchange.head_only = True
+    if secure:
+        from .fetch_tls import Tls
+
+        exchange.tls = lambda: Tls(host, head.encode(), insecure, ca)
+    return exchange.run(within_s)
+
+
+def _host_port(place: str, default: int) -> Tuple[str, int]:
     host, colon, port = place.rpartition(":")
     if not colon or not port.isdigit():
-        host, port = place, "80"
-    host = host.strip("[]") or "127.0.0.1"
-    return _Exchange(host, int(port), head.encode(), loop, sink).run(within_s)
+        host, port = place, str(default)
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def split(url: str) -> Tuple[str, str]:
@@ -57,8 +83,9 @@ def split(url: str) -> Tuple[str, str]:
     return place, path if path.startswith("/") else "/" + path
 
 
-def connect(port: int, loop: Loop, within_s: float, host: str = "127.0.0.1") -> Answer:
-    """Try a TCP port: status 200 when somebody accepts."""
+def connect(place: str, loop: Loop, within_s: float) -> Answer:
+    """Try a TCP port, `8080` or `host:8080`: status 200 when somebody accepts."""
+    host, port = ("127.0.0.1", int(place)) if place.isdigit() else _host_port(place, 0)
     return _Exchange(host, port, b"", loop).run(within_s)
 
 
@@ -76,13 +103,29 @@ class _Exchange:
         self._got: List[bytes] = []
         self._size = 0
         self._answer: Optional[Answer] = None
+        self.head_only = False
+        self.tls: Optional[Callable[[], Tls]] = None
+        self._secure: Optional[Tls] = None
 
     def run(self, within_s: float) -> Answer:
+        """Try each address of the name in turn, until one answers."""
         try:
             # Loopback names and addresses only in practice: nothing here waits for DNS.
-            family, kind, proto, _, address = socket.getaddrinfo(
-                self._host, self._port, 0, socket.SOCK_STREAM
-            )[0]
+            found = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)
+        except OSError as fault:
+            return Answer(None, b"", str(fault.strerror or fault))
+        request, answer = self._request, Answer(None, b"", "the name has no address")
+        for address in dict.fromkeys(found):
+            self._request, self._answer, self._got, self._size = request, None, [], 0
+            self._secure = self.tls() if self.tls is not None else None
+            answer = self._one(address, within_s / len(found))
+            if answer.status is not None:
+                break
+        return answer
+
+    def _one(self, place: Tuple[int, int, int, str, Any], within_s: float) -> Answer:
+        family, kind, proto, _, address = place
+        try:
             self._socket = socket.socket(family, kind | socket.SOCK_CLOEXEC, proto)
         except OSError as fault:
             return Answer(None, b"", str(fault.strerror or fault))
@@ -109,6 +152,10 @@ class _Exchange:
             self._answer = Answer(None, b"", os.strerror(code))
         elif self._only_connect:
             self._answer = Answer(200, b"")
+        elif self._secure is not None:
+            self._loop.forget(fd)
+            self._loop.reader(fd, self._read)
+            self._decrypt(b"")
         else:
             try:
                 self._request = self._request[self._socket.send(self._request) :]
@@ -129,6 +176,10 @@ class _Exchange:
         except OSError as fault:
             self._answer = Answer(None, b"".join(self._got), str(fault.strerror))
             return
+        if self._secure is not None:
+            data = self._plain(data)
+            if not data:
+                return
         self._size += len(data)
         if self._sink is not None and self._flows:
             self._sink(data)
@@ -136,10 +187,37 @@ class _Exchange:
                 self._answer = _sunk(b"".join(self._got), self._size)
             return
         self._got.append(data)
+        if self._headed():
+            return
         if not data or self._size > LIMIT_BYTES:
             self._answer = _parse(b"".join(self._got))
         elif self._sink is not None:
             self._divert(self._sink)
+
+    def _headed(self) -> bool:
+        """Whether the status was all that was asked for, and is there."""
+        got = b"".join(self._got) if self.head_only else b""
+        # the body may have no end, or come in chunks: nobody asked for it
+        status = _parse(got).status if b"\r\n\r\n" in got else None
+        if status is None:
+            return False
+        self._answer = Answer(status, b"")
+        return True
+
+    def _plain(self, data: bytes) -> bytes:
+        if not data:
+            self._answer = Answer(None, b"", "the connection was closed before it answered")
+            return b""
+        return self._decrypt(data)
+
+    def _decrypt(self, data: bytes) -> bytes:
+        assert self._secure is not None  # noqa: S101 - the callers have looked
+        try:
+            return self._secure.turn(data, self._socket)
+        except OSError as fault:
+            said = getattr(fault, "verify_message", "") or fault.strerror or fault
+            self._answer = Answer(None, b"", f"TLS: {said}")
+            return b""
 
     def _divert(self, sink: Sink) -> None:
         """Give the sink what came of the body once the head is whole, and says success."""

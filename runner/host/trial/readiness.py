@@ -43,9 +43,15 @@ def _try(
         found = _matches(ready["stdout"], printed())
         return "" if found else "stdout has not matched {!r}".format(ready["stdout"])
     if "http" in ready:
-        answer = fetch.get(ctx.fill(ready["http"]), ctx.loop, within_s)
+        answer = fetch.probe(
+            ctx.fill(ready["http"]),
+            ctx.loop,
+            within_s,
+            insecure=bool(ready.get("insecure")),
+            ca=ready.get("ca"),
+        )
     else:
-        answer = fetch.connect(int(ctx.fill(str(ready["tcp"]))), ctx.loop, within_s)
+        answer = fetch.connect(ctx.fill(str(ready["tcp"])), ctx.loop, within_s)
     if answer.good:
         return ""
     return f"status {answer.status}" if answer.status is not None else answer.why

@@ -264,7 +264,12 @@ class Workload:
             return
         if found.ours is None:
             self._ctx.emit("listener", pid=None, ours=False)
-            raise Aborted(f"nobody listens on port {port}")
+            fix = (
+                ""
+                if self._plan.get("ready")
+                else ('; it may need longer to start: add `ready: {tcp: "{port}"}` under workload')
+            )
+            raise Aborted(f"nobody listens on port {port}{fix}")
         self._ctx.emit("listener", pid=found.ours, ours=True)
 
     def _refuse_stranger(self, how: str) -> None:
