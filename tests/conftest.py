@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from tests.workers import AT_MOST, WORKER
 
-settings.register_profile("project", deadline=None)  # a loaded machine is no defect of the code
+settings.register_profile("project", deadline=None)  # a loaded machine is not a defect of the code
 settings.load_profile("project")
 
 

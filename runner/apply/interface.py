@@ -83,7 +83,7 @@ class Reporter(Protocol):
         """A new phase begins."""
 
     def note(self, text: str) -> None:
-        """Something worth knowing that is no fault."""
+        """Something worth knowing that is not a fault."""
 
     def change(self, host: str, change: Change) -> None:
         """`--check`: what would change."""

@@ -270,7 +270,7 @@ def differences(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name the sections that changed since: those of the claims, and those of the trials."""
     try:
-        # through the model, so that a default which was added since is no change
+        # through the model, so that a default which was added since is not a change
         before = expand(Experiment.model_validate(recorded))
     except ValueError:
         before = dict(recorded)

@@ -33,7 +33,7 @@ class Board:
         """Refuse what QEMU would refuse later, or would not do as asked."""
         if not _NAME.fullmatch(self.name):
             raise BoardError(
-                f"{self.name!r} is no name for a board",
+                f"{self.name!r} is not a name for a board",
                 fix="use small letters, digits and dashes, a letter first",
             )
         if self.machine not in MACHINES:
@@ -75,5 +75,5 @@ def memory(text: str) -> int:
     """Read `4G`, `4GiB` or `512M` as MiB."""
     match = re.fullmatch(r"(\d+)\s*([MG])(i?B)?", text.strip(), re.IGNORECASE)
     if match is None:
-        raise BoardError(f"{text!r} is no amount of memory", fix="write 4G or 512M")
+        raise BoardError(f"{text!r} is not an amount of memory", fix="write 4G or 512M")
     return int(match[1]) * (1024 if match[2].upper() == "G" else 1)

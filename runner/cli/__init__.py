@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; give its exit code. Known errors are one message, never a traceback."""
     words = sys.argv[1:] if argv is None else argv
     # start-up cost: pydantic would read the metadata of every installed package to find
-    # plugins, and the many objects that imports make are no garbage
+    # plugins, and the many objects that imports make are not garbage
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(50_000, 20, 20)
     name = next((word for word in words if not word.startswith("-")), None)

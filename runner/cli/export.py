@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     out: Path | None = args.out
     if args.to == "parquet":
         if out is None:
-            raise SpecError("parquet is no text", fix="name a file with -o")
+            raise SpecError("parquet is not text", fix="name a file with -o")
         parquet(rows(args.what, folder, analysis), out)
         return 0
     if args.to == "csv":

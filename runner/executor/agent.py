@@ -122,7 +122,7 @@ class Agent:
         channel = self._start()
         grace_s = GRACE_S
         try:
-            # ASCII: bytes that are no text travel as lone surrogates, which UTF-8 has not
+            # ASCII: bytes that are not text travel as lone surrogates, which UTF-8 has not
             _send(channel, json.dumps(full, default=thawed).encode())
             for line, event in self._events(channel, payload):
                 if full.get("program") in _COPIERS:
@@ -152,7 +152,7 @@ class Agent:
             except EventError as error:
                 if begun:
                     raise ProgramRefused(
-                        f"{self.name}: the agent wrote a line that is no event ({error}): "
+                        f"{self.name}: the agent wrote a line that is not an event ({error}): "
                         f"{text[:200]!r}",
                         fix="report this with the line",
                     ) from None

@@ -139,7 +139,7 @@ class _Spool:
             self.last = decode(last) if last else None
         except EventError as error:
             raise RecordError(
-                f"the last line of {path} is no event: {error}",
+                f"the last line of {path} is not an event: {error}",
                 fix="restore it from the host's spool, or run the trial again",
             ) from error
 

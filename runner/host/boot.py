@@ -45,7 +45,7 @@ if sys.version_info < (3, 9):
 try:
     program = json.loads(program)
 except ValueError as fault:
-    stop("bad_program", "the program is no JSON: " + str(fault), "")
+    stop("bad_program", "the program is not JSON: " + str(fault), "")
 want = sys.argv[1]
 if len(sys.argv) > 2: state = sys.argv[2]
 elif os.geteuid() == 0: state = "/var/lib/runner"

@@ -47,7 +47,7 @@ def to_fd(fd: int, mask: Optional[Mask] = None) -> Emit:
 def line_of(event: str, fields: Mapping[str, Any]) -> bytes:
     """Give one event as a line of JSON."""
     said = {"event": event, "at": round(time.time(), 6), **fields}
-    # ASCII: bytes that are no text arrive as lone surrogates instead of breaking the line
+    # ASCII: bytes that are not text arrive as lone surrogates instead of breaking the line
     return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
 
 

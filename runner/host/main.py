@@ -70,7 +70,7 @@ def secret_of(program: Mapping[str, Any]) -> Optional[Mask]:
 
 
 def check(program: Any) -> None:
-    """Refuse what is no program, all of it before anything is done."""
+    """Refuse what is not a program, all of it before anything is done."""
     if not isinstance(program, dict):
         raise state_folder.Refused("bad_program", "a program is a JSON object")
     name = program.get("program")
@@ -115,7 +115,7 @@ def _fault_of_want(cell: Mapping[str, Any]) -> Optional[str]:
     want, via = cell["want"], cell["via"]
     if want is None or isinstance(want, dict) == (via in ("file", "swap")):
         return None
-    return f"wants {want!r}, which is no value of {via}"
+    return f"wants {want!r}, which is not a value of {via}"
 
 
 def _dispatch(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:

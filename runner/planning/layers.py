@@ -69,7 +69,7 @@ def declared_of(experiment: Experiment) -> Declared:
         return Declared(base)
     written = experiment.system.model_dump(mode="json", by_alias=True, exclude_none=True)
     for kind in list(base):
-        # a kind with a factor's name in it is no state before the level is known
+        # a kind with a factor's name in it is not a state before the level is known
         if set(placeholders(canonical_json(written[kind]))) & set(experiment.factors):
             del base[kind]
     return Declared(base, own, levels)

@@ -183,7 +183,7 @@ def _bytes(value: float, unit: Unit) -> str:
     tail = "" if unit.dimension == BYTES else "/s"
     decimal = name in ("kB", "KB", "MB", "GB", "TB")
     if not decimal and not tail and abs(value) < 1024:
-        # a mean over repetitions is no whole number of bytes
+        # a mean over repetitions is not a whole number of bytes
         return f"{count(value)} B"
     return scaled(value, DECIMAL if decimal else BINARY, short=unit.name != "B") + tail
 

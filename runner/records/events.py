@@ -1,6 +1,6 @@
 """Every event of a host, decoded and checked once, where its bytes come in.
 
-Text that is no UTF-8 (a path, a value of a kernel file) travels as JSON escapes of lone
+Text that is not UTF-8 (a path, a value of a kernel file) travels as JSON escapes of lone
 surrogates, as Python's `surrogateescape` has it. The decoder refuses those, so a line with
 them is read by `json`, which does not, and then checked by the same types.
 """
@@ -79,7 +79,7 @@ _SURROGATE = b"\\ud"
 
 
 class EventError(ValueError):
-    """A line that is no event, and why."""
+    """A line that is not an event, and why."""
 
 
 def decode(line: bytes | str) -> AnyEvent:
@@ -109,4 +109,4 @@ def _with_surrogates(line: bytes) -> AnyEvent:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")

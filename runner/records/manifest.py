@@ -263,7 +263,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ManifestError(ValueError):
-    """What is no run.json, and why."""
+    """What is not a run.json, and why."""
 
 
 def manifest_of(data: object) -> Manifest:

@@ -62,7 +62,7 @@ _MAX_EXPONENT = 60
 
 
 class QuantityError(ValueError):
-    """The text is no quantity, or one that could be read in two ways."""
+    """The text is not a quantity, or one that could be read in two ways."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _number(text: str, digits: str) -> Fraction:
 def _bare(number: float) -> Quantity:
     """Take a number as the count that it was written as: 0.1 is 1/10."""
     if isinstance(number, bool) or not math.isfinite(number):
-        raise QuantityError(f"`{str(number).lower()}` is no quantity")
+        raise QuantityError(f"`{str(number).lower()}` is not a quantity")
     return Quantity(Fraction(repr(number)))
 
 
@@ -175,7 +175,8 @@ def parse(text: str | float | Quantity) -> Quantity:
         return Quantity(total, TIME)
     match = _TEXT.fullmatch(said)
     if match is None:
-        raise QuantityError(f"`{text}` is no quantity (a number with a unit, such as 32MiB or 30s)")
+        message = f"`{text}` is not a quantity (a number with a unit, such as 32MiB or 30s)"
+        raise QuantityError(message)
     digits, unit = match[1], (match[2] or "").strip()
     try:
         read = read_unit(unit)
@@ -211,7 +212,7 @@ def parse_as(dimension: str, text: str | float | Quantity) -> Quantity:
 def unit_factor(unit: str) -> tuple[str, Fraction]:
     """Give the dimension of a unit's name and its size in base units: MB is (bytes, 10^6).
 
-    `1/min` and `/min` are the same. QuantityError where the name is no unit.
+    `1/min` and `/min` are the same. QuantityError where the name is not a unit.
     """
     try:
         read = read_unit(unit)
@@ -302,7 +303,7 @@ def format_quantity(quantity: Quantity) -> str:
 
 
 def in_unit(value: float, unit: str) -> float:
-    """Convert an amount in base units to the named unit; what is no unit changes nothing."""
+    """Convert an amount in base units to the named unit; what is not a unit changes nothing."""
     try:
         return float(value / float(read_unit(unit).size))
     except UnitError:

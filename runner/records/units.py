@@ -122,7 +122,7 @@ NOUNS: Final = frozenset((
 
 
 class UnitError(ValueError):
-    """The text is no unit; the message says what is near or what is known."""
+    """The text is not a unit; the message says what is near or what is known."""
 
 
 @dataclass(frozen=True)

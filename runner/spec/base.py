@@ -45,7 +45,7 @@ class Model(BaseModel):
 
 
 def fault(kind: str, message: str) -> PydanticCustomError:
-    """Make an error whose text is shown as it is (braces are no template)."""
+    """Make an error whose text is shown as it is (braces are not templates)."""
     return PydanticCustomError(kind, "{message}", {"message": message})
 
 

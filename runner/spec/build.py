@@ -13,7 +13,7 @@ _VERSION = re.compile(r"(?:go)?(\d+\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)")
 def _version(text: str) -> str:
     match = _VERSION.fullmatch(text.strip())
     if match is None:
-        raise fault("go_version", f'`{text}` is no version of Go: write for instance "1.22.10"')
+        raise fault("go_version", f'`{text}` is not a version of Go: write for instance "1.22.10"')
     return match[1]
 
 
@@ -45,7 +45,7 @@ _RUNNERS = ("o", "c", "C", "n", "v", "x", "work", "json", "toolexec", "exec", "o
 
 
 def _flags(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse what is no flag, what has a key of its own, and what is the runner's to say."""
+    """Refuse what is not a flag, what has a key of its own, and what is the runner's to say."""
     for word in words:
         name = word.lstrip("-").partition("=")[0]
         if not word.startswith("-") or not name:

@@ -167,7 +167,7 @@ VARIABLES = ("connections", "rate")
 def _find(text: str) -> str:
     match = _FIND.fullmatch(" ".join(text.split()))
     if match is None:
-        raise fault("find", f"`{text}` is no goal: write `highest healthy connections`")
+        raise fault("find", f"`{text}` is not a goal: write `highest healthy connections`")
     if match[2] not in VARIABLES:
         raise fault("find", f"cannot search `{match[2]}`{did_you_mean(match[2], VARIABLES)}")
     return " ".join(text.split())

@@ -34,7 +34,7 @@ def _name(text: str) -> str:
 
 def _identifier(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z_]\w*", text):
-        raise fault("identifier", f"`{text}` is no name: use letters, digits and `_`")
+        raise fault("identifier", f"`{text}` is not a name: use letters, digits and `_`")
     return text
 
 

@@ -77,7 +77,7 @@ _TOKEN = re.compile(
 
 
 class ExpressionError(ValueError):
-    """The text is no expression; the message says where and why."""
+    """The text is not an expression; the message says where and why."""
 
 
 @dataclass

@@ -62,7 +62,7 @@ class Rule:
 
 
 class RuleError(ValueError):
-    """The text is no rule; the message says what to write."""
+    """The text is not a rule; the message says what to write."""
 
 
 def _value(text: str) -> Value:
@@ -92,7 +92,8 @@ def _value(text: str) -> Value:
 
 def _check_subject(subject: str) -> str:
     if not re.fullmatch(_NAME, subject):
-        raise RuleError(f"`{subject}` is no name of something measured, such as load.error_ratio")
+        message = f"`{subject}` is not a name of something measured, such as load.error_ratio"
+        raise RuleError(message)
     bare = subject.removesuffix(_GAINED)
     problem = check_reference(bare)
     if problem:
@@ -119,7 +120,7 @@ def parse_rule(text: str) -> Rule:
     state = _STATE.fullmatch(said)
     if state is None:
         raise RuleError(
-            f"`{said}` is no rule: write `subject <= value`, `workload.alive` "
+            f"`{said}` is not a rule: write `subject <= value`, `workload.alive` "
             "or `workload.dead for 2s`"
         )
     subject = _check_subject(state["subject"])

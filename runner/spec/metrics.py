@@ -28,7 +28,7 @@ def _as(text: str) -> str:
         from runner.records.units import KNOWN
 
         if KNOWN.get(text.removeprefix("rate"), ("",))[0] != RATE:
-            raise fault("as", f"`{text}` is no rate: write rate/s, rate/min or rate/h")
+            raise fault("as", f"`{text}` is not a rate: write rate/s, rate/min or rate/h")
         return text
     return _reference(text)
 
@@ -50,7 +50,7 @@ PATTERNED = ("stdout.regex", "stderr.regex")
 
 def _positive(step: Quantity) -> Quantity:
     if step.exact <= 0:
-        raise fault("resolution", f"`{step}` is no step: write a number above 0, such as 1")
+        raise fault("resolution", f"`{step}` is not a step: write a number above 0, such as 1")
     return step
 
 

@@ -36,7 +36,7 @@ def check_reference(text: str) -> str | None:
     """Say what is wrong with a reference, or None."""
     family, dot, name = text.partition(".")
     if family in ELSEWHERE:
-        return f"`{family}` is no source: {ELSEWHERE[family]}"
+        return f"`{family}` is not a source: {ELSEWHERE[family]}"
     if family not in families() and not discovery.known("sources", family):
         return f"unknown source `{family}`{did_you_mean(family, families())}"
     known, decided = _offered(family)

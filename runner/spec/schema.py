@@ -18,7 +18,7 @@ def schema() -> dict[str, Any]:
     """Give the schema of a spec as a user writes it, shorthands included.
 
     Every value may also be a text with `{{ variables }}`, which a schema cannot
-    tell from a wrong one; editors mark those where the type is no text.
+    tell from a wrong one; editors mark those where the type is not text.
     """
     system: Any = System.model_json_schema(by_alias=True)
     found = Experiment.model_json_schema(by_alias=True, mode="validation")

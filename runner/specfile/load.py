@@ -32,7 +32,7 @@ _ROUNDS = 50
 
 @dataclass(frozen=True)
 class Loaded:
-    """A valid spec with its file, for who has to point into it or copy it."""
+    """A valid spec with its file, for callers that point into it or copy it."""
 
     experiment: Experiment
     document: Document

@@ -87,7 +87,7 @@ class Document:
 
 
 def decode(name: str, raw: bytes, what: str = "a spec") -> str:
-    """Give the text of a file; SpecFaults where it is no plain UTF-8."""
+    """Give the text of a file; SpecFaults where it is not plain UTF-8."""
     if len(raw) > MAX_BYTES:
         message = f"has {len(raw)} bytes; {what} has at most {MAX_BYTES}"
         raise SpecFaults(name, [Fault(1, 1, message)])

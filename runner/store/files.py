@@ -65,7 +65,7 @@ def to_line(event: Any) -> bytes:
 
 
 def _utf8(text: str) -> bytes:
-    # lone surrogates are what is no UTF-8 on a host; `\\udcff` is JSON for one
+    # lone surrogates are what is not UTF-8 on a host; `\\udcff` is JSON for one
     return text.encode(errors="backslashreplace") + b"\n"
 
 
@@ -77,7 +77,7 @@ def read_json(path: Path) -> Any:
         raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
         raise RecordError(
-            f"{path} is no JSON: {error}", fix="restore it from git, or run the experiment again"
+            f"{path} is not JSON: {error}", fix="restore it from git, or run the experiment again"
         ) from error
 
 
@@ -110,7 +110,7 @@ def open_lines(path: Path) -> IO[bytes]:
 def read_lines(path: Path, read: Callable[[bytes], T], *, packed: bool = False) -> Iterator[T]:
     """Yield what `read` makes of each line of a file, plain or gzip; a torn end is left out.
 
-    A line in the middle of which it makes a ValueError is a RecordError: that is no crash
+    A line in the middle of which it makes a ValueError is a RecordError: that is not a crash
     but a damaged file.
     """
     fault = ""
@@ -140,7 +140,7 @@ def read_object(line: bytes) -> Json:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - it is the text that is wrong
+        raise ValueError("not JSON object")  # noqa: TRY004 - it is the text that is wrong
     return found
 
 

@@ -99,7 +99,7 @@ class RunFolder:
             **{key: plain(value) for key, value in (manifest or {}).items()},
         }
         folder = cls(path, manifest_of(first), first)
-        folder._write()  # last: a folder without run.json is no run
+        folder._write()  # last: a folder without run.json is not a run
         return folder
 
     @classmethod

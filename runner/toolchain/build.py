@@ -76,7 +76,7 @@ class Build:
     stripped: bool | None
     dynamic: bool | None
     machine: str
-    """GOARCH that the file is for; empty where it is no ELF file."""
+    """GOARCH that the file is for; empty where it is not an ELF file."""
 
 
 def build(

@@ -42,11 +42,11 @@ class Toolchain:
 
 
 def normal_version(version: str) -> str:
-    """Return `1.22.10` for `go1.22.10`; refuse what is no release of Go."""
+    """Return `1.22.10` for `go1.22.10`; refuse what is not a release of Go."""
     match = _VERSION.fullmatch(version.strip())
     if match is None:
         raise ToolchainError(
-            f"{version!r} is no version of Go", fix='write it like "1.22.10", in quotes'
+            f"{version!r} is not a version of Go", fix='write it like "1.22.10", in quotes'
         )
     major, minor, patch, candidate = match.groups()
     if patch is None and candidate is None and (int(major), int(minor)) >= SWITCHES_SINCE:

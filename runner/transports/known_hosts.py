@@ -102,5 +102,5 @@ def _is_hash_of(names: str, wanted: str) -> bool:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    # brackets are no class to ssh, they stand round a host with a port
+    # brackets are not a class to ssh, they stand round a host with a port
     return fnmatchcase(name, pattern.replace("[", "[[]"))

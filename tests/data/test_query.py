@@ -39,7 +39,7 @@ def test_numbers_of_steps_are_a_map_and_absent_ones_are_not_in_it(reports, tmp_p
 
 def test_samples_are_read_where_a_query_names_them(reports, tmp_path):
     rows = ask("select name, sum(value), count(*) from samples group by 1", reports, tmp_path)
-    assert rows == (("procfs.rss", 96.0, 6),)  # what was absent is no row
+    assert rows == (("procfs.rss", 96.0, 6),)  # what was absent is not a row
 
 
 def test_facts_and_changes_keep_their_text(reports, tmp_path):

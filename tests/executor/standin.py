@@ -1,7 +1,7 @@
 """A stand-in for the host agent, after the contract alone, that does what a test tells it.
 
 The real agent is tested on its own and in test_real_agent.py. This one can be told
-to die, to write what is no event, and to take its time.
+to die, to write what is not an event, and to take its time.
 """
 
 import contextlib

@@ -95,7 +95,7 @@ def test_what_a_shell_prints_at_its_start_is_passed_over(agent):
 
 def test_a_line_that_is_no_event(agent):
     with pytest.raises(
-        errors.ProgramRefused, match=r"no event \(JSON is malformed.*\): 'Segmentation"
+        errors.ProgramRefused, match=r"not an event \(JSON is malformed.*\): 'Segmentation"
     ):
         list(agent.run(say('{"event": "idle_started"}\n', "Segmentation fault\n", END)))
 

@@ -144,7 +144,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        (b"[1, 2", "no JSON"),
+        (b"[1, 2", "not JSON"),
         (b"[1, 2]", "JSON object"),
         ({"program": "dance"}, "no program 'dance'"),
         ({"program": "probe", "version": 2}, "version 2"),

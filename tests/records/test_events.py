@@ -79,7 +79,7 @@ def test_committed_records_decode(path):
         (b"", "truncated"),
         (b"\xff", "malformed"),
         (b'{"event":"sample","t":NaN,"v":[]}', "malformed"),
-        (b'{"event":"output","stream":"stdout","text":"\\udcff","t":NaN}', "NaN is no number"),
+        (b'{"event":"output","stream":"stdout","text":"\\udcff","t":NaN}', "NaN is not a number"),
         (b'{"event":"sample","t":1e999,"v":[]}', "out of range"),
         (b'{"event":"sample","t":"1","v":[]}', "Expected `float`"),
         (b'{"event":"end"}', "missing required field `ok`"),

@@ -77,11 +77,11 @@ def test_reads_amounts_with_their_unit(text, value, dimension):
         ("30 sec", "unknown unit `sec` in `30 sec`: write 30s"),
         ("80C", "unknown unit `C` in `80C`: write 80°C"),
         ("0.3B", "`0.3B` is not a whole number of bytes"),
-        ("fast", "`fast` is no quantity (a number with a unit, such as 32MiB or 30s)"),
+        ("fast", "`fast` is not a quantity (a number with a unit, such as 32MiB or 30s)"),
         ("1e999", "`1e999` is out of range"),
-        ("", "`` is no quantity (a number with a unit, such as 32MiB or 30s)"),
-        (True, "`true` is no quantity"),
-        (float("nan"), "`nan` is no quantity"),
+        ("", "`` is not a quantity (a number with a unit, such as 32MiB or 30s)"),
+        (True, "`true` is not a quantity"),
+        (float("nan"), "`nan` is not a quantity"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_refused_with_the_fix(text, message):

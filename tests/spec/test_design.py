@@ -84,7 +84,7 @@ def test_a_search_may_be_for_the_lowest_rate():
         ({"between": [9, 9]}, "has to rise"),
         ({"between": [0, 9]}, "above 0"),
         ({"between": [1, "9s"]}, "are not of one kind"),
-        ({"between": [1, 9], "find": "most connections"}, "is no goal"),
+        ({"between": [1, 9], "find": "most connections"}, "is not a goal"),
         ({"between": [1, 9], "find": "highest healthy conections"}, "did you mean `connections`?"),
         ({"between": [1, 9], "find": "lowest healthy workload.cgroup.memory.max"}, "cannot search"),
         ({"between": [1, 9], "confirm": {"trials": 3, "healthy": 4}}, "cannot be healthy"),

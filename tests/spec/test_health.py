@@ -1,4 +1,4 @@
-"""Rules become plain data, and what is no rule says so."""
+"""Rules become plain data, and what is not a rule says so."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def test_a_state_may_have_to_last():
         ("load.rps = 3", "`=` compares nothing: write `load.rps == 3`"),
         ("load.rps >=", "`load.rps >=` lacks the value to compare with"),
         ("load.rps", "`load.rps` is a value, not a state: compare it, for example `load.rps == 0`"),
-        ("rps > 3", "`rps` is no name of something measured, such as load.error_ratio"),
+        ("rps > 3", "`rps` is not a name of something measured, such as load.error_ratio"),
         ("load.rps > 3M", "`3M` is ambiguous"),
         ("load.rps > none", "`none` has no order: only == and != can compare it"),
         ("workload.dead for 2", "`2` has no unit: write for instance 2s"),
-        ("hello world", "`hello world` is no rule"),
-        ("", "`` is no rule"),
+        ("hello world", "`hello world` is not a rule"),
+        ("", "`` is not a rule"),
         ("load.rps > load.rsp", "source `load` has no `rsp`; did you mean `rps`?"),
         ("procfs.rrs > 3MB", "source `procfs` has no `rrs`"),
     ],

@@ -84,7 +84,7 @@ def test_a_line_is_kept_as_the_host_sent_it(tmp_path):
 
 @pytest.mark.parametrize("tail", [b'{"event":"sam', b'{"event"', b"\xff\xfe", b"1", b"{}x"])
 def test_torn_last_line_is_left_out(tmp_path, tail):
-    """Half a line at the end is no event; the next line is put in its place."""
+    """Half a line at the end is not an event; the next line is put in its place."""
     folder = make(tmp_path)
     folder.append_event("t1", {"event": "ready", "after_s": 0.0})
     whole = folder.offset("t1")
@@ -99,7 +99,7 @@ def test_torn_last_line_is_left_out(tmp_path, tail):
 
 
 def test_damage_in_the_middle_is_said(tmp_path):
-    """A bad line that is not the last is no crash: file and line are named."""
+    """A bad line that is not the last is not a crash: file and line are named."""
     folder = make(tmp_path)
     folder.append_line("t1", b'{"event":"ready","after_s":0.0}')
     folder.append_line("t1", b"garbage")
@@ -293,7 +293,7 @@ def test_find_and_newest(tmp_path):
     assert newest(tmp_path, "absent") is None
     (first.path / "run.json").write_text("{")
     assert newest(tmp_path, "quickstart") is None
-    with pytest.raises(RecordError, match="no JSON"):
+    with pytest.raises(RecordError, match="not JSON"):
         find(tmp_path, first.id)
 
 

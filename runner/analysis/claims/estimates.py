@@ -232,7 +232,8 @@ def _arithmetic(expression: Expression, known: Mapping[str, float]) -> tuple[flo
     number = evaluate(expression, lambda ref: known[ref.name])
     if isinstance(number, int | float):
         return float(number), ""
-    return None, nothing_to_divide_by(expression, lambda ref: known[ref.name]) or "it is no number"
+    why = nothing_to_divide_by(expression, lambda ref: known[ref.name])
+    return None, why or "it is not a number"
 
 
 def _estimate(

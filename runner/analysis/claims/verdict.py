@@ -15,7 +15,7 @@
 The region is the published range widened by the margin, both fixed before the
 data. An interval of a median is its order-statistic interval, so verdict 5
 is a sign test and needs at least 6 values, or 7 for a range with two ends,
-verdict 4 at least 5. `never` and `always` fall on one counterexample, which is no test.
+verdict 4 at least 5. `never` and `always` fall on one counterexample, which is not a test.
 
 Two things keep 4 and 5 from being said: values that depend on when they were measured, unless
 the spec gives the cause; and a fact that the source does not declare, which makes a difference

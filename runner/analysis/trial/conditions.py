@@ -58,7 +58,7 @@ def judge_generator(
 ) -> str:
     """Relate its CPU time to its threads, count its own failures; give why it failed, or "".
 
-    Errors of the generator's own machine are no answer of the server.
+    Errors of the generator's own machine are not answers of the server.
     """
     if plan.generator is None or plan.load is None:
         return error
@@ -173,7 +173,7 @@ def _throttled(
     every = 0
     for value in seen:
         every |= value
-    # what was so before the step is no news of it; what is so now is, however long already
+    # what was so before the step is not news of it; what is so now is, however long already
     numbers["board.throttled.gained"] = (every & STICKY & ~seen[0]) | (every & NOW)
 
 

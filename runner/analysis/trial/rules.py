@@ -70,7 +70,7 @@ def _one(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> R
 
 def _compared(rule: Rule, name: str, actual: Number, wanted: float) -> RuleResult:
     if actual is None or isinstance(actual, str):
-        return RuleResult(rule.text, None, shown(actual, name), "is no number")
+        return RuleResult(rule.text, None, shown(actual, name), "is not a number")
     held = COMPARE[rule.op](float(actual), wanted)
     seen = shown(actual, name)
     if not held and actual != wanted and seen == shown(wanted, name):

@@ -41,7 +41,7 @@ def fault_of_value(cell: Mapping[str, Any], value: Any) -> Optional[str]:
         return None if isinstance(value, dict) else f"{value!r} is not a swap area"
     if isinstance(value, (str, int, float)):
         return None
-    return f"{value!r} is not a text"
+    return f"{value!r} is not text"
 
 
 def _fault_of_file(value: Any) -> Optional[str]:

@@ -38,7 +38,7 @@ def write(path: str, want: Any) -> None:
         os.mkdir(path)
         if not os.path.exists(os.path.join(path, "cgroup.procs")):
             os.rmdir(path)
-            raise CellError(f"{os.path.dirname(path)} is no control group hierarchy")
+            raise CellError(f"{os.path.dirname(path)} is not a control group hierarchy")
     elif want is None:
         if os.path.isdir(path):
             remove(path)
@@ -50,7 +50,7 @@ def remove(path: str) -> None:
     """Kill the members, those of inner groups too, then remove inner groups first."""
     folders = [folder for folder, _, _ in os.walk(path, topdown=False)]
     if not os.path.exists(os.path.join(path, "cgroup.procs")):
-        raise CellError(f"{path} is no control group")
+        raise CellError(f"{path} is not a control group")
     deadline = time.monotonic() + KILL_S
     while True:
         left = [pid for folder in folders for pid in members(folder)]

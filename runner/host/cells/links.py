@@ -75,7 +75,7 @@ def _flags(name: str) -> int:
 def _ioctl(name: str, request: int, value: int = 0) -> int:
     raw = name.encode()
     if not raw or len(raw) > _MOST_NAME:
-        raise CellError(f"{name!r} is no interface name")
+        raise CellError(f"{name!r} is not an interface name")
     import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:

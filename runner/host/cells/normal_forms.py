@@ -78,7 +78,7 @@ def integer(text: str) -> Optional[int]:
 
 
 def _integers(text: str) -> List[Any]:
-    # a word that is no number stands for itself
+    # a word that is not a number stands for itself
     return [word if (n := integer(word)) is None else n for word in text.split()]
 
 

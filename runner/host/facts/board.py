@@ -107,7 +107,7 @@ def _emulated(found: Found, model: str, compatible: List[str]) -> None:
         f"{path.split('/')[3]} is QEMU's" for path in disks if "QEMU" in (found.text(path) or "")
     ]
     # on arm64, KVM is not told apart from TCG by the board alone: a machine
-    # that is no hypervisor's guest by its own word is taken for emulated
+    # that is not a hypervisor's guest by its own word is taken for emulated
     accelerated = under_kvm or bool(flags and "QEMU TCG" not in _cpuinfo(found))
     found.put("emulated", bool(signs) and not accelerated)
     found.put("emulated.signs", signs)

@@ -35,11 +35,11 @@ _END = b'{"event":"end"'
 
 
 def folder_of(program: Mapping[str, Any], here: State) -> str:
-    """Folder of the trial that the program names; Refused when the names are no file names."""
+    """Folder of the trial that the program names; Refused when the names are not file names."""
     names = [str(program.get("run") or ""), str(program.get("trial") or "")]
     for name in names:
         if not NAME.fullmatch(name):
-            raise Refused("bad_program", f"{name!r} is no name of a run or trial")
+            raise Refused("bad_program", f"{name!r} is not a name of a run or trial")
     return here.path("runs", *names)
 
 

@@ -120,7 +120,7 @@ def forget(program: Mapping[str, Any], where: state_folder.State, emit: Emit) ->
     """Remove the folder of a finished run; Refused while the host still needs it."""
     run = str(program["run"])
     if not _NAME.fullmatch(run):
-        raise state_folder.Refused("bad_program", f"{run!r} is no run id")
+        raise state_folder.Refused("bad_program", f"{run!r} is not a run id")
     folder = where.path("runs", run)
     with state_folder.locked(where):
         found = state_folder.hold(where)

@@ -53,7 +53,7 @@ def _faults(program: Mapping[str, Any]) -> List[str]:
         found.append("network_cells need network: isolated; on the host they belong in converge")
     for item in program.get("files") or []:
         if not FILE_NAME.fullmatch(item["name"]):
-            found.append("{!r} is no plain file name".format(item["name"]))
+            found.append("{!r} is not a plain file name".format(item["name"]))
         if len(item["text"]) > MOST_FILE_BYTES:
             found.append(f"file {item['name']} is larger than {MOST_FILE_BYTES} bytes")
     for name, blob in (program.get("upload") or {}).items():
@@ -153,7 +153,7 @@ def _load(program: Mapping[str, Any]) -> List[str]:
             found.append("step {} has no argv".format(step["index"]))
         log = str((step.get("log") or {}).get("name", "log")).replace("{step}", "0")
         if not FILE_NAME.fullmatch(log):
-            found.append("step {} has a log that is no plain file name".format(step["index"]))
+            found.append("step {} has a log that is not a plain file name".format(step["index"]))
         if float(step["timeout_s"]) <= 0:
             found.append("step {} has timeout_s {!r}".format(step["index"], step["timeout_s"]))
     return found

@@ -13,7 +13,7 @@ A pick is plain data made by a source kind:
     {"perf": ["instructions"]}        not a file: perf_event_open answers (see perf.py)
     {"vcgencmd": "/usr/bin/vcgencmd"} not a file: the firmware's tool answers (see throttle.py)
 
-What is not there, or is no number (`max`), is None and never 0.
+What is not there, or is not a number (`max`), is None and never 0.
 """
 
 from __future__ import annotations

@@ -232,7 +232,7 @@ def _parse(data: bytes) -> Answer:
     head, gap, body = data.partition(b"\r\n\r\n")
     words = head.split(b"\r\n", 1)[0].split()
     if not gap or len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
-        return Answer(None, data[:200], "the answer is no HTTP")
+        return Answer(None, data[:200], "the answer is not HTTP")
     length = _length(head)
     if len(body) > LIMIT_BYTES or (length is not None and len(body) < length):
         return Answer(int(words[1]), body, f"the body is cut at {len(body)} bytes")

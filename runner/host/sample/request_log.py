@@ -93,7 +93,7 @@ def _count(
     name = status.decode("ascii", "replace")
     statuses[name] = statuses.get(name, 0) + many
     if status == FAILED:
-        return  # the time until it failed is no latency
+        return  # the time until it failed is not a latency
     value = int(text)
     total["sum_us"] += value * many
     bounds[0], bounds[1] = min(bounds[0], value), max(bounds[1], value)

@@ -73,7 +73,7 @@ class Context:
             self.sampler.begin()
 
     def fill(self, text: str) -> str:
-        """Put the words into a text; what is no known {place} stays as it is."""
+        """Put the words into a text; what is not a known {place} stays as it is."""
         for name, word in self.words.items():
             text = text.replace(f"{{{name}}}", word)
         return text

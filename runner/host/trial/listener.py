@@ -29,7 +29,7 @@ class Listener:
 
 
 def of(port: int) -> Listener:
-    """Find the listeners on a port; one that is no descendant of this process comes first."""
+    """Find the listeners on a port; one that is not a descendant of this process comes first."""
     diag = sockets.Diag()
     try:
         inodes = diag.listeners(port)

@@ -18,12 +18,12 @@ def _destination(path: str) -> str:
     if "\0" in path or "\n" in path:
         raise ValueError("a path of one line")
     if f"{path}/".startswith(_KERNEL):
-        raise ValueError(f"{path} is no file: the kernel's settings have kinds of their own")
+        raise ValueError(f"{path} is not a file: the kernel's settings have kinds of their own")
     return path
 
 
 def _confined(path: str) -> str:
-    """Refuse what leaves the spec's folder; links that do are for who reads the file."""
+    """Refuse what leaves the spec's folder; links that do are left to the reader of the file."""
     normal = posixpath.normpath(path)
     if not path or path.startswith(("/", "~")) or normal.split("/")[0] == ".." or "\0" in path:
         raise ValueError(f"`{path}` has to be a file in the spec's folder or below it")

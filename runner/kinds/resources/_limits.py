@@ -42,27 +42,27 @@ def _cpu_max(value: Any) -> str:
     period = period.strip() or str(_PERIOD_US)
     if (quota_text == "max" or quota_text.isdecimal()) and period.isdigit():
         return f"{quota_text} {period}"
-    raise ValueError(f"`{said}` is no CPU limit: write 50%, `50000 100000` (µs) or max")
+    raise ValueError(f"`{said}` is not a CPU limit: write 50%, `50000 100000` (µs) or max")
 
 
 def _weight(value: Any) -> str:
     said = str(_plain(value)).strip()
     if not said.isdecimal() or not 1 <= int(said) <= 10_000:
-        raise ValueError(f"`{said}` is no weight: a whole number from 1 to 10000 (default 100)")
+        raise ValueError(f"`{said}` is not a weight: a whole number from 1 to 10000 (default 100)")
     return said
 
 
 def _cpus(value: Any) -> str:
     said = str(_plain(value)).strip()
     if not _CPUS.fullmatch(said):
-        raise ValueError(f"`{said}` is no list: write 0, 0-2 or 0,2-3")
+        raise ValueError(f"`{said}` is not a list: write 0, 0-2 or 0,2-3")
     return said
 
 
 def _count(value: Any) -> str:
     said = str(_plain(value)).strip()
     if said != "max" and not said.isdecimal():
-        raise ValueError(f"`{said}` is no number: write a whole number or max")
+        raise ValueError(f"`{said}` is not a number: write a whole number or max")
     return said
 
 
@@ -70,7 +70,7 @@ def _io_max(value: Any) -> str:
     """Write every setting of one device, as the kernel reads back."""
     device, *settings = str(_plain(value)).split() or [""]
     if not _DEVICE.fullmatch(device):
-        raise ValueError(f"`{value}` is no I/O limit: write `8:0 rbps=1MiB wiops=100`")
+        raise ValueError(f"`{value}` is not an I/O limit: write `8:0 rbps=1MiB wiops=100`")
     found = dict.fromkeys(_IO, "max")
     for setting in settings:
         key, equals, amount = setting.partition("=")

@@ -27,7 +27,7 @@ _SIZES = "/sys/kernel/mm/hugepages"
 def _size(value: Any) -> str:
     amount = parse_as(BYTES, value).bytes
     if amount < 4096 or amount & (amount - 1):
-        raise ValueError(f"`{value}` is no size of a huge page, such as 2MiB")
+        raise ValueError(f"`{value}` is not a size of a huge page, such as 2MiB")
     return f"{amount // 1024}KiB"  # what is dumped is read again, where there are factors
 
 

@@ -36,7 +36,8 @@ def _address(text: str) -> str:
     try:
         said = ipaddress.ip_interface(text)
     except ValueError:
-        raise ValueError(f"`{text}` is no address with its prefix, such as 192.0.2.1/24") from None
+        message = f"`{text}` is not an address with its prefix, such as 192.0.2.1/24"
+        raise ValueError(message) from None
     if "/" not in text:
         raise ValueError(f"`{text}` has no prefix: write {text}/{said.max_prefixlen}")
     return said.with_prefixlen

@@ -16,7 +16,7 @@ def ordered(cells: Iterable[Cell]) -> list[Cell]:
     """Sort so that every cell follows what it names in `after`.
 
     Stable: cells without a relation keep their order. An id that is not among
-    the cells is no constraint (it was skipped on this host). A cycle is a
+    the cells is not a constraint (it was skipped on this host). A cycle is a
     SpecError that names its members.
     """
     todo = {cell.id: cell for cell in cells}

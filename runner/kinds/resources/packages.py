@@ -41,7 +41,7 @@ _BLOCK = re.compile(r"(?m)^(\S+):\n(?: {2}Installed: .*\n) {2}Candidate: (.*)$")
 
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise ValueError(f"`{text}` is no Debian package name (lower case, no version)")
+        raise ValueError(f"`{text}` is not a Debian package name (lower case, no version)")
     if text.endswith("-") or re.search(r"(?<!\+)\+$", text):
         what = "remove" if text.endswith("-") else "choose"
         raise ValueError(f"`{text}` asks apt to {what} `{text[:-1]}`: write a package's name")

@@ -25,7 +25,7 @@ _SUFFIXES = (".service", ".socket", ".timer", ".target", ".path", ".mount", ".sl
 
 def _unit(text: str) -> str:
     if not text or text.startswith("-") or any(c.isspace() or c == "/" for c in text):
-        raise ValueError(f"`{text}` is no name of a unit, such as lightdm or apt-daily.timer")
+        raise ValueError(f"`{text}` is not a name of a unit, such as lightdm or apt-daily.timer")
     return text if text.endswith(_SUFFIXES) else f"{text}.service"
 
 

@@ -82,7 +82,7 @@ def relative(key: str) -> str:
         raise ValueError(f"write the key without {_ROOT}: {said.removeprefix(_ROOT)}")
     separator = re.search(r"[./]", said)
     if separator is None:
-        raise ValueError(f"`{key}` is no sysctl key, such as vm.swappiness")
+        raise ValueError(f"`{key}` is not a sysctl key, such as vm.swappiness")
     if separator[0] == "/":
         path = said
     elif "/" not in said and (inner := _INTERFACE_KEY.fullmatch(said)):
@@ -90,7 +90,7 @@ def relative(key: str) -> str:
     else:
         path = said.translate(str.maketrans("./", "/."))
     if any(part in ("", ".", "..") for part in path.split("/")) or not path.isprintable():
-        raise ValueError(f"`{key}` is no sysctl key, such as vm.swappiness")
+        raise ValueError(f"`{key}` is not a sysctl key, such as vm.swappiness")
     return path
 
 

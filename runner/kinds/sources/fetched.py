@@ -45,7 +45,7 @@ def _read(page: Page, asked: tuple[str, ...], found: Found) -> None:
         found.absent(name, DEEP)
         return
     except ValueError:
-        found.absent(name, page.why or "is no JSON")
+        found.absent(name, page.why or "is not JSON")
         return
     if isinstance(value, dict | list):
         pick(value, name, asked, found)

@@ -39,7 +39,7 @@ _LONGEST: Final = 70
 
 
 class DumpError(ValueError):
-    """What was given is no heap dump, or a cut one; the message says why."""
+    """What was given is not a heap dump, or a cut one; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Page:
     name: str
     text: str | None
     data: bytes | None = None
-    """What is no UTF-8, such as a profile; `text` is None then."""
+    """What is not UTF-8, such as a profile; `text` is None then."""
     why: str = ""
     """Why there is nothing, or only a part."""
     file: bool = False

@@ -28,12 +28,12 @@ _LONGEST: Final = 70
 """Bits of ten groups of 7: what a number of 64 bits takes at most."""
 SIZES: Final = {"nanoseconds": (1, 10**9), "microseconds": (1, 10**6), "milliseconds": (1, 1000),
                 "kilobytes": (1024, 1), "megabytes": (1 << 20, 1)}  # fmt: skip
-"""Units of sample types that are no base units (pprof, internal/measurement)."""
+"""Units of sample types that are not base units (pprof, internal/measurement)."""
 SHORT: Final = {"space": "bytes", "goroutine": "count", "threadcreate": "count"}
 
 
 class ProfileError(ValueError):
-    """What was given is no profile; the message says why."""
+    """What was given is not a profile; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

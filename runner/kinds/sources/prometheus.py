@@ -64,7 +64,7 @@ class Prometheus:
             try:
                 read = series(page.text or "")
             except ValueError as fault:
-                found.why["prometheus"] = f"{page.name} is no page of Prometheus: {fault}"
+                found.why["prometheus"] = f"{page.name} is not a page of Prometheus: {fault}"
                 continue
             for name in asked:
                 pick(name.removeprefix("prometheus."), read, name, found)

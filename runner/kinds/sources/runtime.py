@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 GO_NAME: Final = re.compile(r"/[\w/.-]+:[\w*/-]+")
 QUANTILES: Final = {"p50": 0.5, "p99": 0.99, "max": 1.0}
-# older names of the collector, which are no runtime metrics
+# older names of the collector, which are not runtime metrics
 OWN: Final = re.compile(r"go_(memstats_\w+|goroutines|threads|info\b.*|gc_duration_seconds\w*)")
 UNITS: Final = {"bytes": ("B", 1.0), "seconds": ("s", 1.0), "percent": ("%", 0.01)}
 """Unit of a name and its size in the base unit: a percent is 0.01."""

@@ -208,7 +208,7 @@ RULES = (
         "range-needs-seven", "error",
         "A range with two ends is to be judged by fewer than 7 repetitions.",
         "It can be missed on either side, so a sign test has to count both: six values beyond it "
-        "are p = 3.1 %, seven 1.6 %. A design that can only reproduce is no test.",
+        "are p = 3.1 %, seven 1.6 %. A design that can only reproduce is not a test.",
         "Set `repeat.between: [7, …]`, or publish one end.",
         "Conover (1999), §3.4",
         _two_ended,

@@ -211,7 +211,7 @@ RULES = (
         "kept-between-levels", "warning",
         "The trials of a search share one workload.",
         "What one level leaves behind (a grown heap, tables, descriptors) decides the next: the "
-        "trials of a level are no independent ones, and their order is part of the result.",
+        "trials of a level are not independent ones, and their order is part of the result.",
         "Leave `search.workload` out, or say that the capacity is that of a server with a history.",
         "Kalibera and Jones 2013, “Rigorous benchmarking in reasonable time”, ISMM, §4",
         _kept,

@@ -86,7 +86,7 @@ def _points(canvas: Canvas, levels: Sequence[Level], x: scale.Axis, y: scale.Axi
         canvas.dot(at, "f-c1", radius)
         text = f"{passes}/{trials}"
         width = text_width(text, 11)
-        # health falls with the level: left of a high mark and right of a low one is no curve
+        # health falls with the level: left of a high mark and right of a low one is not a curve
         if share in {0.0, 1.0}:
             spot = (at[0], at[1] + (20.0 if share else -12.0))
         else:

@@ -23,7 +23,7 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _KEPT = {"\u200d", "\u200c"}  # joiners belong to scripts and emoji
 _ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ACTIVE = re.compile(r"[\\`*\[\]|~$]")
-# an underscore inside a word is no emphasis: snake_case stays readable
+# an underscore inside a word is not emphasis: snake_case stays readable
 _EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp)(:)|\b(www)(\.)|@")
 # a line that begins like a list, a heading or a rule

@@ -59,7 +59,7 @@ class View:
 
 
 def chosen(analysis: Analysis) -> list[tuple[Trial, Step]]:
-    """Give the steps whose atlas is shown; those of invalid trials are no repetition."""
+    """Give the steps whose atlas is shown; those of invalid trials are not repetitions."""
     found: dict[tuple[str, str], tuple[Trial, Step]] = {}
     for trial in analysis.trials:
         for step in trial.steps:
@@ -157,7 +157,7 @@ def sentences(atlas: Mapping[str, Any]) -> Iterator[str]:
     )
     yield (
         f"{units.percent(shares['stacked_share'])} of the objects' bytes have the stack that "
-        f"allocated them. {units.count(atlas['left_out'])} records of the dump are no objects "
+        f"allocated them. {units.count(atlas['left_out'])} records of the dump are not objects "
         "but bitmaps at the ends of spans, and left out."
     )
     if atlas["resident"] is None:

@@ -39,7 +39,7 @@ def _is_emulated(found: Any) -> bool:
 def host(found: Mapping[str, Any]) -> str:
     """Name the kind of a host by what decides a comparison: `aarch64, cgroup v2, emulated`."""
     group, imitated = found.get("cgroup.version"), _is_emulated(found)
-    # what an emulated machine calls itself is no board's name
+    # what an emulated machine calls itself is not a board's name
     model = None if imitated else found.get("board.model")
     parts = [
         str(model or found.get("arch") or ""),

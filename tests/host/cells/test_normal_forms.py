@@ -18,7 +18,7 @@ pages = st.sampled_from([4096, 16384, 65536])
 @given(text=st.text(max_size=30))
 def test_every_form_says_that_a_text_equals_itself(form: str, text: str) -> None:
     if form == "set" and text.split() and all(w[0] in "+-" for w in text.split()):
-        return  # asks for changes, which is no value that can be read
+        return  # asks for changes, which is not a value that can be read
     assert normal_forms.equal(form, text, text)
 
 

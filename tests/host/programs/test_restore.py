@@ -195,7 +195,7 @@ def test_what_was_declared_to_stay_outlasts_the_runs_after_it(net: Host) -> None
     assert [e["run"] for e in net.ask({"program": "status"}).events if e["event"] == "applied"] == [
         "base", "base",
     ]  # fmt: skip
-    # its own end is no restore of it, and asking for it is
+    # its own end is not a restore of it, and asking for it is
     assert net.restore(leave_kept=True).outcomes == {}
     assert set(net.restore().outcomes.values()) == {"restored"}
     assert snapshot.keys(net, [SOMAXCONN, FIN]) == before

@@ -37,7 +37,7 @@ OOM_CONTROL = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"
     ],
 )
 def test_picks_what_the_kernel_wrote(wanted, text, values):
-    """Each pick gives its values in order; what is no number or not there is None."""
+    """Each pick gives its values in order; what is not a number or not there is None."""
     assert extract.parse(wanted, text) == values
 
 

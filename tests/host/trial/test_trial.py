@@ -169,7 +169,7 @@ def test_a_workload_that_exits_at_once(host):
 
 @pytest.mark.parametrize(("how", "why"), [("503", "status 503"), ("hang", "no answer within")])
 def test_a_server_that_never_answers_well_is_not_ready(host, how, why):
-    """A 503 is no readiness, and neither is an open port."""
+    """A 503 is not a readiness, and neither is an open port."""
     workload = ping(how, ready={"http": "http://127.0.0.1:{port}/", "within_s": 0.5})
     answer = host.ask(program(workload))
     assert answer.end["ok"]
@@ -459,7 +459,7 @@ def test_what_cannot_be_started_is_an_error_and_not_an_exit(host, change, code):
 
 def test_without_aslr_addresses_repeat(host):
     """The personality holds at exec: two runs map the same; with ASLR they do not."""
-    # the stack: an interpreter that is no PIE (Debian's) has its text at a fixed address always
+    # the stack: an interpreter that is not a PIE (Debian's) has its text at a fixed address always
     code = "print([x for x in open('/proc/self/maps') if '[stack]' in x][0].split('-')[0])"
 
     def first_address(trial, aslr):

@@ -275,10 +275,10 @@ def test_what_never_began_is_not_found(host, name):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"trial": "../../etc"}, "no name of a run or trial"),
+        ({"trial": "../../etc"}, "not a name of a run or trial"),
         ({"network": "bridge"}, "host or isolated"),
         ({"network": "host", "network_cells": [{}]}, "need network: isolated"),
-        ({"files": [{"name": "../x", "text": ""}]}, "no plain file name"),
+        ({"files": [{"name": "../x", "text": ""}]}, "not a plain file name"),
         ({"files": [{"name": "x", "text": "y" * (5 << 20)}]}, "is larger than"),
         ({"sample": {"hz": 0, "reads": []}}, "sample.hz"),
         ({"sample": {"hz": 10, "reads": [{"id": "a", "path": "/x", "pick": {"awk": 1}}]}}, "exactly one of"),

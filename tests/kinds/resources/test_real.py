@@ -174,7 +174,7 @@ def test_a_process_of_a_trial_group_is_limited(host, tmp_path):
 
 
 def test_a_file_that_comes_with_what_it_waits_for(host, tmp_path):
-    """As a controller's file comes with the unit: no such file yet is no fault."""
+    """As a controller's file comes with the unit: no such file yet is not a fault."""
     folder = tmp_path / "unit"
     make = ["sh", "-c", f"mkdir {folder} && echo 0 > {folder}/limit"]
     unit = Cell(

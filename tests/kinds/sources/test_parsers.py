@@ -174,7 +174,7 @@ def test_a_page_that_is_none_is_refused_whole():
     said = "# HELP x y\nx 1.25 1700000000000\n<html>\n"
     found = parse("prometheus", page("m", said, asked=("prometheus.x",)))
     assert found.numbers == {}
-    assert "m is no page of Prometheus" in found.why["prometheus"]
+    assert "m is not a page of Prometheus" in found.why["prometheus"]
 
 
 # JSON and patterns
@@ -236,7 +236,7 @@ def test_pages_that_are_json():
     assert found.numbers["fetched.stats.a"] == 3  # the newer page wins
     assert found.numbers["fetched.stats.b"] == 2
     assert found.why["fetched.gone"] == "connection refused"
-    assert found.why["fetched.broken"] == "is no JSON"
+    assert found.why["fetched.broken"] == "is not JSON"
 
 
 # Go benchmarks and the compiler

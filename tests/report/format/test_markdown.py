@@ -31,7 +31,7 @@ def test_text_stays_text(text):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_begins_no_block(text):
-    """Also at a line's start it is no list, heading, quote, rule or table."""
+    """Also at a line's start it is not a list, heading, quote, rule or table."""
     tokens = PARSER.parse(str(markdown.escape(text)))
     assert {t.type for t in tokens} <= {"paragraph_open", "inline", "paragraph_close"}
 
@@ -70,7 +70,7 @@ def test_only_web_addresses_are_links():
 
 
 def test_long_text_is_cut():
-    """A megabyte in a cell is no table."""
+    """A megabyte in a cell is not a table."""
     assert len(markdown.escape("x" * 10**6)) == 500
 
 

@@ -121,7 +121,7 @@ def test_claims_judged_after_a_change_of_the_spec_are_flagged():
 
 
 def test_what_was_not_restored_is_the_first_thing_said():
-    """A host left changed is no footnote."""
+    """A host left changed is not a footnote."""
     change = {**fixture.CHANGES[-1], "outcome": "drifted", "after": "30", "why": "someone wrote 30"}
     text = made(changes=[*fixture.CHANGES[:-1], change]).markdown
     assert "Not restored: `local sysctl:vm.swappiness`" in text.split("## Result")[0]
@@ -160,7 +160,7 @@ def test_many_trials_of_one_step_share_a_table():
 
 
 def test_repetitions_have_their_medians():
-    """Numbers are medians, errors are summed, and an invalid trial is no repetition."""
+    """Numbers are medians, errors are summed, and an invalid trial is not a repetition."""
     trials = [fixture.trial(f"t-r{i}", i, 1, wobble) for i, wobble in enumerate((1.0, 3.0, 1.2), 1)]
     invalid = replace(fixture.trial("t-r4", 4, 1, 9.0), outcome="invalid")
     table = repeated.summary([*trials, invalid])
