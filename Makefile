@@ -117,6 +117,10 @@ benchmarks/.cache/tools:
 docs-picture: $(VENV)/.dev
 	$(VENV)/bin/python -m tools.picture
 
+# the tables that follow from the code
+docs-tables: $(VENV)/.dev
+	$(VENV)/bin/python -m tools.tables
+
 schema: $(VENV)/.installed
 	$(RUN) schema > schemas/experiment.schema.json
 

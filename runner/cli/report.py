@@ -49,6 +49,7 @@ def judge_with(folder: RunFolder, loaded: Loaded) -> None:
     from runner.spec.expand import claims_hash
     from runner.store.record import PRINTED
 
+    shown = loaded.expanded.get("report", {})
     changed, _ = differences(folder.spec, loaded.experiment)
     judged = JudgedWith(
         hashlib.sha256(loaded.text.encode()).hexdigest(),
@@ -57,5 +58,7 @@ def judge_with(folder: RunFolder, loaded: Loaded) -> None:
         loaded.expanded.get("claims", []),
         loaded.expanded.get("metrics", {}),
         PRINTED,
+        shown,
     )
-    folder.update(judged_with=judged if changed else None)
+    other = shown != folder.spec.get("report", {})
+    folder.update(judged_with=judged if changed or other else None)

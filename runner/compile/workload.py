@@ -113,6 +113,8 @@ def cpu_list(text: str | None) -> list[int] | None:
     """`0-1,3` → [0, 1, 3]."""
     if text is None:
         return None
+    if not re.fullmatch(r"[\d,-]+", text):
+        raise SpecError(f"`{text}` is not a list of CPUs", fix="write for instance 0-1,3")
     found: list[int] = []
     for part in text.split(","):
         low, _, high = part.partition("-")

@@ -213,10 +213,11 @@ class JudgedWith(msgspec.Struct, frozen=True):
     claims: Json = None
     metrics: Json = None
     units: str = ""
+    report: Json = None
 
     def instead(self) -> dict[str, Json]:
         """Give the sections that stand in for those of the spec that was run."""
-        both = {"claims": self.claims, "metrics": self.metrics}
+        both = {"claims": self.claims, "metrics": self.metrics, "report": self.report}
         return {name: value for name, value in both.items() if value is not None}
 
 

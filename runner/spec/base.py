@@ -1,9 +1,11 @@
 """What every section of a spec is made of: the frozen model and the value types."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -181,3 +183,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if 0 < len(names) <= 8:  # more would hide the fault
         return f"; known: {', '.join(names)}"
     return ""
+
+
+_CPUS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
+
+
+def _cpu_list(text: str) -> str:
+    if "{" in text:  # a factor's level stands there: seen when it is filled in
+        return text
+    parts = [part.partition("-") for part in text.split(",")]
+    if not _CPUS.fullmatch(text) or any(dash and int(a) > int(b) for a, dash, b in parts):
+        raise fault("cpus", f"`{text}` is not a list of CPUs: write for instance 0-1,3")
+    return text
+
+
+CpuList = Annotated[Text, AfterValidator(_cpu_list)]
+"""CPUs as the kernel writes them: `0-1,3`."""

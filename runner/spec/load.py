@@ -12,6 +12,7 @@ from runner.kinds.generators import generator
 from runner.records.quantities import parse
 from runner.records.steps import SUCCESS
 from runner.spec.base import (
+    CpuList,
     Duration,
     MaybeSecret,
     Model,
@@ -199,7 +200,7 @@ class Load(Model):
     expect: Expect = Field(Expect(), description="Any other answer is an error")
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
     argv: tuple[Text, ...] = Field((), description="Command of the generator `command`")
-    cpus: Text | None = Field(None, description="CPUs the generator may use, as 0-1,3")
+    cpus: CpuList | None = Field(None, description="CPUs the generator may use, as 0-1,3")
 
     @model_validator(mode="after")
     def _command(self) -> "Load":

@@ -9,6 +9,7 @@ from runner.kinds.resources.cgroup import Limits as Cgroup
 from runner.records.patterns import PatternError, compiled
 from runner.records.quantities import parse
 from runner.spec.base import (
+    CpuList,
     Duration,
     MaybeSecret,
     Model,
@@ -116,7 +117,7 @@ class Workload(Model):
         None, description="Fixed port; a free one is chosen where there is none"
     )
     network: Literal["host", "isolated"] = "host"
-    cpus: Text | None = Field(None, description="CPUs it may use, as 0-1,3")
+    cpus: CpuList | None = Field(None, description="CPUs it may use, as 0-1,3")
     aslr: bool | None = None
     trace: Texts = Field(
         (), description="System calls that strace counts, as [mmap, madvise], or all"

@@ -67,7 +67,10 @@ def rebuild(folder: RunFolder) -> Path:
 def report(folder: RunFolder, data: dict[str, Any]) -> Report:
     """Render from the record and the analysis as JSON."""
     analysis = analysis_file.from_data(data)
-    return render(folder.manifest, folder.spec, folder.facts, folder.changes, analysis)
+    # figures, tables and metrics of `report --with` stand in for those that were run with
+    judged = folder.manifest.judged_with
+    spec = folder.spec | (judged.instead() if judged else {})
+    return render(folder.manifest, spec, folder.facts, folder.changes, analysis)
 
 
 def _write(folder: RunFolder, made: Report) -> Path:

@@ -87,7 +87,7 @@ def render(
         "search": searches.view(analysis.search),
         "figures": shown,
         "atlas_unknown": atlas.UNKNOWN,
-        "metrics": metrics.table(analysis.estimates),
+        "metrics": metrics.table(analysis.estimates, spec),
         "tables": metrics.asked_tables(analysis.estimates, spec),
         "claims_table": claims.table(analysis.claims),
         "claims": claims.sections(analysis.claims, shown, manifest),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.analysis.stats.intervals import SMALLEST_BOOTSTRAP, mean_interval
 from runner.report.format import markdown, units, words
-from runner.report.format.markdown import Md, code
+from runner.report.format.markdown import Md, code, escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,10 +19,11 @@ AGAINST = ("vs_baseline", "ratio", "difference")
 SUFFIXES = (*AGAINST, "n", "interval", "mean")
 
 
-def table(estimates: Sequence[Estimate]) -> Md | None:
+def table(estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> Md | None:
     """Give a row per metric and cell; columns that nothing fills are left out."""
     if not estimates:
         return None
+    titles = {name: said.get("title") for name, said in (spec.get("metrics") or {}).items()}
     treated = any(e.treatment for e in estimates)
     stepped = any(e.step is not None for e in estimates)
     head = ["metric", *(["treatment"] if treated else []), *(["step"] if stepped else [])]
@@ -31,7 +32,7 @@ def table(estimates: Sequence[Estimate]) -> Md | None:
     rows = []
     for found in estimates:
         unit = found.unit
-        row: list[object] = [code(found.metric)]
+        row: list[object] = [_named(found.metric, titles.get(found.metric))]
         row += [words.treatment(found.treatment) or "–"] if treated else []
         row += [found.step if found.step is not None else "–"] if stepped else []
         middle = found.text or units.amount(found.median, unit)
@@ -41,6 +42,10 @@ def table(estimates: Sequence[Estimate]) -> Md | None:
     if not any(e.why for e in estimates):
         head, align, rows = head[:-1], align[:-1], [row[:-1] for row in rows]
     return markdown.table(head, rows, align)
+
+
+def _named(metric: str, title: str | None) -> Md:
+    return Md(f"{code(metric)} {escape(title)}") if title else code(metric)
 
 
 def asked_tables(estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> list[tuple[str, Md]]:

@@ -103,8 +103,12 @@ def _often(spec: Mapping[str, Any]) -> str:
 def _source(source: Mapping[str, Any]) -> str:
     title = web_link(source["title"], str(source.get("url", "")))
     section = f", section {escape(source['section'])}" if source.get("section") else ""
+    authors = f" by {escape(', '.join(source['authors']))}" if source.get("authors") else ""
+    doi = source.get("doi")
+    where = f", {web_link(doi, f'https://doi.org/{doi}')}" if doi else ""
+    note = f" ({escape(source['note'])})" if source.get("note") else ""
     read = f", read on {escape(source['read_on'])}" if source.get("read_on") else ""
-    return f"The published numbers are those of {title}{section}{read}."
+    return f"The published numbers are those of {title}{authors}{section}{where}{read}{note}."
 
 
 def state(manifest: Manifest) -> Md:
@@ -161,9 +165,9 @@ def warnings(
         text = "The spec was changed after its last commit: git does not show that its margins "
         found.append(Md(text + "and repetitions were fixed before the data."))
     judged = manifest.judged_with
-    if judged is not None and judged.sha256 != spec.sha256:
+    if judged is not None and judged.changed and judged.sha256 != spec.sha256:
         other = code(judged.sha256[:12])
-        which = f"; changed: {_some(judged.changed)}" if judged.changed else ""
+        which = f"; changed: {_some(judged.changed)}"
         text = f"The claims were judged with another version of the spec ({other}{which}) "
         found.append(
             Md(text + "than the one that was run: margins may have been chosen after the data.")

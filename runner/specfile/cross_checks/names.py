@@ -167,6 +167,8 @@ def _claimed_metrics(names: Names) -> Iterator[Finding]:
     claims = names.data.get("claims")
     for index, claim in enumerate(claims if isinstance(claims, list) else ()):
         metric = claim.get("metric") if isinstance(claim, Mapping) else None
+        if isinstance(metric, int) and not isinstance(metric, bool):
+            metric = str(metric)  # as it is read: `3` names a metric too
         if isinstance(metric, str) and (problem := check_column(metric, names.metrics)):
             yield ("claims", index, "metric"), problem, False
 

@@ -1,0 +1,380 @@
+"""What is declared takes effect or is refused: every key of the language, one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from runner.apply import building
+from runner.errors import SpecError
+from runner.spec.experiment import Experiment
+from runner.spec.keys import Key, keys
+from runner.specfile import load
+from tests.every_key import decided
+
+BASES: dict[str, dict[str, Any]] = {
+    "server": {
+        "schema": "experiment/1", "name": "n", "hosts": {"server": "local"},
+        "build": {"go": "1.22.10"},
+        "workload": {"argv": ["{binary}", "{port}", "{a}"], "cgroup": {"memory.max": "64MiB"},
+                     "ready": {"http": "http://127.0.0.1:{port}/"}},
+        "load": {"generator": "wrk", "url": "http://127.0.0.1:{port}/", "threads": 2,
+                 "steps": [{"connections": 8, "duration": "20s"}]},
+        "factors": {"a": ["p", "q"]}, "repeat": {"between": [2, 4]},
+        "metrics": {"m": {"from": "procfs.rss"}},
+    },
+    "rate": {
+        "schema": "experiment/1", "workload": {"argv": ["x", "{port}"]},
+        "load": {"generator": "vegeta", "url": "http://127.0.0.1:{port}/", "rate": 50,
+                 "measure": "20s"},
+        "metrics": {"m": {"from": "load.rps"}},
+    },
+    "search": {
+        "schema": "experiment/1", "workload": {"argv": ["x", "{port}"]},
+        "load": {"url": "http://127.0.0.1:{port}/", "measure": "9s"},
+        "healthy": ["load.error_ratio <= 0.1"], "repeat": {"unit": "search"},
+        "search": {"find": "highest healthy connections", "between": [8, 512]},
+    },
+    "bench": {
+        "schema": "experiment/1", "build": {"go": "1.22.10"}, "workload": {"go_test": {}},
+    },
+    "once": {
+        "schema": "experiment/1", "name": "n", "workload": {"argv": ["x", "{a}"], "run": "once"},
+        "factors": {"a": ["p", "q"]}, "baseline": {"a": "p"}, "repeat": 6,
+        "metrics": {"m": {"from": "stdout.json.x"}, "k": {"from": "stdout.json.y"}},
+        "claims": [{"id": "c", "quote": "q", "metric": "m", "where": {"a": "p"},
+                    "published": {"low": 9, "high": 12}}],
+        "report": {"table": {"rows": ["a"], "columns": ["m"]},
+                   "tables": [{"rows": ["a"], "columns": ["k"]}],
+                   "figures": [{"show": ["m"], "over": "a"}]},
+    },
+    "faults": {
+        "schema": "experiment/1", "workload": {"argv": ["x", "{port}"]},
+        "load": {"url": "http://127.0.0.1:{port}/", "connections": 4, "measure": "30s"},
+        "faults": [{"at": "2s", "for": "3s", "network": {"link": "eth0", "delay": "3ms"}}],
+    },
+}  # fmt: skip
+
+ANY: tuple[Any, ...] = (
+    True, False, 3, 7, 2, "7", "x", "k", "3s", "64MiB", "5%", "0-1", "never", "always", "HUP",
+    "q", ["x"], ["q"], [3], {"x": "7"}, {"x": 7}, {"p": "q"}, "p", "a", "m", ["m"], "2026-01-01",
+)  # fmt: skip
+"""What is tried where nothing particular is said."""
+
+VALUES: dict[str, tuple[Any, ...]] = {}
+"""What is tried for a key, by its path or by the end of it."""
+
+VALUES |= {
+    "schema": (), "hosts.server": ("other",), "hosts.load": ("other",),
+    "vars": (),  # filled in before there is an Experiment: tests/specfile/test_variables.py
+    "claims[].note": (),  # which run `runner claims` takes: tests/apply/test_choose.py
+    "system.sysctl": ({"vm.swappiness": 3},), "confirm.healthy": (2, 4), "baseline": ({"a": "q"},),
+    "metrics.<name>.better": (),  # which side is worse: tests/analysis/runs
+    "system.actions": (["drop_caches"],), "system.aslr": ("off",), "io.max": ("8:0 rbps=1048576",),
+    "system.cgroup.<name>.io.max": ("8:0 rbps=1048576",), "cpu_frequency.min": ("600MHz",),
+    "cpu_frequency.max": ("1.2GHz",), "mtu": (1400,), "addresses": (["10.0.0.2/24"],),
+    "load.generator": ("h2load", "command"), "until.temperature_below": ("50°C",),
+    "faults[].for": ("4s",),
+    "search.find": ("lowest healthy connections",), "search.between": ([9, 600],),
+    "search.workload": ("keep",), "repeat.order.by": ("written",), "repeat.unit": ("trial",),
+    "repeat.between": ([3, 5],), "build.go": ("1.21.5",), "build.flags": (["-buildvcs=false"],),
+    "workload.run": ("once",), "workload.network": ("isolated",), "repeat.order.together": ("state",),
+    "metrics.<name>.from": ("stdout.json.y",), "claims[].where": ({"a": "q"},),
+    "claims[].testable": (False,), "load.between_steps": ("fresh",), "skip[].when": ({"a": "q"},),
+    "claims[].estimand": ("mean", "never"), "report.figures[].over": ("time",),
+    "healthy": (["workload.exit_code == 3"],), "guards": (["workload.exit_code == 3"],),
+    "abort_when": (["workload.dead for 7s"],), "metrics.<name>.kind": ("exact",),
+}  # fmt: skip
+
+REFUSED: dict[str, Any] = {
+    "load.method": "POST", "load.headers": {"A": "b"}, "load.body": "x", "load.script": "x.lua",
+    "faults[].clock": {"step": "1s"},
+}  # fmt: skip
+"""Keys that nothing can carry out yet, and a value that each would have."""
+
+PAIRS: dict[str, tuple[str, str, Any, Any]] = {}
+"""Keys that need others beside them: base, place, and two values that differ in the key alone."""
+
+
+def _pair(key: str, base: str, place: str, common: dict[str, Any], *values: Any) -> None:
+    name = key.rpartition(".")[2]
+    one, other = (
+        {**common, name: value} if value is not None else dict(common) for value in values
+    )
+    PAIRS[key] = (base, place, one, other)
+
+
+for _name in ("url", "section", "authors", "doi", "read_on", "note"):
+    _text = {"read_on": ("2026-01-01", "2026-01-02"), "url": ("https://a/", "https://b/")}.get(
+        _name, ("x", "y")
+    )
+    _pair(f"source.{_name}", "once", "source", {"title": "t"}, *_text)
+for _kind in ("files", "templates"):
+    _file: dict[str, Any] = {"content": "x"} if _kind == "files" else {"src": "x"}
+    for _name, _two in {
+        "mode": ("0600", "0644"), "owner": (1, 2), "group": (1, 2), "secret": (False, True),
+        "xattrs": ({"user.a": "x"}, {"user.a": "y"}),
+    }.items():  # fmt: skip
+        _pair(f"system.{_kind}.<name>.{_name}", "server", f"system.{_kind}./x", _file, *_two)
+_pair("system.files.<name>.content", "server", "system.files./x", {}, "x", "y")
+_pair("system.files.<name>.src", "server", "system.files./x", {}, "x", "y")
+_pair("system.templates.<name>.src", "server", "system.templates./x", {}, "x", "y")
+_pair("system.files.<name>.symlink", "server", "system.files./x", {}, "/a", "/b")
+PAIRS["system.files.<name>.directory"] = (
+    "server",
+    "system.files./x",
+    {"directory": True},
+    {"content": "x"},
+)
+PAIRS["system.files.<name>.absent"] = (
+    "server",
+    "system.files./x",
+    {"absent": True},
+    {"content": "x"},
+)
+_CMD = {"present": ["b"]}
+_pair("system.kernel_cmdline.reboot", "server", "system.kernel_cmdline", _CMD, "never", "allowed")
+_pair("system.kernel_cmdline.absent", "server", "system.kernel_cmdline", _CMD, [], ["psi=0"])
+_pair("system.nofile.soft", "server", "system.nofile", {"hard": 9000}, 5000, 6000)
+_pair("system.nofile.hard", "server", "system.nofile", {"soft": 5000}, 9000, 8000)
+_pair("system.swap.<name>.priority", "server", "system.swap./s", {}, 1, 2)
+for _limit in ("as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nofile", "nproc",
+               "rtprio", "sigpending", "stack"):  # fmt: skip
+    _at = f"workload.limits.{_limit}"
+    _pair(f"{_at}.soft", "once", _at, {"hard": 9}, 5, 6)
+    _pair(f"{_at}.hard", "once", _at, {"soft": 5}, 9, 8)
+_FETCH: dict[str, Any] = {"name": "f", "url": "http://127.0.0.1:{port}/"}
+for _name, _two in {"name": ("a", "b"), "url": ("http://a/", "http://b/"), "binary": (False, True),
+                    "when": ("before", "after")}.items():  # fmt: skip
+    _pair(f"workload.fetch[].{_name}", "server", "workload.fetch.[]", _FETCH, *_two)
+_pair("workload.fetch[].path", "server", "workload.fetch.[]", {"name": "f"}, "/a", "/b")
+_pair("workload.fetch[].after", "server", "workload.fetch.[]",
+      {**_FETCH, "when": "during_step"}, "1s", "2s")  # fmt: skip
+_RAMP = {"from": 8, "to": 32, "duration": "5s"}
+for _name, _two in {"from": (8, 4), "to": (32, 64), "duration": ("5s", "6s")}.items():
+    _pair(f"load.steps.{_name}", "server", "load.steps", {**_RAMP, "times": 2}, *_two)
+_pair("load.steps.times", "server", "load.steps", _RAMP, 2, 4)
+_pair("load.steps.by", "server", "load.steps", _RAMP, 8, 12)
+_pair("load.steps.vary", "rate", "load.steps", {**_RAMP, "times": 2}, "rate", "connections")
+_WHEN = {"at": "2s", "for": "3s"}
+_pair("faults[].network.down", "faults", "faults.[].network", {}, "eth0", "uplink")
+for _name in ("pause", "kill"):
+    PAIRS[f"faults[].process.{_name}"] = (
+        "faults", "faults.[]", {**_WHEN, "process": {"pause": "workload"}},
+        {"at": "2s", "process": {"kill": "workload"}},
+    )  # fmt: skip
+PAIRS["faults[].memory.pressure"] = (
+    "faults", "faults.[]", {**_WHEN, "memory": {"pressure": "1MiB"}},
+    {**_WHEN, "memory": {"pressure": "2MiB"}},
+)  # fmt: skip
+PAIRS["skip[].why"] = (
+    "once",
+    "skip.[]",
+    {"when": {"a": "q"}, "why": "x"},
+    {"when": {"a": "p"}, "why": "x"},
+)
+PAIRS["skip[].when"] = PAIRS["skip[].why"]
+_STOP = {"half_width": "5%"}
+_pair("repeat.stop_when.interval", "once", "repeat.stop_when", _STOP, "90%", "95%")
+_pair("repeat.stop_when.metric", "once", "repeat.stop_when", _STOP, "m", "k")
+_METRIC = {"from": "stdout.json.x"}
+_pair("metrics.<name>.better", "once", "metrics.m", _METRIC, "higher", "lower")
+_pair("metrics.<name>.per", "server", "metrics.m", {"from": "procfs.rss"}, None, "step")
+_pair("metrics.<name>.statistic", "server", "metrics.m", {"from": "procfs.rss"}, None, "min")
+_pair("metrics.<name>.as", "server", "metrics.m", {"from": "gctrace.count"}, None, "rate/min")
+_pair(
+    "metrics.<name>.pattern",
+    "once",
+    "metrics.m",
+    {"from": "stdout.regex"},
+    "x.: ([0-9.]+)",
+    "y.: ([0-9.]+)",
+)
+_pair("metrics.<name>.range", "once", "metrics.m", _METRIC, None, [0, 3])
+_CLAIM = {"id": "c", "quote": "q", "metric": "m", "where": {"a": "p"}}
+_PUBLISHED = {
+    "low": ({"low": 9, "high": 12}, {"low": 11, "high": 12}), "high": ({"low": 9, "high": 12}, {"low": 9, "high": 10}),
+    "value": ({"value": 10}, {"value": 11}), "rounded_to": ({"value": 10}, {"value": 10, "rounded_to": 3}),
+    "plus_minus": ({"value": 10}, {"value": 10, "plus_minus": 3}),
+}  # fmt: skip
+for _name, (_one, _other) in _PUBLISHED.items():
+    PAIRS[f"claims[].published.{_name}"] = ("once", "claims.[].published", _one, _other)
+    PAIRS[f"claims[].published.levels.<name>.{_name}"] = (
+        "once", "claims.[]", {"id": "c", "quote": "q", "metric": "m", "published": {"by": "a", "levels": {"p": _one}}},
+        {"id": "c", "quote": "q", "metric": "m", "published": {"by": "a", "levels": {"p": _other}}},
+    )  # fmt: skip
+PAIRS["claims[].published.by"] = PAIRS["claims[].published.levels.<name>.low"]
+PAIRS["claims[].expect"] = (
+    "once", "claims.[]", {"id": "c", "quote": "q", "expect": "m[a=p] < m[a=q]"},
+    {"id": "c", "quote": "q", "expect": "m[a=p] > m[a=q]"},
+)  # fmt: skip
+for _name in ("absolute", "relative", "why"):
+    _text = "absolute" if _name == "why" else _name
+    PAIRS[f"claims[].margin.{_name}"] = (
+        "once", "claims.[]", {**_CLAIM, "published": {"value": 10}},
+        {**_CLAIM, "published": {"value": 10}, "margin": {_text: "5%" if _name == "relative" else 3, "why": "x"}},
+    )  # fmt: skip
+_RANGE = {**_CLAIM, "published": {"low": 9, "high": 12}}
+_pair("claims[].why", "once", "claims.[]", {**_RANGE, "testable": False}, "x", "y")
+_pair(
+    "claims[].declared",
+    "once",
+    "claims.[]",
+    {**_RANGE, "must": ["thp"]},
+    {"thp": "never"},
+    {"thp": "madvise"},
+)
+_pair("claims[].unit", "once", "claims.[]", _RANGE, None, "1")
+PAIRS["claims[].estimand.quantile"] = (
+    "once",
+    "claims.[]",
+    {**_RANGE, "estimand": {"quantile": 0.5}},
+    {**_RANGE, "estimand": {"quantile": 0.9}},
+)
+PAIRS["claims[].bound"] = (
+    "once", "claims.[]",
+    {"id": "c", "quote": "q", "expect": "m[a=p] < m[a=q]", "estimand": "always", "bound": "1 in 2"},
+    {"id": "c", "quote": "q", "expect": "m[a=p] < m[a=q]", "estimand": "always", "bound": "1 in 20"},
+)  # fmt: skip
+_TABLE = {"columns": ["m"]}
+_pair("report.table.rows", "once", "report.table", _TABLE, [], ["a"])
+_pair("report.tables[].rows", "once", "report.tables.[]", _TABLE, [], ["a"])
+_pair("report.figures[].show", "once", "report.figures.[]", {"over": "a"}, ["m"], ["k"])
+_FIGURE = {"over": "a", "show": ["m"], "kind": "points"}
+_LINES = {"over": "time", "show": ["procfs.rss"], "kind": "over_time"}
+for _name in ("over", "kind"):
+    PAIRS[f"report.figures[].{_name}"] = ("once", "report.figures.[]", _FIGURE, _LINES)
+PAIRS["claims[].testable"] = (
+    "once",
+    "claims.[]",
+    _RANGE,
+    {**_RANGE, "testable": False, "why": "x"},
+)
+
+
+def _put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """Set a key; a name of the user's is the first that is there, or `x`."""
+    spec = copy.deepcopy(spec)
+    here: Any = spec
+    for at, part in enumerate(path):
+        last = at == len(path) - 1
+        step: Any = part
+        if isinstance(here, list):
+            step = 0
+            if not here:
+                here.append({})
+        elif part == "<name>":
+            step = next(iter(here), "x")
+        if last:
+            here[step] = value
+            return spec
+        below = here.get(step) if isinstance(here, dict) else here[step]
+        if not isinstance(below, (dict, list)):
+            below = [] if path[at + 1] == "[]" else {}
+            here[step] = below
+        here = below
+    return spec
+
+
+def _values(key: Key) -> tuple[Any, ...]:
+    name = str(key)
+    for end, values in VALUES.items():
+        if name == end or name.endswith(f".{end}"):
+            return values
+    return ANY
+
+
+@pytest.fixture
+def requests(monkeypatch):
+    """What the builder is asked for, without a build."""
+    asked: list[Any] = []
+    monkeypatch.setattr(building, "resolve", lambda *_: None)
+    monkeypatch.setattr(building, "build", lambda request, *_: asked.append(request))
+    return asked
+
+
+def _tries(key: Key) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Give specs that differ in the key: the name of the base, without it and with it."""
+    pair = PAIRS.get(str(key))
+    if pair is not None:
+        base, place, one, other = pair
+        path = (
+            tuple(place.replace("./", "\0/").split("."))
+            if "./" in place
+            else tuple(place.split("."))
+        )
+        path = tuple(part for word in path for part in word.split("\0"))
+        yield f"{key}", _put(BASES[base], path, one), _put(BASES[base], path, other)
+        return
+    for name, base in BASES.items():
+        for value in _values(key):
+            with contextlib.suppress(KeyError, TypeError, IndexError):
+                yield name, base, _put(base, key.path, value)
+
+
+def effective(
+    key: Key, known: dict[str, str], requests: list[Any], file: Path, crashed: list[str]
+) -> tuple[bool, bool]:
+    """Whether some value of a key is taken somewhere, and whether it then decides something."""
+    taken = False
+    for name, base, spec in _tries(key):
+        try:
+            experiment = Experiment.model_validate(spec)
+            before = Experiment.model_validate(base)
+            file.write_text(json.dumps(spec))
+            load(file)  # with all that only the whole shows
+        except (ValidationError, SpecError):
+            continue
+        if experiment == before:
+            continue
+        taken = True
+        try:
+            if name not in known:
+                known[name] = decided(before, requests)
+            if decided(experiment, requests) != known[name]:
+                return True, True
+        except ValidationError:
+            continue  # levels that clash are a fault of the file
+        except Exception as error:  # noqa: BLE001 - which value of which key did it
+            crashed.append(f"{key}: {spec!r}: {error!r}")
+            return True, True
+    return taken, False
+
+
+def test_every_key_decides_something(requests, tmp_path):
+    known: dict[str, str] = {}
+    lost: list[str] = []
+    unknown: list[str] = []
+    crashed: list[str] = []
+    every = list(dict.fromkeys(key.path for key in keys()))
+    for path in every:
+        key = Key(path, "", "")
+        below = any(other[: len(path)] == path and other != path for other in every)
+        if below or _values(key) == () or str(key) in REFUSED:
+            continue
+        taken, decides = effective(key, known, requests, tmp_path / "n.yaml", crashed)
+        if not taken:
+            unknown.append(str(key))
+        elif not decides:
+            lost.append(str(key))
+    assert not crashed, f"taken and not understood: {crashed}"
+    assert not lost, f"read and forgotten: {lost}"
+    assert not unknown, f"no value known that these take: {unknown}"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_nothing_carries_out_is_refused_with_a_place(name, tmp_path):
+    key = next(key for key in keys() if str(key) == name)
+    for base in ("server", "rate", "faults"):
+        if base == "faults" or not name.startswith("faults"):
+            file = tmp_path / "n.yaml"
+            file.write_text(json.dumps(_put(BASES[base], key.path, REFUSED[name])))
+            with pytest.raises(SpecError, match=r"n\.yaml:1:\d+: "):
+                load(file)
