@@ -8,6 +8,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from runner.analysis.judge import judge
 from runner.apply import building, requirements
 from runner.compile.program import load_program, trial_program
@@ -17,6 +19,7 @@ from runner.lint import lint
 from runner.planning.layers import Declared, declared_of, groups_of, plan_layers, reads
 from runner.planning.order import whole
 from runner.planning.state import sources, with_sources
+from runner.records.manifest import Manifest
 from runner.report.pages.render import render
 from runner.spec.expand import expand
 from runner.spec.experiment import Experiment
@@ -65,11 +68,12 @@ class Record:
                     {"event": "idle_ended", "t": 0.5, "at_start": {}, "at_end": {}},
                     {"event": "end", "ok": True, "error": None},
                 ])  # fmt: skip
-        self.manifest: dict[str, Any] = {
-            "schema": "run/1", "id": "20260101T000000Z-000000", "experiment": experiment.name,
-            "state": "done", "started_at": 1.0, "ended_at": 9.0, "why": "", "trials": trials,
+        said = {
+            "id": "20260101T000000Z-000000", "experiment": experiment.name, "state": "done",
+            "started_at": 1.0, "ended_at": 9.0, "why": "", "trials": trials,
             "environment": {"local": {"before": {}, "treatments": {}, "after": {}}},
         }  # fmt: skip
+        self.manifest = msgspec.convert(said, Manifest)
 
     def iter_events(self, trial: str) -> list[Any]:
         return self._events[trial]

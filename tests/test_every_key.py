@@ -76,6 +76,7 @@ VALUES |= {
     "vars": (),  # filled in before there is an Experiment: tests/specfile/test_variables.py
     "claims[].note": (),  # which run `runner claims` takes: tests/apply/test_choose.py
     "system.sysctl": ({"vm.swappiness": 3},), "confirm.healthy": (2, 4), "baseline": ({"a": "q"},),
+    "build.runs": (),  # what a flag may run: tests of runner/spec/reach.py
     "metrics.<name>.better": (),  # which side is worse: tests/analysis/runs
     "system.actions": (["drop_caches"],), "system.aslr": ("off",), "io.max": ("8:0 rbps=1048576",),
     "system.cgroup.<name>.io.max": ("8:0 rbps=1048576",), "cpu_frequency.min": ("600MHz",),
