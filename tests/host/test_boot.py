@@ -159,8 +159,8 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
         ({"program": "probe", "cells": [{"id": "x", "via": "argv", "name": "x"}]}, "lacks read"),
         ({"program": "probe", "cells": [{"id": "x", "via": "pseudo", "path": "/x", "form": "?"}]}, "unknown form"),
         ({"program": "probe", "cells": [{"id": "x", "via": "pseudo", "path": "/x"}] * 2}, "twice"),
-        ({"program": "converge", "cells": [{"id": "x", "via": "file", "path": "/x", "want": "text"}]}, "no value of file"),
-        ({"program": "converge", "cells": [{"id": "x", "via": "pseudo", "path": "/x", "want": {}}]}, "no value of pseudo"),
+        ({"program": "converge", "cells": [{"id": "x", "via": "file", "path": "/x", "want": "text"}]}, "not a value of file"),
+        ({"program": "converge", "cells": [{"id": "x", "via": "pseudo", "path": "/x", "want": {}}]}, "not a value of pseudo"),
     ],
 )  # fmt: skip
 def test_what_is_no_program_is_refused_with_a_reason(
