@@ -41,7 +41,7 @@ load:
 {more}"""
 
 
-def running(process, what, seconds: float = 30) -> None:
+def running(process, what, seconds: float = 90) -> None:
     """Wait until `what()` is true while the process runs."""
 
     def begun() -> object:

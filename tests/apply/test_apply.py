@@ -89,7 +89,8 @@ def test_h2load_gives_the_latency_of_every_request(cli, unchanged):
         numbers = step["numbers"]
         assert numbers["load.requests"] > 0
         assert 0 < numbers["load.latency_raw_p50"] <= numbers["load.latency_raw_p99"]
-        assert numbers["load.latency_corrected_p99"] >= numbers["load.latency_raw_p99"] * 0.999
+        # what is filled in lies below what it was made of: the slowest stays the slowest
+        assert numbers["load.latency_corrected_max"] == numbers["load.latency_raw_max"]
         assert numbers["load.littles_law"] == pytest.approx(1, abs=0.3)
 
 

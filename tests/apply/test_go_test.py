@@ -63,5 +63,5 @@ def test_benchmarks_of_the_package_that_is_named(local, unchanged):
 def test_without_a_go_it_says_what_to_add(local):
     package(local.folder)
     done = local("apply", str(local.spec(SPEC.replace("BUILD\n", ""))), code=3)
-    assert "go_test does not say which Go" in done.stderr
+    assert "it does not say which Go" in done.stdout + done.stderr
     assert 'build: {go: "1.22.10"}' in done.stderr
