@@ -124,6 +124,15 @@ def lenient(metric: "Metric", metrics: Mapping[str, "Metric"]) -> Measure:
     return replace(found, unit="") if found.unit == "1" else found
 
 
+def bare_unit(metric: "Metric", metrics: Mapping[str, "Metric"]) -> str:
+    """Give the unit of a bare published number: what the author says, else what the name says.
+
+    A share that nobody calls `%` is a plain ratio: 0.001 is 0.1 %.
+    """
+    own = lenient(metric, metrics).unit
+    return "" if own == "%" and not (metric.unit or metric.printed_in) else own
+
+
 def number(name: str) -> Measure:
     """Say what a number is by its name, as rules name them."""
     unit = unit_of(name)

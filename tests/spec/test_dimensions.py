@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.spec.dimensions import DimensionError, measure
+from runner.spec.dimensions import DimensionError, bare_unit, measure
 from runner.spec.metrics import Metric
 
 LATENCY = {"from": "load.latency_p99", "unit": "ms"}
@@ -69,3 +69,17 @@ def test_what_does_not_go_together(compute):
 def test_arithmetic_over_what_a_program_prints_has_the_unit_that_is_said():
     found = of({"n": {"from": "stdout.json.n"}, "m": {"compute": "n / 2", "unit": "ms"}})
     assert (found.unit, found.base(500)) == ("ms", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit"),
+    [
+        ({"from": "load.error_ratio"}, ""),
+        ({"from": "load.error_ratio", "unit": "%"}, "%"),
+        ({"from": "gobench.ns_per_op"}, "ns"),
+        ({"from": "procfs.rss", "unit": "MiB"}, "MiB"),
+    ],
+)
+def test_a_bare_published_number_is_in_the_unit_that_is_said(metric, unit):
+    """0.001 of a ratio is 0.1 %, and not 0.001 %."""
+    assert bare_unit(Metric.model_validate(metric), {}) == unit

@@ -18,7 +18,7 @@ from runner.analysis.claims.verdict import judge_all
 from runner.analysis.model import ClaimResult, Estimate
 from runner.records.quantities import in_unit
 from runner.records.units import POWERS, RATE
-from runner.spec.dimensions import SECOND, lenient
+from runner.spec.dimensions import SECOND, bare_unit, lenient
 from runner.spec.expressions import references
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ def _cases(
         return [_statement(claim, measured, trials, common)]
     published = claim.published
     metric = experiment.metrics[str(claim.metric)]
-    own = lenient(metric, experiment.metrics).unit
-    unit = claim.unit or ("%" if claim.estimand_kind == "rate" else own)
+    of_rate = claim.estimand_kind == "rate"
+    unit = claim.unit or ("%" if of_rate else bare_unit(metric, experiment.metrics))
     if published is None or published.by is None:
         return [_published(claim, claim.id, published, claim.where, unit, measured, trials, common)]
     return [

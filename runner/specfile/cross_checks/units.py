@@ -162,7 +162,7 @@ def _claim(claim: Claim, path: Path, exp: Experiment) -> Iterator[Finding]:
     if claim.statement is not None:
         yield from _statement(claim.statement, path, exp)
     metric = exp.metrics.get(str(claim.metric))
-    what = None if metric is None else of(metric, exp.metrics)
+    what = None if metric is None else _claimed(claim, metric, exp)
     if metric is None or what is None:
         return
     bare = bool(metric.unit or metric.printed_in or what.unit not in ("B", "s", "Hz", "°C", "%"))
@@ -184,6 +184,11 @@ def _claim(claim: Claim, path: Path, exp: Experiment) -> Iterator[Finding]:
         problem = _differs(claim.margin.absolute, what, bare=bare)
         if problem:
             yield (*path, "margin", "absolute"), problem, False
+
+
+def _claimed(claim: Claim, metric: Metric, exp: Experiment) -> Measure | None:
+    """Give what the published number is: of a rate how often, whatever is looked at."""
+    return Measure("%") if claim.estimand_kind == "rate" else of(metric, exp.metrics)
 
 
 def _statement(statement: Expression, path: Path, exp: Experiment) -> Iterator[Finding]:
