@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from runner.records.quantities import QuantityError, parse
+from runner.spec.load import Ladder
 from runner.spec.treatments import merge
 
 SECTIONS = ("system", "build", "workload", "load")
@@ -135,7 +135,7 @@ class View:
         load = self.base.at("load") if load is None else load
         steps = (load or {}).get("steps") or ()
         if isinstance(steps, Mapping):
-            return [("load.steps", level) for level in _ladder(steps)]
+            return [("load.steps", level) for level in Ladder.model_validate(steps).levels()]
         found = [
             (f"load.steps[{index}]", int(step["connections"]))
             for index, step in enumerate(steps)
@@ -193,15 +193,6 @@ def _texts(where: str, value: Any) -> Iterator[tuple[str, str]]:
         else:
             for index, item in enumerate(value):
                 yield from _texts(f"{where}[{index}]", item)
-
-
-def _ladder(steps: Mapping[str, Any]) -> list[int]:
-    low, high = int(steps.get("from") or 1), int(steps.get("to") or 1)
-    if steps.get("by"):
-        return list(range(low, high + 1, int(steps["by"])))
-    times = float(steps.get("times") or 2)
-    count = int(math.log(high / low) / math.log(times) + 1e-9) + 1 if times > 1 else 1
-    return [round(low * times**index) for index in range(min(count, 1000))]
 
 
 def steps_of(load: Mapping[str, Any]) -> list[dict[str, Any]]:

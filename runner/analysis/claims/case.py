@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis.stats.intervals import LEVEL
 from runner.analysis.stats.run_order import RunOrder
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ VERDICTS: Final = (
     NOT_TESTABLE, NOT_MEASURED, NOT_COMPARABLE, REPRODUCED, CONTRADICTED, DIFFERS, INCONCLUSIVE,
 )  # fmt: skip
 
-LEVEL_INSIDE: Final = 0.90
+LEVEL_INSIDE: Final = LEVEL
 ALPHA_INSIDE: Final = 0.05
 """How often a claim that is not so may be `reproduced`: each side of the 90 % interval."""
 ALPHA: Final = 0.025

@@ -19,6 +19,7 @@ from runner.analysis.claims.statements import evaluate, nothing_to_divide_by
 from runner.analysis.claims.values import counted, levels, step_names, value
 from runner.analysis.model import Estimate, Repetition
 from runner.analysis.stats.censored import median_of_bounds
+from runner.analysis.stats.intervals import LEVEL
 from runner.records.units import COUNT, UnitError, read_unit
 from runner.spec.dimensions import lenient
 from runner.spec.expressions import references
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from runner.spec.expressions import Expression
     from runner.spec.metrics import Metric
 
-LEVEL: Final = 0.90
 BOUNDED: Final = {"level", "last_passing", "first_failing", "p_healthy"}
 """Numbers of a search that are a bound where it ended at a bound of its range."""
 DETERMINED: Final = ("build.",)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
     """Reduces the last axis."""
 
+LEVEL: Final = 0.90
+"""Confidence of every interval that is shown, and that a claim is held against."""
 RESAMPLES: Final = 2000
 SMALLEST_BOOTSTRAP: Final = 15
 UNSEEN: Final = 0.4
@@ -96,7 +98,7 @@ def smallest_n(level: float) -> int:
     return n
 
 
-def median_interval(values: Sequence[float], level: float = 0.90) -> Interval | None:
+def median_interval(values: Sequence[float], level: float = LEVEL) -> Interval | None:
     """Median with its order-statistic interval; None where n is too small for the level.
 
     Needs no distribution; ties and discreteness only make it surer
@@ -116,7 +118,7 @@ def median_interval(values: Sequence[float], level: float = 0.90) -> Interval | 
     )
 
 
-def shift(a: Sequence[float], b: Sequence[float], level: float = 0.90) -> Interval | None:
+def shift(a: Sequence[float], b: Sequence[float], level: float = LEVEL) -> Interval | None:
     """Hodges-Lehmann shift of b against a (median of all b - a) with its rank-sum interval.
 
     Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, 3rd ed.
@@ -176,7 +178,7 @@ def bca(
     values: Sequence[float],
     statistic: Statistic,
     rng: np.random.Generator,
-    level: float = 0.90,
+    level: float = LEVEL,
     resamples: int = RESAMPLES,
     *,
     expand: bool = True,
@@ -269,7 +271,7 @@ def mean_p(values: Sequence[float], edge: float, *, above: bool) -> float:
     return min(1.0, float(stdtr(n - 1, z / math.sqrt(n / (n - 1)))) / UNSEEN)
 
 
-def mean_interval(values: Sequence[float], level: float = 0.90) -> Interval | None:
+def mean_interval(values: Sequence[float], level: float = LEVEL) -> Interval | None:
     """Mean with its BCa bootstrap interval; None under `SMALLEST_BOOTSTRAP` values.
 
     The same values give the same interval: the generator begins with the same seed.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.stats.intervals import Interval, median_interval, rank_sum_counts
+from runner.analysis.stats.intervals import LEVEL, Interval, median_interval, rank_sum_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,7 +135,7 @@ class Paired:
 def paired(
     a: Sequence[float | None],
     b: Sequence[float | None],
-    level: float = 0.90,
+    level: float = LEVEL,
     *,
     ratio: bool = True,
 ) -> Paired:
