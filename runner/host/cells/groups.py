@@ -52,6 +52,8 @@ def remove(path: str) -> None:
     if not os.path.exists(os.path.join(path, "cgroup.procs")):
         raise CellError(f"{path} is not a control group")
     deadline = time.monotonic() + KILL_S
+    for folder in folders:
+        _thaw(folder)
     while True:
         left = [pid for folder in folders for pid in members(folder)]
         if os.getpid() in left:
@@ -59,7 +61,8 @@ def remove(path: str) -> None:
         if not left:
             break
         if time.monotonic() > deadline:
-            raise CellError(f"still in it after SIGKILL: {', '.join(map(str, left))}")
+            said = ", ".join(f"{pid}{_frozen_in(pid)}" for pid in left)
+            raise CellError(f"still in it after SIGKILL: {said}")
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -68,6 +71,30 @@ def remove(path: str) -> None:
     for folder in folders:
         _rmdir(folder, deadline)
         tick()
+
+
+def _thaw(folder: str) -> None:
+    """Let a frozen group go on: what is frozen on v1 does not even heed SIGKILL."""
+    for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+        path = os.path.join(folder, name)
+        with contextlib.suppress(OSError):
+            if os.path.exists(path):
+                with open(path, "w", encoding="ascii") as file:
+                    file.write(word)
+
+
+def _frozen_in(pid: int) -> str:
+    """Name the group of another hierarchy that keeps a process frozen; nothing where none does."""
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+            lines = [line.rstrip("\n").split(":", 2) for line in file]
+        for _, names, path in lines:
+            state = f"/sys/fs/cgroup/freezer{path}/freezer.state"
+            if "freezer" in names.split(",") and os.path.exists(state):
+                with open(state, encoding="ascii") as file:
+                    if file.read().strip() != "THAWED":
+                        return f" (frozen by the group freezer:{path}; echo THAWED > {state})"
+    return ""
 
 
 def members(path: str) -> List[int]:

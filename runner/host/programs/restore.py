@@ -71,7 +71,7 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
     force = bool(program.get("force"))
     if not force:
         state_folder.refuse_if_held(where, str(program["run"]), program.get("gone"))
-    _stop_trials(where, emit)
+    left_running = _stop_trials(where, emit)
     with state_folder.locked(where):
         if not force:
             state_folder.refuse_if_held(where, str(program["run"]), program.get("gone"))
@@ -93,7 +93,11 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
                 why=f"line {line} of {where.journal} is damaged: what it would undo is not known; "
                 "the journal is kept",
             )
-        done = not found.damaged and all(undo.outcome in _UNDONE for undo in undos)
+        done = (
+            not left_running
+            and not found.damaged
+            and all(undo.outcome in _UNDONE for undo in undos)
+        )
         if done and any(change.run in left for change in found.changes):
             undone = [change.n for undo in undos for change in undo.changes]
             if undone:
@@ -135,13 +139,26 @@ def _tidy(where: state_folder.State) -> None:
     blobs.tidy(where)
 
 
-def _stop_trials(where: state_folder.State, emit: Emit) -> None:
-    """End what still runs: a workload must not see its host change, nor change it back."""
+def _stop_trials(where: state_folder.State, emit: Emit) -> bool:
+    """End what still runs: a workload must not see its host change, nor change it back.
+
+    Says whether something could not be ended.
+    """
+    left = False
+    from ..state import pen
     from . import attach, status
 
     for trial in status.trials(where):
         if trial["running"]:
             attach.stop({"run": trial["run"], "trial": trial["trial"]}, where, emit)
+        name = "{run}/{trial}".format(**trial)
+        many, why = pen.end_left(where.path("runs", trial["run"], trial["trial"]))
+        if many or why:
+            # its supervisor was killed, and could not end them itself
+            emit("result", id=f"trial:{name}", outcome="failed" if why else "restored",
+                 before=f"{many} process(es) of it ran", after=None, why=why or None)  # fmt: skip
+            left = left or bool(why)
+    return left
 
 
 def _undos(changes: Sequence[journal.Change]) -> List[_Undo]:

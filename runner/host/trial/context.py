@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, Mapping, Optional, Sequence, Set
 
     from ..mask import Mask
+    from ..state.pen import Pen
     from ..state.state_folder import State
     from .spool import Spool
 
@@ -43,12 +44,32 @@ class Context:
         """Pids of processes that faults need: below us as well, and not the workload's."""
         self._spool: Optional[Spool] = spool
         self.mask: Optional[Mask] = None
+        self._pen: Optional[Pen] = None
         if program.get("secrets"):
             from ..mask import Mask
 
             self.mask = spool.mask = Mask(map(str, program["secrets"]))
         sample = program.get("sample") or {"hz": 10, "reads": []}
         self.sampler = Sampler(sample["reads"], float(sample["hz"]), self.start, self.emit)
+
+    @property
+    def pen(self) -> Pen:
+        """The group that holds what has no group of its own; made when it is first asked for."""
+        if self._pen is None:
+            from ..state.pen import Pen
+
+            self._pen = Pen(self.folder)
+        return self._pen
+
+    def empty_pen(self, *, kept: bool) -> None:
+        """End what is in it, where nothing is kept for a next trial."""
+        pen = self._pen
+        if pen is None or (kept and not pen.empty()):
+            return
+        why = pen.remove()
+        self._pen = None
+        if why:
+            self.emit("cgroup_left", why=[why])
 
     def emit(self, event: str, **fields: Any) -> None:
         """Append an event to the spool, with its time since the trial's start."""

@@ -233,7 +233,11 @@ class Load:
             return self._look_on(timeout_s, ask)
         ctx = self._ctx
         start = process.Start(
-            ctx.fill_all(argv), limits={"nofile": nofile}, cpus=self._plan.get("cpus")
+            ctx.fill_all(argv),
+            limits={"nofile": nofile},
+            cpus=self._plan.get("cpus"),
+            join=ctx.pen.join,
+            env=ctx.pen.env,
         )
         began = time.monotonic()
         # an order to stop between fork and exec would leave a generator that nobody knows

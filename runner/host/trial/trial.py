@@ -201,11 +201,13 @@ class Trial:
             self._load = None
         if self.kept is not None:
             self.kept.rest()
+            ctx.empty_pen(kept=True)
             ctx.sampler.close()
             return
         if self._workload is not None:
             self._workload.stop()
         process.end_all(ctx.loop)
+        ctx.empty_pen(kept=False)
         if ctx.mask:
             # what a generator was told may be kept from argv in a file; the folder is kept longer
             for item in ctx.program.get("files") or []:

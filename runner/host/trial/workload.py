@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, List, Mapping, Optional
 
+    from ..state.pen import Pen
     from .context import Context
     from .loop import Exit
 
@@ -38,6 +39,7 @@ class Workload:
         self.group = Enclosure(ctx.state, ctx.program, wanted) if wanted else None
         self.once = plan.get("run", "server") == "once"
         self.pid = 0
+        self._pen: Optional[Pen] = None
         self.port: Optional[int] = None
         self._chosen = self._waiting = False
         self._streams: List[Stream] = []
@@ -87,17 +89,21 @@ class Workload:
             except OSError as fault:
                 raise Refused("not_found", f"{path}: {fault.strerror}", "see `warm`") from fault
         ctx.sample()
+        marked = ctx.pen.env if self.group is None else {}
+        asked = {name: ctx.fill(str(text)) for name, text in (plan.get("env") or {}).items()}
         start = process.Start(
             ctx.fill_all(plan["argv"]),
-            env={name: ctx.fill(str(text)) for name, text in (plan.get("env") or {}).items()},
+            env={**asked, **marked},
             cwd=ctx.fill(plan["cwd"]) if plan.get("cwd") else None,
-            join=self.group.join if self.group is not None else (),
+            join=self.group.join if self.group is not None else ctx.pen.join,
             limits=plan.get("limits"),
             cpus=plan.get("cpus"),
             aslr=bool(plan.get("aslr", True)),
         )
         child = process.spawn(start, ctx.loop)
         self.pid = child.pid
+        # of the trial that it began in, whichever one it ends in
+        self._pen = ctx.pen if self.group is None else None
         self._expected = self._reported = self._counted = False
         apart = max(map(len, ctx.mask.forms)) if ctx.mask else 0
         self._streams = [
@@ -332,6 +338,9 @@ class Workload:
         while self._streams:
             self._streams.pop(0).close()
         self.pid = 0
+        if self._pen is not None:
+            self._pen.remove()
+            self._pen = None
         if self.group is not None:
             left = self.group.remove()
             if left:
