@@ -10,7 +10,7 @@ TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace
 BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-support arch-test e2fsprogs openssh-client
 BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
 
-.PHONY: test-site demo test test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
+.PHONY: test-site demo test test-attack test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -25,6 +25,10 @@ test: $(VENV)/.dev tools
 # exit 5 is pytest's for "no test": there may be no slow one
 test-slow: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board and not site" $(AGAIN) || [ $$? = 5 ]
+
+# hostile specs, hosts, users and journals: 20 points a kind, all of them with FULL=1
+test-attack: $(VENV)/.dev tools
+	$(SUDO) env FULL=$(FULL) $(VENV)/bin/python -m pytest tests/attack
 
 test-all: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "not board and not site"

@@ -46,7 +46,8 @@ def everything(net: Host) -> dict[str, Any]:
     for line in text.splitlines():
         path, _, value = line.partition(":")
         found[path] = value
-    found["addresses"] = inside(net, "ip", "-o", "addr")
+    # of a link that came up just now an address is tentative for a second
+    found["addresses"] = inside(net, "ip", "-o", "addr").replace(" tentative", "")
     found["routes"] = inside(net, "ip", "-4", "route") + inside(net, "ip", "-6", "route")
     return found
 

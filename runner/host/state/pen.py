@@ -21,7 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator, List, Tuple
 
-NAME = "pen"
+NAMES = ("pen", "pen.workload")
+"""Of the load generator, and of the workload, which may outlive its trial."""
 MARK = "RUNNER_TRIAL"
 _BEGINS = "runner-pen-"
 _HIERARCHIES = ("freezer", "pids", "name=systemd", "systemd")
@@ -31,9 +32,9 @@ KILL_S = 5.0
 class Pen:
     """What holds the processes of one trial."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, name: str = NAMES[0]) -> None:
         """Make it for the trial whose folder this is."""
-        self._note = os.path.join(folder, NAME)
+        self._note = os.path.join(folder, name)
         self._path = ""
         self.mark = os.path.basename(os.path.dirname(folder)) + "/" + os.path.basename(folder)
         for parent in _parents():
@@ -72,16 +73,19 @@ class Pen:
 
 def end_left(folder: str) -> "Tuple[int, str]":
     """End what a killed supervisor left of a trial; gives how many were ended, and why not all."""
-    try:
-        with open(os.path.join(folder, NAME), encoding="utf-8") as file:
-            said = file.read(4096).strip()
-    except (OSError, ValueError):
-        return 0, ""
-    found = _end(said)
-    if not found[1]:
-        with contextlib.suppress(OSError):
-            os.unlink(os.path.join(folder, NAME))
-    return found
+    ended, why = 0, ""
+    for name in NAMES:
+        try:
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                said = file.read(4096).strip()
+        except (OSError, ValueError):
+            continue
+        many, fault = _end(said)
+        ended, why = ended + many, why or fault
+        if not fault:
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, name))
+    return ended, why
 
 
 def _end(said: str) -> "Tuple[int, str]":

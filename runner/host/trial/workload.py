@@ -10,6 +10,7 @@ import os
 import signal
 import time
 
+from ..state.pen import NAMES, Pen
 from ..state.state_folder import Refused
 from . import listener, network, process, readiness
 from .cgroup import Enclosure
@@ -21,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, List, Mapping, Optional
 
-    from ..state.pen import Pen
     from .context import Context
     from .loop import Exit
 
@@ -89,21 +89,20 @@ class Workload:
             except OSError as fault:
                 raise Refused("not_found", f"{path}: {fault.strerror}", "see `warm`") from fault
         ctx.sample()
-        marked = ctx.pen.env if self.group is None else {}
+        # of the trial that it begins in, whichever one it ends in
+        self._pen = None if self.group is not None else Pen(ctx.folder, NAMES[1])
         asked = {name: ctx.fill(str(text)) for name, text in (plan.get("env") or {}).items()}
         start = process.Start(
             ctx.fill_all(plan["argv"]),
-            env={**asked, **marked},
+            env={**asked, **(self._pen.env if self._pen else {})},
             cwd=ctx.fill(plan["cwd"]) if plan.get("cwd") else None,
-            join=self.group.join if self.group is not None else ctx.pen.join,
+            join=(self._pen or self.group).join,  # type: ignore[union-attr]  # one of them is there
             limits=plan.get("limits"),
             cpus=plan.get("cpus"),
             aslr=bool(plan.get("aslr", True)),
         )
         child = process.spawn(start, ctx.loop)
         self.pid = child.pid
-        # of the trial that it began in, whichever one it ends in
-        self._pen = ctx.pen if self.group is None else None
         self._expected = self._reported = self._counted = False
         apart = max(map(len, ctx.mask.forms)) if ctx.mask else 0
         self._streams = [
