@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from runner.records.quantities import unit_factor
+from runner.records.units import UnitError, read_unit
 from runner.report.format import units, words
 
 if TYPE_CHECKING:
@@ -110,7 +110,10 @@ def factor(unit: str) -> list[Json]:
     """How values are drawn: by what they are divided, and the unit's name on the axis."""
     if unit == "B":
         return [1048576.0, "MiB"]
-    return [float(unit_factor(unit)[1]), unit]
+    try:
+        return [float(read_unit(unit).size), unit]
+    except UnitError:  # of an old record
+        return [1.0, unit]
 
 
 def verdicts(found: Iterable[ClaimResult]) -> dict[str, Json]:
