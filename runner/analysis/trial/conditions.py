@@ -125,7 +125,7 @@ def add(
 def _host(numbers: dict[str, Number], why: dict[str, str]) -> None:
     """Shares of the host's CPU time; `others` is what neither workload nor generator used.
 
-    Of the workload its first process is counted, so children of it are others.
+    The workload is all of its processes; of a record that knows only the first one, that.
     """
     times = {name: numbers.get(f"host.cpu_{name}") for name in ALL}
     known = {name: float(value) for name, value in times.items() if isinstance(value, int | float)}
@@ -138,7 +138,8 @@ def _host(numbers: dict[str, Number], why: dict[str, str]) -> None:
         return
     busy = sum(known[name] for name in BUSY)
     numbers["host.cpu"], numbers["host.steal"] = busy / total, known["steal"] / total
-    ours = [numbers.get(n) for n in ("procfs.user_cpu", "procfs.system_cpu", "load.cpu_s")]
+    whose = "procfs" if numbers.get("tree.user_cpu") is None else "tree"
+    ours = [numbers.get(n) for n in (f"{whose}.user_cpu", f"{whose}.system_cpu", "load.cpu_s")]
     own = sum(float(value) for value in ours if isinstance(value, int | float))
     # a kernel that times interrupts (irq is then above 0) leaves them out of its programs'
     # time; any other gives them to whoever was interrupted: kernel/sched/cputime.c

@@ -11,6 +11,7 @@ A pick is plain data made by a source kind:
     {"netstat": ["TcpExt.ListenOverflows"]}   header line and value line in pairs
     {"established": 8080}             not a file: the socket dump answers (see sockets.py)
     {"perf": ["instructions"]}        not a file: perf_event_open answers (see perf.py)
+    {"tree": ["user", "rss_pages"]}   all processes of the workload together (see tree.py)
     {"vcgencmd": "/usr/bin/vcgencmd"} not a file: the firmware's tool answers (see throttle.py)
 
 What is not there, or is not a number (`max`), is None and never 0.
@@ -37,6 +38,7 @@ KINDS = (
     "established",
     "perf",
     "vcgencmd",
+    "tree",
 )
 
 

@@ -17,7 +17,7 @@ from . import extract, sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Mapping, Optional
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Set
 
     from ..emit import Emit
     from .perf import Counters
@@ -92,6 +92,8 @@ class Sampler:
         ]
         self._words: Dict[str, str] = {}
         self._waiting = True
+        self.ours: Callable[[], Set[int]] = set
+        """Children of this process that are not the workload's."""
         self._diag: Optional[sockets.Diag] = None
         self._announced = False
         self._tick = 0
@@ -142,12 +144,9 @@ class Sampler:
     def _values(self, read: _Read) -> extract.Values:
         nothing: extract.Values = [None] * len(read.columns)
         try:
-            if "established" in read.pick:
-                return [self._established(read)]
-            if "perf" in read.pick:
-                return self._counted(read)
-            if "vcgencmd" in read.pick:
-                return [self._throttled(read)]
+            found = self._asked(read)
+            if found is not None:
+                return found
             if not read.opened:
                 read.opened = True
                 read.open(fill(read.template, self._words))
@@ -162,6 +161,21 @@ class Sampler:
                 self._emit("absent", id=read.id, reason=_reason(fault))
             return nothing
         return extract.parse(read.pick, text)
+
+    def _asked(self, read: _Read) -> Optional[extract.Values]:
+        """Give the values of a read that is not of one file; None for one that is."""
+        if "established" in read.pick:
+            return [self._established(read)]
+        if "perf" in read.pick:
+            return self._counted(read)
+        if "vcgencmd" in read.pick:
+            return [self._throttled(read)]
+        if "tree" not in read.pick:
+            return None
+        fill(read.template, self._words)  # KeyError where there is no workload
+        from .tree import totals
+
+        return list(totals(read.pick["tree"], self.ours))
 
     def _established(self, read: _Read) -> int:
         port = int(fill(str(read.pick["established"]), self._words))

@@ -51,6 +51,7 @@ class Context:
             self.mask = spool.mask = Mask(map(str, program["secrets"]))
         sample = program.get("sample") or {"hz": 10, "reads": []}
         self.sampler = Sampler(sample["reads"], float(sample["hz"]), self.start, self.emit)
+        self.sampler.ours = lambda: {self.generator, *self.helpers}
 
     @property
     def pen(self) -> Pen:
