@@ -8,7 +8,7 @@ run is gone on with, and years later.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.estimates import estimates
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from runner.analysis.trial.frames import Reading
     from runner.records.events import AnyEvent
     from runner.records.manifest import LoadHost, Manifest, Planned
+    from runner.records.plain import Json
     from runner.spec.experiment import Experiment
 
 
@@ -39,10 +40,10 @@ class Record(Protocol):
     manifest: Manifest
 
     @property
-    def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def facts(self) -> Mapping[str, Mapping[str, Json]]: ...  # noqa: D102
 
     @property
-    def changes(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
+    def changes(self) -> Sequence[Mapping[str, Json]]: ...  # noqa: D102
 
     def iter_events(self, trial: str) -> Iterable[AnyEvent]:
         """Give the events of a trial; RecordError where there are none."""
@@ -99,7 +100,7 @@ def _concluded(trials: Analysis, record: Record, experiment: Experiment) -> Anal
 
 def _judged(record: Record, experiment: Experiment, trial_id: str, reading: Reading) -> Trial:
     plan = record.manifest.trials[trial_id]
-    facts: Mapping[str, Any] = record.facts.get(plan.host, {})
+    facts: Mapping[str, Json] = record.facts.get(plan.host, {})
     return trial.trial(
         reading,
         trial_plan(trial_id, plan, record, facts),
@@ -111,7 +112,7 @@ def _judged(record: Record, experiment: Experiment, trial_id: str, reading: Read
 
 
 def trial_plan(
-    trial_id: str, plan: Planned, record: Record, facts: Mapping[str, Any]
+    trial_id: str, plan: Planned, record: Record, facts: Mapping[str, Json]
 ) -> trial.TrialPlan:
     """Read a trial's plan back from run.json, with the records of its load hosts.
 
@@ -141,16 +142,16 @@ def _load_part(part: LoadHost, record: Record) -> LoadPart:
     return LoadPart(part.host, part.steps, reading)
 
 
-def server_facts(record: Record, experiment: Experiment) -> Mapping[str, Any]:
+def server_facts(record: Record, experiment: Experiment) -> Mapping[str, Json]:
     """Give the facts of the host that the workload ran on; empty where none were read."""
     facts = record.facts
-    found: Mapping[str, Any] = (
+    found: Mapping[str, Json] = (
         facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), None) or {}
     )
     return found
 
 
-def observed(record: Record, experiment: Experiment) -> dict[str, Any]:
+def observed(record: Record, experiment: Experiment) -> dict[str, Json | Varied]:
     """Facts that claims may demand, as in force during the trials: a Varied where those differ.
 
     The host's, the kernel parameters and limits that were set, what the program was built with.
@@ -165,7 +166,7 @@ def observed(record: Record, experiment: Experiment) -> dict[str, Any]:
             for change in record.changes
             if change.get("phase") == "converge" and str(change["id"]).startswith("sysctl:")
         }
-    found: list[tuple[Mapping[str, str], dict[str, Any]]] = []
+    found: list[tuple[Mapping[str, str], dict[str, Json]]] = []
     for levels in treatments(experiment) or ({},):
         name = treatment_id(levels)
         found.append(
@@ -174,10 +175,10 @@ def observed(record: Record, experiment: Experiment) -> dict[str, Any]:
     return {name: _one(name, found) for name in {name: None for _, said in found for name in said}}
 
 
-def _asked(record: Record, experiment: Experiment, levels: Mapping[str, str]) -> dict[str, Any]:
+def _asked(record: Record, experiment: Experiment, levels: Mapping[str, str]) -> dict[str, Json]:
     """Give what a treatment asked for, and what its program was built with."""
     treated = with_levels(experiment, levels)
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     builds = record.manifest.builds
     made = builds.get(treatment_id(levels)) or next(reversed(list(builds.values())), None)
     if made is not None:
@@ -192,14 +193,14 @@ def _asked(record: Record, experiment: Experiment, levels: Mapping[str, str]) ->
     return found
 
 
-def _one(name: str, found: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]]) -> Any:
+def _one(name: str, found: Sequence[tuple[Mapping[str, str], Mapping[str, Json]]]) -> Json | Varied:
     values = [(levels, said.get(name)) for levels, said in found]
     same = all(value == values[0][1] for _, value in values)
     return values[0][1] if same else Varied(tuple(values))
 
 
 def _remarks(
-    experiment: Experiment, facts: Mapping[str, Any], trials: Sequence[Trial]
+    experiment: Experiment, facts: Mapping[str, Json], trials: Sequence[Trial]
 ) -> list[str]:
     """Say which guards were not judged, and where the clock was not what was declared."""
     found: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, SecretStr
 
@@ -65,7 +65,7 @@ class Secret(SecretStr):
         return kind, what.strip()
 
 
-def from_written(value: Any) -> Any:
+def from_written(value: object) -> object:
     """Make a Secret of `{"secret": ["env:NAME", …]}`, as a record has it; else give it back."""
     if not isinstance(value, Mapping) or set(value) != {"secret"}:
         return value
@@ -80,7 +80,7 @@ def text_of(value: str | SecretStr) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
-def secrets_in(value: Any) -> Iterator[Secret]:
+def secrets_in(value: object) -> Iterator[Secret]:
     """Give every secret in a model, a mapping or a list, however deep."""
     if isinstance(value, Secret):
         yield value
@@ -95,7 +95,7 @@ def secrets_in(value: Any) -> Iterator[Secret]:
             yield from secrets_in(item)
 
 
-def values_in(value: Any) -> tuple[str, ...]:
+def values_in(value: object) -> tuple[str, ...]:
     """Read all secrets in a model: what must not be seen in anything that comes back.
 
     The sources alone, without the literal text around them; SpecError names one that cannot

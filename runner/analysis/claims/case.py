@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.stats.intervals import LEVEL
 from runner.analysis.stats.run_order import RunOrder
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.claims.must import Fact
+    from runner.records.plain import Json
 
     Region = tuple[float | None, float | None]
 
@@ -79,8 +80,8 @@ class Case:
     ended: str = ""
     """What the censored values are, for the reason: `searches ended at 256`."""
     must: Sequence[str] = ()
-    declared: Mapping[str, Any] = field(default_factory=dict)
-    observed: Mapping[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, Json] = field(default_factory=dict)
+    observed: Mapping[str, Json] = field(default_factory=dict)
     unit: str = ""
     """In which reasons say amounts; empty says them in base units."""
     order_effect: str = ""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.planning.ids import shown
 from runner.records.quantities import BYTES, COUNT, QuantityError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from runner.records.plain import Json
 
 _TRUTHS = {
     "true": True, "on": True, "yes": True, "1": True,
@@ -40,7 +42,7 @@ class Fact:
 
 
 def table(
-    must: Iterable[str], declared: Mapping[str, Any], observed: Mapping[str, Any]
+    must: Iterable[str], declared: Mapping[str, Json], observed: Mapping[str, Json]
 ) -> tuple[Fact, ...]:
     """Compare every fact that has to match."""
     rows = []
@@ -58,9 +60,9 @@ def table(
 class Varied:
     """A fact that treatments differ in: its value in each, with the treatment's levels."""
 
-    values: tuple[tuple[Mapping[str, str], Any], ...]
+    values: tuple[tuple[Mapping[str, str], Json], ...]
 
-    def at(self, where: Mapping[str, str]) -> Any:
+    def at(self, where: Mapping[str, str]) -> Json:
         """Give the value in the treatments that `where` chooses; all of them where it differs."""
         found = [
             (levels, value)
@@ -72,7 +74,7 @@ class Varied:
         return [f"{_shown(value)} ({shown(levels)})" for levels, value in found]
 
 
-def resolved(observed: Mapping[str, Any], where: Mapping[str, str]) -> dict[str, Any]:
+def resolved(observed: Mapping[str, Json], where: Mapping[str, str]) -> dict[str, Json]:
     """Give the facts of the treatments that `where` chooses."""
     return {
         name: value.at(where) if isinstance(value, Varied) else value
@@ -80,7 +82,7 @@ def resolved(observed: Mapping[str, Any], where: Mapping[str, str]) -> dict[str,
     }
 
 
-def same(declared: Any, observed: Any) -> bool:
+def same(declared: Json, observed: Json) -> bool:
     """Whether an observed value is what was declared; False where nothing was observed."""
     if observed is None:
         return False
@@ -98,7 +100,7 @@ def same(declared: Any, observed: Any) -> bool:
     return seen.casefold().startswith(f"{said.casefold()} rev ")
 
 
-def _truth(value: Any) -> bool | None:
+def _truth(value: Json) -> bool | None:
     if isinstance(value, bool):
         return value
     return _TRUTHS.get(str(value).lower())
@@ -113,9 +115,13 @@ def _version(said: str, seen: str) -> bool:
     return found[: len(wanted)] == wanted
 
 
-def _amount(declared: Any, observed: Any) -> bool:
+def _amount(declared: Json, observed: Json) -> bool:
     try:
-        one, other = parse(declared), parse(observed)
+        # what is neither text nor a number, parse refuses
+        one, other = (
+            parse(value if isinstance(value, int | float) else str(value))
+            for value in (declared, observed)
+        )
     except QuantityError:
         return False
     kinds = {one.dimension, other.dimension}
@@ -123,7 +129,7 @@ def _amount(declared: Any, observed: Any) -> bool:
     return one.exact == other.exact and (len(kinds) == 1 or kinds == {BYTES, COUNT})
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Json) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple, set)):

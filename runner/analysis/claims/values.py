@@ -7,7 +7,7 @@ where the quantity does not exist.
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.rows import of_trial
 from runner.kinds.units import VARIANTS
@@ -36,7 +36,9 @@ COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
 
 def counted(trials: Iterable[Trial]) -> list[Trial]:
     """The trials that count: of each repetition the last attempt, if it was valid."""
-    last: dict[tuple[tuple[tuple[str, str], ...], Key, Any], Trial] = {}
+    last: dict[
+        tuple[tuple[tuple[str, str], ...], Key, tuple[int | None, float | None] | None], Trial
+    ] = {}
     for trial in trials:
         level = levels(trial.steps[0]) if len(trial.steps) == 1 else None
         key = (tuple(trial.treatment.items()), of_trial(trial).key, level)

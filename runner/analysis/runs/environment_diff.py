@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.planning.facts import MOVING
 
 if TYPE_CHECKING:
     from runner.analysis.runs.side import Side
+    from runner.records.plain import Json
 
 VOLATILE: Final = (*MOVING, "boot_id", "net.interfaces", "host.name")
 """Facts that are never the same twice."""
@@ -15,7 +16,7 @@ VOLATILE: Final = (*MOVING, "boot_id", "net.interfaces", "host.name")
 
 def environment(a: Side, b: Side) -> tuple[tuple[str, str, str], ...]:
     """Name what differs between the two beside the metrics: facts, then what was asked."""
-    found: list[tuple[str, Any, Any]] = []
+    found: list[tuple[str, Json, Json]] = []
     if a.run != b.run or not a.run:
         found += [
             (name, a.facts.get(name), b.facts.get(name))
@@ -30,7 +31,7 @@ def environment(a: Side, b: Side) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, _said(x), _said(y)) for name, x, y in found if x != y)
 
 
-def flat(value: Any, path: str = "") -> dict[str, Any]:
+def flat(value: Json, path: str = "") -> dict[str, Json]:
     """Write nested data as `load.steps.0.connections: 100`."""
     if isinstance(value, dict):
         pairs = [(str(key), item) for key, item in value.items()]
@@ -38,13 +39,13 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
         pairs = [(str(at), item) for at, item in enumerate(value)]
     else:
         return {path: value}
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     for key, item in pairs:
         found |= flat(item, f"{path}.{key}" if path else key)
     return found
 
 
-def _said(value: Any) -> str:
+def _said(value: Json) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.analysis.model import Analysis
+    from runner.records.plain import Json
     from runner.spec.metrics import Metric
 
 
@@ -19,7 +20,7 @@ class Side:
     name: str
     analysis: Analysis
     where: Mapping[str, str]
-    facts: Mapping[str, Any]
-    spec: Mapping[str, Any]
+    facts: Mapping[str, Json]
+    spec: Mapping[str, Json]
     metrics: Mapping[str, Metric]
     run: str = ""
