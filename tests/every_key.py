@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from runner.analysis.judge import judge
-from runner.apply import building, requirements
+from runner.apply import building
+from runner.apply.checks import requirements
 from runner.compile.program import load_program, trial_program
 from runner.errors import RunnerError
 from runner.kinds.resources.interface import UNSET

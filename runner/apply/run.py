@@ -11,18 +11,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from runner.apply import hosts as at_all
-from runner.apply.foreign import demand
+from runner.apply.checks.foreign import demand
+from runner.apply.checks.requirements import lacking, unmet, unmet_as_found
+from runner.apply.declared import declared_state
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
-from runner.apply.requirements import lacking, unmet, unmet_as_found
 from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.executor.agent import Agent
 from runner.host.mask import Mask
 from runner.kinds.discovery import used
 from runner.planning.facts import set_by, sysctls_of
-from runner.planning.layers import Declared, declared_of
-from runner.planning.state import declared, sources, with_sources
+from runner.planning.layers import Declared
 from runner.records.secrets import values_in
 from runner.spec.expand import claims_hash, run_hash
 from runner.store.names import new_run_id
@@ -149,38 +149,6 @@ def _check(
     for said, fix in lacking(loaded.experiment, facts):
         reporter.note(f"limit out of reach: {said}; {fix}")
     return Outcome(run_id, None, {host.name: host.counts for host in runs})
-
-
-def declared_state(loaded: Loaded, options: Options) -> Declared:
-    """Give the declared state, of all treatments and of each, with the files that it names.
-
-    It is narrowed by tags. Files are confined to the spec's folder, links included.
-    """
-    found = declared_of(loaded.experiment)
-    return Declared(
-        _complete(found.base, loaded, options),
-        {name: _complete(system, loaded, options) for name, system in found.own.items()},
-        found.levels,
-    )
-
-
-def _complete(system: Mapping[str, Any], loaded: Loaded, options: Options) -> Mapping[str, Any]:
-    system = {
-        kind: payload
-        for kind, payload in declared(system).items()
-        if (not options.tags or kind in options.tags) and kind not in options.skip_tags
-    }
-    root = loaded.path.parent.resolve()
-    contents: dict[str, bytes] = {}
-    for name in sources(system):
-        file = (root / name).resolve()
-        if not file.is_relative_to(root):
-            raise SpecError(f"{name} leads out of the spec's folder", fix="keep it beside the spec")
-        try:
-            contents[name] = file.read_bytes()
-        except OSError as error:
-            raise SpecError(f"{name}: {error.strerror}", fix="files lie beside the spec") from None
-    return with_sources(system, contents) if contents else system
 
 
 def _stays(loaded: Loaded, options: Options) -> bool:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from runner.analysis.judge import judge_trial
 from runner.apply import hosts as at_all
-from runner.apply import preflight
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
+from runner.apply.checks import preflight
 from runner.apply.interface import StoppedError
 from runner.apply.loading import Loading
 from runner.compile.program import trial_program

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from runner.analysis.claims.chance import Chance
     from runner.analysis.claims.forecast import Duration
     from runner.analysis.model import Analysis
+    from runner.apply.checks.reach import Reach
     from runner.apply.interface import Loaded
-    from runner.apply.reach import Reach
     from runner.apply.state import HostRun
     from runner.kinds.resources.interface import Cell
     from runner.specfile.inventory import Inventory
@@ -86,8 +86,8 @@ def run(args: argparse.Namespace) -> int:
 
 def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list[HostRun]:
     """Probe every host and plan its state; nothing is changed."""
+    from runner.apply.declared import declared_state
     from runner.apply.interface import Options
-    from runner.apply.run import declared_state
     from runner.apply.state import HostRun
     from runner.cli.terminal import Terminal
     from runner.executor.agent import Agent
@@ -120,7 +120,7 @@ def touched(
     args: argparse.Namespace, loaded: Loaded, known: Inventory, hosts: Sequence[HostRun]
 ) -> Reach:
     """Say what the spec would do that matters; no host is asked for it."""
-    from runner.apply.reach import reach
+    from runner.apply.checks.reach import reach
 
     entries = {host.name: host.entry for host in hosts}
     if not entries and not args.offline:
@@ -193,7 +193,7 @@ def as_json(
     pilot: str,
 ) -> dict[str, Any]:
     """Give what `--json` prints."""
-    from runner.apply.requirements import unmet_as_found
+    from runner.apply.checks.requirements import unmet_as_found
 
     return {
         "experiment": loaded.experiment.name,
@@ -217,7 +217,7 @@ def as_json(
 
 def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
     """Print what would change on one host."""
-    from runner.apply.requirements import lacking, unmet_as_found
+    from runner.apply.checks.requirements import lacking, unmet_as_found
 
     changes = host.changes()
     due = [change for change in changes if change.outcome != "ok"]

@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def trusted(loaded: Loaded, *, asked: bool) -> bool:
     """Say whether a spec is trusted as it is now; ask where somebody is there to answer."""
-    from runner.apply.foreign import run_here, trust_hash
+    from runner.apply.checks.foreign import run_here, trust_hash
 
     found = run_here(loaded.experiment)
     if not found or not all(said for _, said in found):

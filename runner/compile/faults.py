@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runner.spec.faults import Fault
+    from runner.spec.sections.faults import Fault
 
 
 def fault_part(index: int, fault: Fault) -> dict[str, Any]:

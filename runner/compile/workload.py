@@ -14,7 +14,7 @@ from runner.records.secrets import text_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.spec.workload import Fetch, Workload
+    from runner.spec.sections.workload import Fetch, Workload
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from runner.kinds import resources
 from runner.kinds.resources.sysctl import dotted, relative
-from runner.spec.requires import split_role
+from runner.spec.sections.requires import split_role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,17 +8,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from runner.spec.base import Model, Text, Texts, fault, one_or_many
-from runner.spec.build import Build
 from runner.spec.claims import Claim
 from runner.spec.design import Factor, FactorOf, Repeat, RepeatOf, Search, Skip
-from runner.spec.faults import Fault
 from runner.spec.health import Reference, RuleText
 from runner.spec.load import Load
 from runner.spec.metrics import MetricOf
-from runner.spec.report import Report
-from runner.spec.requires import RequirementOf
+from runner.spec.sections.build import Build
+from runner.spec.sections.faults import Fault
+from runner.spec.sections.report import Report
+from runner.spec.sections.requires import RequirementOf
+from runner.spec.sections.workload import Workload
 from runner.spec.system import System
-from runner.spec.workload import Workload
 
 SCHEMA = "experiment/1"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")

@@ -9,12 +9,12 @@ from runner.records.secrets import Secret
 from runner.spec.base import (
     Model,
 )
-from runner.spec.build import Build
 from runner.spec.design import OVERRIDABLE
 from runner.spec.experiment import Experiment
 from runner.spec.load import Load
+from runner.spec.sections.build import Build
+from runner.spec.sections.workload import Workload
 from runner.spec.system import System
-from runner.spec.workload import Workload
 
 RUNTIME = ("binary", "port", "dir", "pid", "cgroup", "connections", "duration", "rate", "url",
            "threads", "server_address")  # fmt: skip

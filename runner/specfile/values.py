@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 
 from runner.records.secrets import Secret
+from runner.specfile.encoding import VAULT, decode
 from runner.specfile.errors import MAX_FAULTS, Fault, SpecFaults, shortened
 from runner.specfile.nodes import MAX_DEPTH, MAX_NODES, TAG, NodesError, compose
 
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
 
     Reveal = Callable[[tuple[tuple[str, str], ...]], str] | None
 
-MAX_BYTES = 1 << 20
-
 Path = tuple[str | int, ...]
 
-_VAULT = "write !secret env:NAME or !secret file:PATH, which is read at the last moment"
 _BOOLEANS = ("true", "false", "yes", "no", "on", "off", "y", "n")
 
 _PLAIN_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
@@ -84,30 +82,6 @@ class Document:
         self.faults.append(fault)
         if len(self.faults) >= MAX_FAULTS:
             raise SpecFaults(self.name, self.faults, self.text)
-
-
-def decode(name: str, raw: bytes, what: str = "a spec") -> str:
-    """Give the text of a file; SpecFaults where it is not plain UTF-8."""
-    if len(raw) > MAX_BYTES:
-        message = f"has {len(raw)} bytes; {what} has at most {MAX_BYTES}"
-        raise SpecFaults(name, [Fault(1, 1, message)])
-    if raw.startswith(b"$ANSIBLE_VAULT"):
-        raise SpecFaults(name, [Fault(1, 1, f"is encrypted: {_VAULT}")])
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise SpecFaults(name, [Fault(1, 1, "is UTF-16: save it as UTF-8")])
-    if raw.startswith(b"\xef\xbb\xbf"):
-        rest = raw[3:].decode("utf-8", "replace")
-        raise SpecFaults(
-            name, [Fault(1, 1, "starts with a byte order mark: save it as UTF-8 without BOM")], rest
-        )
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as wrong:
-        before = raw[: wrong.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        message = f"byte 0x{raw[wrong.start]:02x} is not UTF-8: save the file as UTF-8"
-        shown = raw.decode("utf-8", "replace")
-        raise SpecFaults(name, [Fault(line, column, message)], shown) from None
 
 
 def read(
@@ -269,7 +243,7 @@ class _Reader:
         if node.tag in self.tags:
             return text
         if node.tag in ("!vault", "!vault-encrypted"):
-            self.document.add(path, f"is encrypted: {_VAULT}")
+            self.document.add(path, f"is encrypted: {VAULT}")
             return None
         return self.plain(node, text, path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.apply import preflight
+from runner.apply.checks import preflight
 from runner.errors import HostError
 from runner.kinds.resources.interface import Cell
 from runner.spec.experiment import Experiment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runner.apply.requirements import broken, same, unmet
+from runner.apply.checks.requirements import broken, same, unmet
 from runner.spec.experiment import Experiment
-from runner.spec.requires import Requirement
+from runner.spec.sections.requires import Requirement
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from runner.compile.workload import fetch_part
-from runner.spec.workload import Fetch
+from runner.spec.sections.workload import Fetch
 
 
 def test_a_page_in_the_middle_of_a_step_is_sent_with_its_seconds():

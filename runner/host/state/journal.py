@@ -23,7 +23,7 @@ import re
 from ..cells import addresses, cells
 from ..cells.folders import plain_path
 from ..crash_point import tick
-from ..digest import sha256
+from .hidden import hidden, is_hidden
 from .state_folder import Refused, sync_folder
 
 TYPE_CHECKING = False
@@ -69,13 +69,13 @@ class Change:
 
     def left_as(self, now: Any) -> bool:
         """Say whether a value is the one that was read back after the change."""
-        if _is_hidden(self.kept):
-            return bool(self.kept == _hidden(now, str(self.kept["salt"])))
+        if is_hidden(self.kept):
+            return bool(self.kept == hidden(now, str(self.kept["salt"])))
         return cells.same(self.cell, self.kept, now)
 
     def asked(self, now: Any) -> bool:
         """Say whether a value is the one that was asked for; of a secret that is not known."""
-        if "coupled_to" in self.cell or self.want is None or _is_hidden(self.want):
+        if "coupled_to" in self.cell or self.want is None or is_hidden(self.want):
             return False
         return cells.equal(self.cell, self.want, now)
 
@@ -117,20 +117,7 @@ def address(cell: Mapping[str, Any]) -> Address:
 
 def kept_as(cell: Mapping[str, Any], value: Any) -> Any:
     """Give a value of ours as the journal keeps it: of a secret a hash, to compare with."""
-    return _hidden(value, os.urandom(16).hex()) if cell.get("secret") else value
-
-
-def _hidden(value: Any, salt: str) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        value = {key: said for key, said in value.items() if key != "mtime_ns"}
-    text = salt + json.dumps(value, sort_keys=True)
-    return {"hidden": sha256(text.encode("ascii")).hexdigest(), "salt": salt}
-
-
-def _is_hidden(value: Any) -> bool:
-    return isinstance(value, dict) and "hidden" in value
+    return hidden(value, os.urandom(16).hex()) if cell.get("secret") else value
 
 
 def read(path: str) -> Journal:

@@ -17,6 +17,8 @@ import struct
 
 from ..which import which
 
+_WARM_BYTES = 1 << 20
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, List, Mapping, NoReturn, Optional, Sequence
@@ -220,3 +222,10 @@ def kill(pids: Sequence[int], number: int) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
+
+
+def warm(path: str) -> None:
+    """Read a file, so that its page cache is charged to this process and not to the workload."""
+    with open(path, "rb", buffering=0) as file:
+        while file.read(_WARM_BYTES):
+            pass

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .context import Context
     from .loop import Exit
 
-WARM_BYTES = 1 << 20
 OOM_EVERY_S = 0.25
 TRACER_S = 5.0
 
@@ -85,7 +84,7 @@ class Workload:
             ctx.words["cgroup"] = self.group.folder or ""
         for path in ctx.fill_all(plan.get("warm") or []):
             try:
-                _warm(path)
+                process.warm(path)
             except OSError as fault:
                 raise Refused("not_found", f"{path}: {fault.strerror}", "see `warm`") from fault
         ctx.sample()
@@ -347,10 +346,3 @@ class Workload:
         for word in ("pid", "cgroup"):
             ctx.words.pop(word, None)
         ctx.sampler.point(None)
-
-
-def _warm(path: str) -> None:
-    """Read a file, so that its page cache is charged to this process and not to the workload."""
-    with open(path, "rb", buffering=0) as file:
-        while file.read(WARM_BYTES):
-            pass

@@ -16,7 +16,7 @@ from runner.spec.expressions import references
 from runner.spec.fact_names import check_fact
 from runner.spec.metrics import check_column
 from runner.spec.references import check_reference
-from runner.spec.requires import split_role
+from runner.spec.sections.requires import split_role
 from runner.spec.treatments import treatments, with_levels
 from runner.specfile.cross_checks.design import check_parts
 from runner.specfile.cross_checks.units import check_units

@@ -6,11 +6,12 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
+from runner.specfile.encoding import decode
 from runner.specfile.errors import SpecFaults
 from runner.specfile.inventory.groups import Inventory, join
 from runner.specfile.inventory.written import Written
 from runner.specfile.secrets import revealer
-from runner.specfile.values import decode, read
+from runner.specfile.values import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

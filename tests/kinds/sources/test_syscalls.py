@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.apply import preflight
+from runner.apply.checks import preflight
 from runner.errors import HostError
 from runner.kinds.sources.interface import Printed
 from runner.kinds.sources.syscalls import PARSER, traced

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from runner.apply.foreign import run_here
+from runner.apply.checks.foreign import run_here
 from runner.kinds.generators import generator
 from runner.planning.state import sources
 from runner.records.secrets import Secret, secrets_in

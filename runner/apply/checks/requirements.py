@@ -10,14 +10,14 @@ from runner.planning.facts import set_by
 from runner.planning.layers import declared_of
 from runner.records.patterns import matches
 from runner.records.quantities import QuantityError, parse
-from runner.spec.requires import split_role
+from runner.spec.sections.requires import split_role
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.spec.experiment import Experiment
-    from runner.spec.requires import Requirement
+    from runner.spec.sections.requires import Requirement
 
 
 def unmet(

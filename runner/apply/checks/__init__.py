@@ -1,0 +1,1 @@
+"""What is checked before a run begins: the spec against its hosts."""

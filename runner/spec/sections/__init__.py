@@ -1,0 +1,1 @@
+"""Sections of a spec: what is built, run, required, injected and reported. Pure."""
