@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.spec.experiment import Experiment
-    from runner.spec.load import Cooldown, ExpandedStep
+    from runner.spec.load import Cooldown, ExpandedStep, Load
 
 
 # a step may take this much longer than asked before the generator is stopped: connecting
@@ -74,7 +74,7 @@ def load_steps(
                 ),
             )
         )
-    return found, kind.files()
+    return found, kind.files(load.request())
 
 
 def level_is_rate(experiment: Experiment) -> bool:
@@ -95,8 +95,8 @@ def load_part(
                 "index": step.index,
                 "name": step.name,
                 "connections": kind.opened(asked),
-                "warmup": _warmup(load.generator, step, asked),
-                "argv": kind.argv(asked),
+                "warmup": _warmup(load, step, asked),
+                "argv": kind.argv(asked, load.request()),
                 "log": {"name": kind.log()} if kind.log() else None,
                 "measure_s": step.duration_s,
                 "waiting": _waiting(load.generator, step, load.timeout.seconds),
@@ -188,11 +188,11 @@ def _waiting(name: str, step: ExpandedStep, timeout_s: float) -> dict[str, float
     return {"at_s": max(0.0, step.duration_s - COUNT_BEFORE_S), "longer_s": timeout_s}
 
 
-def _warmup(name: str, step: ExpandedStep, asked: LoadStep) -> list[str] | None:
+def _warmup(load: Load, step: ExpandedStep, asked: LoadStep) -> list[str] | None:
     if step.warmup_s <= 0:
         return None
     shorter = LoadStep(**{**vars(asked), "duration_s": step.warmup_s})
-    return generator(name).argv(shorter)
+    return generator(load.generator).argv(shorter, load.request())
 
 
 def cooldown_part(asked: Cooldown | None) -> dict[str, Any] | None:

@@ -167,6 +167,10 @@ def load_program(
     load = load_part(experiment, parts)
     times = schedule(experiment, [step for step, _ in parts])
     for item, moment in zip(load["steps"], times, strict=True):
+        for key in ("argv", "warmup"):
+            # of several urls each names the server
+            words = [w.replace("{server_address}", server) for w in item[key] or ()]
+            item[key] = [w.replace("{port}", str(port)) for w in words] or None
         item["at_s"] = moment
         item["cooldown"] = None
     load |= {"start": {"at": at}, "between": "keep"}

@@ -9,8 +9,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.kinds import discovery
 from runner.kinds.generators import generator
+from runner.kinds.generators.request import Request, Target
 from runner.records.quantities import parse
-from runner.records.steps import SUCCESS
+from runner.records.secrets import Secret, text_of
+from runner.records.steps import SUCCESS, LoadStep
 from runner.spec.base import (
     CpuList,
     Duration,
@@ -159,6 +161,18 @@ Statuses = Annotated[
 ]
 
 
+class WeightedUrl(Model):
+    """One of several URLs; a bare text is one of weight 1."""
+
+    url: Text
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"url": value} if isinstance(value, str) else value
+
+
 class Expect(Model):
     """What an answer has to be to count as good."""
 
@@ -197,6 +211,11 @@ class Load(Model):
     method: Text = "GET"
     headers: dict[str, MaybeSecret] = Field({})
     body: MaybeSecret | None = None
+    urls: tuple[WeightedUrl, ...] = Field(
+        (), description="Several URLs of one server, instead of url; evenly mixed"
+    )
+    keep_alive: bool = Field(True, description="false: a new connection for every request")
+    insecure: bool = Field(False, description="Of https: the certificate is not checked")
     expect: Expect = Field(Expect(), description="Any other answer is an error")
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
     argv: tuple[Text, ...] = Field((), description="Command of the generator `command`")
@@ -224,14 +243,37 @@ class Load(Model):
 
     @model_validator(mode="after")
     def _heeded(self) -> "Load":
-        """Refuse what no generator here would be told: a key that does nothing is a lie."""
-        asked = {"method": self.method != "GET", "headers": bool(self.headers),
-                 "body": self.body is not None, "script": self.script is not None}  # fmt: skip
-        for name, said in asked.items():
-            if said:
-                message = f"{name} is not passed to {self.generator}: requests are plain GETs; "
-                raise fault("load", message + "use `generator: command` with argv")
+        """Refuse what the generator cannot be told: a key that does nothing is a lie."""
+        if self.script is not None:
+            message = f"script is not passed to {self.generator}: say method, headers, body, urls"
+            raise fault("load", message)
+        if self.generator == "none":
+            return self
+        kind, request = generator(self.generator), self.request(reveal=False)
+        for step in self.expanded_steps():
+            asked = LoadStep(
+                step.url, step.connections or 1, step.duration_s, step.threads,
+                self.timeout.seconds, step.rate,
+            )  # fmt: skip
+            refused = kind.refuses(request, asked)
+            if refused:
+                raise fault("load", refused)
         return self
+
+    def request(self, *, reveal: bool = True) -> Request:
+        """Give what is sent; secrets are read where `reveal` says so, masked else."""
+
+        def text(value: str | Secret) -> str:
+            return text_of(value) if reveal else str(value)
+
+        return Request(
+            method=self.method.upper(),
+            headers=tuple((name, text(value)) for name, value in self.headers.items()),
+            body=None if self.body is None else text(self.body).encode(),
+            keep_alive=self.keep_alive,
+            insecure=self.insecure,
+            targets=tuple(Target(item.url, item.weight) for item in self.urls),
+        )
 
     def expanded_steps(self) -> tuple[ExpandedStep, ...]:
         """Every step in order; one for a constant load."""

@@ -54,7 +54,7 @@ def _faults(program: Mapping[str, Any]) -> List[str]:
     for item in program.get("files") or []:
         if not FILE_NAME.fullmatch(item["name"]):
             found.append("{!r} is not a plain file name".format(item["name"]))
-        if len(item["text"]) > MOST_FILE_BYTES:
+        if len(item.get("text") or item.get("base64") or "") > MOST_FILE_BYTES:
             found.append(f"file {item['name']} is larger than {MOST_FILE_BYTES} bytes")
     for name, blob in (program.get("upload") or {}).items():
         if not SHA256.fullmatch(blob["sha256"]):

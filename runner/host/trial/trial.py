@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from binascii import a2b_base64
 
 from ..digest import sha256
 from ..sample.fetching import During, fetch_all
@@ -183,8 +184,9 @@ class Trial:
         """Write the program's files, find the uploads and make sure they are what was sent."""
         ctx = self._ctx
         for item in ctx.program.get("files") or []:
-            with open(os.path.join(ctx.folder, item["name"]), "w", encoding="utf-8") as file:
-                file.write(item["text"])
+            data = item["text"].encode() if "text" in item else a2b_base64(item["base64"])
+            with open(os.path.join(ctx.folder, item["name"]), "wb") as file:
+                file.write(data)
         for name, blob in (ctx.program.get("upload") or {}).items():
             path = ctx.state.path("blobs", blob["sha256"])
             if _sha256(path) != blob["sha256"]:
