@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
+from benchmarks.calibration import dependence
 from benchmarks.search.run import Server, search
 from runner.analysis.claims.case import CONTRADICTED, REPRODUCED, Case
 from runner.analysis.claims.verdict import judge, judge_all
@@ -291,7 +292,7 @@ def comparisons(count, rng):
         ["", *(f"n = {n}" for n in sizes)],
         "Log-normal, spread 5 %, threshold 5 %. `equivalent` is false where the true ratio is 1.05;\n"
         "`better` or `worse` is false where there is no difference, and is counted once however\n"
-        "many of the metrics are found to differ (Holm).",
+        "many of the metrics are found to differ (permutation, max-T).",
     )
     draw = lambda n, k: np.exp(rng.normal(0, 0.05, (count, k, n))).tolist()  # noqa: E731
     rates = []
@@ -338,7 +339,14 @@ def searches(count, rng):
         table.row(str(n), [hits / count], COVER, at_least=True)
 
 
-PARTS = (intervals, bootstrap, stopping, verdicts, families, statements, comparisons, searches)
+def others(which):
+    return lambda count, rng: which(Table, count, rng)
+
+
+PARTS = (
+    intervals, bootstrap, stopping, verdicts, families, statements, comparisons, searches,
+    *map(others, dependence.PARTS),
+)  # fmt: skip
 
 
 def part(index, count, seed):
