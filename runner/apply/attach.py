@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from runner.analysis.judge import judge, judge_trial
 from runner.apply.conclude import failures
+from runner.apply.host_run import host_run
 from runner.apply.interface import Outcome
 from runner.apply.judged import of_record
 from runner.apply.public import recorded
 from runner.apply.putback import outstanding
 from runner.apply.state import HostRun
 from runner.errors import HostBusy, HostError, RecordError, RunnerError, SpecError
-from runner.executor.agent import Agent
 from runner.executor.host import status
 from runner.executor.probe import probe
 from runner.executor.trial import attach_trial
@@ -69,8 +69,12 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         )
     experiment = of_record(folder)
     with folder:
-        own = {name: _host_run(entry, folder, reporter) for name, entry in hosts.items()}
+        own = {
+            name: host_run(entry, folder.id, reporter, folder.append_change)
+            for name, entry in hosts.items()
+        }
         for host in own.values():
+            recall(host, folder)
             host.remember(folder.facts.get(host.name), folder.manifest.environment)
         for host in own.values():
             refuse_if_followed(host, folder.id)
@@ -103,14 +107,6 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         found.claims,
         failures(found.trials),
     )
-
-
-def _host_run(entry: HostEntry, folder: RunFolder, reporter: Reporter) -> HostRun:
-    agent = Agent(entry.transport, run_id=folder.id, state_dir=entry.state_dir, become=entry.become)
-    controller = f"{socket.gethostname()}:{os.getpid()}"
-    host = HostRun(entry, agent, controller, reporter, folder.append_change)
-    recall(host, folder)
-    return host
 
 
 def recall(host: HostRun, folder: RunFolder) -> None:

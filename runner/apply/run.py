@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 import threading
 import time
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.apply import hosts as at_all
 from runner.apply.checks.foreign import demand
 from runner.apply.checks.requirements import lacking, unmet, unmet_as_found
 from runner.apply.declared import declared_state
+from runner.apply.host_run import host_run
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
 from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
-from runner.executor.agent import Agent
 from runner.host.mask import Mask
 from runner.kinds.discovery import used
 from runner.planning.facts import set_by, sysctls_of
@@ -30,7 +28,7 @@ from runner.store.provenance import describe
 from runner.store.record import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from runner.analysis.model import Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
@@ -78,7 +76,7 @@ def apply(
         folder.mask = Mask(secrets)
         with folder:
             record = at_all.locked(folder.append_change)
-            runs = [_host_run(hosts[n], folder.id, reporter, record, secrets) for n in names]
+            runs = [host_run(hosts[n], folder.id, reporter, record, secrets) for n in names]
             for host in runs:
                 # before anything is written: the record of a run that goes on is not ours
                 refuse_if_followed(host, folder.id)
@@ -111,19 +109,8 @@ def apply(
     folder.mask = Mask(secrets)
     with folder:
         record = at_all.locked(folder.append_change)
-        runs = [_host_run(hosts[n], run_id, reporter, record, secrets) for n in names]
+        runs = [host_run(hosts[n], run_id, reporter, record, secrets) for n in names]
         return _Run(loaded, runs, options, reporter, folder).go()
-
-
-def _host_run(
-    entry: HostEntry, run_id: str, reporter: Reporter, record: Any, secrets: Sequence[str]
-) -> HostRun:
-    agent = Agent(
-        entry.transport, run_id=run_id, state_dir=entry.state_dir, become=entry.become,
-        secrets=secrets,
-    )  # fmt: skip
-    controller = f"{socket.gethostname()}:{os.getpid()}"
-    return HostRun(entry, agent, controller, reporter, record)
 
 
 def _check(
@@ -134,7 +121,7 @@ def _check(
     reporter: Reporter,
 ) -> Outcome:
     runs = [
-        _host_run(hosts[name], run_id, reporter, lambda _: None, values_in(loaded.experiment))
+        host_run(hosts[name], run_id, reporter, lambda _: None, values_in(loaded.experiment))
         for name in loaded.experiment.hosts.names()
     ]
     system = declared_state(loaded, options)
