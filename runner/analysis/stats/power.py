@@ -106,6 +106,8 @@ def rejects(n: int, share: float, alpha: float) -> int | None:
 
 def needed(chance: Callable[[int], float], start: int = LEAST, power: float = POWER) -> int | None:
     """Give the fewest repetitions with such a chance; None where MANY are not enough."""
+    if chance(MANY) < power:
+        return None  # the usual case of an estimate near the edge
     size = start
     while size <= MANY and chance(size) < power:
         size = max(size + 1, int(size * _STEP))
