@@ -90,13 +90,15 @@ def judge_generator(
 def _never_sent(numbers: Mapping[str, Number]) -> int:
     """Count the connects that failed before they reached a server: no port, no memory.
 
-    A server refuses or drops a SYN, and the kernel counts both.
+    Where a server refuses a SYN, or drops it until the client gives up, the client's kernel
+    counts a failed attempt; a connect that finds no port is not one.
     """
-    names = ("load.errors.connect", "net.connect_failures", "net.listen_drops")
-    failed, refused, dropped = (numbers.get(name) for name in names)
-    if not all(isinstance(value, int | float) for value in (failed, refused, dropped)):
+    failed, reached = (
+        numbers.get(name) for name in ("load.errors.connect", "net.connect_failures")
+    )
+    if not isinstance(failed, int | float) or not isinstance(reached, int | float):
         return 0
-    return max(0, int(failed or 0) - int(refused or 0) - int(dropped or 0))
+    return max(0, int(failed) - int(reached))
 
 
 def add(
