@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.status import lines, read
+from runner.cli.status import lines
 from runner.host.trial import handover
 from runner.host.trial.spool import Spool
+from tests.events import typed
 from tests.host import trials
 from tests.host.trials import (
     alive,
@@ -150,8 +151,9 @@ def test_restore_ends_a_kept_workload(host):
     answer = trial(host, 1)
     pid = only(answer.events, "workload_started")["pid"]
     assert alive(pid)
-    said = read(host.ask({"program": "status"}).events)
-    assert "kept       the workload of trial t1" in "\n".join(lines("board", said))
+    events = host.ask({"program": "status"}).events
+    (said,) = typed(event for event in events if event["event"] == "status")
+    assert "kept       the workload of trial t1" in "\n".join(lines("board", said, []))
     assert host.restore().only("stopped")["was_running"]
     assert not alive(pid)
 
