@@ -21,7 +21,7 @@ def host_run(
     """Give the host with its agent; `secrets` are texts to mask in what it says."""
     agent = Agent(
         entry.transport, run_id=run_id, state_dir=entry.state_dir, become=entry.become,
-        secrets=secrets,
+        secrets=secrets, on_quiet=reporter.note,
     )  # fmt: skip
     controller = f"{socket.gethostname()}:{os.getpid()}"
     return HostRun(entry, agent, controller, reporter, record)

@@ -158,7 +158,7 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
             name,
             LocalTransport(name=name, python=found.python),
             found.become,
-            args.state_dir,
+            args.state_dir or found.state,
             local=True,
             vars=found.vars,
         )
@@ -180,7 +180,7 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
         name,
         SshTransport(options, name=name),
         found.become,
-        args.state_dir,
+        args.state_dir or found.state,
         lease_s=found.lease_s or DEFAULT_LEASE_S,
         vars=found.vars,
         address=found.address or name,

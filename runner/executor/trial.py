@@ -14,12 +14,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from runner.errors import HostError, HostUnreachable, RecordError
+from runner.errors import HostError, HostUnreachable, ProgramRefused, RecordError
 from runner.executor.agent import StreamCut
+from runner.executor.limits import limits
 from runner.records.events import AnyEvent, EventError, decode
 from runner.records.host_events import End
 from runner.records.program import trial_of
-from runner.records.trial_events import Failed
+from runner.records.trial_events import Failed, TrialStarted
 from runner.transports.interface import LinkLost
 
 if TYPE_CHECKING:
@@ -225,11 +226,20 @@ class _Follower:
     def _copy(self, program: Program, spool: _Spool) -> End:
         """Copy one stream to the spool; gives `end`."""
         first = True
+        limit = limits()
         with closing(self._agent.stream(program)) as stream:
             for line, event in stream:
                 if first and isinstance(event, End):
                     self._refused(event, spool)
+                if spool.last is None and not isinstance(event, TrialStarted):
+                    raise ProgramRefused(
+                        f"{self._agent.name}: trial {self._trial} has no beginning: its first "
+                        f"event is {event.kind}",
+                        fix="is that host what it seems? look at it by hand before you go on",
+                    )
                 first = False
+                if spool.size + len(line) > limit.stream_bytes:
+                    raise limit.refuse(self._agent.name, "stream_bytes")
                 spool.append(line, event)
                 self._events += 1
                 self._on_event(event)

@@ -8,6 +8,7 @@ only where the host has not got this version yet.
 
 from __future__ import annotations
 
+import binascii
 import functools
 import hashlib
 import io
@@ -17,21 +18,30 @@ from typing import List, Optional
 
 PACKAGE = "runner_host"
 
-# Safe between single quotes in any shell: no quote, dollar, backtick, backslash or
-# exclamation mark in it. Every step that could be cut leaves either nothing or the
-# whole: the agent's folder gets its name only when its files are on the disk. It is
-# compiled by a child, once: what compiling takes (1.5 MB) stays with the process that
-# does it, and may be the one that samples a trial.
+# Its first word is an empty line, which parts it from what a start-up file of the login
+# shell printed last; later ones say that it lives. Every step that could be cut leaves
+# nothing, a part that an upload goes on with, or the whole: the agent's folder gets its
+# name only when its files are on the disk. It is compiled by a child, once: what compiling
+# takes (1.5 MB) stays with the process that does it, and may be the one that samples a
+# trial.
 BOOT = """\
-import sys, os
+import sys, os, signal
+def beat(*_):
+    try: os.write(1, bytes([10]))
+    except OSError: signal.setitimer(signal.ITIMER_REAL, 0)
+beat()
+signal.signal(signal.SIGALRM, beat)
+signal.setitimer(signal.ITIMER_REAL, 5, 5)
 try: from _sha256 import sha256
 except ImportError: from hashlib import sha256
+def head():
+    words = sys.stdin.buffer.readline(100).split()
+    if len(words) < 2 or not words[0].isdigit() or int(words[0]) > 1 << 28: sys.exit(64)
+    return int(words[0]), words[1]
 def take():
-    head = sys.stdin.buffer.readline(100).split()
-    if len(head) < 2 or not head[0].isdigit() or int(head[0]) > 1 << 28: sys.exit(64)
-    data = sys.stdin.buffer.read(int(head[0]))
-    if len(data) < int(head[0]): sys.exit(64)
-    if not sha256(data).hexdigest().encode() == head[1]: sys.exit(64)
+    size, want = head()
+    data = sys.stdin.buffer.read(size)
+    if len(data) < size or not sha256(data).hexdigest().encode() == want: sys.exit(64)
     return data
 program = take()
 import json, time
@@ -51,16 +61,45 @@ if len(sys.argv) > 2: state = sys.argv[2]
 elif os.geteuid() == 0: state = "/var/lib/runner"
 else: state = os.path.expanduser("~/.local/state/runner")
 home = os.path.join(os.path.abspath(state), "agent", want)
+mine = os.path.join(os.path.abspath(state), "agent-" + want[:16] + ".part")
+def drop(path):
+    try: os.unlink(path)
+    except FileNotFoundError: pass
+def upload():
+    import fcntl
+    for name in os.listdir(state):
+        old = name.startswith("agent-") and name.endswith(".part")
+        if old and not name.startswith("agent-" + want[:16]): drop(os.path.join(state, name))
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    name = mine
+    part = os.open(name, flags, 0o600)
+    try:
+        fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        name = mine[:-5] + "." + str(os.getpid()) + ".part"
+        part = os.open(name, flags | os.O_EXCL, 0o600)
+    if os.fstat(part).st_size > 1 << 24: os.ftruncate(part, 0)
+    have = os.fstat(part).st_size
+    say("need_agent", have=have)
+    size, _ = head()
+    while size > 0:
+        data = sys.stdin.buffer.read1(min(size, 65536))
+        if not data: sys.exit(64)
+        size -= len(data)
+        while data: data = data[os.write(part, data):]
+    pack = os.pread(part, 1 << 24, 0)
+    drop(name)
+    os.close(part)
+    if not sha256(pack).hexdigest() == want: sys.exit(64)
+    return pack
 try:
     os.makedirs(state, 0o700, exist_ok=True)
     if not os.stat(state).st_uid == os.geteuid():
         stop("bad_program", state + " belongs to someone else", "name another state folder")
     os.chmod(state, 0o700)
     if not os.path.isdir(home):
-        say("need_agent")
+        pack = upload()
         import io, shutil, zipfile
-        pack = take()
-        if not sha256(pack).hexdigest() == want: sys.exit(64)
         part = home + "." + str(os.getpid())
         zipfile.ZipFile(io.BytesIO(pack)).extractall(part)
         for folder, _, names in os.walk(part):
@@ -80,13 +119,23 @@ try:
             finally: os._exit(0)
         os.waitpid(child, 0)
 except OSError as fault:
-    full = fault.errno in (28, 122)
     why = "cannot keep the agent in " + state + ": " + str(fault)
-    stop("disk_full" if full else "internal", why, "free some space there, or name another folder")
+    fix = "name another folder for it: state in hosts.yaml"
+    if fault.errno in (28, 122): stop("disk_full", why, "free some space there, or " + fix)
+    stop("internal", why, "make it writable, or " + fix)
 sys.path.insert(0, home)
 from runner_host import main
 sys.exit(main.run(program, state))
 """
+
+
+def one_line(text: str) -> str:
+    """Give a program as one line that every shell hands on as it is.
+
+    A C shell ends a quoted word at the end of a line.
+    """
+    packed = binascii.b2a_base64(text.encode(), newline=False).decode()
+    return f'import binascii;exec(binascii.a2b_base64("{packed}"))'
 
 
 def frame(data: bytes) -> bytes:
@@ -130,4 +179,5 @@ def agent_sha() -> str:
 
 def command(state_dir: Optional[str] = None, python: str = "python3") -> List[str]:
     """Give the argv that starts the agent."""
-    return [python, "-I", "-S", "-c", BOOT, agent_sha(), *([state_dir] if state_dir else [])]
+    argv = [python, "-I", "-S", "-c", one_line(BOOT), agent_sha()]
+    return [*argv, *([state_dir] if state_dir else [])]

@@ -8,7 +8,7 @@ import signal
 import sys
 
 from .cells import addresses, cells
-from .emit import shown, to_fd
+from .emit import beat, shown, to_fd
 from .state import journal, state_folder
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ def run(program: Any, state_dir: str) -> int:
     """Carry out a program; events go to stdout, `end` last. Returns the exit code."""
     emit = to_fd(sys.stdout.fileno())
     _ignore_hangup()
+    signal.signal(signal.SIGALRM, beat)  # of the timer that BOOT has set
     error: Optional[Dict[str, str]] = None
     ok = False
     try:

@@ -13,6 +13,9 @@ from runner.records.plain import Json
 class NeedAgent(Event, frozen=True):
     """The host has not got this version of the agent."""
 
+    have: int = 0
+    """Bytes of it that are there already: an upload goes on where it was cut."""
+
 
 class NeedBlob(Event, frozen=True):
     """The host has not got these bytes."""

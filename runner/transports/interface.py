@@ -14,6 +14,8 @@ from runner.errors import HostUnreachable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from runner.transports.lines import Bounds
+
 STDERR_TAIL_BYTES: Final = 65536
 GRACE_S: Final = 5.0
 
@@ -41,6 +43,9 @@ class Channel(Protocol):
         A last line without one was cut. The iteration ends when the process
         closes stdout and also when the link breaks; `exit_code` tells which.
         """
+
+    def lines(self, bounds: Bounds) -> Iterator[bytes]:
+        """As iteration, within bounds; raises what runner.transports.lines has for them."""
 
     def stderr(self) -> str:
         """Give the last 64 KiB of what came on stderr so far."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import select
 import subprocess
 import sys
 import tempfile
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from runner.errors import HostUnreachable
 from runner.transports.interface import GRACE_S, STDERR_TAIL_BYTES
+from runner.transports.lines import Bounds, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+
+_CHUNK_BYTES: Final = 65536
+_PATIENT: Final = Bounds(silent_s=math.inf)
 
 
 class Process(Protocol):
@@ -70,10 +77,22 @@ class LocalChannel:
 
     def __iter__(self) -> Iterator[bytes]:
         """Stdout by lines."""
+        return self.lines(_PATIENT)
+
+    def lines(self, bounds: Bounds) -> Iterator[bytes]:
+        """Stdout by lines, within bounds."""
         stdout = self._process.stdout
         if stdout is None or stdout.closed:
             return
-        yield from stdout
+        fd = stdout.fileno()
+
+        def receive(within_s: float) -> bytes | None:
+            if stdout.closed:
+                return b""
+            ready, _, _ = select.select([fd], [], [], within_s)
+            return os.read(fd, _CHUNK_BYTES) if ready else None
+
+        yield from split(receive, bounds)
 
     def stderr(self) -> str:
         """Read the tail of the file; the child has its own position in it by append."""

@@ -11,6 +11,7 @@ What fabric does beyond that is not used, for reasons met in the field:
 from __future__ import annotations
 
 import contextlib
+import math
 import shlex
 import threading
 import time
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostUnreachable
 from runner.transports.interface import GRACE_S, STDERR_TAIL_BYTES, LinkLost
+from runner.transports.lines import Bounds, split
 from runner.transports.ssh_connection import Link, link_to, text_of
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _POLL_S: Final = 0.5
 _SETTLE_S: Final = 1.0
 _CHUNK_BYTES: Final = 65536
+_SEND_S: Final = 60.0
+_PATIENT: Final = Bounds(silent_s=math.inf)
 _MAX_LINKS: Final = 4
 _REFUSED_S: Final = 2.0
 """How long a server is given to notice that a session has ended."""
@@ -42,10 +46,12 @@ class SshChannel:
         self._transport = channel.get_transport()
         self._stderr = bytearray()
         self._eof_sent = False
+        self._send_s = _SEND_S
 
     def write(self, data: bytes) -> None:
         """Send all of `data` through the channel's own window."""
-        self._channel.settimeout(None)
+        # a peer that reads no more fills the window
+        self._channel.settimeout(self._send_s)
         self._channel.sendall(data)
 
     def close_stdin(self) -> None:
@@ -56,30 +62,24 @@ class SshChannel:
                 self._channel.shutdown_write()
 
     def __iter__(self) -> Iterator[bytes]:
-        """Stdout by lines; stderr is drained on the way, or its window would fill."""
-        pending = bytearray()
-        while chunk := self._receive():
-            pending += chunk
-            if b"\n" in chunk:
-                *lines, rest = pending.split(b"\n")
-                pending = rest
-                for line in lines:
-                    yield bytes(line) + b"\n"
-        if pending:
-            yield bytes(pending)
+        """Stdout by lines."""
+        return self.lines(_PATIENT)
 
-    def _receive(self) -> bytes:
-        while True:
-            self._drain_stderr()
-            alive = self.link_alive()  # before the look: what came until then is still read
-            self._channel.settimeout(_POLL_S)
-            try:
-                return bytes(self._channel.recv(_CHUNK_BYTES))
-            except TimeoutError:
-                if not alive:
-                    return b""
-            except OSError:
-                return b""
+    def lines(self, bounds: Bounds) -> Iterator[bytes]:
+        """Stdout by lines, within bounds; stderr is drained too, or its window would fill."""
+        self._send_s = min(bounds.silent_s, _SEND_S)
+        return split(self._receive, bounds)
+
+    def _receive(self, within_s: float) -> bytes | None:
+        self._drain_stderr()
+        alive = self.link_alive()  # before the look: what came until then is still read
+        self._channel.settimeout(within_s)
+        try:
+            return bytes(self._channel.recv(_CHUNK_BYTES))
+        except TimeoutError:
+            return None if alive else b""
+        except OSError:
+            return b""
 
     def _drain_stderr(self) -> None:
         while self._channel.recv_stderr_ready():
@@ -146,6 +146,10 @@ class SshTransport:
         self.execs += 1
         import paramiko
 
+        # paramiko waits for the answer without end; closing the channel ends that
+        patience = threading.Timer(self.options.connect_timeout_s, channel.close)
+        patience.daemon = True
+        patience.start()
         try:
             channel.exec_command(shlex.join(argv))
         except (paramiko.SSHException, OSError, EOFError) as error:
@@ -154,6 +158,8 @@ class SshTransport:
             raise LinkLost(
                 f"{self.name}: the link was lost: {text_of(error)}", fix="run the command again"
             ) from error
+        finally:
+            patience.cancel()
         return SshChannel(channel, self.name)
 
     def _session(self) -> Any:

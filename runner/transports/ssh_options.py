@@ -23,7 +23,7 @@ class SshOptions:
     accept_new_host_key: bool = False
     use_agent: bool = True
     connect_timeout_s: float = 10.0
-    keepalive_s: float = 15.0
+    keepalive_s: float = 5.0
     python: str = "python3"
     args: tuple[str, ...] = ()
     """Further options, as on ssh's command line; they win over the configuration."""

@@ -61,6 +61,7 @@ elif name == "put":
         say(event="need_blob", sha256=program["sha256"], size=program["size"])
         data = frame()
         with open(blob, "wb") as file: file.write(data)
+    say(event="blob", sha256=program["sha256"], path=blob, sent=True)
     end()
 elif name in ("trial", "attach"):
     path = os.path.join(state, program["trial"])

@@ -69,7 +69,9 @@ class Host:
     def ask(self, program: dict[str, Any], *more: bytes, fault: int = 0, run: str = "") -> Answer:
         full = {"version": 1, "run": run or self.run, **program}
         present = (self.state / "agent" / boot.agent_sha()).is_dir()
-        agent = [] if present else [boot.frame(boot.agent_zip())]
+        part = self.state / f"agent-{boot.agent_sha()[:16]}.part"
+        have = part.stat().st_size if part.exists() else 0
+        agent = [] if present else [boot.frame(boot.agent_zip()[have:])]
         frames = [boot.frame(json.dumps(full).encode()), *agent, *more]
         return self.send(b"".join(frames), fault=fault)
 
@@ -82,7 +84,7 @@ class Host:
             check=False,
             timeout=60,
         )
-        events = [json.loads(line) for line in done.stdout.splitlines()]
+        events = [json.loads(line) for line in done.stdout.splitlines() if line]
         return Answer(events, done.returncode, done.stderr.decode())
 
     def converge(self, *cells: dict[str, Any], fault: int = 0, **more: Any) -> Answer:

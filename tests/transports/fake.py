@@ -23,6 +23,8 @@ from runner.transports.local import LocalChannel, LocalTransport, Process
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from runner.transports.lines import Bounds
+
 
 class _Fork:
     """A forked child with pipes at its stdin and stdout."""
@@ -130,9 +132,9 @@ class FakeChannel(LocalChannel):
         self._code_first = code_first
         self._cut = False
 
-    def __iter__(self) -> Iterator[bytes]:
+    def lines(self, bounds: Bounds) -> Iterator[bytes]:
         """Stdout by lines, up to the cut."""
-        for line in super().__iter__():
+        for line in super().lines(bounds):
             if self._left is not None:
                 if len(line) > self._left:
                     self._cut = True

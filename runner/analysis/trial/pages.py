@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from runner.records.event import Event
+
+MOST_BYTES: Final = 64 << 20
+"""As much as a host sends of one page, unpacked."""
 
 
 def of_step(events: Iterable[Event], index: int | None) -> tuple[Page, ...]:
@@ -50,7 +53,10 @@ def _page(event: Fetched, sent: list[str]) -> Page:
 
 
 def _whole(sent: list[str]) -> bytes | None:
+    """Join and unpack; None where the parts are damaged, or unpack to more than a host sends."""
+    unpack = zlib.decompressobj()
     try:
-        return zlib.decompress(b"".join(base64.b64decode(part) for part in sent))
+        data = unpack.decompress(b"".join(base64.b64decode(part) for part in sent), MOST_BYTES)
     except (zlib.error, ValueError):
         return None
+    return data if unpack.eof else None

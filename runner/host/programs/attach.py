@@ -14,7 +14,7 @@ import re
 import signal
 import time
 
-from ..emit import line_of
+from ..emit import line_of, write_all
 from ..state import state_folder
 from ..state.state_folder import Refused, State
 from ..trial import spool
@@ -169,8 +169,7 @@ def _ok(data: bytes) -> bool:
 
 def _send(out: int, data: bytes) -> bool:
     try:
-        while data:
-            data = data[os.write(out, data) :]
+        write_all(out, data)
     except OSError:
         return False
     return True

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
+MOST_BYTES: Final = 16 << 20
+"""A histogram of 50 buckets a power of ten has less than a thousandth of it."""
 QUANTILES: Final = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999,
                     "p9999": 0.9999}  # fmt: skip
 
@@ -90,10 +92,21 @@ class Histogram:
 
 
 def decode(log: RequestLog | None) -> Histogram | None:
-    """Read what the host made of a log; None where there is no answered request."""
+    """Read what the host made of a log.
+
+    None where there is no answered request, and where what came is not a histogram: it is
+    a host's word, and of bounded size.
+    """
     if log is None or not log.histogram or log.min_us is None or log.max_us is None:
         return None
-    pairs = np.array(json.loads(zlib.decompress(base64.b64decode(log.histogram))), dtype=float)
+    unpack = zlib.decompressobj()
+    try:
+        text = unpack.decompress(base64.b64decode(log.histogram), MOST_BYTES)
+        pairs = np.array([] if unpack.unconsumed_tail else json.loads(text), dtype=float)
+    except (zlib.error, ValueError, TypeError, RecursionError):
+        return None
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.isfinite(pairs).all():
+        return None
     return Histogram(
         pairs[:, 0] / 1e6,
         pairs[:, 1],

@@ -30,7 +30,7 @@ PYTHON = "ansible_python_interpreter"
 CONNECTION = "ansible_connection"
 BECOME = ("ansible_become",)
 ARGS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
-OWN = ("runner_jump", "runner_lease")
+OWN = ("runner_jump", "runner_lease", "runner_state")
 
 _SSH = ("ssh", "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh")
 _LOCAL = ("local", "ansible.builtin.local")
@@ -67,6 +67,8 @@ class HostEntry:
     """Options of ssh that say how it is reached."""
     lease_s: float | None = None
     """Dead-man lease; None: the default."""
+    state: str | None = None
+    """Folder of the agent and its journal there; None: /var/lib/runner, or below the home."""
     vars: dict[str, object] = field(default_factory=dict)
     """What a spec sees: the host's own over those of its groups."""
     groups: tuple[str, ...] = ()
@@ -111,6 +113,7 @@ def host_entry(name: str, joined: Vars, groups: tuple[str, ...] = ()) -> HostEnt
         local=connection in _LOCAL,
         ssh_args=said.args(),
         lease_s=said.lease_s(),
+        state=said.state(),
         vars={key: one.value for key, one in joined.items() if not is_connection_variable(key)},
         groups=groups,
         without_effect=tuple(
@@ -214,6 +217,12 @@ class _Said:
                 raise self.wrong(name, why, "-J, -p, -l, -i, or -o ProxyJump=… and the like")
             found += words
         return tuple(found)
+
+    def state(self) -> str | None:
+        folder = self.text("runner_state")
+        if folder is not None and not folder.startswith("/"):
+            raise self.wrong("runner_state", f"`{folder}` is not absolute", "a path from / on")
+        return folder
 
     def lease_s(self) -> float | None:
         if "runner_lease" not in self.joined:

@@ -21,6 +21,7 @@ _KEYS: dict[str, tuple[str, tuple[type, ...], str]] = {
     "jump": ("runner_jump", (str,), "a text"),
     "connection": ("ansible_connection", (str,), "a text"),
     "lease": ("runner_lease", (str, int), "a time such as 15m"),
+    "state": ("runner_state", (str,), "a folder"),
 }
 """Ours → Ansible's name, types, and what to say of another."""
 

@@ -356,6 +356,7 @@ def test_restore_ends_a_trial_of_its_run_first(net: Host) -> None:
         assert link.stdout is not None
         link.stdin.write(boot.frame(json.dumps(trial).encode()))
         link.stdin.flush()
+        assert link.stdout.readline() == b"\n"  # a sign of life
         assert json.loads(link.stdout.readline())["event"] == "trial_started"
         (running,) = net.ask({"program": "status"}).only("status")["trials"]
         assert running["running"] is True
