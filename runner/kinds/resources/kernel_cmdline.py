@@ -11,6 +11,7 @@ wins: `cgroup_enable=memory` has to come after `cgroup_disable=memory`.
 """
 
 import base64
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -72,13 +73,45 @@ def holds(words: list[str], word: str) -> bool:
     return last[word] > last[undo]
 
 
-def edited(line: str, payload: KernelCmdlineModel, running: list[str]) -> str:
-    """Give the one line with the wanted words at its end and the unwanted ones taken out."""
-    words = [word for word in line.split() if word not in payload.absent]
+def edited(text: str, payload: KernelCmdlineModel, running: list[str]) -> str:
+    """Give the file with the wanted words at the end of its first line, the unwanted taken out.
+
+    All else stays as it is: blanks, line ends, and the lines after the first, which no
+    firmware reads.
+    """
+    line, end, rest = re.fullmatch(r"([^\r\n]*)([\r\n]*)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr] # it matches any text
+    body = line.rstrip(" \t")
+    blanks = line[len(body) :]
+    for word in payload.absent:
+        body = _without(body, word)
     for word in payload.present:
-        if word not in words or not holds(running, word):
-            words = [w for w in words if w != word] + [word]
-    return " ".join(words) + "\n"
+        if word not in body.split() or not holds(running, word):
+            body = f"{_without(body, word)} {word}".lstrip()
+    return body + blanks + (end or "\n") + rest
+
+
+def _without(line: str, word: str) -> str:
+    """Take a word out with the blanks before it, or after it where it is the first."""
+    return re.sub(rf"^{re.escape(word)}(?:\s+|$)|\s+{re.escape(word)}(?!\S)", "", line)
+
+
+def _in_force(payload: KernelCmdlineModel, now: str) -> Cell:
+    """Give what says that the words are in force already: compared, and so never written.
+
+    The rest of the line may name what is nobody's business; it is not shown.
+    """
+    words = [*(f"+{word}" for word in payload.present), *(f"-{word}" for word in payload.absent)]
+    said = " ".join([*payload.present, *(f"no {word}" for word in payload.absent)])
+    return Cell(
+        id=f"kernel_cmdline:in force: {said}",
+        via="pseudo",
+        path="/proc/cmdline",
+        want=" ".join(words),
+        form="set",
+        secret=True,
+        needs_root=False,
+        observed=now,
+    )
 
 
 class KernelCmdline:
@@ -116,7 +149,7 @@ class KernelCmdline:
         lacking = [word for word in payload.present if not holds(running, word)]
         extra = [word for word in payload.absent if word in running]
         if not lacking and not extra:
-            return []
+            return [_in_force(payload, now)]
         path, content = self._file(values)
         where = path or "the boot loader's configuration"
         advice = " and ".join(
@@ -136,17 +169,17 @@ class KernelCmdline:
                 f"{why}: {', '.join(left)} comes from the firmware, not from {path}",
                 "leave it out here, and ask for the word that undoes it",
             )
-        line = edited(content, payload, running)
-        value = {"type": "file", "bytes_b64": base64.b64encode(line.encode()).decode()}
+        made = edited(content, payload, running).encode(errors="surrogateescape")
+        value = {"type": "file", "bytes_b64": base64.b64encode(made).decode()}
         return [self._cell(path, want=value, reboot=True)]
 
     def _file(self, values: Values) -> tuple[str | None, str | None]:
         for path in FILES:
             value = values.get(f"kernel_cmdline:{path}")
             if isinstance(value, dict) and value.get("type") == "file":
-                text = base64.b64decode(value["bytes_b64"]).decode(errors="replace")
+                text = base64.b64decode(value["bytes_b64"]).decode(errors="surrogateescape")
                 # Raspberry Pi OS leaves a note where the file was before
-                if len(text.split("\n")) <= 2 and "DO NOT EDIT" not in text:
+                if "DO NOT EDIT" not in text:
                     return path, text
         return None, None
 

@@ -70,6 +70,17 @@ def _tree(facts: Facts) -> dict[str, Any]:
     return found
 
 
+def _rendered(source: bytes, names: dict[str, Any]) -> bytes:
+    """Fill a template in; every byte that is not part of a tag stays, line ends too.
+
+    Jinja makes every line end of a source its own, so the CR is a private letter meanwhile.
+    """
+    text = source.decode(errors="surrogateescape")
+    letter = next(mark for mark in map(chr, range(0xE000, 0xF8FF)) if mark not in text)
+    filled = _JINJA.from_string(text.replace("\r", letter)).render(names)
+    return filled.replace(letter, "\r").encode(errors="surrogateescape")
+
+
 class Templates:
     """Files made from templates."""
 
@@ -103,9 +114,8 @@ class Templates:
                 for key, value in entry.vars.items()
             }
             try:
-                template = _JINJA.from_string(source.decode())
-                text = template.render({"facts": _tree(facts), **names})
-            except (TemplateError, UnicodeDecodeError) as error:
+                made = _rendered(source, {"facts": _tree(facts), **names})
+            except TemplateError as error:
                 line = getattr(error, "lineno", None)
                 where = f"{entry.src}:{line}" if line else entry.src
                 return Refused(f"{where}: {error}", "add the name to `vars`, or mend the template")
@@ -113,7 +123,7 @@ class Templates:
                 shared.file_cell(
                     self.name,
                     path,
-                    want=shared.file_value(text.encode(), numbers, entry.xattrs),
+                    want=shared.file_value(made, numbers, entry.xattrs),
                     secret=entry.hidden(),
                 )
             )
