@@ -76,6 +76,7 @@ VALUES |= {
     "vars": (),  # filled in before there is an Experiment: tests/specfile/test_variables.py
     "claims[].note": (),  # which run `runner claims` takes: tests/apply/test_choose.py
     "system.sysctl": ({"vm.swappiness": 3},), "confirm.healthy": (2, 4), "baseline": ({"a": "q"},),
+    "load.method": ("POST",), "load.headers": ({"A": "b"},), "expect.status": ([201],),
     "build.runs": (),  # what a flag may run: tests of runner/spec/reach.py
     "metrics.<name>.better": (),  # which side is worse: tests/analysis/runs
     "system.actions": (["drop_caches"],), "system.aslr": ("off",), "io.max": ("8:0 rbps=1048576",),
@@ -95,8 +96,7 @@ VALUES |= {
 }  # fmt: skip
 
 REFUSED: dict[str, Any] = {
-    "load.method": "POST", "load.headers": {"A": "b"}, "load.body": "x", "load.script": "x.lua",
-    "faults[].clock": {"step": "1s"},
+    "load.script": "x.lua", "faults[].clock": {"step": "1s"},
 }  # fmt: skip
 """Keys that nothing can carry out yet, and a value that each would have."""
 
@@ -248,6 +248,31 @@ _TABLE = {"columns": ["m"]}
 _pair("report.table.rows", "once", "report.table", _TABLE, [], ["a"])
 _pair("report.tables[].rows", "once", "report.tables.[]", _TABLE, [], ["a"])
 _pair("report.figures[].show", "once", "report.figures.[]", {"over": "a"}, ["m"], ["k"])
+_READY = {"http": "https://127.0.0.1:{port}/"}
+_pair("workload.ready.insecure", "server", "workload.ready", _READY, False, True)
+_pair("workload.ready.ca", "server", "workload.ready", _READY, "/a.pem", "/b.pem")
+PAIRS["load.body"] = (
+    "rate",
+    "load",
+    {**BASES["rate"]["load"], "method": "POST", "body": "x"},
+    {**BASES["rate"]["load"], "method": "POST", "body": "y"},
+)
+PAIRS["load.urls[].weight"] = (
+    "server",
+    "load",
+    *(
+        {
+            "generator": "wrk",
+            "urls": [
+                {"url": "http://127.0.0.1:{port}/", "weight": weight},
+                {"url": "http://127.0.0.1:{port}/b"},
+            ],
+            "connections": 4,
+            "measure": "9s",
+        }
+        for weight in (1, 3)
+    ),
+)
 _FIGURE = {"over": "a", "show": ["m"], "kind": "points"}
 _LINES = {"over": "time", "show": ["procfs.rss"], "kind": "over_time"}
 for _name in ("over", "kind"):

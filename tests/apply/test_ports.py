@@ -114,7 +114,7 @@ def test_a_port_that_was_taken_meanwhile_is_another_try(local, tmp_path):
     assert len(told) == 2
     assert told[0] != told[1]
     folder = RunFolder.open(next(local.reports.glob(f"*/{said['run']}")))
-    (trial,) = folder.manifest["trials"]
+    (trial,) = folder.manifest.trials
     taken = [e for e in folder.iter_events(trial) if e.kind == "port_taken"]
     assert [e.port for e in taken] == [told[0]]
     assert said["trials"][0]["outcome"] == "healthy" if "trials" in said else True
