@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from runner.errors import SpecError
 from runner.records.quantities import QuantityError, parse
-from runner.transports.lines import Bounds, LimitError
+from runner.transports.bounds import Bounds
+from runner.transports.lines import LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from runner.errors import HostUnreachable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from runner.transports.lines import Bounds
+    from runner.transports.bounds import Bounds
 
 STDERR_TAIL_BYTES: Final = 65536
 GRACE_S: Final = 5.0

@@ -7,10 +7,10 @@ and a host that has stopped in the middle of something must not be waited for wi
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import HostError
+from runner.transports.bounds import Bounds
 from runner.transports.interface import LinkLost
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ class LimitError(HostError):
 
 class Silence(LinkLost):
     """A host that should say that it lives does not, over a link that stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How long a line, and how long silence may be; `on_quiet` is told of it before."""
-
-    host: str = "the host"
-    line_bytes: int = 32 << 20
-    quiet_s: float = 15.0
-    silent_s: float = 60.0
-    on_quiet: Callable[[float], None] | None = None
 
 
 def split(receive: Callable[[float], bytes | None], bounds: Bounds) -> Iterator[bytes]:

@@ -12,8 +12,9 @@ import tempfile
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from runner.errors import HostUnreachable
+from runner.transports.bounds import Bounds
 from runner.transports.interface import GRACE_S, STDERR_TAIL_BYTES
-from runner.transports.lines import Bounds, split
+from runner.transports.lines import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -18,8 +18,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostUnreachable
+from runner.transports.bounds import Bounds
 from runner.transports.interface import GRACE_S, STDERR_TAIL_BYTES, LinkLost
-from runner.transports.lines import Bounds, split
+from runner.transports.lines import split
 from runner.transports.ssh_connection import Link, link_to, text_of
 
 if TYPE_CHECKING:

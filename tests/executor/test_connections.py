@@ -17,7 +17,8 @@ from runner.executor.agent import Agent
 from runner.executor.limits import limits
 from runner.executor.probe import probe
 from runner.host import boot
-from runner.transports.lines import Bounds, LimitError, Silence
+from runner.transports.bounds import Bounds
+from runner.transports.lines import LimitError, Silence
 from runner.transports.local import LocalTransport
 from tests.sshd import start_sshd, stop_sshd
 

@@ -23,7 +23,7 @@ from runner.transports.local import LocalChannel, LocalTransport, Process
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from runner.transports.lines import Bounds
+    from runner.transports.bounds import Bounds
 
 
 class _Fork:
