@@ -358,7 +358,6 @@ def test_a_spec_names_a_group():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hosts: {server: [two, a]}\nworkload: {argv: [x]}\n", "1:9 `a` is named twice"),
         ("hosts: {server: two}\nworkload: {argv: [x]}\n", "1:1 1 block(s) for 2 boards"),
         ("hosts: {server: none}\n", "1:9 the group `none` has no hosts"),
         ("hosts: {server: [a, zz*]}\n", "1:21 no host and no group of the inventory matches `zz*`"),

@@ -125,17 +125,25 @@ def _never_killed(trial: Trial) -> bool:
     return bool(kills) and all(number == 0 for number in kills)
 
 
-def _of_run(run: SearchRun, trials: Sequence[Trial]) -> Repetition:
-    """Say which unit a search is: the one of its trials."""
-    own = [
-        of_trial(trial)
+def _own(run: SearchRun, trials: Sequence[Trial]) -> list[Trial]:
+    """Give the trials of one search, however often it was gone on with.
+
+    A search has a session only where runs are pooled: in its own run it has its trials'.
+    """
+    return [
+        trial
         for trial in trials
         if trial.repetition == run.repetition
         and trial.treatment == run.treatment
-        and trial.session == run.session
+        and run.session in ("", trial.session)
     ]
+
+
+def _of_run(run: SearchRun, trials: Sequence[Trial]) -> Repetition:
+    """Say which unit a search is: the one of its first trial."""
     plain = Repetition(run.repetition, session=run.session)
-    return min(own, key=lambda one: one.started_at, default=plain)
+    units = map(of_trial, _own(run, trials))
+    return min(units, key=lambda one: one.started_at, default=plain)
 
 
 def _at_level(metric: Metric, trials: Sequence[Trial], search: Searches) -> dict[Cell, list[Row]]:
@@ -145,10 +153,8 @@ def _at_level(metric: Metric, trials: Sequence[Trial], search: Searches) -> dict
         of = _of_run(run, trials)
         at = [
             number
-            for trial in trials
-            if of_trial(trial).key == of.key
-            and trial.treatment == run.treatment
-            and trial.outcome == "healthy"
+            for trial in _own(run, trials)
+            if trial.outcome == "healthy"
             and trial.steps
             and levels(trial.steps[0])[search.what == "rate"] == run.last_passing
             and isinstance(number := value(metric, trial, None)[0], int | float)

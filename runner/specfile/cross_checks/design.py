@@ -39,7 +39,7 @@ def _hosts(exp: Experiment) -> Iterator[Finding]:
     twice = next((i for i, name in enumerate(servers) if name in servers[:i]), None)
     if twice is not None:
         yield ("hosts", "server", twice), f"`{servers[twice]}` is named twice", False
-    if len(servers) < 2:
+    if len(servers) < 2 or twice is not None:
         return
     if not exp.hosts.same:
         message = "several servers cannot share load hosts yet: let each load itself, or name one"
