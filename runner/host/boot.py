@@ -61,6 +61,11 @@ if len(sys.argv) > 2: state = sys.argv[2]
 elif os.geteuid() == 0: state = "/var/lib/runner"
 else: state = os.path.expanduser("~/.local/state/runner")
 home = os.path.join(os.path.abspath(state), "agent", want)
+def whole():
+    try:
+        with open(os.path.join(home, "files.json")) as file: sizes = json.load(file)
+        return all(os.path.getsize(os.path.join(home, name)) == sizes[name] for name in sizes)
+    except (OSError, ValueError): return False
 mine = os.path.join(os.path.abspath(state), "agent-" + want[:16] + ".part")
 def drop(path):
     try: os.unlink(path)
@@ -97,21 +102,29 @@ try:
     if not os.stat(state).st_uid == os.geteuid():
         stop("bad_program", state + " belongs to someone else", "name another state folder")
     os.chmod(state, 0o700)
-    if not os.path.isdir(home):
+    if not whole():
         pack = upload()
         import io, shutil, zipfile
         part = home + "." + str(os.getpid())
         zipfile.ZipFile(io.BytesIO(pack)).extractall(part)
+        sizes = dict()
+        for folder, _, names in os.walk(part):
+            for path in [os.path.join(folder, name) for name in names]:
+                sizes[os.path.relpath(path, part)] = os.path.getsize(path)
+        with open(os.path.join(part, "files.json"), "w") as file: json.dump(sizes, file)
         for folder, _, names in os.walk(part):
             for path in [os.path.join(folder, name) for name in names] + [folder]:
                 fd = os.open(path, os.O_RDONLY)
                 os.fsync(fd)
                 os.close(fd)
+        if os.path.isdir(home) and not whole():
+            os.rename(home, part + ".damaged")
+            shutil.rmtree(part + ".damaged", True)
         try:
             os.rename(part, home)
         except OSError:
             shutil.rmtree(part)
-            if not os.path.isdir(home): raise
+            if not whole(): raise
         child = os.fork()
         if child == 0:
             import compileall

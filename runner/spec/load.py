@@ -249,6 +249,9 @@ class Load(Model):
             raise fault("load", message)
         if self.generator == "none":
             return self
+        if self.generator == "h2load" and any(isinstance(v, Secret) for v in self.headers.values()):
+            message = "h2load takes headers in its argv, where others see them: use wrk or vegeta"
+            raise fault("load", message)
         kind, request = generator(self.generator), self.request(reveal=False)
         for step in self.expanded_steps():
             asked = LoadStep(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -183,6 +184,24 @@ def test_stray_files_in_the_state_folder_are_left_alone(net: Host, tmp_path: Pat
     assert net.ask({"program": "status"}).error is None
     left = {name for name in strays if (net.state / name).exists()}
     assert left == set(strays)
+
+
+@pytest.mark.parametrize("how", ["removed", "cut", "all but the folder"])
+def test_an_agent_that_lost_a_file_is_sent_again(host: Host, how: str) -> None:
+    assert host.probe().error is None
+    (home,) = (host.state / "agent").iterdir()
+    module = home / "runner_host" / "programs" / "restore.py"
+    if how == "removed":
+        module.unlink()
+    elif how == "cut":
+        module.write_text("")
+    else:
+        shutil.rmtree(home)
+        home.mkdir()
+    assert not host.has_agent()
+    assert host.restore().end["ok"]
+    assert host.has_agent()
+    assert [path.name for path in (host.state / "agent").iterdir()] == [home.name]
 
 
 def mutated(random_: random.Random, data: bytes) -> bytes:

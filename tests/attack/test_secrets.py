@@ -215,6 +215,70 @@ def test_argv_is_seen_by_others_and_that_is_said(run: Cli, tmp_path: Path) -> No
     assert "ps" in planned.stdout
 
 
+SERVER = """
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self): self.answer(200)
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        good = body == "b " + os.environ["T"] and self.headers["X-Token"] == os.environ["T"]
+        self.answer(200 if good else 403)
+    def answer(self, code):
+        self.send_response(code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+REQUEST = """\
+schema: experiment/1
+name: request
+vars: {{token: !secret env:TOKEN_H}}
+workload:
+  argv: [{python}, {folder}/server.py, "{{port}}"]
+  env: {{T: !secret env:TOKEN_H}}
+  ready: {{http: "http://127.0.0.1:{{port}}/"}}
+  network: isolated
+load:
+  generator: {generator}
+  url: "http://127.0.0.1:{{port}}/"
+  connections: 2
+  threads: 1
+  measure: 1s
+  method: POST
+  headers: {{X-Token: !secret env:TOKEN_H}}
+  body: "b {{{{ token }}}}"
+metrics: {{errors: {{from: load.error_ratio}}}}
+healthy: [load.error_ratio == 0]
+"""
+
+
+def test_headers_and_bodies_reach_the_server_and_no_argv(
+    local: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """wrk is told by a file, which goes with the trial; h2load takes headers in argv alone."""
+    monkeypatch.setenv("TOKEN_H", "s3cr3t-header-value")
+    (tmp_path / "server.py").write_text(SERVER)
+    words = {"python": sys.executable, "folder": tmp_path}
+    refused = local.spec(REQUEST.format(generator="h2load", **words), "h2load.yaml")
+    assert "where others see them" in local("validate", str(refused), code=3).stdout
+    watch = subprocess.Popen(
+        [sys.executable, "-c", WATCH, str(tmp_path / "done")], stdout=subprocess.PIPE
+    )
+    try:
+        spec = local.spec(REQUEST.format(generator="wrk", **words), "wrk.yaml")
+        found = local.apply(spec)
+    finally:
+        (tmp_path / "done").touch()
+        seen = watch.communicate(timeout=30)[0]
+    assert found["trials"][0]["outcome"] == "healthy", found["trials"]
+    assert b"s3cr3t-header-value" not in seen
+    kept = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
+    assert not [path for path in kept if b"s3cr3t-header-value" in path.read_bytes()]
+    assert not [path for path in local.reports.rglob("*.json") if b"s3cr3t" in path.read_bytes()]
+
+
 def test_our_own_helpers_have_none_in_their_argv(run: Cli, tmp_path: Path) -> None:
     """All command lines of the machine, all the while."""
     watch = subprocess.Popen(

@@ -68,12 +68,21 @@ class Host:
 
     def ask(self, program: dict[str, Any], *more: bytes, fault: int = 0, run: str = "") -> Answer:
         full = {"version": 1, "run": run or self.run, **program}
-        present = (self.state / "agent" / boot.agent_sha()).is_dir()
+        present = self.has_agent()
         part = self.state / f"agent-{boot.agent_sha()[:16]}.part"
         have = part.stat().st_size if part.exists() else 0
         agent = [] if present else [boot.frame(boot.agent_zip()[have:])]
         frames = [boot.frame(json.dumps(full).encode()), *agent, *more]
         return self.send(b"".join(frames), fault=fault)
+
+    def has_agent(self) -> bool:
+        """Whether this version is there, with all its files."""
+        home = self.state / "agent" / boot.agent_sha()
+        try:
+            sizes = json.loads((home / "files.json").read_text())
+            return all((home / name).stat().st_size == size for name, size in sizes.items())
+        except (OSError, ValueError):
+            return False
 
     def send(self, data: bytes, *, fault: int = 0) -> Answer:
         done = subprocess.run(
