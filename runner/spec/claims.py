@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -69,6 +69,10 @@ class Range(Model):
         return (self.low, self.high, self.value, self.plus_minus)
 
 
+MOST_SHOWN: Final = 9999
+"""A published number that would be larger in a metric's unit keeps its own."""
+
+
 def _same(amount: Quantity, unit: str) -> bool:
     """Say whether an amount can be written shortly in a unit, with nothing lost."""
     try:
@@ -77,7 +81,10 @@ def _same(amount: Quantity, unit: str) -> bool:
         return False
     if unit in ("", "1") or read.powers != POWERS[amount.dimension]:
         return False
-    return Fraction(f"{float(amount.exact / read.size):.6g}") * read.size == amount.exact
+    value = float(amount.exact / read.size)
+    if abs(value) > MOST_SHOWN:
+        return False  # 2min-5min and not 120000-300000 ms
+    return Fraction(f"{value:.6g}") * read.size == amount.exact
 
 
 def _written(amount: Quantity, unit: str) -> str:
