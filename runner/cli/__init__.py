@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "board": "a virtual Arm board under QEMU, for those without one",
     "init": "start a new spec",
     "demo": "the experiment that comes with runner, on this machine",
+    "bench": "commands side by side, interleaved, in a controlled environment",
     "completion": "completion of this command line for a shell",
     "schema": "JSON Schema of the spec language",
     "kinds": "resource kinds, metric sources and load generators",

@@ -270,7 +270,18 @@ class WorkloadExited(Event, frozen=True):
     said: str = ""
     """The first and last lines of what it printed, where its end was not asked for."""
     cpu_s: float | None = None
+    user_s: float | None = None
+    """CPU time, as `cpu_s` and all below of the workload and of the children it waited for."""
+    system_s: float | None = None
+    wall_s: float | None = None
+    """From right before its exec until it was collected."""
     max_rss_bytes: int | None = None
+    """Of its largest process; never below `floor_bytes`, which the agent had before exec."""
+    floor_bytes: int | None = None
+    faults: tuple[int, ...] = ()
+    """Minor and major page faults."""
+    switches: tuple[int, ...] = ()
+    """Voluntary and involuntary context switches."""
 
 
 class CgroupLeft(Event, frozen=True):

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from runner.kinds.sources.interface import Field, Number
 
 OOM: Final = "cgroup.first_oom"
+USED: Final = (
+    "wall", "user_cpu", "system_cpu", "max_rss", "minor_faults", "major_faults",
+    "voluntary_switches", "involuntary_switches",
+)  # fmt: skip
+_FAULTS: Final = ("workload.minor_faults", "workload.major_faults")
+_SWITCHES: Final = ("workload.voluntary_switches", "workload.involuntary_switches")
 ESTABLISHED: Final = "net.established"
 
 
@@ -36,6 +42,37 @@ def workload(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) 
             why[key] = "its end is not in the record"
         elif numbers[key] is None:
             why[key] = f"the workload ended by {how}"
+
+
+def used(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) -> None:
+    """Add what the workload took from exec to its end: time, CPU time, memory, faults, switches.
+
+    By wait4(2): of the program and of all children that it waited for.
+    """
+    ended = reading.last(WorkloadExited)
+    for name in USED:
+        numbers[f"workload.{name}"] = None
+    if ended is None or ended.wall_s is None:
+        said = "its end is not in the record" if ended is None else "an older agent did not say it"
+        why.update(dict.fromkeys((f"workload.{name}" for name in USED), said))
+        return
+    started = reading.last(WorkloadStarted)
+    if started is not None and started.kept_from:
+        said = "the workload was kept: it began in an earlier trial"
+        why.update(dict.fromkeys((f"workload.{name}" for name in USED), said))
+        return
+    numbers["workload.wall"] = ended.wall_s
+    numbers["workload.user_cpu"], numbers["workload.system_cpu"] = ended.user_s, ended.system_s
+    numbers |= dict(zip(_FAULTS, ended.faults, strict=False))
+    numbers |= dict(zip(_SWITCHES, ended.switches, strict=False))
+    floor, peak = ended.floor_bytes or 0, ended.max_rss_bytes or 0
+    if peak > floor:
+        numbers["workload.max_rss"] = peak
+    else:
+        why["workload.max_rss"] = (
+            f"at most {floor / 2**20:.1f} MiB: smaller than the agent was before it, which the "
+            "kernel counts in; `procfs.rss` or `cgroup.peak` tell it"
+        )
 
 
 def first_oom(

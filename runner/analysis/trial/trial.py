@@ -150,6 +150,7 @@ def _printed(
         asked=asked,
     )
     lifecycle.workload(reading, found.numbers, found.why)
+    lifecycle.used(reading, found.numbers, found.why)
     return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
 
 

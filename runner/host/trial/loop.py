@@ -35,7 +35,10 @@ class Exit:
     def __init__(self, status: int, used: resource.struct_rusage) -> None:
         self.code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         self.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        self.user_s, self.system_s = used.ru_utime, used.ru_stime
         self.cpu_s = used.ru_utime + used.ru_stime
+        self.faults = (used.ru_minflt, used.ru_majflt)
+        self.switches = (used.ru_nvcsw, used.ru_nivcsw)
         self.max_rss_bytes = used.ru_maxrss * 1024
         self.at = time.monotonic()
 

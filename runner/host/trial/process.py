@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import struct
+import time
 
 from ..which import which
 
@@ -75,11 +76,20 @@ class Start:
         self.env.update(env or {})
 
 
-class Child:
-    """A started child: `out` and `err` are the read ends of its output."""
+_BEGAN = struct.Struct("=cd")
+"""What a child says right before exec: `t` and the time."""
 
-    def __init__(self, pid: int, out: int, err: int) -> None:
+
+class Child:
+    """A started child: `out` and `err` are the read ends of its output.
+
+    `began` is when it was about to be exec'ed (monotonic, s), `floor_bytes` what this
+    process had in memory at most: the kernel counts that for the child too.
+    """
+
+    def __init__(self, pid: int, out: int, err: int, began: float, floor_bytes: int) -> None:
         self.pid, self.out, self.err = pid, out, err
+        self.began, self.floor_bytes = began, floor_bytes
 
 
 def _number_of(name: str) -> int:
@@ -111,22 +121,33 @@ def spawn(start: Start, loop: Loop, within_s: float = 30.0) -> Child:
         os.close(fd)
     for fd in (out, err, told):
         os.set_blocking(fd, False)
-    said: List[bytes] = []
-    loop.reader(told, lambda: said.append(os.read(told, 8)))
+    said = bytearray()
+    over: List[bool] = []
+
+    def hear() -> None:
+        heard = os.read(told, 64)
+        said.extend(heard)
+        if not heard:  # exec closed it, or the child is gone
+            over.append(True)
+            loop.forget(told)
+
+    loop.reader(told, hear)
     try:
-        ready = loop.wait(within_s, lambda: bool(said))
+        ready = loop.wait(within_s, lambda: bool(over))
     finally:
         loop.forget(told)
         os.close(told)
-    child = Child(pid, out, err)
-    if not ready or said[0]:
+    # the time before exec, and then nothing more where exec succeeded
+    failed = bytes(said[_BEGAN.size :] if said[:1] == b"t" else said)
+    if not ready or failed or not said:
         kill([pid], signal.SIGKILL)
         loop.wait(within_s, lambda: loop.exit_of(pid) is not None)
         os.close(out)
         os.close(err)
-        stage, code = struct.unpack("=ii", said[0]) if ready else (6, errno.ETIMEDOUT)
+        stage, code = struct.unpack("=ii", failed) if failed else (6, errno.ETIMEDOUT)
         raise StartFailed(STAGES[stage], code, start.argv[0])
-    return child
+    floor_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Child(pid, out, err, _BEGAN.unpack(bytes(said[: _BEGAN.size]))[1], floor_bytes)
 
 
 def _find(start: Start) -> str:
@@ -172,6 +193,7 @@ def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn
         for limit, pair in start.limits.items():
             resource.setrlimit(limit, (pair[0], pair[1]))
         stage = 6
+        os.write(fds[2], _BEGAN.pack(b"t", time.monotonic()))
         os.execve(path, start.argv, start.env)  # noqa: S606 - an argv list, no shell
     except BaseException as fault:  # noqa: BLE001 - nothing may return into the parent's code
         # setrlimit raises ValueError where the hard limit may not be raised

@@ -108,7 +108,8 @@ class Workload:
             Stream("stdout", child.out, ctx.loop, ctx.emit, apart),
             Stream("stderr", child.err, ctx.loop, ctx.emit, apart),
         ]
-        self._launched = time.monotonic()
+        self._launched, self._began = time.monotonic(), child.began
+        self._floor_bytes = child.floor_bytes
         self._kills_before = 0
         # in this trial's folder, whichever trial it ends in
         self._counts = ctx.fill((plan.get("traced") or {}).get("path") or "")
@@ -199,8 +200,14 @@ class Workload:
                 expected=expected,
                 said="" if expected else self._said()[2:],
                 left=self._left(),
-                cpu_s=round(ended.cpu_s, 4),
+                cpu_s=round(ended.cpu_s, 6),
+                user_s=round(ended.user_s, 6),
+                system_s=round(ended.system_s, 6),
+                wall_s=round(ended.at - self._began, 6),
                 max_rss_bytes=ended.max_rss_bytes,
+                floor_bytes=self._floor_bytes,
+                faults=list(ended.faults),
+                switches=list(ended.switches),
             )
         if self._expected:
             return
