@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
     """Declare the options; without `specs` the caller sets them."""
-    common.add_spec(parser, many=True, specs=specs)
+    # `--resume exp.yaml` takes the spec for a run: `run` says what is missing
+    common.add_spec(parser, many=True, specs=specs, nargs="*")
     trust.add(parser)
     parser.add_argument("--check", action="store_true", help="change nothing; say what would")
     parser.add_argument("--diff", action="store_true", help="show unified diffs of files")
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from runner.apply.run import apply
     from runner.records.secrets import values_in
 
+    _name_specs(args)
     # all specs are read before any host is touched
     loaded = _within_limit(args)
     # a service manager's TERM and a closed terminal end a run as Ctrl-C does: restored
@@ -100,6 +102,14 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         console.out(json.dumps(results[0] if len(results) == 1 else results, ensure_ascii=False))
     return code
+
+
+def _name_specs(args: argparse.Namespace) -> None:
+    """Take the spec after `--resume` for the spec; SpecError where none is named."""
+    if not args.specs and args.resume and Path(args.resume).suffix in {".yaml", ".yml"}:
+        args.specs, args.resume = [args.resume], ""
+    if not args.specs:
+        raise SpecError("no spec is named", fix="runner apply exp.yaml; start one: runner init")
 
 
 def _tags(words: list[str]) -> frozenset[str]:

@@ -19,12 +19,14 @@ REPORTS = "reports"
 DEFAULT_LEASE_S = 900.0
 
 
-def add_spec(parser: argparse.ArgumentParser, *, many: bool = False, specs: bool = True) -> None:
+def add_spec(
+    parser: argparse.ArgumentParser, *, many: bool = False, specs: bool = True, nargs: str = "+"
+) -> None:
     """Add the spec argument, and what fills in its variables."""
     if not specs:
         pass
     elif many:
-        parser.add_argument("specs", metavar="EXP", nargs="+", help="experiment spec (YAML)")
+        parser.add_argument("specs", metavar="EXP", nargs=nargs, help="experiment spec (YAML)")
     else:
         parser.add_argument("spec", metavar="EXP", help="experiment spec (YAML)")
     parser.add_argument(

@@ -47,6 +47,11 @@ def run(args: argparse.Namespace) -> int:
     left = side(args, first, where_a)
     right = side(args, second or first, where_b)
     found = compare(left, right, threshold(args.threshold))
+    if not found.rows:
+        raise SpecError(
+            f"{found.a} and {found.b} have no metric in common",
+            fix="compare runs of one experiment: runner query 'select experiment, run from runs'",
+        )
     if args.format == "benchfmt":
         parts = [
             benchfmt.text(

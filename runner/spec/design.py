@@ -145,6 +145,11 @@ def read_repeat(value: Any) -> Any:
     """Take `repeat: 6` and `times: 6` as exactly six."""
     if isinstance(value, int) and not isinstance(value, bool):
         return {"between": [value, value]}
+    if isinstance(value, str):
+        raise ValueError(  # noqa: TRY004 - pydantic takes no TypeError for a wrong value
+            f"has to be a number of repetitions, as `repeat: 6`, or a mapping, as "
+            f"`repeat: {{between: [6, 12]}}`; not `{value}`"
+        )
     return value
 
 

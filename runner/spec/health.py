@@ -109,7 +109,9 @@ def parse_rule(text: str) -> Rule:
     compare = _COMPARE.fullmatch(said)
     if compare:
         if compare["op"] == "=":
-            fixed = f"{compare['subject']} == {compare['value']}"
+            value, turned = compare["value"], compare["value"][:1] in "<>"
+            fixed = f"{value[0]}= {value[1:].strip()}" if turned else f"== {value}"
+            fixed = f"{compare['subject'].strip()} {fixed}"  # `=>` is `>=`
             raise RuleError(f"`=` compares nothing: write `{fixed}`")
         subject = _check_subject(compare["subject"].strip())
         value = _value(compare["value"].strip())

@@ -133,3 +133,31 @@ def test_site_of_recorded_runs(tmp_path):
     assert (tmp_path / "site" / "CLAIMS.html").is_file()
     runner("site", "-o", reports, reports=reports, code=2)
     runner("site", reports=tmp_path / "absent", code=2)
+
+
+def test_resume_before_the_spec_takes_it_for_the_spec(tmp_path):
+    spec = tmp_path / "exp.yaml"
+    spec.write_text(
+        "schema: experiment/1\nname: nothing-yet\nworkload: {argv: [echo, a], run: once}\n"
+    )
+    said = runner("apply", "--resume", spec, reports=tmp_path / "reports", code=2).stderr
+    assert "unfinished" in said or "no run" in said
+
+
+def test_no_spec_is_said():
+    assert "no spec is named" in runner("apply", code=3).stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("repeat: three", "a number of repetitions, as `repeat: 6`"),
+        ('healthy: ["load.rps => 5/s"]', "write `load.rps >= 5/s`"),
+        ('healthy: ["load.rps =< 5/s"]', "write `load.rps <= 5/s`"),
+        ('healthy: ["workload.exit_code = 0"]', "write `workload.exit_code == 0`"),
+    ],
+)
+def test_slips_are_answered_with_what_was_meant(tmp_path, line, said):
+    spec = tmp_path / "exp.yaml"
+    spec.write_text(f"schema: experiment/1\nworkload: {{argv: [echo, a], run: once}}\n{line}\n")
+    assert said in runner("validate", spec, code=3).stdout + runner("validate", spec, code=3).stderr
