@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
@@ -53,11 +54,28 @@ def hide(secrets: Iterable[str]) -> None:
         _MASKS.append(Mask(found))
 
 
+_OURS = re.compile(r"\x1b\[(?:0|1|2|31|32|33|36)m")
+"""The colours of `colour`; every other escape is somebody else's."""
+_UNSEEN = re.compile(
+    "\x1b\\[[0-9;?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b."
+    "|[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff]"
+)
+"""What moves the cursor, names the window, turns text around or is no character."""
+
+
 def hidden(text: str) -> str:
-    """Give a text without the secrets of this command."""
+    """Give a text as it may be printed: no secret of this command, nothing that acts.
+
+    What a host, a program or a spec says can hold escapes, control and bidirectional
+    characters; each becomes U+FFFD. Line ends and tabs stay.
+    """
     for mask in _MASKS:
         text = mask.text(text)
-    return text
+    kept = _OURS.findall(text)
+    if not kept:
+        return _UNSEEN.sub("\ufffd", text)
+    parts = [_UNSEEN.sub("\ufffd", part) for part in _OURS.split(text)]
+    return "".join(part + colour for part, colour in zip(parts, [*kept, ""], strict=True))
 
 
 def out(text: str = "") -> None:
@@ -103,7 +121,7 @@ class Progress:
         if not self.live or now - self._last < 0.2:
             return
         self._last = now
-        text = hidden(text)
+        text = " ".join(hidden(text).splitlines())
         width = os.get_terminal_size(self.stream.fileno()).columns
         print("\r\x1b[2K" + text[: width - 1], end="", file=self.stream, flush=True)
         self._shown = True
