@@ -139,7 +139,10 @@ def read(path: str) -> Journal:
         else:
             found.take(said)
     size = len(data) - len(rest)
-    if not rest.startswith(_BEGINS[: len(rest)]):
+    # a power cut leaves zeros where a line was added that nobody had waited for: no change
+    # is made before its line is on the disk, and after whole lines zeros are such an end
+    begun = not rest.strip(b"\0") and len(damaged) < len(lines)
+    if not begun and not rest.startswith(_BEGINS[: len(rest)]):
         # no line of ours begins so: the end was not cut, somebody wrote over it
         damaged.append(len(lines) + 1)
         size = len(data)

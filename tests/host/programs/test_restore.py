@@ -135,6 +135,25 @@ def test_a_torn_last_line_is_a_change_never_begun(net: Host) -> None:
     assert net.restore().outcomes == {FIN: "restored", SOMAXCONN: "restored"}
 
 
+def test_zeros_after_whole_lines_are_what_a_power_cut_leaves(net: Host) -> None:
+    net.converge(pseudo(SOMAXCONN, "100"))
+    path = net.state / "journal.jsonl"
+    with path.open("ab") as file:
+        file.write(bytes(700))
+    assert net.probe().only("host")["journal"]["entries"] == 1
+    net.converge(pseudo(FIN, "30"))
+    assert net.restore().outcomes == {FIN: "restored", SOMAXCONN: "restored"}
+
+
+def test_a_journal_of_zeros_alone_is_damaged(net: Host) -> None:
+    net.converge(pseudo(SOMAXCONN, "100"))
+    path = net.state / "journal.jsonl"
+    path.write_bytes(bytes(len(path.read_bytes())))
+    answer = net.restore()
+    assert answer.outcomes == {"journal:line 1": "failed"}
+    assert path.exists()
+
+
 def test_a_damaged_line_is_said_and_the_rest_is_put_back(net: Host) -> None:
     before = snapshot.keys(net, [SOMAXCONN, FIN])
     net.converge(pseudo(SOMAXCONN, "100"))
