@@ -20,6 +20,13 @@ def pytest_configure():
 
 def pytest_collection_modifyitems(items):
     """All tests of a file are run by one worker, but those that change the whole machine by one."""
+    # swap devices are the machine's: their priorities tell of each other
+    swapping = {_file(item) for item in items if {"scene", "swap"} & set(item.fixturenames)}
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+            group = "swap" if _file(item) in swapping else _file(item)
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _file(item):
+    return item.nodeid.partition("::")[0]
