@@ -16,7 +16,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import resource
-    from typing import Callable, Dict, List, Optional, Tuple
+    from typing import Any, Callable, Dict, List, Optional, Tuple
 
     from ..sample.sampler import Sampler
 
@@ -41,6 +41,18 @@ class Exit:
         self.switches = (used.ru_nvcsw, used.ru_nivcsw)
         self.max_rss_bytes = used.ru_maxrss * 1024
         self.at = time.monotonic()
+
+    def used(self, began: float) -> Dict[str, Any]:
+        """What it took from `began` (monotonic, s) to its end, as `workload_exited` says it."""
+        return {
+            "cpu_s": round(self.cpu_s, 6),
+            "user_s": round(self.user_s, 6),
+            "system_s": round(self.system_s, 6),
+            "wall_s": round(self.at - began, 6),
+            "max_rss_bytes": self.max_rss_bytes,
+            "faults": list(self.faults),
+            "switches": list(self.switches),
+        }
 
     def __str__(self) -> str:
         if self.signal is None:

@@ -200,14 +200,8 @@ class Workload:
                 expected=expected,
                 said="" if expected else self._said()[2:],
                 left=self._left(),
-                cpu_s=round(ended.cpu_s, 6),
-                user_s=round(ended.user_s, 6),
-                system_s=round(ended.system_s, 6),
-                wall_s=round(ended.at - self._began, 6),
-                max_rss_bytes=ended.max_rss_bytes,
                 floor_bytes=self._floor_bytes,
-                faults=list(ended.faults),
-                switches=list(ended.switches),
+                **ended.used(self._began),
             )
         if self._expected:
             return
