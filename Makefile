@@ -10,7 +10,7 @@ TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace
 BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-support arch-test e2fsprogs openssh-client
 BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
 
-.PHONY: test-site demo test test-attack test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
+.PHONY: docs docs-tables test-site demo test test-attack test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -120,6 +120,13 @@ benchmarks/.cache/tools:
 # the floors of docs/architecture.md, drawn from the import graph
 docs-picture: $(VENV)/.dev
 	$(VENV)/bin/python -m tools.picture
+
+# build/docs: the documentation with the pages of all recorded runs, every link of it followed
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict
+	$(RUN) site --out build/docs/runs
+	$(VENV)/bin/python -m tools.docs build/docs
+	$(VENV)/bin/python -m tools.commands
 
 # the tables that follow from the code
 docs-tables: $(VENV)/.dev

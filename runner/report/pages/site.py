@@ -19,6 +19,7 @@ from runner import resources_path
 from runner.errors import RecordError
 from runner.report.format import words
 from runner.report.pages import site_data as data
+from runner.report.pages import site_pages
 from runner.report.pages.render import REPORT
 from runner.report.pages.site_index import Made, top_pages
 from runner.report.pages.site_pages import document, page, write
@@ -123,7 +124,10 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
     )  # fmt: skip
     write(target / "index.html", text)
     markdown = source.read_text(encoding="utf-8")
-    write(target / ARTIFACTS / PAGE, document(title, markdown, home="../../../index.html"))
+    write(
+        target / ARTIFACTS / PAGE,
+        document(title, markdown, home="../../../index.html", beside=target / ARTIFACTS),
+    )
     said = folder.spec.get("source") or {}
     return Made(
         folder.experiment, title, folder.id, folder.state,
@@ -233,7 +237,12 @@ def _builder(*, plots: bool) -> str:
     """What makes a page beside its record: templates, this package's version, the library."""
     folder = resources_path.templates() / "site"
     digest = hashlib.sha256(str(plots).encode())
-    for path in (*sorted(folder.iterdir()), Path(__file__), Path(data.__file__)):
+    for path in (
+        *sorted(folder.iterdir()),
+        Path(__file__),
+        Path(data.__file__),
+        Path(site_pages.__file__),
+    ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -6,6 +6,7 @@ import json
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
@@ -35,15 +36,19 @@ def page(name: str, *, data: dict[str, Json] | None, **values: Any) -> str:
     return str(_environment().get_template(f"site/{name}").render(data=inline, **values))
 
 
-def document(title: str, markdown: str, *, home: str) -> str:
-    """Give a whole page of a report's Markdown."""
+def document(title: str, markdown: str, *, home: str, beside: Path | None = None) -> str:
+    """Give a whole page of a report's Markdown; `beside` is the folder that it is written to."""
     template = _environment().get_template("site/page.html.j2")
-    return str(template.render(title=title, body=body(markdown), home=home))
+    return str(template.render(title=title, body=body(markdown, beside), home=home))
 
 
-def body(markdown: str) -> Markup:
-    """Markdown to HTML; links to a report's Markdown lead to its page."""
-    text: str = _markdown().render(markdown)
+def body(markdown: str, beside: Path | None = None) -> Markup:
+    """Markdown to HTML; links to a report's Markdown lead to its page.
+
+    Where `beside` is given, a link to a file that is not there (events are not copied into a site)
+    is its text, with that reason. Headings have the anchors that code hosts give them.
+    """
+    text: str = _markdown().render(markdown, {"beside": beside})
     text = _ALERT.sub(
         lambda m: f'<blockquote class="{m[1].lower()}">\n<p><strong>{m[1].title()}</strong><br>\n',
         text,
@@ -60,11 +65,30 @@ def _markdown() -> MarkdownIt:
         href = str(tokens[at].attrGet("href") or "")
         if "://" not in href and re.search(r"\.md(#|$)", href):
             tokens[at].attrSet("href", re.sub(r"\.md(#|$)", r".html\1", href))
+        elif _missing(href, env.get("beside")):
+            tokens[at].attrs = {"title": f"{href}: in the record, not in this site"}
+        rendered: str = self.renderToken(tokens, at, options, env)
+        return rendered
+
+    def heading_open(
+        self: RendererHTML, tokens: list[Token], at: int, options: Any, env: Any
+    ) -> str:
+        words = "".join(part.content for part in tokens[at + 1].children or ())
+        slug = re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", words.lower()).strip())
+        seen = env.setdefault("slugs", {})
+        seen[slug] = seen.get(slug, -1) + 1
+        tokens[at].attrSet("id", f"{slug}-{seen[slug]}" if seen[slug] else slug)
         rendered: str = self.renderToken(tokens, at, options, env)
         return rendered
 
     found.add_render_rule("link_open", link_open)
+    found.add_render_rule("heading_open", heading_open)
     return found
+
+
+def _missing(href: str, beside: Path | None) -> bool:
+    path = unquote(href.partition("#")[0])
+    return beside is not None and bool(path) and ":" not in path and not (beside / path).exists()
 
 
 @cache

@@ -126,6 +126,19 @@ def test_alerts_and_details():
     assert "<td" in text
 
 
+def test_links_lead_to_what_is_in_the_site_and_headings_have_anchors(tmp_path):
+    (tmp_path / "there.svg").write_text("")
+    text = site_pages.body(
+        "## A: *b* c\n\n## A b c\n\n[e](../events/x.jsonl.gz) [f](there.svg) [g](#a-b-c)\n",
+        tmp_path,
+    )
+    assert '<h2 id="a-b-c">' in text
+    assert '<h2 id="a-b-c-1">' in text
+    assert 'href="there.svg"' in text
+    assert 'href="../events' not in text
+    assert "in the record, not in this site" in text
+
+
 EVIL = '</script></title><img src=x onerror=alert(1)><script>alert("x")</script>'
 
 
