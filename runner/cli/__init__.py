@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "attach": "follow a trial that outlived its controller",
     "report": "rebuild a run's report from its record, offline",
     "compare": "two runs, or two treatments of a run",
+    "reproduce": "somebody's run again, here or on a host: their numbers against ours",
     "verify": "judge the newest run of each spec; exit 1 where a required verdict fails",
     "claims": "every published number, its experiment, its latest verdict",
     "facts": "what a host is",

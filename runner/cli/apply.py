@@ -13,6 +13,7 @@ from runner.errors import RunnerError, SpecError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
     from types import FrameType
 
     from runner.apply.interface import Loaded, Outcome
@@ -47,54 +48,21 @@ def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Apply every spec; the exit code is that of the first that failed."""
-    from runner.apply.interface import Options
-    from runner.apply.run import apply
-    from runner.records.secrets import values_in
-
     _name_specs(args)
     # all specs are read before any host is touched
     loaded = _within_limit(args)
-    # a service manager's TERM and a closed terminal end a run as Ctrl-C does: restored
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    for spec, _ in loaded:
-        console.hide(values_in(spec.experiment))
+    prepare([spec for spec, _ in loaded])
     results: list[dict[str, Any]] = []
     code = 0
     for spec, known in loaded:
-        options = Options(
-            reports=common.reports_dir(args),
-            cache=common.cache_dir(),
-            check=args.check,
-            diff=args.diff,
-            keep=args.keep,
-            twice=args.twice,
-            wait=args.wait,
-            resume=args.resume,
-            trusted=trust.trusted(spec, asked=args.trust),
-            tags=_tags(args.tags),
-            skip_tags=_tags(args.skip_tags),
-            command=("runner", "apply", *_repeat(args, str(spec.path))),
-        )
-        terminal = Terminal(
-            quiet=args.quiet or args.json,
-            verbose=args.verbose,
-            diff=args.diff,
-            progress=console.Progress(quiet=args.quiet or args.json),
-        )
-        hosts = common.entries(args, known, spec.experiment.hosts.names())
         try:
-            outcome = apply(spec, hosts, options, terminal)
+            outcome = one(args, spec, known)
         except RunnerError as error:
-            terminal.progress.clear()
             if not args.json:
                 raise
             results.append({"error": error.message, "fix": error.fix, "exit": error.exit_code})
             code = code or error.exit_code
             break
-        finally:
-            for host in hosts.values():
-                host.transport.close()
         results.append(as_json(outcome))
         if not args.json:
             show(outcome)
@@ -102,6 +70,53 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         console.out(json.dumps(results[0] if len(results) == 1 else results, ensure_ascii=False))
     return code
+
+
+def prepare(specs: Iterable[Loaded]) -> None:
+    """Hide the secrets of what is about to run, and let every kind of ending restore."""
+    from runner.records.secrets import values_in
+
+    # a service manager's TERM and a closed terminal end a run as Ctrl-C does: restored
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    for spec in specs:
+        console.hide(values_in(spec.experiment))
+
+
+def one(args: argparse.Namespace, spec: Loaded, known: Inventory) -> Outcome:
+    """Apply one spec on its hosts."""
+    from runner.apply.interface import Options
+    from runner.apply.run import apply
+
+    options = Options(
+        reports=common.reports_dir(args),
+        cache=common.cache_dir(),
+        check=args.check,
+        diff=args.diff,
+        keep=args.keep,
+        twice=args.twice,
+        wait=args.wait,
+        resume=args.resume,
+        trusted=trust.trusted(spec, asked=args.trust),
+        tags=_tags(args.tags),
+        skip_tags=_tags(args.skip_tags),
+        command=("runner", "apply", *_repeat(args, str(spec.path))),
+    )
+    terminal = Terminal(
+        quiet=args.quiet or args.json,
+        verbose=args.verbose,
+        diff=args.diff,
+        progress=console.Progress(quiet=args.quiet or args.json),
+    )
+    hosts = common.entries(args, known, spec.experiment.hosts.names())
+    try:
+        return apply(spec, hosts, options, terminal)
+    except RunnerError:
+        terminal.progress.clear()
+        raise
+    finally:
+        for host in hosts.values():
+            host.transport.close()
 
 
 def _name_specs(args: argparse.Namespace) -> None:

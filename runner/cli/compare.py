@@ -118,14 +118,19 @@ def split(text: str) -> tuple[str, str]:
 
 def side(args: argparse.Namespace, which: str, where: str) -> Side:
     """Read one side from its record."""
-    from runner.analysis.judge import server_facts
-    from runner.analysis.runs.side import Side
-    from runner.apply.judged import judged, of_record
     from runner.store.runs import find
 
     if not which:
         raise SpecError(f"`:{where}` names no run", fix="write RUN:factor=level first")
-    folder = find(common.reports_dir(args), which)
+    return of_folder(find(common.reports_dir(args), which), where)
+
+
+def of_folder(folder: RunFolder, where: str = "") -> Side:
+    """Give a run, or a treatment of it, as one side."""
+    from runner.analysis.judge import server_facts
+    from runner.analysis.runs.side import Side
+    from runner.apply.judged import judged, of_record
+
     experiment = of_record(folder)
     return Side(
         name=folder.id + (f":{where}" if where else ""),

@@ -12,7 +12,7 @@ from runner.errors import RecordError, RunnerError, SpecError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from runner.analysis.model import Analysis
     from runner.report.exports.tables import Row
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "parquet", "openmetrics", "benchfmt", "ro-crate")
 WHAT = ("values", "steps", "samples")
-CRATE = "ro-crate-metadata.json"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +31,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of csv and parquet: metrics by repetition, every number of every step, or samples",
     )  # fmt: skip
     parser.add_argument(
-        "-o", "--out", type=Path, help=f"file to write (default: stdout; {CRATE} in the run folder)"
+        "-o", "--out", type=Path,
+        help="file to write (default: stdout; of ro-crate EXPERIMENT-RUN.crate.zip)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--spec", type=Path, help="of ro-crate: the spec, where it is not at its place in git"
     )
     parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
 
@@ -46,8 +49,13 @@ def run(args: argparse.Namespace) -> int:
     folder = find(common.reports_dir(args), args.run)
     experiment = of_record(folder)
     analysis = judged(folder, experiment)
-    metrics = experiment.metrics
     out: Path | None = args.out
+    if args.to == "ro-crate":
+        out = out or Path(f"{folder.experiment}-{folder.id}.crate.zip")
+        crate(folder, analysis, args.spec, out)
+        console.out(str(out))
+        return 0
+    metrics = experiment.metrics
     if args.to == "parquet":
         if out is None:
             raise SpecError("parquet is not text", fix="name a file with -o")
@@ -59,12 +67,9 @@ def run(args: argparse.Namespace) -> int:
         about = {"run": folder.id, "commit": folder.manifest.git.commit}
         config = {"experiment": folder.experiment}
         text = benchfmt.text(folder.experiment, analysis, metrics, config, about=about)
-    elif args.to == "openmetrics":
+    else:
         at = folder.manifest.ended_at or folder.manifest.started_at or 0.0
         text = tables.openmetrics(analysis, metrics, folder.experiment, folder.id, at)
-    else:
-        text = crate(folder, analysis)
-        out = out or folder.path / CRATE
     if out is None:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -115,15 +120,56 @@ def parquet(table: Iterable[Row], out: Path) -> None:
     console.out(str(out))
 
 
-def crate(folder: RunFolder, analysis: Analysis) -> str:
-    """Describe the run's folder; what is not in git is left out."""
-    from runner.report.exports import tables
-    from runner.store.keeping import RAW
+def crate(folder: RunFolder, analysis: Analysis, spec: Path | None, out: Path) -> None:
+    """Write the run as one file: spec, sources and record, described as an RO-Crate.
 
-    files = [
-        (path.relative_to(folder.path).as_posix(), path.stat().st_size)
-        for path in sorted(folder.path.rglob("*"))
-        if path.is_file() and path.suffix not in {RAW, ".tmp"} and path.name != CRATE
+    What is not in git (events over the size rule) is left out. Where the spec is no longer as it
+    was run, the record's own copy is taken and no sources; that is said.
+    """
+    from runner.report.exports import crate as described
+    from runner.store import bundle
+    from runner.store.files import sha256_of
+    from runner.store.spec_file import spec_of
+
+    files: dict[str, Path] = {}
+    found = spec or spec_of(folder, Path.cwd())
+    if found is None:
+        console.say("sources are left out: the spec is not here as it was run (--spec FILE)")
+        files[f"{bundle.EXPERIMENT}/{Path(folder.manifest.spec.path).name}"] = (
+            folder.path / "spec.yaml"
+        )
+    else:
+        base = found.resolve().parent
+        for path in bundle.sources(found, texts(folder.spec)):
+            files[f"{bundle.EXPERIMENT}/{path.relative_to(base).as_posix()}"] = path
+    for path in bundle.record_files(folder.path):
+        files[f"{bundle.RUN}/{path.relative_to(folder.path).as_posix()}"] = path
+    parts = [
+        described.Part(
+            name, path.stat().st_size, sha256_of(path), name.startswith(f"{bundle.EXPERIMENT}/")
+        )
+        for name, path in files.items()
     ]
+    source = folder.spec.get("source") or {}
+    about = described.About(
+        title=str(folder.spec.get("title") or folder.experiment),
+        description=str(folder.spec.get("description") or ""),
+        source_title=str(source.get("title") or ""),
+        source_url=str(source.get("url") or ""),
+    )
     claims = [(claim.id, claim.quote, claim.verdict) for claim in analysis.claims]
-    return tables.crate(folder.manifest, folder.spec, files, claims)
+    text = described.metadata(folder.manifest, about, parts, claims)
+    at = folder.manifest.ended_at or folder.manifest.started_at or 0.0
+    bundle.write(out, files, {described.NAME: text}, at)
+
+
+def texts(value: object) -> Iterator[str]:
+    """Give every text of plain data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts(one)

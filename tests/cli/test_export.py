@@ -3,12 +3,11 @@
 import csv
 import importlib.util
 import io
-import json
 import re
 
 import pytest
 
-from tests.cli.command import FIRST, copied, runner
+from tests.cli.command import FIRST, runner
 
 
 def table(*words):
@@ -61,19 +60,6 @@ def test_benchfmt_lines_have_pairs_of_number_and_unit():
         assert name in {"BenchmarkSizes/mb=10", "BenchmarkSizes/mb=20"}
         assert (iterations, len(pairs) % 2) == ("1", 0)
         assert all(float(number) > 0 for number in pairs[::2])
-
-
-def test_ro_crate_names_every_file(tmp_path):
-    reports = copied(tmp_path)
-    path = runner("export", FIRST, "--to", "ro-crate", reports=reports).stdout.strip()
-    graph = json.loads((reports / "sizes" / FIRST / "ro-crate-metadata.json").read_text())["@graph"]
-    by_id = {entity["@id"]: entity for entity in graph}
-    assert path.endswith("ro-crate-metadata.json")
-    assert by_id["ro-crate-metadata.json"]["about"] == {"@id": "./"}
-    for part in by_id["./"]["hasPart"]:
-        assert (reports / "sizes" / FIRST / part["@id"]).is_file()
-        assert by_id[part["@id"]]["@type"] == "File"
-    assert by_id["#claim-1"]["creativeWorkStatus"] == "reproduced"
 
 
 def test_parquet_or_how_to_get_it(tmp_path):

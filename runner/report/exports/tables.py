@@ -1,4 +1,4 @@
-"""A run's numbers for other programs: tables, OpenMetrics, RO-Crate. Pure.
+"""A run's numbers for other programs: tables, OpenMetrics. Pure.
 
 Numbers are in base units (seconds, bytes, 1/s); the unit in which the author
 shows a metric stands beside them. What was not measured is empty, never 0.
@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
-import mimetypes
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.analysis.runs.sides import by_repetition
@@ -27,14 +24,12 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Analysis
     from runner.records.events import AnyEvent
-    from runner.records.manifest import Manifest
     from runner.spec.metrics import Metric
 
 Row = dict[str, str | int | float | None]
 
 BASE: Final = {"bytes": "bytes", "time": "seconds", "ratio": "ratio", "temperature": "celsius",
                "frequency": "hertz"}  # fmt: skip
-CRATE: Final = "https://w3id.org/ro/crate/1.1"
 
 
 def values(analysis: Analysis, run: str) -> list[Row]:
@@ -147,85 +142,3 @@ def _label(name: str) -> str:
 
 def _escaped(text: object) -> str:
     return str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def crate(
-    manifest: Manifest,
-    spec: Mapping[str, Any],
-    files: Sequence[tuple[str, int]],
-    claims: Sequence[tuple[str, str, str]] = (),
-) -> str:
-    """Write ro-crate-metadata.json (RO-Crate 1.1) of a run folder.
-
-    `files` are (path in the folder, bytes); `claims` (id, quote, verdict).
-    """
-    title = str(spec.get("title") or spec.get("name"))
-    parts = [{"@id": name} for name, _ in files]
-    started, ended = manifest.started_at, manifest.ended_at
-    root: dict[str, Any] = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": f"{title}: run {manifest.id}",
-        "description": str(spec.get("description") or title),
-        "datePublished": _iso(ended or started),
-        "identifier": manifest.id,
-        "hasPart": parts,
-        "mentions": [{"@id": "#run"}],
-        "license": "see the repository that this run is from",
-    }
-    source = spec.get("source") or {}
-    entities: list[dict[str, Any]] = []
-    if source.get("title"):
-        entity = source.get("url") or "#source"
-        root["isBasedOn"] = {"@id": entity}
-        entities.append({"@id": entity, "@type": "CreativeWork", "name": source["title"]})
-    entities.append(
-        {
-            "@id": "#run", "@type": "CreateAction", "name": " ".join(manifest.command),
-            "startTime": _iso(started), "endTime": _iso(ended),
-            "actionStatus": "CompletedActionStatus" if manifest.state == "done"
-            else "FailedActionStatus",
-            "instrument": {"@id": "#runner"}, "object": [{"@id": "spec.yaml"}], "result": parts,
-        }
-    )  # fmt: skip
-    own = manifest.tools.get("runner")
-    entities.append(
-        {
-            "@id": "#runner", "@type": "SoftwareApplication", "name": "runner",
-            "softwareVersion": own.version if own else None,
-            "version": manifest.git.commit,
-        }
-    )  # fmt: skip
-    entities += [
-        {
-            "@id": f"#claim-{name}", "@type": "Claim", "name": name, "text": quote,
-            "creativeWorkStatus": verdict,
-        }
-        for name, quote, verdict in claims
-    ]  # fmt: skip
-    entities += [
-        {
-            "@id": name, "@type": "File", "name": name, "contentSize": str(size),
-            "encodingFormat": _media(name),
-        }
-        for name, size in files
-    ]  # fmt: skip
-    head = {
-        "@id": "ro-crate-metadata.json",
-        "@type": "CreativeWork",
-        "conformsTo": {"@id": CRATE},
-        "about": {"@id": "./"},
-    }
-    graph = {"@context": f"{CRATE}/context", "@graph": [head, root, *entities]}
-    return json.dumps(graph, ensure_ascii=False, indent=1) + "\n"
-
-
-def _iso(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-
-
-def _media(name: str) -> str:
-    known = {".md": "text/markdown", ".yaml": "application/yaml", ".gz": "application/gzip",
-             ".jsonl": "application/jsonl", ".svg": "image/svg+xml"}  # fmt: skip
-    suffix = name[name.rfind(".") :]
-    return known.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
