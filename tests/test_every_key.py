@@ -17,6 +17,8 @@ from runner.errors import SpecError
 from runner.spec.experiment import Experiment
 from runner.spec.keys import Key, keys
 from runner.specfile import load
+from runner.toolchain import Build
+from runner.toolchain.revision import Tree
 from tests.every_key import decided
 
 BASES: dict[str, dict[str, Any]] = {
@@ -309,6 +311,19 @@ def _put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, A
     return spec
 
 
+_COMMAND = {"command": ["make", "x"], "output": "x"}
+_pair("build.ref", "server", "build", {"go": "1.22.10"}, "main", "HEAD~1")
+_pair("build.command", "server", "build", {"output": "x"}, ["make", "x"], ["make", "y"])
+_pair("build.output", "server", "build", {"command": ["make"]}, "x", "y")
+_pair("build.sources", "server", "build", _COMMAND, ["."], ["src"])
+_pair("build.tools", "server", "build", _COMMAND, [], ["gcc"])
+
+MADE = Build(
+    path=Path("/none"), sha256="0", size=1, build_id="", cached=True, command="", stderr="",
+    seconds=0.0, toolchain="", how="", sections={}, stripped=None, dynamic=None, machine="",
+)  # fmt: skip
+
+
 def _values(key: Key) -> tuple[Any, ...]:
     name = str(key)
     for end, values in VALUES.items():
@@ -322,7 +337,14 @@ def requests(monkeypatch):
     """What the builder is asked for, without a build."""
     asked: list[Any] = []
     monkeypatch.setattr(building, "resolve", lambda *_: None)
-    monkeypatch.setattr(building, "build", lambda request, *_: asked.append(request))
+    monkeypatch.setattr(building, "build", lambda request, *_: asked.append(request) or MADE)
+    monkeypatch.setattr(
+        building, "build_command", lambda request, *_: asked.append(request) or MADE
+    )
+    monkeypatch.setattr(building, "working_tree", lambda *_: "")
+    monkeypatch.setattr(
+        building, "tree", lambda folder, ref, *_: asked.append(ref) or Tree(folder, "0" * 40)
+    )
     return asked
 
 

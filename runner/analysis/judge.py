@@ -186,7 +186,7 @@ def _asked(record: Record, experiment: Experiment, levels: Mapping[str, str]) ->
     elif treated.build is not None and treated.build.go is not None:
         found["build.go"] = treated.build.go
     if treated.workload is not None:
-        found["runtime"] = "go" if treated.build is not None else None
+        found["runtime"] = "go" if treated.build and not treated.build.command else None
         if treated.workload.cgroup is not None:
             for name, value in treated.workload.cgroup.knobs().items():
                 found[f"cgroup.{name}"] = value

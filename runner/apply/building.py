@@ -1,9 +1,9 @@
-"""The workload's program: an exact Go, a cached build, and its facts."""
+"""The workload's program: by an exact Go or by a command, cached, and its facts."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,12 +15,16 @@ from runner.kinds.sources.build import escapes
 from runner.records.manifest import Built
 from runner.records.secrets import text_of
 from runner.toolchain import BuildRequest, build, resolve, target_of
+from runner.toolchain.command import CommandRequest, build_command
+from runner.toolchain.revision import tree, working_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.spec.experiment import Experiment
+    from runner.spec.sections.build import Build as BuildSpec
     from runner.toolchain import Build, Toolchain
+    from runner.toolchain.target import Target
 
 GENERATOR_GO: Final = "1.22.10"
 """Load generators that runner builds are the same whatever Go a spec asks for."""
@@ -36,6 +40,7 @@ class Builder:
     """Where the spec lies: packages are relative to it."""
     toolchains: dict[str, Toolchain] = field(default_factory=dict)
     _generators: dict[tuple[str, str], Build] = field(default_factory=dict)
+    _trees: dict[Path, str] = field(default_factory=dict)
 
     def build(self, experiment: Experiment, facts: Mapping[str, Any]) -> Build | None:
         """Build the experiment's program for a host with these facts; None where it has none."""
@@ -45,17 +50,22 @@ class Builder:
             raise SpecError("go_test does not say which Go", fix='add build: {go: "1.22.10"}')
         if spec is None:
             return None
-        if spec.go is None:
-            raise SpecError("build.go is missing", fix='name the exact Go: go: "1.22.10"')
-        if spec.go not in self.toolchains:
-            self.toolchains[spec.go] = resolve(spec.go, self.cache)
         target = target_of(
             str(facts.get("arch") or facts.get("machine") or "x86_64"),
             bits=int(facts.get("os.bits") or 64),
         )
+        if spec.command:
+            if test is not None:
+                raise SpecError("go_test is built by Go, and build.command is there")
+            return self._by_command(spec, target)
+        if spec.go is None:
+            raise SpecError("build.go is missing", fix='name the exact Go: go: "1.22.10"')
+        if spec.go not in self.toolchains:
+            self.toolchains[spec.go] = resolve(spec.go, self.cache)
         package_dir, package = self._package(
             spec.package if test is None or test.package == "." else test.package
         )
+        package_dir, source = self._at(package_dir, spec.ref)
         env = {**target.env, **{key: text_of(value) for key, value in spec.env.items()}}
         request = BuildRequest(
             package_dir=package_dir,
@@ -72,7 +82,30 @@ class Builder:
             trimpath=spec.trimpath,
             test=test is not None,
         )
-        return build(request, self.toolchains[spec.go], self.cache)
+        return replace(build(request, self.toolchains[spec.go], self.cache), source=source)
+
+    def _by_command(self, spec: BuildSpec, target: Target) -> Build:
+        folder, source = self._at(self.folder, spec.ref)
+        env = {key: text_of(value) for key, value in spec.env.items()}
+        request = CommandRequest(
+            folder=folder,
+            command=tuple(spec.command),
+            output=spec.output or "",
+            sources=tuple(spec.sources),
+            tools=tuple(spec.tools),
+            goarch=target.goarch,
+            env=env,
+        )
+        return replace(build_command(request, self.cache), source=source)
+
+    def _at(self, folder: Path, ref: str | None) -> tuple[Path, str]:
+        """Give the folder at a revision, or as it is, with the commit that it is."""
+        if ref is None:
+            if folder not in self._trees:
+                self._trees[folder] = working_tree(folder)
+            return folder, self._trees[folder]
+        found = tree(folder, ref, self.cache)
+        return found.folder, found.commit
 
     def generator(self, name: str, facts: Mapping[str, Any]) -> Build | None:
         """Build the load generator for a host with these facts; None where it has its own."""

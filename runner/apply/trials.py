@@ -91,7 +91,8 @@ class TrialRunner:
             self.builds[name] = record_of(made)
             self.folder.add("builds", name, self.builds[name])
             how = "cached" if made.cached else f"built in {made.seconds:.1f} s"
-            self.reporter.note(f"{made.toolchain} → {made.size} bytes, {how} (go: {made.how})")
+            by = f"{made.toolchain} (go: {made.how})" if made.toolchain else made.command
+            self.reporter.note(f"{by} → {made.size} bytes, {how}")
         if upload:
             self._bring(self.host, made)
         return experiment, binary_of(made), numbers_of(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from runner.apply.interface import Loaded, Outcome
     from runner.specfile.inventory import Inventory
+
+AGAINST_FORMATS = ("text", "markdown", "github", "junit", "json")
 
 
 def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
@@ -40,10 +43,28 @@ def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
         "--resume", metavar="RUN", nargs="?", const="",
         help="go on with a run that stopped (default: the newest); its finished trials are kept",
     )  # fmt: skip
+    parser.set_defaults(against=None)
+    if specs:
+        _against_options(parser)
     parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what was ok, too")
     parser.add_argument("-q", "--quiet", action="store_true", help="results only")
+
+
+def _against_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--against", metavar="REF",
+        help="the working tree beside this git revision of the program, built alike, interleaved; "
+        "exit 1 where a metric got worse",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threshold", default="5%",
+        help="of --against: what is too small to matter (default: 5%%)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", choices=AGAINST_FORMATS, default="text", help="of --against: of its comparison"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,9 +88,29 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             show(outcome)
         code = code or (2 if outcome.failed else 0)
+        if args.against and outcome.report is not None:
+            code = code or _compared(args, outcome.report.parents[1])
     if args.json:
         console.out(json.dumps(results[0] if len(results) == 1 else results, ensure_ascii=False))
     return code
+
+
+def _compared(args: argparse.Namespace, run: Path) -> int:
+    """Print the two versions side by side; 1 where a metric got worse."""
+    from runner.analysis.runs.comparison import compare
+    from runner.cli import compare as cli
+    from runner.planning.against import FACTOR, HEAD
+    from runner.report.sections import comparison
+    from runner.store.record import RunFolder
+
+    folder = RunFolder.open(run)
+    base = cli.of_folder(folder, f"{FACTOR}={args.against}")
+    head = cli.of_folder(folder, f"{FACTOR}={HEAD}")
+    found = compare(base, head, cli.threshold(args.threshold))
+    folder.write_artifact("against.md", comparison.page(found).encode())
+    if not args.json:
+        cli.show(found, base, head, args.format)
+    return 1 if found.regressions else 0
 
 
 def prepare(specs: Iterable[Loaded]) -> None:
@@ -149,7 +190,8 @@ def _within_limit(args: argparse.Namespace) -> list[tuple[Loaded, Inventory]]:
     left: NoHostLeft | None = None
     for spec in args.specs:
         try:
-            found.append(common.read_spec(args, spec))
+            loaded, known = common.read_spec(args, spec)
+            found.append((_versions(loaded, args.against), known))
         except NoHostLeft as wrong:
             left = wrong
             console.say(f"{spec}: skipped: {wrong.message}")
@@ -158,9 +200,22 @@ def _within_limit(args: argparse.Namespace) -> list[tuple[Loaded, Inventory]]:
     return found
 
 
+def _versions(loaded: Loaded, ref: str | None) -> Loaded:
+    """Give the spec with two versions of its program, where --against asks for it."""
+    if ref is None:
+        return loaded
+    from runner.planning.against import against
+    from runner.spec.expand import expand, spec_hash
+
+    made = against(loaded.experiment, ref)
+    return replace(loaded, experiment=made, expanded=expand(made), hash=spec_hash(made))
+
+
 def _repeat(args: argparse.Namespace, spec: str) -> list[str]:
     """Give the words that repeat the run: what decides it, not how it was shown."""
     words = [spec]
+    if args.against:
+        words += ["--against", args.against]
     if args.host:
         words += ["-H", args.host]
     if args.limit:

@@ -39,8 +39,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the comparison; 1 on a regression, where asked."""
     from runner.analysis.runs.comparison import compare
-    from runner.report.exports import benchfmt
-    from runner.report.sections import comparison
 
     first, where_a = split(args.a)
     second, where_b = split(args.b)
@@ -52,7 +50,16 @@ def run(args: argparse.Namespace) -> int:
             f"{found.a} and {found.b} have no metric in common",
             fix="compare runs of one experiment: runner query 'select experiment, run from runs'",
         )
-    if args.format == "benchfmt":
+    show(found, left, right, args.format)
+    return 1 if args.fail_on_regression and found.regressions else 0
+
+
+def show(found: Comparison, left: Side, right: Side, form: str) -> None:
+    """Print a comparison in one of FORMATS."""
+    from runner.report.exports import benchfmt
+    from runner.report.sections import comparison
+
+    if form == "benchfmt":
         parts = [
             benchfmt.text(
                 str(one.spec.get("name", "run")), one.analysis,
@@ -61,15 +68,14 @@ def run(args: argparse.Namespace) -> int:
             for name, one in (("a", left), ("b", right))
         ]  # fmt: skip
         console.out("\n".join(parts).rstrip("\n"))
-    elif args.format == "json":
+    elif form == "json":
         console.out(json.dumps(comparison.data(found), ensure_ascii=False, indent=1))
-    elif args.format in {"github", "junit"}:
-        ci.show(args.format, f"{found.a} → {found.b}", _checks(found))
-    elif args.format == "markdown":
+    elif form in {"github", "junit"}:
+        ci.show(form, f"{found.a} → {found.b}", _checks(found))
+    elif form == "markdown":
         console.out(comparison.page(found).rstrip("\n"))
     else:
         console.out(comparison.text(found))
-    return 1 if args.fail_on_regression and found.regressions else 0
 
 
 def _checks(found: Comparison) -> list[Check]:

@@ -61,6 +61,10 @@ class Built(msgspec.Struct, frozen=True):
     stripped: bool | None = None
     dynamic: bool | None = None
     machine: str = ""
+    tools: dict[str, str] = {}
+    """Of a build by command: what each tool says of its version."""
+    source: str = ""
+    """The git commit that was built; `COMMIT+HASH` where files differ from it."""
 
 
 class LoadHost(msgspec.Struct, frozen=True):

@@ -77,6 +77,10 @@ class Build:
     dynamic: bool | None
     machine: str
     """GOARCH that the file is for; empty where it is not an ELF file."""
+    tools: dict[str, str] = field(default_factory=dict)
+    """Of a build by command: what each tool says of its version."""
+    source: str = ""
+    """The git commit that it was built from; with `+` and a hash where files differ from it."""
 
 
 def build(
@@ -103,7 +107,7 @@ def build(
     key = build_key(go=toolchain.path, env=env, cwd=folder, request=plain, run=run)
     store = cache_dir / "builds"
     store.mkdir(parents=True, exist_ok=True)
-    if key is not None and (found := _load(store / key)) is not None:
+    if key is not None and (found := load(store / key)) is not None:
         return found
     with tempfile.TemporaryDirectory(dir=store, prefix=".build-") as name:
         temporary = Path(name) / "out"
@@ -119,24 +123,25 @@ def build(
         said = said.replace(str(toolchain.path.parent.parent), "$GOROOT")
         if ran.code != 0 or not output.is_file():
             _refuse(ran.code, shown, said, request)
-        _record(temporary, shown, said, seconds, toolchain)
+        write_entry(temporary, shown, said, seconds, how=toolchain.how, toolchain=toolchain.version)
         # without a key nothing can be found again: the hash of the output names it
         final = store / (key or f"unkeyed-{sha256_of(output)}")
-        made = _publish(temporary, final)
+        made = publish(temporary, final)
     if made is None:
         raise ToolchainError(f"the build cache {store} does not keep what is written to it")
     return Build(**{**vars(made), "cached": False})
 
 
-def _publish(temporary: Path, final: Path) -> Build | None:
+def publish(temporary: Path, final: Path) -> Build | None:
+    """Move what was built to where it is found again; None where the cache does not keep it."""
     try:
         temporary.rename(final)
     except OSError:
-        if (made := _load(final)) is not None:  # another process was faster
+        if (made := load(final)) is not None:  # another process was faster
             return made
         shutil.rmtree(final, ignore_errors=True)  # damaged
         temporary.rename(final)
-    return _load(final)
+    return load(final)
 
 
 def _chosen(request: BuildRequest) -> dict[str, str]:
@@ -183,7 +188,17 @@ def _refuse(code: int, shown: str, said: str, request: BuildRequest) -> None:
     )
 
 
-def _record(folder: Path, command: str, stderr: str, seconds: float, toolchain: Toolchain) -> None:
+def write_entry(
+    folder: Path,
+    command: str,
+    stderr: str,
+    seconds: float,
+    *,
+    how: str,
+    toolchain: str = "",
+    tools: Mapping[str, str] | None = None,
+) -> None:
+    """Write what is known of `folder/binary` beside it."""
     output = folder / "binary"
     output.chmod(0o755)
     elf = read_elf(output)
@@ -194,18 +209,19 @@ def _record(folder: Path, command: str, stderr: str, seconds: float, toolchain: 
         "command": command,
         "stderr": stderr,
         "seconds": round(seconds, 3),
-        "toolchain": toolchain.version,
-        "how": toolchain.how,
+        "toolchain": toolchain,
+        "how": how,
         "sections": elf.sections if elf else {},
         "stripped": elf.stripped if elf else None,
         "dynamic": elf.dynamic if elf else None,
         "machine": elf.machine if elf else "",
+        "tools": dict(tools or {}),
     }
     text = json.dumps(entry, indent=1) + "\n"
     (folder / "build.json").write_text(text, encoding="utf-8")
 
 
-def _load(folder: Path) -> Build | None:
+def load(folder: Path) -> Build | None:
     """Return a build kept before; None when there is none or it was damaged."""
     output = folder / "binary"
     try:

@@ -21,7 +21,12 @@ _DEBIAN: Final = {
 }
 
 
-def c_compiler(asked: Mapping[str, str], path: str | None, machine: str = "") -> dict[str, str]:
+TRIPLETS: Final = {arch: prefix for arch, (prefix, _) in _DEBIAN.items()}
+
+
+def c_compiler(
+    asked: Mapping[str, str], path: str | None, machine: str = "", named: str = "CGO_ENABLED=1"
+) -> dict[str, str]:
     """Give CC for a build that asks for cgo on another architecture than this machine's.
 
     Nothing where the spec names its own. ToolchainError says what to install.
@@ -36,7 +41,7 @@ def c_compiler(asked: Mapping[str, str], path: str | None, machine: str = "") ->
     if shutil.which(name, path=path) is None:
         package = f"gcc-{prefix.replace('_', '-')}"
         raise ToolchainError(
-            f"CGO_ENABLED=1 for linux/{arch} needs a C compiler for it: no {name} here",
+            f"{named} for linux/{arch} needs a C compiler for it: no {name} here",
             fix=f"sudo apt install {package} libc6-dev-{library}-cross, or say build.env.CC",
         )
     return {"CC": name}

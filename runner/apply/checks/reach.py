@@ -150,7 +150,7 @@ def _secrets(experiment: Experiment, found: Reach) -> None:
 
 
 def _built(experiment: Experiment, found: Reach) -> None:
-    if experiment.build is not None:
+    if experiment.build is not None and not experiment.build.command:
         found.here.append(f"go build {experiment.build.package} (go {experiment.build.go})")
         if str(experiment.build.env.get("CGO_ENABLED")) == "1":
             found.here.append("a C compiler (CGO_ENABLED=1)")

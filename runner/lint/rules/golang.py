@@ -140,7 +140,7 @@ def _micro(view: View) -> Hits:
 
 def _version(view: View) -> Hits:
     build = view.base.at("build")
-    if build and not _PINNED.search(str(build.get("go") or "")):
+    if build and not build.get("command") and not _PINNED.search(str(build.get("go") or "")):
         said = build.get("go")
         what = f"Go {said} is not one exact version" if said else "the version of Go is not given"
         yield "build.go", what

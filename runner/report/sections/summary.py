@@ -36,11 +36,14 @@ def _program(spec: Mapping[str, Any]) -> str:
     if not workload:
         return f"State only: {code(spec.get('name', ''))} is applied and no workload is run."
     parts = []
-    if build:
+    if build.get("command"):
+        command = " ".join(map(str, build["command"]))
+        parts.append(f"{code(build.get('output', '?'))} built by {code(command)}")
+    elif build:
         parts.append(
             f"{code(build.get('package', '?'))} built with Go {escape(build.get('go', '?'))}"
         )
-    elif workload.get("argv"):
+    if workload.get("argv") and (not build or build.get("command")):
         parts.append(code(" ".join(map(str, workload["argv"]))))
     limits = {**(workload.get("cgroup") or {}), **(workload.get("limits") or {})}
     if limits:

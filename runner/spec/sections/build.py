@@ -1,9 +1,9 @@
-"""How the Go program is built."""
+"""How the program is built."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from runner.spec.base import MaybeSecret, Model, Text, Words, did_you_mean, fault
 
@@ -57,8 +57,28 @@ def _flags(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
+_GO_KEYS = ("go", "package", "ldflags", "gcflags", "asmflags", "tags", "trimpath", "race", "flags")
+_COMMAND_KEYS = ("sources", "output", "tools")
+
+
+def _ref(text: str) -> str:
+    if text.startswith("-") or any(mark in text for mark in "\0\n :?*[\\"):
+        raise fault("ref", f"`{text}` cannot name a git revision")
+    return text
+
+
+def _inside(path: str) -> str:
+    """Refuse a path that leaves the spec's folder."""
+    if path.startswith(("/", "~")) or ".." in path.split("/") or "\0" in path or not path:
+        raise fault("path", f"`{path}` has to lie beside the spec: a relative path without ..")
+    return path
+
+
+Inside = Annotated[Text, AfterValidator(_inside)]
+
+
 class Build(Model):
-    """A program built from its sources; GOOS and GOARCH default to the host's."""
+    """A program built from its sources, by Go or by a command; for the host's architecture."""
 
     go: Annotated[Text, AfterValidator(_version)] | None = Field(
         None, description="Exactly this version of Go, in quotes"
@@ -76,7 +96,42 @@ class Build(Model):
     flags: Annotated[Words, AfterValidator(_flags)] = Field(
         (), description="Further flags of `go build`, such as -buildvcs=false"
     )
+    ref: Annotated[Text, AfterValidator(_ref)] | None = Field(
+        None, description="Git revision whose clean tree is built; else the files as they are"
+    )
+    command: Words = Field(
+        (), description="In place of Go: argv, run without a shell in a clean copy of `sources`"
+    )
+    sources: tuple[Inside, ...] = Field(
+        (".",), description="Files and folders beside the spec that the command is given"
+    )
+    output: Inside | None = Field(
+        None, description="The program that the command makes; becomes {binary}"
+    )
+    tools: Words = Field(
+        (), description="Programs that the command needs; their versions are recorded and count"
+    )
     runs: Words = Field(
         (),
         description="Programs that env or flags make run on the controller (CC, -toolexec, -extld)",
     )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        """Refuse keys of Go beside a command, and those of a command without one."""
+        # a record holds the defaults as well: only what differs from them was asked for
+        fields = type(self).model_fields
+        given = {name for name in fields if getattr(self, name) != fields[name].default}
+        if self.command:
+            other = [name for name in _GO_KEYS if name in given]
+            if other:
+                raise fault(
+                    "build", f"`{other[0]}` is of a Go build, and `command` builds this one"
+                )
+            if self.output is None:
+                raise fault("build", "`command` makes a program: say which with `output`")
+        else:
+            other = [name for name in _COMMAND_KEYS if name in given]
+            if other:
+                raise fault("build", f"`{other[0]}` takes effect only beside `command`")
+        return self

@@ -158,7 +158,7 @@ def _built(exp: Experiment, names: Names) -> Iterator[Finding]:
             treated = with_levels(exp, levels)
         except ValueError:  # said where the levels stand
             return
-        if treated.build is not None and treated.build.go is None:
+        if treated.build is not None and treated.build.go is None and not treated.build.command:
             place: Path = ("build",) if exp.build is not None else ("factors",)
             yield place, 'it does not say which Go: add go: "1.22.10"', True
             return
@@ -212,5 +212,5 @@ def _braces(names: Names) -> Iterator[Finding]:
                     hint = f"did you mean `{{{near}}}`?"
                     yield path, f"unknown placeholder `{{{name}}}`; {hint}", False
 
-    for section in ("workload", "load"):
+    for section in ("build", "workload", "load"):
         yield from walk(names.data.get(section), (section,))
