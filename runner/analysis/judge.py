@@ -85,7 +85,16 @@ def measured(
     record: Record, experiment: Experiment, trials: Sequence[Trial]
 ) -> tuple[Estimate, ...]:
     """Estimate every metric over trials that were judged, and the searches of the record."""
-    return estimates(experiment.metrics, trials, record.manifest.search)
+    found = estimates(experiment.metrics, trials, record.manifest.search)
+    # in the order of the spec, never in that of a shuffled run
+    names = list(experiment.metrics)
+    ranks = [(name, factor.names()) for name, factor in experiment.factors.items()]
+
+    def place(one: Estimate) -> list[int]:
+        levels = ((names_, one.treatment.get(name, "")) for name, names_ in ranks)
+        return [names.index(one.metric), *(ns.index(lv) if lv in ns else -1 for ns, lv in levels)]
+
+    return tuple(sorted(found, key=place))
 
 
 def _concluded(trials: Analysis, record: Record, experiment: Experiment) -> Analysis:

@@ -105,6 +105,7 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         {name: host.counts for name, host in own.items()},
         found.trials,
         found.claims,
+        found.estimates,
         failures(found.trials),
     )
 

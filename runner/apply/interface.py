@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from runner.analysis.model import Trial
+    from runner.analysis.model import ClaimResult, Estimate, Trial
     from runner.planning.state import Change
     from runner.records.events import AnyEvent
     from runner.records.host_events import Result
@@ -131,6 +131,8 @@ class Outcome:
     report: Path | None
     hosts: dict[str, Counts]
     trials: tuple[Trial, ...] = ()
-    claims: tuple[Any, ...] = ()
+    claims: tuple[ClaimResult, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+    """Of the declared metrics, in the order of the spec."""
     failed: str = ""
     """Why the run counts as failed; empty when it does not."""

@@ -204,7 +204,10 @@ class _Run:
         if left is not None:
             raise left
         failed = failures(analysis.trials)
-        return Outcome(self.folder.id, report, counts, analysis.trials, analysis.claims, failed)
+        return Outcome(
+            self.folder.id, report, counts, analysis.trials, analysis.claims,
+            analysis.estimates, failed,
+        )  # fmt: skip
 
     def _stages(self) -> None:
         experiment = self.loaded.experiment

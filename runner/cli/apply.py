@@ -14,12 +14,15 @@ from runner.errors import RunnerError, SpecError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from types import FrameType
 
+    from runner.analysis.model import Estimate
     from runner.apply.interface import Loaded, Outcome
     from runner.specfile.inventory import Inventory
 
+MOST_NUMBERS = 24
+"""Lines of metrics on a terminal; the report has all."""
 AGAINST_FORMATS = ("text", "markdown", "github", "junit", "json")
 
 
@@ -231,7 +234,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def show(outcome: Outcome) -> None:
-    """Print the verdicts, the recap and the report's path."""
+    """Print the metrics, the verdicts, the recap and the report's path."""
+    for line in numbers(outcome.estimates):
+        console.say(line)
     for claim in outcome.claims:
         said = f"{claim.id}  {claim.verdict}"
         console.say(f"   claim {said}: {claim.reason}")
@@ -243,6 +248,25 @@ def show(outcome: Outcome) -> None:
         # last, where one looks: which rule or guard, and what the program said
         for line in outcome.failed.splitlines():
             console.say(console.colour("failed: ", "failed") + line)
+
+
+def numbers(estimates: Sequence[Estimate]) -> list[str]:
+    """Give a line for each metric and cell: median, interval with its level, n."""
+    from runner.report.format import units, words
+
+    lines = []
+    for one in estimates[:MOST_NUMBERS]:
+        where = words.treatment(one.treatment)
+        place = f" [{', '.join(filter(None, (where, one.step)))}]" if where or one.step else ""
+        value = one.text or units.amount(one.median, one.unit)
+        if one.interval is not None and one.level is not None:
+            level = units.percent(one.level)
+            value += f" ({units.interval(one.interval, one.unit)} at {level})"
+        why = f": {one.why}" if one.why else ""
+        lines.append(f"   metric {one.metric}{place}  {value}, n = {one.n}{why}")
+    if len(estimates) > MOST_NUMBERS:
+        lines.append(f"   and {len(estimates) - MOST_NUMBERS} more, in the report")
+    return lines
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

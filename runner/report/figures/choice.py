@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from runner.report.figure_kinds.interface import FigureKind
 
 FOLDER: Final = "figures"
+_SHOWN: Final = 6
+"""Metrics of a figure that nobody asked for."""
 
 
 def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -94,7 +96,8 @@ def _asked(
     """Draw what the spec's `report.figures` ask for, each by its kind."""
     shown = Shown(analysis, by_treatment(analysis.trials))
     found: list[Md | None] = []
-    for number, entry in enumerate((spec.get("report") or {}).get("figures") or (), 1):
+    wanted = (spec.get("report") or {}).get("figures") or _default(spec, analysis)
+    for number, entry in enumerate(wanted, 1):
         show, over = tuple(entry["show"]), entry.get("over") or "time"
         asked = Asked(show, over, str(entry.get("title") or f"{', '.join(show)} over {over}"))
         name = entry.get("kind") or ("over_time" if over == "time" else "points")
@@ -103,6 +106,17 @@ def _asked(
             title = f"{asked.title}{of(drawing.of)}"
             found.append(add(f"asked-{number}{suffix(drawing.of)}", title, drawing.svg))
     return [figure for figure in found if figure]
+
+
+def _default(spec: Mapping[str, Any], analysis: Analysis) -> list[dict[str, Any]]:
+    """Declared metrics by treatment on common axes, where the spec asks for no figure."""
+    factors: Mapping[str, Mapping[str, object]] = spec.get("factors") or {}
+    over = next((name for name, levels in factors.items() if len(levels) > 1), None)
+    numbers = {e.metric for e in analysis.estimates if e.median is not None and not e.exact}
+    show = [name for name in spec.get("metrics") or {} if name in numbers][:_SHOWN]
+    if over is None or not show:
+        return []
+    return [{"show": show, "over": over, "title": f"Metrics by {over}"}]
 
 
 def chosen(analysis: Analysis) -> list[Trial]:

@@ -19,6 +19,7 @@ from runner.report.figures import choice
 from runner.report.format import markdown, words
 from runner.report.sections import (
     atlas,
+    baseline,
     changed,
     claims,
     environment,
@@ -66,6 +67,7 @@ def render(
     `before`, `after`, `why`).
     """
     files, shown = choice.draw(spec, analysis)
+    ordered = steps.in_order(analysis.trials, spec)
     view = {
         "title": spec.get("title") or spec.get("name") or manifest.experiment,
         "asked": summary.paragraph(spec),
@@ -78,8 +80,8 @@ def render(
         "builds": environment.builds(manifest),
         "tools": environment.tools(manifest),
         "changes": changed.table(changes),
-        "repeated": repeated.summary(analysis.trials) if not analysis.search else None,
-        "steps": steps.tables(analysis.trials),
+        "repeated": repeated.summary(ordered) if not analysis.search else None,
+        "steps": steps.tables(ordered),
         "broken": steps.broken(analysis.trials),
         "unsteady": steps.unsteady(analysis.trials),
         "steady_rule": markdown.escape(RULE),
@@ -88,6 +90,8 @@ def render(
         "figures": shown,
         "atlas_unknown": atlas.UNKNOWN,
         "metrics": metrics.table(analysis.estimates, spec),
+        "against": baseline.table(analysis, spec),
+        "against_foot": baseline.foot(),
         "tables": metrics.asked_tables(analysis.estimates, spec),
         "claims_table": claims.table(analysis.claims),
         "claims": claims.sections(analysis.claims, shown, manifest),

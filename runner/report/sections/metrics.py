@@ -73,7 +73,7 @@ def _pivot(asked: Mapping[str, Any], estimates: Sequence[Estimate], spec: Mappin
 
 
 def _levels(name: str, estimates: Sequence[Estimate]) -> list[str]:
-    """Give the levels in the order in which they were estimated: that of the spec."""
+    """Give the levels in the order of the estimates, which is that of the spec."""
     found = (e.step if name == "step" else e.treatment.get(name) for e in estimates)
     return list(dict.fromkeys(level for level in found if level is not None))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from runner.kinds.units import unit_of
 from runner.report.format import units, words
 from runner.report.format.markdown import Md, code, escape, join, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from runner.analysis.model import RuleResult, Step, Trial
 
@@ -70,14 +70,30 @@ def row(step: Step) -> list[object]:
     return cells
 
 
+def in_order(trials: Sequence[Trial], spec: Mapping[str, Any]) -> list[Trial]:
+    """Order trials by their treatment as the spec writes it; within one as they were run."""
+    factors: Mapping[str, Mapping[str, object]] = spec.get("factors") or {}
+    ranks = {name: {level: i for i, level in enumerate(levels)} for name, levels in factors.items()}
+
+    def place(trial: Trial) -> list[int]:
+        return [rank.get(trial.treatment.get(name, ""), 0) for name, rank in ranks.items()]
+
+    return sorted(trials, key=place)
+
+
 def shown(trials: Sequence[Trial]) -> list[int]:
-    """Pick the columns of HEAD that these trials have: no load, no load's columns."""
+    """Pick the columns of HEAD that say something of these trials: no load, no load's columns.
+
+    A limit's peak and kills are left out where no trial had a group; a number of the load that
+    is missing everywhere stays, with its reason below the table.
+    """
     steps = [step for trial in trials for step in trial.steps]
     keys = {key for step in steps for key in (*step.numbers, *step.why)}
+    known = {key for step in steps for key, value in step.numbers.items() if value is not None}
     asked = any(step.connections is not None for step in steps)
     loaded = asked or any(key.startswith("load.errors") for key in keys)
     there = [asked, *(key in keys for _, key, _ in COLUMNS), loaded]
-    there += [*(key in keys for _, key, _ in MEMORY), True]
+    there += [*(key in known for _, key, _ in MEMORY), True]
     return [i for i, present in enumerate(there) if present]
 
 
@@ -112,6 +128,8 @@ def actual(rule: RuleResult) -> str:
 def tables(trials: Sequence[Trial]) -> list[tuple[str, Md]]:
     """Title and table; many trials of one step each share a table."""
     run = [trial for trial in trials if trial.steps]
+    if len(shown(run)) == 1 and all(t.outcome == "healthy" for t in run):
+        return []  # programs that end, and all did: their numbers are the metrics
     if len(run) > LISTED or (len(run) > 1 and all(len(trial.steps) == 1 for trial in run)):
         return [("", _table(run, trial_column=True))]
     return [(title(trial), _table([trial])) for trial in run]

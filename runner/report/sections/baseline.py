@@ -1,0 +1,85 @@
+"""The difference first: each treatment against the baseline, as a ratio with its interval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from runner.analysis.runs.compared import ALPHA, THRESHOLD
+from runner.analysis.runs.comparison import compare
+from runner.analysis.runs.side import Side
+from runner.report.format import markdown, units, words
+from runner.report.sections.comparison import MARKS
+from runner.spec.metrics import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from runner.analysis.model import Analysis
+    from runner.analysis.runs.compared import Row
+    from runner.report.format.markdown import Md
+
+HEAD: Final = ("metric", "treatment", "baseline", "this", "ratio", "90 % interval", "n", "")
+MOST: Final = 24
+"""Treatments that are compared; a larger matrix is read from its table."""
+
+
+def table(analysis: Analysis, spec: Mapping[str, Any]) -> Md | None:
+    """Give a row for each metric and treatment beside the baseline; None without a baseline."""
+    rows = [
+        [
+            markdown.code(row.metric),
+            words.treatment(levels) + (f", {row.where['step']}" if "step" in row.where else ""),
+            *(units.amount(value, row.unit) for value in row.median),
+            units.NONE if row.ratio is None else f"{row.ratio:.3f}",
+            " … ".join(f"{x:.3f}" for x in row.ratio_interval or ()) or units.NONE,
+            f"{row.n[0]}+{row.n[1]}",
+            MARKS[row.outcome] + (f" ({row.why})" if row.why else ""),
+        ]
+        for levels, row in _rows(analysis, spec)
+    ]
+    return markdown.table(HEAD, rows, "llrrrrrl") if rows else None
+
+
+def foot() -> str:
+    """Say how the table is to be read."""
+    return (
+        f"Ratios are of values paired within blocks, and need not be those of the medians. "
+        f"Better, worse, changed: p ≤ {ALPHA:g} among all metrics of a treatment (exact "
+        f"permutation, max-T); equivalent: the interval lies within {THRESHOLD:.0%} of 1."
+    )
+
+
+def _rows(analysis: Analysis, spec: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Row]]:
+    baseline: Mapping[str, str] = spec.get("baseline") or {}
+    metrics = _metrics(spec)
+    cells: dict[tuple[tuple[str, str], ...], None] = {}
+    for found in analysis.estimates:
+        cells.setdefault(tuple(found.treatment.items()))
+    if not baseline or len(cells) > MOST:
+        return
+    for cell in cells:
+        levels = dict(cell)
+        base = {**levels, **baseline}
+        if base == levels or tuple(base.items()) not in cells:
+            continue
+        left, right = (
+            Side(name, analysis, where, {}, {}, metrics, "one")
+            for name, where in (("baseline", base), ("this", levels))
+        )
+        order = {name: number for number, name in enumerate(metrics)}
+        found_rows = compare(left, right).rows
+        for row in sorted(found_rows, key=lambda row: order.get(row.metric, len(order))):
+            yield levels, row
+
+
+def _metrics(spec: Mapping[str, Any]) -> dict[str, Metric]:
+    """Read the metrics, for which direction is better; not those that an old record spells so."""
+    found = {}
+    for name, said in (spec.get("metrics") or {}).items():
+        try:
+            found[name] = Metric.model_validate(said)
+        except ValidationError:
+            continue
+    return found
