@@ -311,6 +311,8 @@ def _put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, A
     return spec
 
 
+VALUES |= {"workload.user": ("nobody",), "workload.umask": ("027",), "workload.stdin": ("hello",)}
+_pair("workload.stdin.path", "once", "workload.stdin", {}, "/a", "/b")
 _COMMAND = {"command": ["make", "x"], "output": "x"}
 _pair("build.ref", "server", "build", {"go": "1.22.10"}, "main", "HEAD~1")
 _pair("build.command", "server", "build", {"output": "x"}, ["make", "x"], ["make", "y"])

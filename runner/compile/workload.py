@@ -10,6 +10,7 @@ from runner.errors import SpecError
 from runner.kinds.resources.cgroup import base, limits_to_cells, mounted
 from runner.kinds.sources.syscalls import FILE, traced
 from runner.records.secrets import text_of
+from runner.spec.sections.workload import InputFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,9 @@ def workload_part(
         "limits": dict(limits),
         "cpus": cpu_list(workload.cpus),
         "aslr": True if workload.aslr is None else workload.aslr,
+        "user": workload.user,
+        "umask": None if workload.umask is None else int(workload.umask, 8),
+        "stdin": stdin_part(workload),
         "run": "once" if workload.go_test is not None else workload.run,
         "within_s": within if workload.run == "server" else workload.within.seconds,
         "cgroup": _cgroup(workload, facts, trial_id, run),
@@ -69,6 +73,15 @@ def workload_part(
         "listen": listen,
         "ready": ready,
     }
+
+
+def stdin_part(workload: Workload) -> dict[str, str] | None:
+    """Give what the program reads on stdin: a text, or a file of the host."""
+    if workload.stdin is None:
+        return None
+    if isinstance(workload.stdin, InputFile):
+        return {"path": workload.stdin.path}
+    return {"text": text_of(workload.stdin)}
 
 
 def _go_test(workload: Workload) -> list[str]:

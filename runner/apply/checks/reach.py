@@ -103,8 +103,8 @@ def _commands(experiment: Experiment, who: str, found: Reach) -> None:
     if workload is None:
         return
     argv = workload.argv or ("{binary}",)
-    user = getattr(workload, "user", None)
-    whom = f"as {user} on {who.rpartition(' on ')[2]}" if user else who
+    on = who.rpartition("on ")[2]
+    whom = f"as {workload.user} on {on}" if workload.user else who
     found.on_hosts.append(f"{_shown(argv)} ({whom})")
     for index, word in enumerate(argv):
         if isinstance(word, Secret):

@@ -134,9 +134,11 @@ def undo_layer(where: state_folder.State, run_id: str, layer: str, emit: Emit) -
 
 
 def _tidy(where: state_folder.State) -> None:
+    from ..trial import identity
     from . import blobs
 
     blobs.tidy(where)
+    identity.tidy(where.root)
 
 
 def _stop_trials(where: state_folder.State, emit: Emit) -> bool:

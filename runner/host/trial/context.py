@@ -38,6 +38,8 @@ class Context:
         self.start = time.monotonic()
         self.loop = loop or Loop()
         self.words: Dict[str, str] = {"dir": folder}
+        self.own: Optional[Dict[str, str]] = None
+        """The words as a workload of another user has them, while it is started."""
         self.generator = 0
         """Pid of the load generator while one runs: below us, but not the workload's."""
         self.helpers: Set[int] = set()
@@ -96,7 +98,7 @@ class Context:
 
     def fill(self, text: str) -> str:
         """Put the words into a text; what is not a known {place} stays as it is."""
-        for name, word in self.words.items():
+        for name, word in (self.own or self.words).items():
             text = text.replace(f"{{{name}}}", word)
         return text
 

@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import struct
+import tempfile
 import time
 
 from ..which import which
@@ -22,14 +23,14 @@ _WARM_BYTES = 1 << 20
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Mapping, NoReturn, Optional, Sequence
+    from typing import Dict, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
     from .loop import Loop
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 ADDR_NO_RANDOMIZE = 0x0040000
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-STAGES = ("session", "cpus", "aslr", "cwd", "cgroup", "limits", "exec")
+STAGES = ("session", "cpus", "aslr", "cwd", "cgroup", "limits", "exec", "user", "stdin")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -54,7 +55,8 @@ class StartFailed(Exception):  # noqa: N818 - says what happened
 class Start:
     """What to start and where. None leaves a thing as it is.
 
-    `limits` are [soft, hard] by the name of a limit, -1 for unlimited.
+    `limits` are [soft, hard] by the name of a limit, -1 for unlimited; `user` is (uid, gid,
+    groups); `stdin` is {"text": …} or {"path": …}, and nothing to be read where it is None.
     """
 
     def __init__(
@@ -67,10 +69,14 @@ class Start:
         limits: Optional[Mapping[str, Sequence[int]]] = None,
         cpus: Optional[Sequence[int]] = None,
         aslr: bool = True,
+        user: Optional[Tuple[int, int, Sequence[int]]] = None,
+        umask: Optional[int] = None,
+        stdin: Optional[Mapping[str, str]] = None,
     ) -> None:
         self.argv, self.cwd, self.join = list(argv), cwd, list(join)
         self.limits = {_number_of(name): pair for name, pair in (limits or {}).items()}
         self.cpus, self.aslr = cpus, aslr
+        self.user, self.umask, self.stdin = user, umask, stdin
         # The agent's own environment is not the experiment's: only where programs and home are.
         self.env = {"PATH": os.environ.get("PATH", PATH), "HOME": os.environ.get("HOME", "/")}
         self.env.update(env or {})
@@ -109,15 +115,16 @@ def spawn(start: Start, loop: Loop, within_s: float = 30.0) -> Child:
     whose limit is too small to map the program in).
     """
     path = _find(start)
+    source = _input(start)
     out, out_in = os.pipe2(os.O_CLOEXEC)
     err, err_in = os.pipe2(os.O_CLOEXEC)
     told, tell = os.pipe2(os.O_CLOEXEC)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _child(start, path, (out_in, err_in, tell), parent)
+        _child(start, path, (out_in, err_in, tell, source), parent)
     loop.born(pid)
-    for fd in (out_in, err_in, tell):
+    for fd in (out_in, err_in, tell, source):
         os.close(fd)
     for fd in (out, err, told):
         os.set_blocking(fd, False)
@@ -159,6 +166,33 @@ def _find(start: Start) -> str:
     return found
 
 
+def _input(start: Start) -> int:
+    """Open what the program reads: nothing, a text, or a file of this host."""
+    if start.stdin is None:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    if "text" in start.stdin:
+        with tempfile.TemporaryFile() as file:
+            file.write(start.stdin["text"].encode("utf-8", "surrogateescape"))
+            file.seek(0)
+            return os.dup(file.fileno())
+    try:
+        return os.open(start.stdin["path"], os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as fault:
+        raise StartFailed("stdin", fault.errno or errno.ENOENT, start.stdin["path"]) from fault
+
+
+def _become(start: Start) -> None:
+    """Take the umask and the user that are asked for."""
+    if start.umask is not None:
+        os.umask(start.umask)
+    if start.user is not None and os.geteuid() != start.user[0]:
+        os.setgroups(start.user[2])
+        os.setgid(start.user[1])
+        os.setuid(start.user[0])
+        # of another user the kernel forgets it
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn:
     stage = 0
     try:
@@ -170,8 +204,7 @@ def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
+        os.dup2(fds[3], 0)
         os.dup2(fds[0], 1)
         os.dup2(fds[1], 2)
         stage = 1
@@ -180,9 +213,6 @@ def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn
         stage = 2
         if not start.aslr and _libc.personality(ADDR_NO_RANDOMIZE) == -1:
             raise OSError(ctypes.get_errno(), "personality")  # noqa: TRY301 - told to the parent below
-        stage = 3
-        if start.cwd is not None:
-            os.chdir(start.cwd)
         stage = 4
         # Late, before exec: what this interpreter touches from here on is charged to the group.
         for folder in start.join:
@@ -192,6 +222,11 @@ def _child(start: Start, path: str, fds: Sequence[int], parent: int) -> NoReturn
         stage = 5
         for limit, pair in start.limits.items():
             resource.setrlimit(limit, (pair[0], pair[1]))
+        stage = 7
+        _become(start)
+        stage = 3
+        if start.cwd is not None:
+            os.chdir(start.cwd)
         stage = 6
         os.write(fds[2], _BEGAN.pack(b"t", time.monotonic()))
         os.execve(path, start.argv, start.env)  # noqa: S606 - an argv list, no shell

@@ -15,6 +15,7 @@ from ..state.state_folder import Refused
 from . import listener, network, process, readiness
 from .cgroup import Enclosure
 from .context import Aborted
+from .identity import Identity, start_of
 from .loop import nothing
 from .output import Stream
 
@@ -39,6 +40,8 @@ class Workload:
         self.once = plan.get("run", "server") == "once"
         self.pid = 0
         self._pen: Optional[Pen] = None
+        user = plan.get("user")
+        self._who = Identity(user, ctx.state.root) if user else None
         self.port: Optional[int] = None
         self._chosen = self._waiting = False
         self._streams: List[Stream] = []
@@ -82,6 +85,8 @@ class Workload:
         if self.group is not None:
             self.group.make(ctx.emit)
             ctx.words["cgroup"] = self.group.folder or ""
+        if self._who is not None:
+            ctx.own = self._who.place(ctx.words)
         for path in ctx.fill_all(plan.get("warm") or []):
             try:
                 process.warm(path)
@@ -90,16 +95,8 @@ class Workload:
         ctx.sample()
         # of the trial that it begins in, whichever one it ends in
         self._pen = None if self.group is not None else Pen(ctx.folder, NAMES[1])
-        asked = {name: ctx.fill(str(text)) for name, text in (plan.get("env") or {}).items()}
-        start = process.Start(
-            ctx.fill_all(plan["argv"]),
-            env={**asked, **(self._pen.env if self._pen else {})},
-            cwd=ctx.fill(plan["cwd"]) if plan.get("cwd") else None,
-            join=(self._pen or self.group).join,  # type: ignore[union-attr]  # one of them is there
-            limits=plan.get("limits"),
-            cpus=plan.get("cpus"),
-            aslr=bool(plan.get("aslr", True)),
-        )
+        join = (self._pen or self.group).join  # type: ignore[union-attr]  # one of them is there
+        start = start_of(ctx, plan, join, self._pen.env if self._pen else {}, self._who)
         child = process.spawn(start, ctx.loop)
         self.pid = child.pid
         self._expected = self._reported = self._counted = False
@@ -113,6 +110,7 @@ class Workload:
         self._kills_before = 0
         # in this trial's folder, whichever trial it ends in
         self._counts = ctx.fill((plan.get("traced") or {}).get("path") or "")
+        ctx.own = None
         ctx.words["pid"] = str(self.pid)
         self._started()
         ctx.loop.watch = self.watch
@@ -340,6 +338,8 @@ class Workload:
         if self._pen is not None:
             self._pen.remove()
             self._pen = None
+        if self._who is not None:
+            self._who.remove()
         if self.group is not None:
             left = self.group.remove()
             if left:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.kinds.resources.cgroup import Limits as Cgroup
 from runner.records.patterns import PatternError, compiled
@@ -100,6 +100,28 @@ class GoTest(Model):
     timeout: Duration = parse("10min")
 
 
+class InputFile(Model):
+    """A file of the host that the program reads on stdin."""
+
+    path: Text = Field(description="File of the host; {dir} is filled in")
+
+
+_USER = re.compile(r"[a-z_][a-z0-9_.-]{0,31}\$?|\d{1,10}", re.IGNORECASE)
+_UMASK = re.compile(r"[0-7]{3,4}")
+
+
+def _user(text: str) -> str:
+    if not _USER.fullmatch(text):
+        raise fault("user", f"`{text}` cannot name a user: write a name or a number")
+    return text
+
+
+def _umask(text: str) -> str:
+    if not _UMASK.fullmatch(text):
+        raise fault("umask", f'`{text}` is not a umask: write octal digits in quotes, "022"')
+    return text
+
+
 class Workload(Model):
     """What runs in every trial: a server, a program run once, or Go benchmarks."""
 
@@ -110,6 +132,15 @@ class Workload(Model):
     run: Literal["server", "once"] = "server"
     env: dict[str, MaybeSecret] = Field({})
     cwd: Text | None = None
+    user: Annotated[Text, AfterValidator(_user)] | None = Field(
+        None, description="User of the host it runs as; {dir} and {binary} are where it can reach"
+    )
+    umask: Annotated[Text, AfterValidator(_umask)] | None = Field(
+        None, description='Octal, in quotes: "022"'
+    )
+    stdin: InputFile | MaybeSecret | None = Field(
+        None, description="What it reads: a text, or {path: …} of the host; else nothing"
+    )
     cgroup: Cgroup | None = None
     limits: Limits = Limits()
     ready: Ready | None = None
