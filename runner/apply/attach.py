@@ -106,7 +106,7 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         found.trials,
         found.claims,
         found.estimates,
-        failures(found.trials),
+        failures(found),
     )
 
 

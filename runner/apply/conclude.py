@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from runner.analysis.model import Analysis, Trial
+    from runner.analysis.model import Analysis, Estimate, Trial
     from runner.apply.interface import Counts
     from runner.records.manifest import State
     from runner.spec.experiment import Experiment
@@ -36,13 +36,13 @@ def conclude(
     return analysis, rebuild.write(folder, analysis)
 
 
-def failures(trials: Iterable[Trial]) -> str:
+def failures(analysis: Analysis) -> str:
     """Say why a run counts as failed, a line for each reason; empty where it does not.
 
-    A trial that could not be run, unless a later attempt made it good; or none that says
-    anything: every attempt was thrown away.
+    A trial that could not be run, unless a later attempt made it good; none that says
+    anything: every attempt was thrown away; or not one number that was asked for.
     """
-    known = list(trials)
+    known = analysis.trials
     last: dict[str, Trial] = {}
     for trial in known:
         last[trial.id.rpartition("-a")[0]] = trial
@@ -53,7 +53,23 @@ def failures(trials: Iterable[Trial]) -> str:
             lines.append(f"nothing valid was measured: {len(invalid)} of {len(known)} trials are "
                          "invalid, and say nothing of the workload")  # fmt: skip
             lines += _reasons(invalid)
-    return "\n".join(lines)
+    return "\n".join(lines or _unmeasured(analysis))
+
+
+def _unmeasured(analysis: Analysis) -> list[str]:
+    """Say why no metric has a value, where the trials have no load that was measured either."""
+    loaded = any("load.requests" in step.numbers for t in analysis.trials for step in t.steps)
+    if loaded or not analysis.estimates or not all(map(_empty, analysis.estimates)):
+        return []
+    why = dict.fromkeys(f"{one.metric}: {one.why or 'not measured'}" for one in analysis.estimates)
+    more = [f"and {len(why) - SHOWN} more"] if len(why) > SHOWN else []
+    return ["nothing valid was measured: no metric has a value", *list(why)[:SHOWN], *more]
+
+
+def _empty(one: Estimate) -> bool:
+    # how far a censored value went is known
+    told = any(value is not None for value in (*one.values, *one.texts))
+    return not told and not any(unit.censored for unit in one.repetitions)
 
 
 def _reasons(trials: Iterable[Trial]) -> list[str]:

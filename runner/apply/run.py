@@ -203,7 +203,7 @@ class _Run:
             raise error
         if left is not None:
             raise left
-        failed = failures(analysis.trials)
+        failed = failures(analysis)
         return Outcome(
             self.folder.id, report, counts, analysis.trials, analysis.claims,
             analysis.estimates, failed,

@@ -96,6 +96,8 @@ def duration(value: float | None) -> str:
 
 def long_duration(value: float) -> str:
     """Seconds of something long: 2 h 3 min, 12 min 5 s."""
+    if value < 0:
+        return f"\u2212{long_duration(-value)}"
     whole = round(value)
     hours, rest = divmod(whole, 3600)
     minutes, seconds = divmod(rest, 60)
@@ -166,7 +168,9 @@ def _shown(  # noqa: PLR0911 - one return for each dimension
         return count(value) if unit.name in ("", "1") else f"{count(value)} {unit.name}"
     if unit.dimension in _LETTERS:
         letter = _LETTERS[unit.dimension]
-        names = ((1.0, letter), (1e-3, f"m{letter}"), (1e-6, f"µ{letter}"))
+        if "h" in unit.name:  # Wh is no prefix of J
+            return f"{digits(value / float(unit.size), short=True)} {unit.name}"
+        names = ((1e3, f"k{letter}"), (1.0, letter), (1e-3, f"m{letter}"), (1e-6, f"µ{letter}"))
         return scaled(value, names, short=True)
     shown = digits(value / float(unit.size), short=True)
     return f"{shown} {unit.name}"

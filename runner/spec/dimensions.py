@@ -66,9 +66,15 @@ class Measure:
         return dimension_name(self.powers) + (f", in {self.unit}" if self.unit else "")
 
     @property
+    def counts(self) -> bool:
+        """Whether it counts something by name: a share of it is something else."""
+        return self.powers == PLAIN and self.unit not in ("", "1", "%")
+
+    @property
     def needs_unit(self) -> bool:
         """Whether a bare number beside it leaves open what it counts."""
-        return any(self.powers) and self.powers != POWERS["rate"]
+        frequency = self.unit.endswith("Hz")  # a bare 1500 may be meant in MHz
+        return any(self.powers) and (frequency or self.powers != POWERS["rate"])
 
 
 def dimension_name(powers: Powers) -> str:
@@ -112,6 +118,14 @@ def measure(metric: "Metric", metrics: Mapping[str, "Metric"], depth: int = 0) -
             "unit", f"`{what}` is {own.said}; "
             f"`{metric.unit}` is {dimension_name(unit.powers)}",
         )  # fmt: skip
+    if own.counts and unit.dimension == RATIO:
+        what = metric.source or metric.compute
+        raise DimensionError(
+            "unit", f"`{what}` is {own.said}: a share of what? compute it, or leave out unit"
+        )
+    if own.unit == "%" and unit.dimension == COUNT and unit.name not in ("", "1"):
+        what = metric.source or metric.compute
+        raise DimensionError("unit", f"`{what}` is a ratio; `{metric.unit}` counts something")
     return replace(own, unit=metric.unit, powers=unit.powers)
 
 

@@ -44,6 +44,25 @@ def test_every_trial_of_every_treatment_is_invalid(local):
     assert "and 3 more" in last[1]
 
 
+def test_no_metric_has_a_value(local):
+    """A program run once whose output has nothing of what is asked for."""
+    text = """\
+schema: experiment/1
+name: silent
+hosts: {server: local}
+workload: {argv: [echo, "took 1,234 ms"], run: once}
+metrics:
+  a: {from: stdout.json.a}
+  took: {from: stdout.regex, pattern: "took (.*) ms", unit: ms}
+repeat: 2
+"""
+    done = local("apply", str(local.spec(text)), code=2)
+    last = done.stderr.strip().splitlines()[-3:]
+    assert last[0].startswith("failed: nothing valid was measured: no metric has a value")
+    assert "a: no JSON object was printed on stdout" in last[1]
+    assert "took: `1,234` is a text, and ms is a unit of numbers" in last[2]
+
+
 def test_one_valid_trial_is_enough(local):
     """An unhealthy step is a measurement."""
     more = "healthy: [load.rps >= 1000]\nrepeat: {attempts: 1}\n"

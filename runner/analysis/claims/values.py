@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from runner.analysis.model import Step, Trial
     from runner.spec.metrics import Metric
 
+SHOWN: Final = 60
+"""Characters of a text that a reason quotes."""
 VALID: Final = ("healthy", "unhealthy")
 """Outcomes whose numbers count; an unhealthy step was measured well."""
 COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
@@ -84,7 +86,10 @@ def _of_step(metric: Metric, step: Step) -> tuple[float | str | None, str]:
     if number is None:
         return None, reason(name, metric.number, step.why)
     if isinstance(number, str):
-        return number, ""
+        unit = metric.unit or metric.printed_in or metric.as_
+        if unit is None:
+            return number, ""
+        return None, f"`{number[:SHOWN]}` is a text, and {unit} is a unit of numbers"
     if metric.as_ is not None and metric.as_.startswith("rate/"):
         seconds = step.end_s - step.start_s
         if seconds <= 0:

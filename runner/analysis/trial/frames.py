@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Column = NDArray[np.float64]
 
 CHUNK = 4096
+JITTER = 0.01
 CLOCK = "clock.offset"
 """A column that no host names: wall clock minus monotonic clock at each sample, in seconds."""
 E = TypeVar("E", bound=Event)
@@ -167,13 +168,15 @@ def read(events: Iterable[AnyEvent]) -> Reading:
 def increase(values: Column) -> float | None:
     """Increase of a counter over its rows; a fall is a restart from zero.
 
-    None with fewer than two rows. Source: Prometheus `increase` without
+    Not one of less than a hundredth: the kernel's idle and iowait go back a little now and then
+    (proc(5), /proc/stat). None with fewer than two rows. Source: Prometheus `increase` without
     extrapolation (promql/functions.go).
     """
     if len(values) < 2:
         return None
-    steps = np.diff(values)
-    return float(np.where(steps < 0, values[1:], steps).sum())
+    steps, after = np.diff(values), values[1:]
+    again = np.where(after < (1 - JITTER) * values[:-1], after, 0.0)
+    return float(np.where(steps < 0, again, steps).sum())
 
 
 def thin(t: Column, v: Column, most: int) -> Iterator[tuple[float, float | None]]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import RuleResult
-    from runner.analysis.trial.frames import Frame, Reading
+    from runner.analysis.trial.frames import Column, Frame, Reading
     from runner.kinds.sources.interface import Field
     from runner.records.steps import StepPlan
 
@@ -144,7 +144,7 @@ def _numbers(
     numbers: dict[str, Number] = {}
     why: dict[str, str] = {}
     summarise(frame, fields, absent, numbers, why)
-    exact_counters(event, fields, numbers)
+    exact_counters(event, frame, fields, numbers, why)
     error = ""
     if plan.generator is not None and plan.load is not None:
         load = generators.read(plan.generator, Output.of(event), plan.load)
@@ -211,11 +211,30 @@ def _reason(column: str, frame: Frame, absent: Mapping[str, str]) -> str:
 
 
 def exact_counters(
-    event: StepEnded | IdleEnded, fields: Mapping[str, Field], numbers: dict[str, Number]
+    event: StepEnded | IdleEnded,
+    frame: Frame,
+    fields: Mapping[str, Field],
+    numbers: dict[str, Number],
+    why: dict[str, str],
 ) -> None:
-    """Prefer counters read at the step's very ends to those of the nearest samples."""
+    """Prefer counters read at the step's very ends to those of the nearest samples alone.
+
+    The samples between them say whether a counter was put back to zero meanwhile.
+    """
     first, last = event.at_start or {}, event.at_end or {}
     for name, spec in fields.items():
         low, high = first.get(spec.column), last.get(spec.column)
         if spec.kind == "counter" and low is not None and high is not None:
-            numbers[name] = max(0.0, high - low) * spec.scale
+            numbers[name] = _rise(low, frame.values(spec.column), high) * spec.scale
+            why.pop(name, None)
+
+
+def _rise(low: float, seen: Column, high: float) -> float:
+    """Increase between two ends; where the counter fell between them, by all that is known."""
+    within = increase(seen) or 0.0
+    if high >= low and (len(seen) < 2 or math.isclose(within, seen[-1] - seen[0])):
+        return high - low
+    if not len(seen):
+        return increase(np.array([low, high])) or 0.0
+    # a sample may have been taken after the counters at the end, never before those at the start
+    return (increase(np.array([low, seen[0]])) or 0.0) + within + max(0.0, high - float(seen[-1]))

@@ -170,7 +170,7 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
     summarise(frame, fields, reading.absent, numbers, why)
     for event in reading.events:
         if isinstance(event, IdleEnded):
-            exact_counters(event, fields, numbers)
+            exact_counters(event, frame, fields, numbers, why)
             conditions.add(reading, event, (after_s, last), frame, fields, numbers, why)
         # of a group made for this trial: exact, however few samples a short program leaves
         if isinstance(event, WorkloadExited) and event.oom_kills is not None:

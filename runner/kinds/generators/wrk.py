@@ -21,6 +21,12 @@ from runner.records.steps import LoadStep
 __all__ = ["KIND", "LUA", "Wrk"]
 
 LATENCIES: Final = ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999")
+OF_STATUS: Final = ("good", "good_rps", "errors", "error_ratio", "errors.status")
+UNSEEN: Final = (
+    "{} of {} answers had no header at all, and wrk tells its script no status of those: "
+    "use h2load or vegeta"
+)
+"""src/wrk.c, response_complete: the script is called where the headers have a buffer."""
 
 
 class Wrk:
@@ -92,8 +98,10 @@ class Wrk:
         broken = raw["connect"] + raw["read"] + raw["write"]
         # a record of a script that did not count them has wrk's own idea: 400 and above is bad
         good = answered - raw["status"]
+        unseen = 0
         if "statuses" in raw:
             good = good_of(raw["statuses"], step.expect)
+            unseen = max(0, answered - sum(raw["statuses"].values()))
         bad = answered - good
         # of those that came later than the timeout wrk says how many, not which
         late = raw["timeout"]
@@ -116,6 +124,9 @@ class Wrk:
         for kind in ("connect", "read", "write", "timeout"):
             numbers[f"errors.{kind}"] = raw[kind]
         why: dict[str, str] = {"unanswered": how} if waiting else {}
+        if unseen:
+            for name in OF_STATUS:
+                numbers[name], why[name] = None, UNSEEN.format(unseen, answered)
         for key in LATENCIES:
             # a record made before wrk was asked for it has no p95
             if f"{key}_us" not in raw:

@@ -21,6 +21,7 @@ DEEP: Final = "is nested too deeply to be read"
 NOTHING: Final = "no JSON object was printed on {}"
 LONGEST: Final = 4000
 """Characters of a text that is kept as a metric's value."""
+TRIES: Final = 50
 _OPENS: Final = re.compile(r"^[ \t]*(?=[{\[])", re.MULTILINE)
 _BLANK: Final = re.compile(r"[ \t\r]*(?:\n|\Z)")
 
@@ -64,20 +65,33 @@ class Stream:
 def last_json(text: str) -> Json:
     """Parse the last JSON object of a text, on one line or on several; a list where none is.
 
-    It begins a line and nothing follows on its last line; where there is none, the first that
-    stands anywhere. None without either, RecursionError where all are nested too deeply.
+    It begins a line and nothing follows on its last line; where there is none, the last one
+    behind or before something else on its line, as in a log. None without either,
+    RecursionError where all are nested too deeply.
     """
     objects, lists = _standing(text)
     if objects or lists:
         return objects[-1] if objects else lists[-1]
-    start = text.find("{")
-    if start >= 0:
-        try:
-            found: Json = _DECODER.raw_decode(text, start)[0]
-        except ValueError:
-            return None
-        return found
+    for line in reversed(text.splitlines()):
+        found = _last_within(line)
+        if found is not None:
+            return found
     return None
+
+
+def _last_within(line: str) -> Json:
+    """Give the last object of a line; None without one among its first `TRIES` braces."""
+    found: Json = None
+    at = line.find("{")
+    for _ in range(TRIES):
+        if at < 0:
+            break
+        try:
+            found, at = _DECODER.raw_decode(line, at)
+        except ValueError:
+            at += 1
+        at = line.find("{", at)
+    return found
 
 
 def _standing(text: str) -> tuple[list[Json], list[Json]]:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Final
 
 from runner.kinds.sources.interface import Found, Printed
+from runner.records.units import BASE_UNIT, BYTES, COUNT, RATIO, Unit, UnitError, read_unit
 
 UNITS: Final = {
     "ns/op": "ns_per_op",
@@ -27,11 +28,11 @@ UNITS: Final = {
 }
 SUFFIX: Final = re.compile(r"-\d+$")
 PACKAGE: Final = re.compile(r"pkg:[ \t]+(\S.*)$|pkg:$")
-COUNT: Final = re.compile(r"\+?\d{1,18}$")
+TIMES_RUN: Final = re.compile(r"\+?\d{1,18}$")
 NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|[+-]?Inf$|NaN$")
 WORDS: Final = re.compile(r"[/-]|\*")
-TOKENS: Final = {"ns": ("s", 1e-9), "MB": ("B", 1e6), "B": ("B", 1.0), "sec": ("s", 1.0)}
-"""What benchunit tidies, and the base units it tidies to."""
+WRITTEN: Final = {"sec": "s"}
+"""What benchunit calls a unit that has another name here."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,30 @@ class Benchmark:
         return asked in (named, alone, f"{self.package}.{named}", f"{self.package}.{alone}")
 
 
-def column_unit(unit: str) -> tuple[str, float]:
-    """Give the base unit of a column and its size there: `ns/op` → (s, 1e-9); a count is 1."""
+def column_unit(unit: str) -> tuple[str, float, str]:
+    """Give the base unit of a column, its size there and how it is shown.
+
+    `ns/op` → (s, 1e-9, ns), `p99-ms` → (s, 1e-3, ms), `GB/s` → (B/s, 1e9, GB/s); a count is 1.
+    """
     above, _, below = unit.partition("/")
+    per = "/s" if below in ("s", "sec") else ""
     for word in WORDS.split(above):
-        if word in TOKENS:
-            base, size = TOKENS[word]
-            return (f"{base}/s" if below == "s" and base == "B" else base), size
-    return ("/s" if below == "s" else "1"), 1.0
+        read = _known(WRITTEN.get(word, word))
+        # a second per second is no rate of bytes, and no time
+        if read is not None and not (per and read.dimension != BYTES):
+            base = BASE_UNIT[read.dimension]
+            return f"{base}{per}", float(read.size), f"{read.name}{per}"
+    return (per or "1"), 1.0, (per or "1")
+
+
+def _known(word: str) -> Unit | None:
+    """Give a unit of time, bytes or energy; `min-ns` is a least time, and `m` may be anything."""
+    try:
+        read = read_unit(word)
+    except UnitError:
+        return None
+    other = word == "min" or (len(word) == 1 and word not in "BsJ")
+    return None if other or read.dimension in (COUNT, RATIO) else read
 
 
 class GoBench:
@@ -87,10 +104,7 @@ class GoBench:
         if last in self.known:
             return self.known[last]
         written = last.replace("_per_", "/")
-        base, size = column_unit(written)
-        if size == 1e-9:
-            return "ns"
-        return "MB" if size == 1e6 and base == "B" else "MB/s" if size == 1e6 else base
+        return column_unit(written)[2]
 
     def parse(self, printed: Printed) -> Found:
         """Medians over all lines of each benchmark, and what the asked names mean."""
@@ -131,7 +145,7 @@ def read(text: str) -> dict[Benchmark, dict[str, list[float]]]:
         if (
             len(words) < 4
             or len(rest) % 2
-            or not COUNT.match(words[1])
+            or not TIMES_RUN.match(words[1])
             or not all(NUMBER.match(amount) for amount, _ in pairs)
         ):
             continue

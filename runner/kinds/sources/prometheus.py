@@ -9,6 +9,7 @@ end in their unit.
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,6 +24,10 @@ SUFFIXES: Final = {
 }  # fmt: skip
 """Base units of the naming rules (prometheus.io/docs/practices/naming)."""
 PARTS: Final = ("_total", "_sum", "_min", "_max")
+LABEL: Final = re.compile(r"\.[^.=]+=")
+"""Where labels begin in a reference: a name may hold dots itself (Prometheus 3)."""
+QUOTED: Final = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*[,}]')
+"""A series with its name in quotes; a key of JSON has a colon behind it."""
 
 
 class Series(NamedTuple):
@@ -44,7 +49,7 @@ class Prometheus:
 
     def unit(self, name: str) -> str | None:
         """Give the unit that the name ends in, as the format rules; None without one."""
-        stem = name.partition(".")[0]
+        stem = LABEL.split(name)[0]
         for part in ("_count", "_bucket", "_info"):
             if stem.endswith(part):
                 return "1"
@@ -73,7 +78,8 @@ class Prometheus:
 
 def is_page(page: Page) -> bool:
     """Say whether a page may be one: files of the kernel have lines of that form too."""
-    return bool(page.text) and not page.file and not str(page.text).lstrip().startswith(("{", "["))
+    text = "" if page.file else str(page.text or "").lstrip()
+    return bool(text) and (not text.startswith(("{", "[")) or QUOTED.match(text) is not None)
 
 
 def series(text: str) -> list[Series]:
@@ -93,6 +99,13 @@ def series(text: str) -> list[Series]:
     try:
         for family in (open_families if open_metrics else families)(text):
             for one in family.samples:
+                native = getattr(one, "native_histogram", None)
+                if native is not None:  # it has no value, but what the older form calls these
+                    for part in ("count", "sum"):
+                        value = float(getattr(native, f"{part}_value"))
+                        labels = one.labels or {}
+                        found.append(Series(f"{one.name}_{part}", labels, value, counter=True))
+                    continue
                 stem = one.name.removesuffix("_total")
                 counter = family.type == "counter" or stem in counted
                 found.append(Series(one.name, one.labels, float(one.value), counter))
@@ -109,7 +122,11 @@ def series(text: str) -> list[Series]:
 
 def pick(asked: str, read: Sequence[Series], name: str, found: Found) -> None:
     """Give one number of a page by its name and labels; nothing where the page has none."""
-    metric, _, rest = asked.partition(".")
+    names = {one.name for one in read if f"{asked}.".startswith(f"{one.name}.")}
+    if not names:
+        return
+    metric = max(names, key=len)
+    rest = asked[len(metric) + 1 :]
     meant = [one for one in read if one.name == metric and _labelled(rest, dict(one.labels))]
     if not meant:
         return

@@ -133,8 +133,8 @@ def _counts(what: Measure) -> bool:
 
 
 def _example(amount: Quantity, what: Measure) -> str:
-    unit = what.unit if what.unit not in ("", "B") else {"B": "MiB"}.get(what.unit, "")
-    return f"{amount}{unit}"
+    unit = {"B": "MiB", "s": "ms", "Hz": "MHz"}.get(what.unit, what.unit)
+    return f"{amount}{unit}" + (f" or {amount}s" if unit == "ms" else "")
 
 
 def _rule(rule: Rule, path: Path) -> Iterator[Finding]:

@@ -77,6 +77,11 @@ def test_increase_over_a_restart():
     assert increase(np.array([4.0])) is None
 
 
+def test_a_counter_that_goes_back_a_little_is_not_begun_again():
+    """/proc/stat's iowait goes back by a tick or two now and then: proc(5)."""
+    assert increase(np.array([8000.0, 7998.0, 8001.0])) == 3
+
+
 def test_thin_keeps_peaks():
     """The one high sample of a thousand is in the thinned line."""
     t = np.arange(1000.0)

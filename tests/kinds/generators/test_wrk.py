@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
 import threading
@@ -106,6 +107,18 @@ def test_no_summary_is_the_generators_failure():
     found = WRK.parse(Output("", "unable to create thread\n", 1), step())
     assert found.error == "wrk exited 1: unable to create thread"
     assert found.numbers == {}
+
+
+def test_answers_without_a_header_have_no_status_that_wrk_tells():
+    """A bare `204 No Content`: the script saw 7 of 70; errors are unknown, and not 90 %."""
+    seen = {"duration_us": 1e6, "requests": 70, "bytes": 0, "statuses": {"204": 7}, "connect": 0,
+            "read": 0, "write": 0, "status": 0, "timeout": 0, "stdev_us": 1.0,
+            **{f"{name}_us": 9.0 for name in ("mean", "min", "max", "p50", "p99")}}  # fmt: skip
+    found = WRK.parse(Output("RUNNER_JSON " + json.dumps(seen), "", 0), step())
+    for name in ("good", "good_rps", "errors", "error_ratio", "errors.status"):
+        assert found.numbers[name] is None
+        assert found.why[name].startswith("63 of 70 answers had no header at all")
+    assert found.numbers["rps"] == 70
 
 
 def test_lua_reads_maximum_directly():

@@ -26,6 +26,7 @@ def test_sizes(value, text):
     [
         (None, "–"), (0, "0 s"), (4.2e-6, "4.20 µs"), (0.000_999_6, "1.00 ms"), (0.001_42, "1.42 ms"),
         (0.9996, "1.00 s"), (31, "31.0 s"), (125, "2 min 5 s"), (120, "2 min"), (7380, "2 h 3 min"), (1e-12, "0.00100 ns"),
+        (-125, "\u22122 min 5 s"), (-7380, "\u22122 h 3 min"),
     ],
 )  # fmt: skip
 def test_durations(value, text):
@@ -43,6 +44,8 @@ def test_amounts_in_the_unit_of_the_metric():
     assert units.amount(41832.4, "1/s") == "41\u202f832 /s"
     assert units.amount(1.5e9, "Hz") == "1.50 GHz"
     assert units.amount("abc123", "") == "abc123"
+    assert units.amount(7200.0, "Wh") == "2 Wh"
+    assert units.amount(2.5e5, "J") == "250 kJ"
     assert units.amount(None, "MB") == "–"
     assert units.amount(-3, "") == "-3"
 

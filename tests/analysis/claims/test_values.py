@@ -1,0 +1,28 @@
+"""Texts among numbers: a metric with a unit has numbers only."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.analysis.claims.values import value
+from runner.analysis.model import Step, Trial
+from runner.spec.metrics import Metric
+
+
+def of(said: float | str, **keys: str):
+    numbers = {"stdout.json.a": said}
+    step = Step(0, "idle", None, 0.0, 1.0, "healthy", numbers=numbers)
+    trial = Trial("t", "local", {}, 1, 1, "healthy", "", 0.0, (step,))
+    return value(Metric.model_validate({"from": "stdout.json.a", **keys}), trial, None)
+
+
+@pytest.mark.parametrize("said", ["1,234", "12 ms", "1m2.5s", "12k", "12.5"])
+def test_a_text_is_no_number_of_a_unit(said):
+    """`1,234` in ms was shown as a number without a unit, and counted as no repetition."""
+    assert of(said, unit="ms") == (None, f"`{said}` is a text, and ms is a unit of numbers")
+    assert of(said, **{"as": "rate/min"})[0] is None
+    assert of(said) == (said, "")
+
+
+def test_a_number_is_in_base_units():
+    assert of(12.5, unit="ms") == (0.0125, "")
