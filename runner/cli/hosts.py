@@ -38,11 +38,12 @@ def run(args: argparse.Namespace) -> int:
             console.out(f"{said['name']}  refused: {said['refused']}")
             continue
         groups = f"  groups: {', '.join(said['groups'])}" if said["groups"] else ""
+        tags = f"  tags: {', '.join(said['tags'])}" if said["tags"] else ""
         names = f"  vars: {', '.join(said['vars'])}" if said["vars"] else ""
         become = "  become" if said["become"] else ""
         without = said["without_effect"]
         unused = f"  without effect here: {', '.join(without)}" if without else ""
-        console.out(f"{said['name']}  {said['way']}{become}{groups}{names}{unused}")
+        console.out(f"{said['name']}  {said['way']}{become}{groups}{tags}{names}{unused}")
     return code
 
 
@@ -64,6 +65,7 @@ def row(known: Inventory, name: str) -> dict[str, Any]:
         "way": way,
         "become": host.become,
         "groups": list(host.groups),
+        "tags": list(host.tags),
         "vars": sorted(host.vars),
         "without_effect": list(host.without_effect),
         "refused": refused,

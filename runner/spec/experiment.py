@@ -68,12 +68,20 @@ class Source(Model):
     note: Text | None = None
 
 
+class AnyOf(Model):
+    """Some hosts of a group: the first ones that have every tag."""
+
+    any: Text = Field(description="Group, host or pattern of the inventory")
+    tags: Texts = Field((), description="Words that the inventory says of a host: [pi4, 4g]")
+    count: Annotated[int, Field(ge=1)] | None = Field(None, description="How many; all by default")
+
+
 class Hosts(Model):
     """Which hosts play which part; the load comes from the server itself by default."""
 
     server: Annotated[
         tuple[Text, ...],
-        BeforeValidator(one_or_many, json_schema_input_type=str | list[str]),
+        BeforeValidator(one_or_many, json_schema_input_type=str | list[str] | AnyOf),
         Field(min_length=1),
     ] = ("local",)
     load: Texts = ()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from runner.errors import SpecError
+from runner.spec.base import did_you_mean
+from runner.spec.experiment import AnyOf
 from runner.specfile.variables import VariableError, Variables
 
 if TYPE_CHECKING:
@@ -50,6 +54,11 @@ def server_of(data: Mapping[str, Any], inventory: Inventory | None, host: str | 
     server = host or (hosts.get("server") if isinstance(hosts, dict) else None)
     if isinstance(server, list) and server:
         server = server[0]
+    if isinstance(server, dict) and inventory is not None:
+        try:
+            return next(iter(chosen(inventory, AnyOf.model_validate(server))), None)
+        except (SpecError, ValidationError):
+            return None  # said where the hosts are placed
     if not isinstance(server, str) or inventory is None:
         return server if isinstance(server, str) else None
     try:
@@ -87,6 +96,8 @@ def _names(
     document: Document, value: object, role: str, inventory: Inventory | None
 ) -> tuple[str, ...] | None:
     """Give the hosts of a role; None where it is not given, or is not a list of names."""
+    if isinstance(value, dict):
+        return _any(document, value, role, inventory)
     words = value if isinstance(value, list) else [value]
     if inventory is None or not words or not all(isinstance(word, str) and word for word in words):
         return None
@@ -102,6 +113,50 @@ def _names(
             return None
         found += names
     return tuple(dict.fromkeys(found))
+
+
+def _any(
+    document: Document, value: dict[str, Any], role: str, inventory: Inventory | None
+) -> tuple[str, ...] | None:
+    """Give the hosts of `{any: lab, tags: [pi4], count: 4}`: the first that have every tag."""
+    path = ("hosts", role)
+    nobody = ("local",)  # stands in, so that the fault that is said is the only one
+    try:
+        asked = AnyOf.model_validate(value)
+    except ValidationError as wrong:
+        for error in wrong.errors():
+            at = (*path, *error["loc"])
+            key = str(error["loc"][-1]) if error["loc"] else ""
+            extra = error["type"] == "extra_forbidden"
+            hint = did_you_mean(key, AnyOf.model_fields)
+            document.add(at, f"unknown key `{key}`{hint}" if extra else error["msg"], key=extra)
+        return nobody
+    if inventory is None:
+        return nobody
+    try:
+        found = chosen(inventory, asked)
+    except SpecError as wrong:
+        document.add((*path, "any"), wrong.message)
+        return nobody
+    count = asked.count or max(1, len(found))
+    if len(found) < count:
+        of = f" with {', '.join(asked.tags)}" if asked.tags else ""
+        wanted = "1 host is" if count == 1 else f"{count} hosts are"
+        have = f"{len(found)}: {', '.join(found)}" if found else "none"
+        document.add(path, f"{wanted} asked for of {asked.any}{of}, and there is {have}")
+        return nobody
+    return found[:count]
+
+
+def chosen(inventory: Inventory, asked: AnyOf) -> tuple[str, ...]:
+    """Give the hosts of a group that have every tag, in its order; SpecError without the group."""
+    if asked.any not in {*inventory.hosts, *inventory.groups, "all", "local"} and not set(
+        "*?[:&!,"
+    ) & set(asked.any):
+        hint = did_you_mean(asked.any, inventory.groups)
+        raise SpecError(f"there is no group `{asked.any}`{hint}")
+    names = inventory.names(asked.any)
+    return tuple(name for name in names if set(asked.tags) <= set(inventory.host(name).tags))
 
 
 def _narrowed(names: tuple[str, ...], inventory: Inventory | None, limit: str) -> tuple[str, ...]:

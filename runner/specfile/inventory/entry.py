@@ -30,7 +30,7 @@ PYTHON = "ansible_python_interpreter"
 CONNECTION = "ansible_connection"
 BECOME = ("ansible_become",)
 ARGS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
-OWN = ("runner_jump", "runner_lease", "runner_state")
+OWN = ("runner_jump", "runner_lease", "runner_state", "runner_tags")
 
 _SSH = ("ssh", "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh")
 _LOCAL = ("local", "ansible.builtin.local")
@@ -69,6 +69,8 @@ class HostEntry:
     """Dead-man lease; None: the default."""
     state: str | None = None
     """Folder of the agent and its journal there; None: /var/lib/runner, or below the home."""
+    tags: tuple[str, ...] = ()
+    """Words that a spec chooses boards by."""
     vars: dict[str, object] = field(default_factory=dict)
     """What a spec sees: the host's own over those of its groups."""
     groups: tuple[str, ...] = ()
@@ -114,6 +116,7 @@ def host_entry(name: str, joined: Vars, groups: tuple[str, ...] = ()) -> HostEnt
         ssh_args=said.args(),
         lease_s=said.lease_s(),
         state=said.state(),
+        tags=said.tags(),
         vars={key: one.value for key, one in joined.items() if not is_connection_variable(key)},
         groups=groups,
         without_effect=tuple(
@@ -223,6 +226,15 @@ class _Said:
         if folder is not None and not folder.startswith("/"):
             raise self.wrong("runner_state", f"`{folder}` is not absolute", "a path from / on")
         return folder
+
+    def tags(self) -> tuple[str, ...]:
+        if "runner_tags" not in self.joined:
+            return ()
+        value = self.value("runner_tags")
+        words = value.split(",") if isinstance(value, str) else value
+        if not isinstance(words, list) or not all(isinstance(word, str | int) for word in words):
+            raise self.wrong("runner_tags", f"has to be words, not {shape(value)}", "[pi4, 4g]")
+        return tuple(str(word).strip() for word in words)
 
     def lease_s(self) -> float | None:
         if "runner_lease" not in self.joined:

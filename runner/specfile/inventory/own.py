@@ -22,6 +22,7 @@ _KEYS: dict[str, tuple[str, tuple[type, ...], str]] = {
     "connection": ("ansible_connection", (str,), "a text"),
     "lease": ("runner_lease", (str, int), "a time such as 15m"),
     "state": ("runner_state", (str,), "a folder"),
+    "tags": ("runner_tags", (list,), "a list of words such as [pi4, 4g]"),
 }
 """Ours → Ansible's name, types, and what to say of another."""
 
