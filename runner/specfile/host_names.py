@@ -125,11 +125,14 @@ def _any(
         asked = AnyOf.model_validate(value)
     except ValidationError as wrong:
         for error in wrong.errors():
-            at = (*path, *error["loc"])
             key = str(error["loc"][-1]) if error["loc"] else ""
-            extra = error["type"] == "extra_forbidden"
-            hint = did_you_mean(key, AnyOf.model_fields)
-            document.add(at, f"unknown key `{key}`{hint}" if extra else error["msg"], key=extra)
+            if error["type"] == "missing":
+                document.add(path, "a mapping has to name a group: {any: lab, tags: [pi4]}")
+            elif error["type"] == "extra_forbidden":
+                hint = did_you_mean(key, AnyOf.model_fields)
+                document.add((*path, *error["loc"]), f"unknown key `{key}`{hint}", key=True)
+            else:
+                document.add((*path, *error["loc"]), error["msg"])
         return nobody
     if inventory is None:
         return nobody

@@ -67,7 +67,7 @@ def test_limit_narrows_what_was_chosen(inventory):
         ("{any: labb}", "there is no group `labb`; did you mean `lab`?"),
         ("{any: lab, tag: [pi4]}", "unknown key `tag`; did you mean `tags`?"),
         ("{any: lab, count: 0}", "greater than or equal to 1"),
-        ("{tags: [pi4]}", "Field required"),
+        ("{tags: [pi4]}", "a mapping has to name a group"),
     ],
 )
 def test_what_cannot_be_chosen_is_one_fault(inventory, server, said):
