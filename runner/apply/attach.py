@@ -19,7 +19,7 @@ from runner.analysis.judge import judge, judge_trial
 from runner.apply.conclude import failures
 from runner.apply.host_run import host_run
 from runner.apply.interface import Outcome
-from runner.apply.judged import of_record
+from runner.apply.judged import experiment_of, of_record
 from runner.apply.public import recorded
 from runner.apply.putback import outstanding
 from runner.apply.state import HostRun
@@ -241,7 +241,7 @@ def reopen(loaded: Loaded, options: Options) -> RunFolder:
         )
     if folder.state == "done":
         raise RecordError(f"run {folder.id} is done: nothing is left", fix="start a new run")
-    recorded = run_hash(Experiment.model_validate(folder.spec))
+    recorded = run_hash(experiment_of(folder))
     if recorded != run_hash(loaded.experiment):
         raise SpecError(
             f"what is run has changed since {folder.id} (run hash {recorded[:12]})",

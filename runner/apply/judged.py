@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from runner.analysis.judge import judge, judge_again
+from runner.errors import RecordError
 from runner.kinds.units import unit_of
 from runner.records.units import base_name
 from runner.spec.experiment import Experiment
@@ -30,7 +33,21 @@ def of_record(folder: RunFolder) -> Experiment:
     instead = judged.instead() if judged else {}
     if judged and "metrics" in instead and judged.units != PRINTED:
         instead["metrics"] = shown_in(judged.metrics if isinstance(judged.metrics, dict) else {})
-    return Experiment.model_validate({**spec, **instead})
+    return experiment_of(folder, {**spec, **instead})
+
+
+def experiment_of(folder: RunFolder, spec: Mapping[str, Json] | None = None) -> Experiment:
+    """Read the spec of a record, or one put together of it; RecordError where it is refused now."""
+    try:
+        return Experiment.model_validate(dict(folder.spec) if spec is None else spec)
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise RecordError(
+            f"the spec of run {folder.id} is not one that this version takes: "
+            f"{place}: {first['msg']}",
+            fix="run the experiment again, or read the record with the version that made it",
+        ) from wrong
 
 
 def shown_in(metrics: Mapping[str, Json]) -> dict[str, Json]:

@@ -17,7 +17,7 @@ from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.must import resolved, table
 from runner.analysis.judge import observed, server_facts
 from runner.analysis.runs.family import pooled, said, widened
-from runner.apply.judged import judged
+from runner.apply.judged import experiment_of, judged
 from runner.errors import RecordError
 from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
 from runner.spec.experiment import Experiment
@@ -255,13 +255,7 @@ def _unfinished(reports: Path, name: str, folder: RunFolder) -> Iterable[str]:
 
 def with_claims(folder: RunFolder, experiment: Experiment) -> Experiment:
     """Give what was run, with the claims and metrics of `experiment`."""
-    try:
-        ran = Experiment.model_validate(folder.spec)
-    except ValueError as error:
-        raise RecordError(
-            f"run {folder.id} was recorded in another version of the spec language",
-            fix="run the experiment again",
-        ) from error
+    ran = experiment_of(folder)
     return ran.model_copy(update={"claims": experiment.claims, "metrics": experiment.metrics})
 
 

@@ -66,6 +66,9 @@ def as_text(value: Any) -> Any:
         raise fault("text_empty", 'has no value: write one, or "" for an empty text')
     if isinstance(value, Secret):
         raise fault("text_secret", "a secret cannot be used here")
+    if isinstance(value, str) and "\0" in value:
+        message = "holds a NUL character, which no argument, variable or name can: use a file"
+        raise fault("text_nul", message)
     if not isinstance(value, str):
         raise fault("text_type", f"has to be a text, not {shape(value)}")
     return value
@@ -106,6 +109,19 @@ MaybeSecret = Annotated[
     PlainSerializer(_write_secret, when_used="json"),
     WithJsonSchema(_TEXT_SCHEMA),
 ]
+
+_ENV_NAME = re.compile(r"[^=\s\x00-\x1f]+")
+
+
+def _environment(env: dict[str, str | Secret]) -> dict[str, str | Secret]:
+    for name in env:
+        if not _ENV_NAME.fullmatch(name):
+            raise fault("env", f"`{name}` cannot name a variable of the environment")
+    return env
+
+
+Environment = Annotated[dict[str, MaybeSecret], AfterValidator(_environment)]
+"""Variables by name: POSIX allows any that has no `=`."""
 
 
 def split_words(value: Any) -> Any:

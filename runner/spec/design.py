@@ -42,7 +42,9 @@ def read_factor(value: Any) -> Any:
         if twice is not None:
             raise fault("factor", f"the level `{twice}` is there twice")
         value = {name: {} for name in names}
-    if not isinstance(value, Mapping) or not value:
+    if isinstance(value, Mapping) and not value:
+        raise fault("factor", "has no level: write at least one")
+    if not isinstance(value, Mapping):
         raise fault("factor", f"has to be a list of levels or a mapping, not {shape(value)}")
     if len(value) > MAX_LEVELS:
         raise fault("factor", f"has {len(value)} levels; at most {MAX_LEVELS} are run")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runner.apply.checks.reach import shown
 from runner.spec.reach import steered
 from tests.apply.conftest import Cli
 
@@ -125,3 +126,10 @@ def test_a_level_that_steers_is_seen_too(theirs: Cli, tmp_path: Path) -> None:
     spec = theirs.spec(text, "level.yaml")
     assert "CC=./x makes `./x` run" in theirs("apply", str(spec), code=3).stderr
     assert "would run here: ./x" in Cli(tmp_path)("plan", str(spec), "--offline").stdout
+
+
+def test_a_word_of_several_lines_is_shown_on_one() -> None:
+    """A stranger's argv must not look like lines of the plan itself."""
+    words = ("sh", "-c", "id\nlocal: 0 of 0 resources would change", "\u202ex", "{port}", "")
+    lines = r'sh -c "id\nlocal: 0 of 0 resources would change" "\u202ex" {port} '
+    assert shown(words) == lines + "''"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -105,18 +108,26 @@ def _commands(experiment: Experiment, who: str, found: Reach) -> None:
     argv = workload.argv or ("{binary}",)
     on = who.rpartition("on ")[2]
     whom = f"as {workload.user} on {on}" if workload.user else who
-    found.on_hosts.append(f"{_shown(argv)} ({whom})")
+    found.on_hosts.append(f"{shown(argv)} ({whom})")
     for index, word in enumerate(argv):
         if isinstance(word, Secret):
             found.seen.append(f"{' '.join(word.written())} in workload.argv[{index}]")
 
 
-def _shown(words: Sequence[str | Secret]) -> str:
+def shown(words: Sequence[str | Secret]) -> str:
+    """Write a command on one line of at most 100 characters, secrets as they are written."""
     text = " ".join(
-        f"!secret {' '.join(word.written())}" if isinstance(word, Secret) else word
+        f"!secret {' '.join(word.written())}" if isinstance(word, Secret) else _word(word)
         for word in words
     )
     return text if len(text) <= 100 else text[:99] + "…"
+
+
+def _word(word: str) -> str:
+    """Write a word as one: with quotes where blanks are in it, on one line whatever it holds."""
+    if "{" in word and word.isprintable() and not re.search(r"\s", word):
+        return word  # {port} is filled in
+    return shlex.quote(word) if word.isprintable() else json.dumps(word, ensure_ascii=True)
 
 
 def _load(experiment: Experiment, who: Sequence[str], found: Reach) -> None:
@@ -124,7 +135,7 @@ def _load(experiment: Experiment, who: Sequence[str], found: Reach) -> None:
     if load is None or load.generator == "none":
         return
     words = load.argv or (generator(load.generator).tool or load.generator,)
-    found.on_hosts.append(f"{_shown(words)} ({who[-1]})")
+    found.on_hosts.append(f"{shown(words)} ({who[-1]})")
 
 
 def _state(experiment: Experiment, names: Sequence[str], found: Reach) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from runner.spec.base import MaybeSecret, Model, Text, Words, did_you_mean, fault
+from runner.spec.base import Environment, MaybeSecret, Model, Text, Words, did_you_mean, fault
 
 _VERSION = re.compile(r"(?:go)?(\d+\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)")
 
@@ -25,14 +25,10 @@ _MACHINES = (
     "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
     "ppc64le", "riscv64", "s390x", "wasm",
 )  # fmt: skip
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _env(env: dict[str, MaybeSecret]) -> dict[str, MaybeSecret]:
-    """Refuse names that no environment holds, and targets that Go has not got."""
-    for name in env:
-        if not _ENV_NAME.fullmatch(name):
-            raise fault("env", f"`{name}` cannot name a variable of the environment")
+    """Refuse targets that Go has not got."""
     for name, known in (("GOOS", _SYSTEMS), ("GOARCH", _MACHINES)):
         value = env.get(name)
         if isinstance(value, str) and value and value not in known and "{" not in value:
@@ -84,7 +80,7 @@ class Build(Model):
         None, description="Exactly this version of Go, in quotes"
     )
     package: Text = Field(".", description="Folder or import path, relative to the spec's file")
-    env: Annotated[dict[str, MaybeSecret], AfterValidator(_env)] = Field(
+    env: Annotated[Environment, AfterValidator(_env)] = Field(
         {}, description="GOOS, GOARCH, CGO_ENABLED, …"
     )
     ldflags: Words = ()

@@ -11,6 +11,7 @@ from runner.records.quantities import parse
 from runner.spec.base import (
     CpuList,
     Duration,
+    Environment,
     MaybeSecret,
     Model,
     Text,
@@ -130,7 +131,7 @@ class Workload(Model):
     )
     go_test: GoTest | None = None
     run: Literal["server", "once"] = "server"
-    env: dict[str, MaybeSecret] = Field({})
+    env: Environment = Field({})
     cwd: Text | None = None
     user: Annotated[Text, AfterValidator(_user)] | None = Field(
         None, description="User of the host it runs as; {dir} and {binary} are where it can reach"

@@ -1,0 +1,19 @@
+"""A record whose spec today's rules refuse: one clear error, and no fault of runner."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from runner.apply.judged import experiment_of
+from runner.errors import RecordError
+
+
+def test_a_spec_that_is_refused_now_is_named_with_its_run():
+    spec = {"schema": "experiment/1", "name": "x", "workload": {"argv": ["a\0"], "run": "once"}}
+    folder = SimpleNamespace(id="20260101T000000Z-abc", spec=spec)
+    with pytest.raises(RecordError) as caught:
+        experiment_of(folder)
+    assert "run 20260101T000000Z-abc" in caught.value.message
+    assert "workload.argv.0: holds a NUL character" in caught.value.message
