@@ -47,7 +47,7 @@ class Step:
     `cgroup.peak`, `cgroup.oom_kills`, `procfs.rss` (maximum in the step), …"""
     why: dict[str, str] = field(default_factory=dict)
     """Reason of each `None` in `numbers`."""
-    atlas: dict[str, Any] | None = None
+    atlas: dict[str, object] | None = None
     """The memory atlas where a heap dump was fetched, see `runner.analysis.trial.atlas`."""
     unguarded: tuple[RuleResult, ...] = ()
     """Guards whose subject was not seen: this step was not guarded by them."""

@@ -107,7 +107,7 @@ class Builder:
         found = tree(folder, ref, self.cache)
         return found.folder, found.commit
 
-    def generator(self, name: str, facts: Mapping[str, Any]) -> Build | None:
+    def generator(self, name: str, facts: Mapping[str, object]) -> Build | None:
         """Build the load generator for a host with these facts; None where it has its own."""
         kind = generator(name)
         if not kind.program:
@@ -151,7 +151,7 @@ def binary_of(made: Build) -> Binary:
     return Binary(made.sha256, made.size)
 
 
-def numbers_of(made: Build) -> dict[str, Any]:
+def numbers_of(made: Build) -> dict[str, object]:
     """`build.…` numbers for metrics, and what the record keeps."""
     return {
         "build.size": made.size,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
 from runner.planning.layers import Declared, declared_of
@@ -27,7 +27,9 @@ def declared_state(loaded: Loaded, options: Options) -> Declared:
     )
 
 
-def _complete(system: Mapping[str, Any], loaded: Loaded, options: Options) -> Mapping[str, Any]:
+def _complete(
+    system: Mapping[str, object], loaded: Loaded, options: Options
+) -> Mapping[str, object]:
     system = {
         kind: payload
         for kind, payload in declared(system).items()

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class FactsInTime:
     """Facts as found, with the base in force, with each treatment's state, and at the end."""
 
-    before: dict[str, Any] = field(default_factory=dict)
-    during: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, object] = field(default_factory=dict)
+    during: dict[str, object] = field(default_factory=dict)
     treatments: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What differs from `during`, by the id of the treatment."""
     after: dict[str, Any] | None = None
     """What differs from `before`; None until everything was put back."""
-    last: Mapping[str, Any] | None = None
+    last: Mapping[str, object] | None = None
     """What the program that ran last has read; None where it has read none."""
 
     def listen(self) -> Callable[[AnyEvent], None]:
@@ -40,7 +40,7 @@ class FactsInTime:
         return hear
 
     @classmethod
-    def of_record(cls, during: Mapping[str, Any], kept: Times | None) -> FactsInTime:
+    def of_record(cls, during: Mapping[str, object], kept: Times | None) -> FactsInTime:
         """Give what an earlier part of a run has recorded, from before it changed anything."""
         if not during:
             return cls()
@@ -49,21 +49,21 @@ class FactsInTime:
             return cls(dict(said), said)
         return cls({**said, **kept.before}, said, dict(kept.treatments))
 
-    def found(self, facts: Mapping[str, Any]) -> None:
+    def found(self, facts: Mapping[str, object]) -> None:
         """Note the facts of a probe; those of the first are what the run has found."""
         if not self.before:
             self.before = dict(facts)
         self.during = dict(facts)
 
-    def converged(self, facts: Mapping[str, Any]) -> None:
+    def converged(self, facts: Mapping[str, object]) -> None:
         """Note the facts with the base in force."""
         self.during = dict(facts)
 
-    def laid(self, treatment: str, facts: Mapping[str, Any]) -> None:
+    def laid(self, treatment: str, facts: Mapping[str, object]) -> None:
         """Note the facts with a treatment's state in force."""
         self.treatments[treatment] = difference(recorded(facts), recorded(self.during))
 
-    def restored(self, facts: Mapping[str, Any]) -> None:
+    def restored(self, facts: Mapping[str, object]) -> None:
         """Note the facts after everything was put back."""
         before = recorded(self.before)
         left = difference(recorded(facts), before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.errors import HostBusy, RunnerError
 
@@ -67,11 +67,13 @@ def restore(hosts: Sequence[HostRun]) -> RunnerError | None:
     return next((fault for fault in faults if fault is not None), None)
 
 
-def locked(record: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str, Any]], None]:
+def locked(
+    record: Callable[[Mapping[str, object]], None],
+) -> Callable[[Mapping[str, object]], None]:
     """Let several hosts write one record."""
     lock = Lock()
 
-    def one_at_a_time(change: Mapping[str, Any]) -> None:
+    def one_at_a_time(change: Mapping[str, object]) -> None:
         with lock:
             record(change)
 
@@ -80,7 +82,7 @@ def locked(record: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str
 
 def _patiently(
     hosts: Sequence[HostRun],
-    work: Callable[[HostRun], Any],
+    work: Callable[[HostRun], object],
     options: Options,
     reporter: Reporter,
 ) -> None:
@@ -100,7 +102,9 @@ def _patiently(
             time.sleep(WAIT_S)
 
 
-def _at_all(hosts: Sequence[HostRun], work: Callable[[HostRun], Any]) -> list[RunnerError | None]:
+def _at_all(
+    hosts: Sequence[HostRun], work: Callable[[HostRun], object]
+) -> list[RunnerError | None]:
     """Do it at all hosts at once; give the fault of each. What they tell comes in their order."""
 
     def one(host: HostRun) -> RunnerError | None:
@@ -125,7 +129,7 @@ class _Later:
 
     def __init__(self, host: HostRun) -> None:
         self._host, self._reporter = host, host.reporter
-        self._calls: list[tuple[str, tuple[Any, ...]]] = []
+        self._calls: list[tuple[str, tuple[object, ...]]] = []
         host.reporter = self
 
     def __getattr__(self, name: str) -> Callable[..., None]:

@@ -35,7 +35,7 @@ class HostEntry:
     """The controller's own machine."""
     lease_s: float | None = None
     """Dead-man lease; None for no lease (the local machine)."""
-    vars: Mapping[str, Any] = field(default_factory=dict)
+    vars: Mapping[str, object] = field(default_factory=dict)
     address: str = "127.0.0.1"
 
     @property

@@ -149,7 +149,7 @@ def _family(
     """
     asked = {name for claim in experiment.claims for name in claim.must}
 
-    def facts(one: RunFolder) -> dict[str, Any]:
+    def facts(one: RunFolder) -> dict[str, object]:
         seen = observed(one, with_claims(one, experiment))
         return {name: seen.get(name) for name in asked}
 

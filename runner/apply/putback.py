@@ -17,21 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runner.executor.agent import Agent
+    from runner.records.cells import Cell
     from runner.records.host_events import Result
-
-_ADDRESS: Final = (
+    from runner.records.plain import Json
+_ADDRESS: Final = frozenset((
     "id", "via", "path", "name", "attr", "read", "parse", "form", "secret", "runtime",
-)  # fmt: skip
+))  # fmt: skip
 _BACK: Final = ("ok", "restored", "skipped")
-_BOOT: Final = {"id": "boot", "via": "pseudo", "path": "/proc/sys/kernel/random/boot_id"}
+_BOOT: Final[Cell] = {"id": "boot", "via": "pseudo", "path": "/proc/sys/kernel/random/boot_id"}
 
 
 @dataclass(frozen=True)
 class Changed:
     """One cell that a run has changed, and what it held before."""
 
-    cell: Mapping[str, Any]
-    before: Any
+    cell: Cell
+    before: Json
     boot_id: str | None = None
     """The boot in which that was: a later one has taken kernel values."""
 
@@ -40,12 +41,12 @@ class Changed:
         """Name of the cell."""
         return str(self.cell["id"])
 
-    def is_back(self, now: Any) -> bool:
+    def is_back(self, now: object) -> bool:
         """Say whether a value is the one from before; of a hidden one only what is shown."""
         return cells.same(self.cell, self.before, now)
 
 
-def address_of(result_id: str, cell: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def address_of(result_id: str, cell: Cell | None) -> Cell | None:
     """Give what is needed to read a cell again; None for what is not read by its name."""
     if cell is None:
         # a folder that was missing on the way to a file, or a group above a group
@@ -55,7 +56,10 @@ def address_of(result_id: str, cell: Mapping[str, Any] | None) -> dict[str, Any]
         return {"id": result_id, "via": via, "path": path, "form": "exact", "runtime": False}
     if cell.get("keep") or cell.get("action"):
         return None
-    return {key: cell[key] for key in _ADDRESS if cell.get(key) is not None}
+    kept = cell.copy()
+    for key in set(kept) - _ADDRESS:
+        kept.pop(key, None)  # type: ignore[misc]  # a key that a cell may lack
+    return kept
 
 
 def outstanding(

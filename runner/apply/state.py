@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from runner.apply.interface import HostEntry, Options, Reporter
+    from runner.records.cells import Cell as WireCell
     from runner.records.manifest import Times
 
-    Record = Callable[[Mapping[str, Any]], None]
-
+    Record = Callable[[Mapping[str, object]], None]
 
 QUIET = ("ok", "ok (normalised)")
 READ_AFTER = ("converge", "treatment")
@@ -275,7 +275,7 @@ class HostRun:
         phase: str,
         result: Result,
         diff: str = "",
-        cell: Mapping[str, Any] | None = None,
+        cell: WireCell | None = None,
         treatment: str = "",
     ) -> None:
         self.counts.add(result.outcome)

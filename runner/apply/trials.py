@@ -74,7 +74,7 @@ class TrialRunner:
 
     def prepare(
         self, levels: Mapping[str, str], *, upload: bool = True
-    ) -> tuple[Experiment, Any, dict[str, Any]]:
+    ) -> tuple[Experiment, object, dict[str, object]]:
         """Build and upload what a treatment needs; give its experiment, binary and numbers.
 
         What is built is built once a run: sources that change while it goes on are
@@ -187,7 +187,7 @@ class TrialRunner:
         attempt: int,
         trial_id: str,
         binary: Any,
-        extra: dict[str, Any],
+        extra: dict[str, object],
         connections: int | None,
     ) -> Trial:
         tools = self.generators(experiment)

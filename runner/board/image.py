@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.board import apt, archive, initrd, paths, recipe, tools
 from runner.board.errors import BoardError
@@ -52,7 +52,9 @@ class Image:
     @property
     def kernel_version(self) -> str:
         """The kernel's release, as `uname -r` says it."""
-        told: dict[str, Any] = json.loads((self.folder / "image.json").read_text(encoding="utf-8"))
+        told: dict[str, object] = json.loads(
+            (self.folder / "image.json").read_text(encoding="utf-8")
+        )
         return str(told["kernel"])
 
 

@@ -45,7 +45,7 @@ class Board:
         if self.memory_mib < 512 or not 1 <= self.cpus <= 64:
             raise BoardError("too small or too large a board", fix="512M or more, 1 to 64 CPUs")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Give it as it is kept beside a running board."""
         return asdict(self)
 

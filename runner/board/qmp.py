@@ -18,7 +18,7 @@ class Monitor:
     """One connection; `with Monitor(path) as monitor: monitor.ask("query-status")`."""
 
     def __init__(self, path: Path, timeout_s: float | None = 60.0) -> None:
-        self.events: list[dict[str, Any]] = []
+        self.events: list[dict[str, object]] = []
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(timeout_s)
         # the path of a socket may have 107 bytes, that of its folder any number
@@ -50,7 +50,7 @@ class Monitor:
         self._lines.close()
         self._socket.close()
 
-    def ask(self, execute: str, **arguments: Any) -> Any:
+    def ask(self, execute: str, **arguments: object) -> object:
         """Run one command and give what it returns; events that come first are kept."""
         message = {"execute": execute, "arguments": arguments}
         self._socket.sendall(json.dumps(message).encode() + b"\n")

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from runner.board import command, registry
 from runner.board.errors import BoardError
@@ -48,7 +48,7 @@ def main(restore: bool) -> int:
     return 0
 
 
-def _stop(number: int, _frame: Any) -> NoReturn:
+def _stop(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)
 
 

@@ -6,7 +6,7 @@ import json
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.cli import common, console, trust
 from runner.cli.terminal import Terminal
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     # all specs are read before any host is touched
     loaded = _within_limit(args)
     prepare([spec for spec, _ in loaded])
-    results: list[dict[str, Any]] = []
+    results: list[dict[str, object]] = []
     code = 0
     for spec, known in loaded:
         try:
@@ -269,7 +269,7 @@ def numbers(estimates: Sequence[Estimate]) -> list[str]:
     return lines
 
 
-def as_json(outcome: Outcome) -> dict[str, Any]:
+def as_json(outcome: Outcome) -> dict[str, object]:
     """Give what `--json` prints: run, report, hosts, trials, claims; numbers in base units."""
     from runner.kinds.units import base_unit_of
     from runner.records.units import base_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
 
@@ -67,9 +67,9 @@ def argparse_suppress() -> str:
     return argparse.SUPPRESS
 
 
-def variables(args: argparse.Namespace) -> dict[str, Any]:
+def variables(args: argparse.Namespace) -> dict[str, object]:
     """Read -e key=value."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for word in args.extra_vars:
         key, equals, value = word.partition("=")
         if not equals or not key.isidentifier():

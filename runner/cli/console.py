@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -145,7 +145,7 @@ def recap(hosts: Mapping[str, Mapping[str, int]], stream: TextIO = sys.stderr) -
         yield f"{colour(name.ljust(width), worst, stream)} : {shown}{more}"
 
 
-def result_line(result: Mapping[str, Any], diff: str = "") -> str:
+def result_line(result: Mapping[str, object], diff: str = "") -> str:
     """One resource: what it was, what it is."""
     outcome = str(result["outcome"])
     text = f"  {colour(outcome.ljust(8), outcome)} {result['id']}"

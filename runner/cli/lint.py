@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     failing = {"error", "warning"} if args.strict else {"error"}
     code = 0
     documents = []
-    known: dict[str, Any] | None = None
+    known: dict[str, object] | None = None
     for path in args.specs:
         loaded, inventory = common.read_spec(args, path)
         known = facts(args, inventory) if known is None else known

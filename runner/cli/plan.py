@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from runner.apply.interface import Loaded
     from runner.apply.state import HostRun
     from runner.kinds.resources.interface import Cell
+    from runner.records.cells import Cell as Sent
     from runner.specfile.inventory import Inventory
 
 
@@ -178,7 +179,7 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     return found
 
 
-def _sent(cells: Sequence[Cell]) -> list[dict[str, Any]]:
+def _sent(cells: Sequence[Cell]) -> list[Sent]:
     """Give cells as the host is sent them; what is secret is masked."""
     from runner.planning.state import MASK
 
@@ -191,7 +192,7 @@ def as_json(
     took: Duration,
     decided: Sequence[Chance],
     pilot: str,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Give what `--json` prints."""
     from runner.apply.checks.requirements import unmet_as_found
 

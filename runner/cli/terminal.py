@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.cli.console import Progress, colour, result_line, say
 from runner.planning.ids import is_plain, shown
@@ -146,7 +146,7 @@ class Terminal:
             say(f"   {colour(trial.outcome, trial.outcome)} {trial.why}")
 
 
-def _brief(value: Any) -> str:
+def _brief(value: object) -> str:
     if value is None:
         return "absent"
     if isinstance(value, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.cli import ci, common, console
 
@@ -92,7 +92,7 @@ def _fails(one: Entry, *, strict: bool) -> bool:
     return bool(one.failing) or (strict and bool(one.changed or one.stale))
 
 
-def _data(one: Entry) -> dict[str, Any]:
+def _data(one: Entry) -> dict[str, object]:
     return {
         "spec": one.path,
         "experiment": one.experiment.name,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.spec.sections.faults import Fault
 
 
-def fault_part(index: int, fault: Fault) -> dict[str, Any]:
+def fault_part(index: int, fault: Fault) -> dict[str, object]:
     """Give one fault as the agent takes it."""
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "index": index,
         "kind": fault.kind,
         "at_s": fault.at.seconds,

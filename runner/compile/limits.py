@@ -60,7 +60,7 @@ def beyond(experiment: Experiment, facts: Mapping[str, Any]) -> Iterator[tuple[s
             yield f"{said}, {what}", fix
 
 
-def _nr_open(experiment: Experiment, facts: Mapping[str, Any]) -> Any:
+def _nr_open(experiment: Experiment, facts: Mapping[str, object]) -> object:
     """Give the most open files of a process: as the run sets it, or as it is."""
     declared = experiment.system.sysctl
     for key in ("fs.nr_open", "fs/nr_open"):

@@ -149,7 +149,7 @@ def schedule(experiment: Experiment, steps: Sequence[ExpandedStep]) -> list[floa
 
 def looked_on(
     experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Steps that only watch: the generators run elsewhere."""
     load = experiment.load
     assert load is not None  # noqa: S101 - the caller has looked
@@ -195,7 +195,7 @@ def _warmup(load: Load, step: ExpandedStep, asked: LoadStep) -> list[str] | None
     return generator(load.generator).argv(shorter, load.request())
 
 
-def cooldown_part(asked: Cooldown | None) -> dict[str, Any] | None:
+def cooldown_part(asked: Cooldown | None) -> dict[str, object] | None:
     """Give a pause and what it waits for; None where the spec asks for none."""
     if asked is None:
         return None

@@ -59,14 +59,14 @@ class TrialProgram:
 
 def trial_program(
     experiment: Experiment,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
     trial_id: str,
     *,
     binary: Binary | None,
     tool: Binary | None = None,
     network_cells: Sequence[Cell] = (),
     declared: Sequence[Cell] = (),
-    hold: Mapping[str, Any] | None = None,
+    hold: Mapping[str, object] | None = None,
     connections: int | None = None,
     run: str = "",
     settle: bool = False,
@@ -136,14 +136,14 @@ def trial_program(
 
 def load_program(
     experiment: Experiment,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
     trial_id: str,
     *,
     share: tuple[int, int],
     server: str,
     port: int | None,
     at: float,
-    hold: Mapping[str, Any] | None = None,
+    hold: Mapping[str, object] | None = None,
     connections: int | None = None,
     tool: Binary | None = None,
 ) -> TrialProgram:
@@ -210,12 +210,12 @@ def _keeps(experiment: Experiment) -> bool:
     return experiment.search is not None and experiment.search.workload == "keep"
 
 
-def _hz(experiment: Experiment, facts: Mapping[str, Any]) -> float:
+def _hz(experiment: Experiment, facts: Mapping[str, object]) -> float:
     asked = experiment.sample.hz
     return min(asked, EMULATED_HZ) if facts.get("emulated") else asked
 
 
-def _uploads(**programs: Binary | None) -> dict[str, Any]:
+def _uploads(**programs: Binary | None) -> dict[str, object]:
     return {
         name: {"sha256": made.sha256, "size": made.size}
         for name, made in programs.items()
@@ -232,9 +232,9 @@ def _idle_s(experiment: Experiment) -> float:
     return max(latest, default=0.0) + IDLE_S
 
 
-def _abort(experiment: Experiment) -> dict[str, Any]:
+def _abort(experiment: Experiment) -> dict[str, object]:
     """Conditions that the agent itself watches; the others are judged afterwards."""
-    found: dict[str, Any] = {"workload_dead_s": 1.0, "oom_kills": None}
+    found: dict[str, object] = {"workload_dead_s": 1.0, "oom_kills": None}
     for rule in experiment.abort_when:
         if rule.subject == "workload.dead":
             found["workload_dead_s"] = rule.for_s

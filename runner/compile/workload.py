@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
 from runner.kinds.resources.cgroup import base, limits_to_cells, mounted
@@ -28,13 +28,13 @@ class Binary:
 
 def workload_part(
     workload: Workload,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
     trial_id: str,
     binary: Binary | None,
     run: str,
     limits: Mapping[str, list[int]],
     listen: Mapping[str, int | None] | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Give the `workload` of a program; SpecError where the host has no cgroups."""
     if workload.argv is None:
         argv = ["{binary}", *_go_test(workload)]
@@ -42,7 +42,7 @@ def workload_part(
         argv = [text_of(word) for word in workload.argv]
     if workload.trace:
         argv = traced(argv, workload.trace)
-    ready: dict[str, Any] | None = None
+    ready: dict[str, object] | None = None
     within = 10.0
     if workload.ready is not None:
         within = workload.ready.within.seconds
@@ -99,8 +99,8 @@ def _go_test(workload: Workload) -> list[str]:
 
 
 def _cgroup(
-    workload: Workload, facts: Mapping[str, Any], trial_id: str, run: str
-) -> dict[str, Any] | None:
+    workload: Workload, facts: Mapping[str, object], trial_id: str, run: str
+) -> dict[str, object] | None:
     if workload.cgroup is None:
         return None
     limits = workload.cgroup.knobs()
@@ -116,7 +116,7 @@ def _cgroup(
     return {"version": version, "join": join, "cells": [cell.to_json() for cell in cells]}
 
 
-def fetch_part(asked: Fetch) -> dict[str, Any]:
+def fetch_part(asked: Fetch) -> dict[str, object]:
     """Give one page or file to fetch."""
     after_s = asked.after.seconds if asked.after else None
     return {**asked.model_dump(exclude={"after"}), "after_s": after_s}

@@ -32,7 +32,6 @@ from runner.transports.interface import GRACE_S, LinkLost
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
-    from runner.records.plain import Json
     from runner.records.program import Program
     from runner.transports.interface import Channel, Transport
 
@@ -136,7 +135,7 @@ class Agent:
         stopped, before `end`. `payload` is sent as one more frame when the agent
         asks for it by `need_blob`.
         """
-        full: dict[str, Json] = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
+        full: dict[str, object] = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
         if self._secrets:
             full["secrets"] = [*self._secrets]
         for attempt in range(1, UPLOADS + 1):
@@ -152,7 +151,7 @@ class Agent:
                 return
 
     def _conversation(
-        self, full: Mapping[str, Json], payload: bytes | None
+        self, full: Program, payload: bytes | None
     ) -> Generator[tuple[bytes, AnyEvent]]:
         self._said = ""
         channel = self._start()

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from runner.records.host_events import Result
 
 
-def hold(controller: str, lease_s: float | None = None) -> dict[str, Any]:
+def hold(controller: str, lease_s: float | None = None) -> dict[str, object]:
     """Describe who holds the host, and for how long unheard of."""
     return {"controller": controller, "lease_s": lease_s}
 
 
 def converge(
     agent: Agent,
-    cells: Iterable[Mapping[str, Any]],
+    cells: Iterable[Mapping[str, object]],
     *,
     check: bool = False,
-    held: Mapping[str, Any] | None = None,
+    held: Mapping[str, object] | None = None,
     layer: str = "",
     over: bool = False,
     sysctls: Sequence[str] | None = None,

@@ -42,7 +42,7 @@ def facts_asked(sysctls: Sequence[str]) -> dict[str, Any]:
 
 def probe(
     agent: Agent,
-    cells: Iterable[Mapping[str, Any]] = (),
+    cells: Iterable[Mapping[str, object]] = (),
     *,
     facts: bool = True,
     sysctls: Sequence[str] = (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.errors import HostUnreachable, RunnerError
 from runner.executor.agent import StreamCut
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WITHIN_S: Final = 600.0
 """A Raspberry Pi is back within a minute, an emulated board within two."""
 POLL_S: Final = 2.0
-_BOOT_ID: Final[Mapping[str, Any]] = {
+_BOOT_ID: Final[Mapping[str, object]] = {
     "id": "boot_id", "via": "pseudo", "path": "/proc/sys/kernel/random/boot_id",
 }  # fmt: skip
 

@@ -11,7 +11,9 @@ from .digest import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Mapping, Optional
+    from typing import Callable, Mapping, Optional
+
+    from runner.records.cells import Cell, FileSaid
 
     from .mask import Mask
 
@@ -32,11 +34,11 @@ def to_fd(fd: int, mask: Optional[Mask] = None) -> Emit:
     """
     open_ = [True]
 
-    def emit(event: str, **fields: Any) -> None:
+    def emit(event: str, **fields: object) -> None:
         if not open_[0]:
             return
         try:
-            write_all(fd, line_of(event, mask.value(fields) if mask else fields))
+            write_all(fd, line_of(event, mask.fields(fields) if mask else fields))
         except OSError:
             open_[0] = False
 
@@ -66,30 +68,33 @@ def beat(*_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def line_of(event: str, fields: Mapping[str, Any]) -> bytes:
+def line_of(event: str, fields: Mapping[str, object]) -> bytes:
     """Give one event as a line of JSON."""
     said = {"event": event, "at": round(time.time(), 6), **fields}
     # ASCII: bytes that are not text arrive as lone surrogates instead of breaking the line
     return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def shown(cell: Mapping[str, Any], value: Any) -> Any:
+def shown(cell: Cell, value: object) -> object:
     """Give a cell's value as events may show it: a secret file by its size and hash."""
     if not cell.get("secret") or value is None:
         return value
     return summary(value) if isinstance(value, dict) and "bytes_b64" in value else MASK
 
 
-def summary(value: Mapping[str, Any]) -> Dict[str, Any]:
+def summary(value: Mapping[str, object]) -> FileSaid:
     """Give a file without its bytes: kind, mode, owner, size and hash."""
     from base64 import b64decode
 
-    data = b64decode(value["bytes_b64"] or "")
-    kept = {key: value[key] for key in ("type", "mode", "uid", "gid") if key in value}
-    return {**kept, "size": len(data), "sha256": sha256(data).hexdigest()}
+    data = b64decode(str(value["bytes_b64"] or ""))
+    found: FileSaid = {"size": len(data), "sha256": sha256(data).hexdigest()}
+    for key in ("type", "mode", "uid", "gid"):
+        if key in value:
+            found[key] = value[key]  # type: ignore[typeddict-item]  # as it was read
+    return found
 
 
-def said(cell: Mapping[str, Any], value: Any) -> str:
+def said(cell: Cell, value: object) -> str:
     """Give a cell's value for a message: a file by size and hash, a secret by the mask."""
     if isinstance(value, dict) and "bytes_b64" in value:
         found = summary(value)
@@ -99,7 +104,7 @@ def said(cell: Mapping[str, Any], value: Any) -> str:
     return repr(MASK if cell.get("secret") and value is not None else value)
 
 
-def hide(cell: Mapping[str, Any], why: Optional[str], *values: Any) -> Optional[str]:
+def hide(cell: Cell, why: Optional[str], *values: object) -> Optional[str]:
     """Take the values of a secret cell out of a message."""
     if why is None or not cell.get("secret"):
         return why

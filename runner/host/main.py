@@ -13,7 +13,10 @@ from .state import journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Mapping, Optional
+    from typing import Callable, Dict, Mapping, Optional
+
+    from runner.records.cells import Cell
+    from runner.records.program import Asked, TrialAsked
 
     from .emit import Emit
     from .mask import Mask
@@ -27,7 +30,7 @@ PROGRAMS = (
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def run(program: Any, state_dir: str) -> int:
+def run(given: object, state_dir: str) -> int:
     """Carry out a program; events go to stdout, `end` last. Returns the exit code."""
     emit = to_fd(sys.stdout.fileno())
     _ignore_hangup()
@@ -35,7 +38,7 @@ def run(program: Any, state_dir: str) -> int:
     error: Optional[Dict[str, str]] = None
     ok = False
     try:
-        check(program)
+        program = check(given)
         mask = secret_of(program)
         if mask:
             emit = to_fd(sys.stdout.fileno(), mask)
@@ -61,7 +64,7 @@ def run(program: Any, state_dir: str) -> int:
     return 0 if ok and error is None else 1
 
 
-def secret_of(program: Mapping[str, Any]) -> Optional[Mask]:
+def secret_of(program: Asked) -> Optional[Mask]:
     """Give what hides the secrets of a program, None where it has none."""
     if not program.get("secrets"):
         return None
@@ -70,8 +73,8 @@ def secret_of(program: Mapping[str, Any]) -> Optional[Mask]:
     return Mask(map(str, program["secrets"]))
 
 
-def check(program: Any) -> None:
-    """Refuse what is not a program, all of it before anything is done."""
+def check(program: object) -> TrialAsked:
+    """Refuse what is not a program, all of it before anything is done; give it typed."""
     if not isinstance(program, dict):
         raise state_folder.Refused("bad_program", "a program is a JSON object")
     name = program.get("program")
@@ -87,9 +90,11 @@ def check(program: Any) -> None:
         raise state_folder.Refused("bad_program", "a program names its `run`")
     if name in ("probe", "converge"):
         _check_cells(program.get("cells", [] if name == "probe" else None), name == "converge")
+    asked: TrialAsked = program  # type: ignore[assignment]  # a trial is checked by trial_check
+    return asked
 
 
-def _check_cells(given: Any, wanted: bool) -> None:
+def _check_cells(given: object, wanted: bool) -> None:
     if not isinstance(given, list):
         raise state_folder.Refused("bad_program", "`cells` is a list")
     seen = set()
@@ -105,12 +110,12 @@ def _check_cells(given: Any, wanted: bool) -> None:
         seen.add(name)
 
 
-def _fault_of(cell: Mapping[str, Any], wanted: bool) -> Optional[str]:
+def _fault_of(cell: Cell, wanted: bool) -> Optional[str]:
     why = addresses.fault_of(cell)
     return why or (_fault_of_want(cell) if wanted else None)
 
 
-def _fault_of_want(cell: Mapping[str, Any]) -> Optional[str]:
+def _fault_of_want(cell: Cell) -> Optional[str]:
     if "want" not in cell:
         return "lacks `want`"
     want, via = cell["want"], cell["via"]
@@ -119,8 +124,8 @@ def _fault_of_want(cell: Mapping[str, Any]) -> Optional[str]:
     return f"wants {want!r}, which is not a value of {via}"
 
 
-def _dispatch(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
-    works: Dict[str, Callable[[Mapping[str, Any], state_folder.State, Emit], bool]] = {
+def _dispatch(program: TrialAsked, where: state_folder.State, emit: Emit) -> bool:
+    works: Dict[str, Callable[[TrialAsked, state_folder.State, Emit], bool]] = {
         "probe": _probe,
         "converge": _converge,
         "restore": _restore,
@@ -136,44 +141,44 @@ def _dispatch(program: Mapping[str, Any], where: state_folder.State, emit: Emit)
 # imports, and what a trial imports stays in memory beside it.
 
 
-def _converge(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _converge(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     from .programs import converge
 
     return converge.run(program, where, emit)
 
 
-def _restore(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _restore(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     from .programs import restore
 
     return restore.run(program, where, emit)
 
 
-def _put(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _put(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     from .programs import blobs
 
     return blobs.put(program, where, emit, sys.stdin.buffer)
 
 
-def _forget(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _forget(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     from .programs import blobs
 
     return blobs.forget(program, where, emit)
 
 
-def _status(_: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _status(_: Mapping[str, object], where: state_folder.State, emit: Emit) -> bool:
     from .programs import status
 
     status.run(where, emit)
     return True
 
 
-def _reboot(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _reboot(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     from .programs import reboot
 
     return reboot.run(program, where, emit)
 
 
-def _trial(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _trial(program: TrialAsked, where: state_folder.State, emit: Emit) -> bool:
     if program["program"] == "trial":
         from .trial import supervisor
 
@@ -184,7 +189,7 @@ def _trial(program: Mapping[str, Any], where: state_folder.State, emit: Emit) ->
     return bool(work(program, where, emit))
 
 
-def _lease(program: Mapping[str, Any], where: state_folder.State) -> None:
+def _lease(program: Asked, where: state_folder.State) -> None:
     hold = program.get("hold") or {}
     if program["program"] in ("converge", "trial") and hold.get("lease_s") is not None:
         from .state import lease
@@ -192,14 +197,14 @@ def _lease(program: Mapping[str, Any], where: state_folder.State) -> None:
         lease.watch(where)
 
 
-def _probe(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _probe(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     if program.get("facts", True):
         from .facts import gather
 
         emit("facts", facts=gather.asked(program))
     for cell in program.get("cells", []):
-        found = cells.try_read(cell)
-        emit("value", id=cell["id"], value=shown(cell, found["value"]), error=found["error"])
+        value, error = cells.try_read(cell)
+        emit("value", id=cell["id"], value=shown(cell, value), error=error)
     held = state_folder.hold(where)
     changes = journal.read(where.journal).changes
     emit(

@@ -12,7 +12,7 @@ import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List, Sequence
+    from typing import Dict, Iterable, List, Mapping, Sequence
 
 SHOWN = "(secret)"
 _LINE = 8
@@ -57,7 +57,11 @@ class Mask:
         """Bytes of the longest secret: so much has to be held back between two parts."""
         return max((len(form) for form in self._raw), default=0)
 
-    def value(self, value: Any) -> Any:
+    def fields(self, fields: Mapping[str, object]) -> Dict[str, object]:
+        """Give the fields of an event without the secrets."""
+        return {key: self.value(item) for key, item in fields.items()}
+
+    def value(self, value: object) -> object:
         """Give a value of JSON without the secrets; the bytes of a file keep their length."""
         if not self.secrets:
             return value

@@ -34,8 +34,8 @@ def explain(rule: str) -> Rule | None:
 
 
 def lint(
-    spec: Mapping[str, Any],
-    facts: Mapping[str, Any] | None = None,
+    spec: Mapping[str, object],
+    facts: Mapping[str, object] | None = None,
     sources: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Check a spec against every rule, the gravest findings first.

@@ -22,7 +22,7 @@ class Variant:
 
     where: str
     """`factors.flags.all`, or empty for the spec's own."""
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
 
     def at(self, *keys: str) -> Any:
         """Give the value at a path, or None."""
@@ -37,8 +37,8 @@ class Variant:
 class View:
     """One expanded spec, what is known of the host, and the Go sources beside it."""
 
-    spec: Mapping[str, Any]
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    spec: Mapping[str, object]
+    facts: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, *keys: str) -> Any:
@@ -64,7 +64,7 @@ class View:
         return tuple(found)
 
     @cached_property
-    def metrics(self) -> Mapping[str, Mapping[str, Any]]:
+    def metrics(self) -> Mapping[str, Mapping[str, object]]:
         """Metrics by name; a lone source becomes `{from: …}`."""
         found = self.at("metrics") or {}
         return {
@@ -78,7 +78,7 @@ class View:
         return tuple(c for c in self.at("claims") or () if c.get("testable", True))
 
     @cached_property
-    def sampled(self) -> list[Mapping[str, Any]]:
+    def sampled(self) -> list[Mapping[str, object]]:
         """Claims whose metric is not exact; statements count as sampled."""
         exact = {name for name, metric in self.metrics.items() if metric.get("kind") == "exact"}
         return [claim for claim in self.claims if claim.get("metric") not in exact]
@@ -154,7 +154,7 @@ class View:
         return top
 
 
-def at(data: Any, *keys: str) -> Any:
+def at(data: object, *keys: str) -> object:
     """Give the value at a path of mappings, or None."""
     for key in keys:
         if not isinstance(data, Mapping):
@@ -180,7 +180,7 @@ def words(value: Any) -> list[str]:
     return [word for item in value or () for word in str(item).split()]
 
 
-def _texts(where: str, value: Any) -> Iterator[tuple[str, str]]:
+def _texts(where: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield where, value
     elif isinstance(value, Mapping):
@@ -195,7 +195,7 @@ def _texts(where: str, value: Any) -> Iterator[tuple[str, str]]:
                 yield from _texts(f"{where}[{index}]", item)
 
 
-def steps_of(load: Mapping[str, Any]) -> list[dict[str, Any]]:
+def steps_of(load: Mapping[str, object]) -> list[dict[str, object]]:
     """Give the steps that a load lists; none where it has a rule for them."""
     steps = load.get("steps") or ()
     return [dict(step) for step in steps] if isinstance(steps, (list, tuple)) else []

@@ -6,7 +6,7 @@ changed; what `after` differs from `before` by should be nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
@@ -62,7 +62,7 @@ def _named(name: str, fact: str) -> bool:
     )  # fmt: skip
 
 
-def difference(facts: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+def difference(facts: Mapping[str, object], base: Mapping[str, object]) -> dict[str, object]:
     """Give the facts that are not those of `base`, absent ones as None; moving ones left out."""
     return {
         name: facts.get(name)

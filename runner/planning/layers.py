@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Declared:
     """The declared state by kind: that of all treatments, and of each where they differ."""
 
-    base: Mapping[str, Any]
-    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    base: Mapping[str, object]
+    own: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """The whole state of each treatment by its id; empty where none differs from the base."""
     levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The levels of each of them."""
@@ -60,7 +60,7 @@ class Layer:
 def declared_of(experiment: Experiment) -> Declared:
     """Give what an experiment declares: `system`, and as each treatment's levels leave it."""
     base = dict(experiment.system.items())
-    own: dict[str, Mapping[str, Any]] = {}
+    own: dict[str, Mapping[str, object]] = {}
     levels: dict[str, Mapping[str, str]] = {}
     for cell in treatments(experiment):
         name = treatment_id(cell)

@@ -96,7 +96,7 @@ def declared(system: Any) -> dict[str, Any]:
 
     A payload that is still plain data is validated by its kind's model.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, payload in sorted(system.items()):
         if payload is not None:
             model = resources.kind(name).Model
@@ -105,7 +105,7 @@ def declared(system: Any) -> dict[str, Any]:
     return found
 
 
-def sources(system: Any) -> list[str]:
+def sources(system: object) -> list[str]:
     """Name the files of the spec's folder that have to be read before planning."""
     payloads = declared(system).values()
     return sorted(
@@ -113,7 +113,7 @@ def sources(system: Any) -> list[str]:
     )
 
 
-def with_sources(system: Any, contents: Mapping[str, bytes]) -> dict[str, Any]:
+def with_sources(system: object, contents: Mapping[str, bytes]) -> dict[str, object]:
     """Give the declared payloads with the bytes of those files; takes the place of `system`."""
     return {
         name: said.with_sources(contents) if hasattr(said, "with_sources") else said
@@ -121,7 +121,7 @@ def with_sources(system: Any, contents: Mapping[str, bytes]) -> dict[str, Any]:
     }
 
 
-def candidates(system: Any) -> list[Json]:
+def candidates(system: object) -> list[Json]:
     """Cells to read in the probe, one for each id."""
     found: dict[str, Json] = {}
     for name, payload in declared(system).items():
@@ -130,7 +130,7 @@ def candidates(system: Any) -> list[Json]:
     return list(found.values())
 
 
-def plan_state(system: Any, facts: Facts, values: Values) -> StatePlan:
+def plan_state(system: object, facts: Facts, values: Values) -> StatePlan:
     """Plan every declared kind; SpecError where two of them want different values of one thing."""
     plan = StatePlan()
     cells: list[Cell] = []
@@ -205,7 +205,7 @@ def _change(cell: Cell, values: Values) -> Change:
     )
 
 
-def _same_secret(cell: Cell, before: Any) -> bool:
+def _same_secret(cell: Cell, before: object) -> bool:
     """Compare a secret file, of which the host says size and hash, with what is wanted."""
     want = cell.want
     if not (cell.secret and isinstance(before, dict) and isinstance(want, dict)):
@@ -217,7 +217,7 @@ def _same_secret(cell: Cell, before: Any) -> bool:
     return same and all(before.get(k) == v for k, v in want.items() if k in ("mode", "uid", "gid"))
 
 
-def _text(cell: Cell, value: Any) -> str | None:
+def _text(cell: Cell, value: object) -> str | None:
     """Give a value as a person reads it."""
     if value is None or value is UNSET:
         return None
@@ -249,10 +249,10 @@ def _lines(cell: Cell, value: Mapping[str, Any] | None) -> list[str] | None:
     return [MASK + "\n"] if cell.secret else text.splitlines(keepends=True)
 
 
-def unified(cell: Cell, before: Any) -> str:
+def unified(cell: Cell, before: object) -> str:
     """Unified diff of a file's text, then mode and owner where they differ; secrets masked."""
-    want: Mapping[str, Any] = cell.want if isinstance(cell.want, dict) else {}
-    have: Mapping[str, Any] = before if isinstance(before, dict) else {}
+    want: Mapping[str, object] = cell.want if isinstance(cell.want, dict) else {}
+    have: Mapping[str, object] = before if isinstance(before, dict) else {}
     old, new = _lines(cell, have), _lines(cell, want)
     names = (f"a{cell.path}" if have else "/dev/null", f"b{cell.path}" if want else "/dev/null")
     if old is None or new is None:

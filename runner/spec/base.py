@@ -74,7 +74,7 @@ def as_text(value: Any) -> Any:
     return value
 
 
-def shape(value: Any) -> str:
+def shape(value: object) -> str:
     """Name a YAML value as its writer would."""
     if isinstance(value, Mapping):
         return "a mapping"
@@ -87,7 +87,7 @@ def shape(value: Any) -> str:
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 
-def _maybe_secret(value: Any) -> str | Secret:
+def _maybe_secret(value: object) -> str | Secret:
     if isinstance(value, Secret):
         return value
     found = from_written(value)
@@ -97,7 +97,7 @@ def _maybe_secret(value: Any) -> str | Secret:
     return text
 
 
-def _write_secret(value: str | Secret) -> Any:
+def _write_secret(value: str | Secret) -> object:
     return {"secret": value.written()} if isinstance(value, Secret) else value
 
 
@@ -124,7 +124,7 @@ Environment = Annotated[dict[str, MaybeSecret], AfterValidator(_environment)]
 """Variables by name: POSIX allows any that has no `=`."""
 
 
-def split_words(value: Any) -> Any:
+def split_words(value: object) -> object:
     """Take `"-s -w"` as a list of its words."""
     return value.split() if isinstance(value, str) else value
 
@@ -134,7 +134,7 @@ Words = Annotated[
 ]
 
 
-def one_or_many(value: Any) -> Any:
+def one_or_many(value: object) -> object:
     """Take a lone value as a list of one."""
     return value if isinstance(value, (list, tuple)) else [value]
 
@@ -145,7 +145,7 @@ Texts = Annotated[
 ]
 
 
-def _amount(dimension: str | None) -> Any:
+def _amount(dimension: str | None) -> object:
     def read(value: Any) -> Quantity:
         if isinstance(value, (Mapping, list, tuple, Secret)) or value is None:
             example = EXAMPLE[dimension or BYTES]
@@ -158,7 +158,7 @@ def _amount(dimension: str | None) -> Any:
     return PlainValidator(read)
 
 
-def _kind(dimension: str | None) -> tuple[Any, ...]:
+def _kind(dimension: str | None) -> tuple[object, ...]:
     examples = [EXAMPLE[dimension]] if dimension else ["32MiB", "30s", "5%", 100]
     schema = {"type": ["string", "number"], "examples": examples}
     # in every mode: a treatment is the written spec with its levels laid over, read again

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -103,13 +103,13 @@ def _base(amount: Quantity, unit: str) -> Fraction:
         return amount.exact
 
 
-def read_range(value: Any) -> Any:
+def read_range(value: object) -> object:
     """Take a lone number as `value`."""
     return value if isinstance(value, (Mapping, Range)) else {"value": value}
 
 
 RangeOf = Annotated[
-    Range, BeforeValidator(read_range, json_schema_input_type=str | float | dict[str, Any])
+    Range, BeforeValidator(read_range, json_schema_input_type=str | float | dict[str, object])
 ]
 
 
@@ -134,7 +134,7 @@ class Published(Range):
 
 
 PublishedOf = Annotated[
-    Published, BeforeValidator(read_range, json_schema_input_type=str | float | dict[str, Any])
+    Published, BeforeValidator(read_range, json_schema_input_type=str | float | dict[str, object])
 ]
 
 

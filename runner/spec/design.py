@@ -20,7 +20,7 @@ OVERRIDABLE = ("system", "build", "workload", "load")
 class Factor(Model):
     """What is varied; each level changes parts of the spec, or only fills in `{factor}`."""
 
-    levels: dict[str, dict[str, Any]]
+    levels: dict[str, dict[str, object]]
     """Level name → sections to merge over the spec's own; empty for a plain value."""
 
     @model_serializer
@@ -32,7 +32,7 @@ class Factor(Model):
         return tuple(self.levels)
 
 
-def read_factor(value: Any) -> Any:
+def read_factor(value: object) -> object:
     """Take `[a, b]` and `{name: {build: …}}`; both become `levels`."""
     if isinstance(value, Factor):
         return value
@@ -51,7 +51,7 @@ def read_factor(value: Any) -> Any:
     return {"levels": {as_text(name): _level(name, level) for name, level in value.items()}}
 
 
-def _level(name: Any, level: Any) -> dict[str, Any]:
+def _level(name: object, level: object) -> dict[str, object]:
     if level is None:
         return {}
     if not isinstance(level, Mapping):
@@ -100,7 +100,7 @@ class Order(Model):
 Times = Annotated[int, Field(ge=1, le=MAX_REPETITIONS)]
 
 
-def read_per_board(value: Any) -> Any:
+def read_per_board(value: object) -> object:
     """Take `per_board: 3` as exactly three."""
     return [value, value] if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -143,7 +143,7 @@ class Repeat(Model):
         return (self.per_board or self.between or (1, 1))[1]
 
 
-def read_repeat(value: Any) -> Any:
+def read_repeat(value: object) -> object:
     """Take `repeat: 6` and `times: 6` as exactly six."""
     if isinstance(value, int) and not isinstance(value, bool):
         return {"between": [value, value]}
@@ -156,7 +156,7 @@ def read_repeat(value: Any) -> Any:
 
 
 RepeatOf = Annotated[
-    Repeat, BeforeValidator(read_repeat, json_schema_input_type=int | dict[str, Any])
+    Repeat, BeforeValidator(read_repeat, json_schema_input_type=int | dict[str, object])
 ]
 
 
@@ -250,6 +250,6 @@ FactorOf = Annotated[
     Factor,
     BeforeValidator(
         read_factor,
-        json_schema_input_type=list[str | int | float] | dict[str, dict[str, Any] | None],
+        json_schema_input_type=list[str | int | float] | dict[str, dict[str, object] | None],
     ),
 ]

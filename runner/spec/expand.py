@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.spec.experiment import Experiment
@@ -15,7 +15,7 @@ CLAIMED = ("metrics", "claims", "repeat", "search")
 """Sections that have to be fixed before the data: a change of them after it is reported."""
 
 
-def expand(exp: Experiment) -> dict[str, Any]:
+def expand(exp: Experiment) -> dict[str, object]:
     """Give the spec as JSON data, defaults included; equal specs give equal data.
 
     Secrets are named by their source, never by their text.
@@ -23,12 +23,12 @@ def expand(exp: Experiment) -> dict[str, Any]:
     return exp.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def canonical_json(data: Any) -> str:
+def canonical_json(data: object) -> str:
     """Write JSON in one way only: sorted keys, no spaces, UTF-8."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _hash(data: Any) -> str:
+def _hash(data: object) -> str:
     return hashlib.sha256(canonical_json(data).encode()).hexdigest()
 
 

@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -124,7 +124,7 @@ class Experiment(Model):
     title: Text = ""
     description: Text = ""
     source: Source | None = None
-    vars: dict[str, Any] = Field({}, description="Values for {{ name }}")
+    vars: dict[str, object] = Field({}, description="Values for {{ name }}")
     hosts: Hosts = Hosts()
     requires: dict[str, RequirementOf] = Field({})
     system: System = System()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -142,7 +142,7 @@ STATES = ("workload.alive", "workload.dead", "workload.ready", "search.monotone"
 """Subjects that hold or do not hold by themselves."""
 
 
-def _read(value: Any) -> Rule:
+def _read(value: object) -> Rule:
     if isinstance(value, Rule):
         return value
     try:

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterator
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
 from pydantic_core import PydanticUndefined
@@ -90,7 +90,7 @@ def _of_model(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[Key]:
         yield from _of_kind(kind, below)
 
 
-def _of_kind(kind: Any, path: tuple[str, ...]) -> Iterator[Key]:
+def _of_kind(kind: object, path: tuple[str, ...]) -> Iterator[Key]:
     """Keys below a value of a type: of every member of a union, of every entry."""
     origin, inside = get_origin(kind), get_args(kind)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -108,7 +108,7 @@ def _of_kind(kind: Any, path: tuple[str, ...]) -> Iterator[Key]:
                 yield from _of_kind(member, (*path, "[]"))
 
 
-def _doc(kind: Any) -> str:
+def _doc(kind: object) -> str:
     """First sentence of a section's own text."""
     if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__doc__:
         return kind.__doc__.split("\n")[0]
@@ -119,7 +119,7 @@ def _doc(kind: Any) -> str:
     return ""
 
 
-def _default(value: Any) -> str:
+def _default(value: object) -> str:
     if value is PydanticUndefined or value is None or isinstance(value, BaseModel):
         return ""
     if value in ((), {}, ""):

@@ -18,7 +18,7 @@ _SAID: Final = {
 }
 
 
-def _reader(dimension: str) -> Callable[[Any], int | str]:
+def _reader(dimension: str) -> Callable[[object], int | str]:
     def read(value: Any) -> int | str:
         text = str(value) if not isinstance(value, bool) else "boolean"
         if text == UNLIMITED:
@@ -36,13 +36,13 @@ def _reader(dimension: str) -> Callable[[Any], int | str]:
     return read
 
 
-def _pair(value: Any) -> Any:
+def _pair(value: object) -> object:
     if isinstance(value, Mapping):
         return value
     return {"soft": value, "hard": value}
 
 
-def _value(dimension: str) -> Any:
+def _value(dimension: str) -> object:
     return PlainValidator(_reader(dimension)), WithJsonSchema({"type": ["integer", "string"]})
 
 

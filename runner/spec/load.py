@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -57,14 +57,14 @@ class Cooldown(Model):
     at_most: Duration = parse("60s")
 
 
-def _cooldown(value: Any) -> Any:
+def _cooldown(value: object) -> object:
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return {"at_least": value, "at_most": value}
     return value
 
 
 CooldownOf = Annotated[
-    Cooldown, BeforeValidator(_cooldown, json_schema_input_type=str | dict[str, Any])
+    Cooldown, BeforeValidator(_cooldown, json_schema_input_type=str | dict[str, object])
 ]
 
 
@@ -131,7 +131,7 @@ class ExpandedStep:
     url: str
 
 
-def _statuses(value: Any) -> Any:
+def _statuses(value: object) -> object:
     """Read `201`, `200-299`, `2xx`, or a list of them, as ranges."""
     given = value if isinstance(value, (list, tuple)) else [value]
     found = []
@@ -169,7 +169,7 @@ class WeightedUrl(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _bare(cls, value: Any) -> Any:
+    def _bare(cls, value: object) -> object:
         return {"url": value} if isinstance(value, str) else value
 
 
@@ -179,7 +179,7 @@ class Expect(Model):
     status: Statuses = Field(SUCCESS, description="Statuses: 201, 200-299, 2xx, or a list of them")
 
 
-def _steps(value: Any) -> Any:
+def _steps(value: object) -> object:
     """Take a mapping as a ladder at once: errors then name one form only."""
     if isinstance(value, Mapping):
         return value if isinstance(value, Ladder) else Ladder.model_validate(value)

@@ -1,7 +1,7 @@
 """What is reported: a source, which part of a trial, and how it becomes one number."""
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -148,13 +148,13 @@ class Metric(Model):
         return None if self.compute is None else parse_expression(self.compute)
 
 
-def read_metric(value: Any) -> Any:
+def read_metric(value: object) -> object:
     """Take `name: procfs.rss` as its source."""
     return value if isinstance(value, (Mapping, Metric)) else {"from": value}
 
 
 MetricOf = Annotated[
-    Metric, BeforeValidator(read_metric, json_schema_input_type=str | dict[str, Any])
+    Metric, BeforeValidator(read_metric, json_schema_input_type=str | dict[str, object])
 ]
 
 SUFFIXES = ("vs_baseline", "ratio", "difference", "n", "interval", "mean")

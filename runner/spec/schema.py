@@ -14,7 +14,7 @@ from runner.spec.system import System
 ID = "experiment/1"
 
 
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, object]:
     """Give the schema of a spec as a user writes it, shorthands included.
 
     Every value may also be a text with `{{ variables }}`, which a schema cannot

@@ -67,13 +67,13 @@ def fill(value: Any, levels: Mapping[str, str]) -> Any:
 def sections(
     exp: Experiment,
     levels: Mapping[str, str],
-    instead: Mapping[str, Mapping[str, Any]] | None = None,
+    instead: Mapping[str, Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Give the four sections as data with the levels merged in and filled in.
 
     `instead` stands in for what the levels change, by factor and level.
     """
-    data: dict[str, Any] = {}
+    data: dict[str, object] = {}
     for name in OVERRIDABLE:
         section = getattr(exp, name)
         if section is not None:
@@ -81,7 +81,7 @@ def sections(
     for factor, level in levels.items():
         over = exp.factors[factor].levels if instead is None else instead[factor]
         data = merge(data, over[level])
-    filled: dict[str, Any] = fill(data, levels)
+    filled: dict[str, object] = fill(data, levels)
     return filled
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -24,7 +24,7 @@ class NoHostLeft(SpecError):  # noqa: N818 - says what happened
 
 def place_hosts(
     document: Document,
-    data: dict[str, Any],
+    data: dict[str, object],
     inventory: Inventory | None,
     host: str | None,
     limit: str | None,
@@ -48,7 +48,9 @@ def place_hosts(
         hosts[role] = list(found)
 
 
-def server_of(data: Mapping[str, Any], inventory: Inventory | None, host: str | None) -> str | None:
+def server_of(
+    data: Mapping[str, object], inventory: Inventory | None, host: str | None
+) -> str | None:
     """Give the host whose variables a spec sees: -H or its server, of a group the first."""
     hosts = data.get("hosts")
     server = host or (hosts.get("server") if isinstance(hosts, dict) else None)
@@ -68,7 +70,7 @@ def server_of(data: Mapping[str, Any], inventory: Inventory | None, host: str | 
     return names[0] if names else server
 
 
-def server_with(variables: Mapping[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def server_with(variables: Mapping[str, object], data: dict[str, object]) -> dict[str, object]:
     """Give `data` with expressions of hosts.server filled in by -e and the spec's own variables."""
     hosts = data.get("hosts")
     if not isinstance(hosts, dict) or "server" not in hosts:
@@ -79,7 +81,7 @@ def server_with(variables: Mapping[str, Any], data: dict[str, Any]) -> dict[str,
         return data  # said where it stands
 
 
-def _place_host(data: dict[str, Any], host: str | None) -> None:
+def _place_host(data: dict[str, object], host: str | None) -> None:
     """Let -H stand in for the server, and for the load where it came from the server."""
     if host is None:
         return
@@ -116,7 +118,7 @@ def _names(
 
 
 def _any(
-    document: Document, value: dict[str, Any], role: str, inventory: Inventory | None
+    document: Document, value: object, role: str, inventory: Inventory | None
 ) -> tuple[str, ...] | None:
     """Give the hosts of `{any: lab, tags: [pi4], count: 4}`: the first that have every tag."""
     path = ("hosts", role)

@@ -51,7 +51,7 @@ class Loaded:
 def load(
     path: FilePath | str,
     *,
-    variables: Mapping[str, Any] | None = None,
+    variables: Mapping[str, object] | None = None,
     inventory: Inventory | None = None,
     host: str | None = None,
     limit: str | None = None,
@@ -71,7 +71,7 @@ def load(
 def load_document(
     path: FilePath | str,
     *,
-    variables: Mapping[str, Any] | None = None,
+    variables: Mapping[str, object] | None = None,
     inventory: Inventory | None = None,
     host: str | None = None,
     limit: str | None = None,
@@ -96,7 +96,7 @@ def parse_text(
     name: str = "<text>",
     *,
     stem: str = "experiment",
-    variables: Mapping[str, Any] | None = None,
+    variables: Mapping[str, object] | None = None,
     inventory: Inventory | None = None,
     host: str | None = None,
     limit: str | None = None,
@@ -118,10 +118,10 @@ def parse_text(
 
 
 def _variables(
-    document: Document, extra: Mapping[str, Any], inventory: Inventory | None, host: str | None
-) -> dict[str, Any]:
+    document: Document, extra: Mapping[str, object], inventory: Inventory | None, host: str | None
+) -> dict[str, object]:
     """Join variables as Ansible does: -e over the spec's over the host's over its groups'."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     own = document.data.get("vars")
     written = {**own, **extra} if isinstance(own, dict) else extra
     chosen = server_of(server_with(written, document.data), inventory, host)
@@ -141,7 +141,7 @@ def _variables(
     return found
 
 
-def _validate(document: Document, data: dict[str, Any]) -> Experiment | None:
+def _validate(document: Document, data: dict[str, object]) -> Experiment | None:
     """Validate; what is refused is cut out, so that the rest is checked in the same go."""
     # one object for each place, also where an alias made two places one
     partial = _copy(data)
@@ -182,13 +182,13 @@ def _check_levels(document: Document, exp: Experiment, broken: set[str]) -> None
                 explain(document, data, wrong, ("factors", name, level))
 
 
-def _bad(data: Any, wrong: ValidationError) -> list[Path]:
+def _bad(data: object, wrong: ValidationError) -> list[Path]:
     from runner.specfile.validation import resolve
 
     return [resolve(data, detail["loc"])[0] for detail in wrong.errors(include_url=False)]
 
 
-def _cut(data: dict[str, Any], paths: list[Path]) -> bool:
+def _cut(data: dict[str, object], paths: list[Path]) -> bool:
     """Remove what stands at the paths, the last entry of a list first; False if nothing was."""
     done = False
     for path in sorted(set(paths), key=_order, reverse=True):
@@ -216,7 +216,7 @@ def _order(path: Path) -> list[tuple[int, int, str]]:
     return [(0, part, "") if isinstance(part, int) else (1, 0, part) for part in path]
 
 
-def _indices(data: Any, found: dict[int, int] | None = None) -> dict[int, int]:
+def _indices(data: object, found: dict[int, int] | None = None) -> dict[int, int]:
     """Index of every mapping in a list, by identity: what is cut moves the others."""
     found = {} if found is None else found
     if isinstance(data, dict):

@@ -23,8 +23,8 @@ class Names:
 
     def __init__(
         self,
-        data: Mapping[str, Any],
-        kept: Mapping[str, Any],
+        data: Mapping[str, object],
+        kept: Mapping[str, object],
         indices: Mapping[int, int],
         broken: set[str],
     ) -> None:

@@ -70,9 +70,9 @@ def at(data: Any, path: Path) -> Any:
     return data
 
 
-def keys_at(path: Path, data: Any) -> tuple[str, ...]:
+def keys_at(path: Path, data: object) -> tuple[str, ...]:
     """Keys that the language knows at a path, from the models' annotations."""
-    kind: Any = Experiment
+    kind: object = Experiment
     for part in path:
         data = at(data, (part,))
         kind = _member(_inside(kind, part), data)
@@ -84,7 +84,7 @@ def keys_at(path: Path, data: Any) -> tuple[str, ...]:
     return ()
 
 
-def _inside(kind: Any, part: str | int) -> Any:
+def _inside(kind: object, part: str | int) -> object:
     """Type of what stands below a key or an index."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _field(kind, part)
@@ -97,7 +97,7 @@ def _inside(kind: Any, part: str | int) -> Any:
     return None
 
 
-def _field(model: type[BaseModel], part: str | int) -> Any:
+def _field(model: type[BaseModel], part: str | int) -> object:
     if model is System and (part in NAMES or discovery.known("resources", str(part))):
         return payload_model(str(part))
     if issubclass(model, RootModel):
@@ -108,7 +108,7 @@ def _field(model: type[BaseModel], part: str | int) -> Any:
     return None
 
 
-def _member(kind: Any, data: Any) -> Any:
+def _member(kind: object, data: object) -> object:
     """Strip Annotated and Optional; of a union take the member of the data's shape."""
     if get_origin(kind) is Annotated:
         return _member(get_args(kind)[0], data)
@@ -123,11 +123,13 @@ def _member(kind: Any, data: Any) -> Any:
     return kind
 
 
-def _is_mapping(kind: Any) -> bool:
+def _is_mapping(kind: object) -> bool:
     return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
 
 
-def explain(document: Document, data: Any, error: ValidationError, prefix: Path = ()) -> list[Path]:
+def explain(
+    document: Document, data: object, error: ValidationError, prefix: Path = ()
+) -> list[Path]:
     """Add a fault for everything pydantic refused; give the paths that were refused.
 
     `prefix` is where in the file the data stands.
@@ -163,7 +165,7 @@ def _union(details: list[tuple[ErrorDetails, list[str | int]]]) -> bool:
 
 def _messages(
     document: Document,
-    data: Any,
+    data: object,
     path: Path,
     details: list[tuple[ErrorDetails, list[str | int]]],
     prefix: Path,
@@ -199,7 +201,7 @@ def _messages(
     return [(f"has to be {wanted}, not {_seen(document, full, value)}", False)]
 
 
-def _unknown(data: Any, path: Path) -> str:
+def _unknown(data: object, path: Path) -> str:
     name, above = str(path[-1]), path[:-1]
     known = keys_at(above, data)
     where = f" in `{_shown(above)}`" if above else ""
@@ -213,7 +215,7 @@ def _shown(path: Path) -> str:
     return text
 
 
-def _seen(document: Document, path: Path, value: Any) -> str:
+def _seen(document: Document, path: Path, value: object) -> str:
     if isinstance(value, Secret):
         return MASK
     raw = document.raw.get(path)
@@ -241,7 +243,7 @@ def _raw(document: Document, path: Path, detail: ErrorDetails) -> str:
     return _own(detail)
 
 
-def _literal(document: Document, path: Path, value: Any, detail: ErrorDetails) -> str:
+def _literal(document: Document, path: Path, value: object, detail: ErrorDetails) -> str:
     expected = str((detail.get("ctx") or {}).get("expected", ""))
     names = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
     raw = document.raw.get(path)

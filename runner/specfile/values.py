@@ -50,7 +50,7 @@ class Document:
 
     name: str
     text: str
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, object] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
     values: dict[Path, Place] = field(default_factory=dict)
     raw: dict[Path, str] = field(default_factory=dict)
@@ -165,8 +165,8 @@ class _Reader:
             what = "is too large once its aliases are filled in (an alias bomb?)"
             raise _TooMuchError(_fault(node, what))
 
-    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
+        found: dict[str, object] = {}
         merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
             if key_node.tag == f"{TAG}merge":
@@ -188,7 +188,7 @@ class _Reader:
             self.merge(other, found, path)
         return found
 
-    def merge(self, node: yaml.Node, into: dict[str, Any], path: Path) -> None:
+    def merge(self, node: yaml.Node, into: dict[str, object], path: Path) -> None:
         """Take `<<: *anchor`; keys that are written win."""
         self.tick(node)
         if isinstance(node, yaml.SequenceNode):
@@ -230,7 +230,7 @@ class _Reader:
             self.document.note(_fault(node, "a key has to be a text"))
         return None
 
-    def scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+    def scalar(self, node: yaml.ScalarNode, path: Path) -> object:
         text = self.text(node)
         if node.style is None:
             self.document.raw[path] = text
@@ -247,7 +247,7 @@ class _Reader:
             return None
         return self.plain(node, text, path)
 
-    def plain(self, node: yaml.ScalarNode, text: str, path: Path) -> Any:
+    def plain(self, node: yaml.ScalarNode, text: str, path: Path) -> object:
         """Give a scalar of a tag of YAML's own."""
         kind = node.tag.removeprefix(TAG)
         reader = {"int": self.integer, "float": self.real}.get(kind)
@@ -277,7 +277,7 @@ class _Reader:
             self.document.note(_fault(node, "holds half a character (a lone surrogate)"))
             return halves.decode("utf-16-le", "replace")
 
-    def integer(self, text: str, path: Path) -> Any:
+    def integer(self, text: str, path: Path) -> object:
         digits = text.replace("_", "")
         if len(digits.lstrip("+-")) > _MAX_DIGITS:
             count = len(digits.lstrip("+-"))
@@ -300,7 +300,7 @@ class _Reader:
         self.document.add(path, f'`{text}` reads as {reading}: write "{text}" in quotes')
         return text
 
-    def real(self, text: str, path: Path) -> Any:
+    def real(self, text: str, path: Path) -> object:
         if ":" in text:
             message = f'`{text}` reads as a number of base 60: write "{text}" in quotes'
             self.document.add(path, message)

@@ -47,14 +47,14 @@ class Variables:
     over would fill the memory.
     """
 
-    def __init__(self, values: Mapping[str, Any], factors: frozenset[str] = frozenset()) -> None:
+    def __init__(self, values: Mapping[str, object], factors: frozenset[str] = frozenset()) -> None:
         self.values = values
         self.factors = factors
-        self._known: dict[str, tuple[Any, int]] = {}
+        self._known: dict[str, tuple[object, int]] = {}
         """What came of a name, and how many values that are."""
         self._count = 0
 
-    def fill(self, value: Any, depth: int = 0) -> Any:
+    def fill(self, value: object, depth: int = 0) -> object:
         """Fill in every expression of a scalar, a list or a mapping."""
         self._take(1)
         if isinstance(value, str):
@@ -70,7 +70,7 @@ class Variables:
         if self._count > MAX_VALUES:
             raise VariableError(f"more than {MAX_VALUES} values once the variables are filled in")
 
-    def _text(self, text: str, depth: int) -> Any:
+    def _text(self, text: str, depth: int) -> object:
         if "{{" not in text:
             return text
         if depth > MAX_DEPTH:
@@ -121,7 +121,7 @@ class Variables:
             )
         raise VariableError(f"unknown variable `{name}`{did_you_mean(name, self.values)}")
 
-    def _filled(self, name: str, value: Any, depth: int) -> Any:
+    def _filled(self, name: str, value: object, depth: int) -> object:
         """Fill in a variable's own value, once."""
         if name not in self._known:
             before = self._count
@@ -130,11 +130,11 @@ class Variables:
             self._take(self._known[name][1])
         return self._known[name][0]
 
-    def _find(self, name: str) -> Any:
+    def _find(self, name: str) -> object:
         first, *rest = name.split(".")
         if name in self.values:
             return self.values[name]
-        found: Any = self.values.get(first, _MISSING)
+        found: object = self.values.get(first, _MISSING)
         for key in rest:
             found = found.get(key, _MISSING) if isinstance(found, dict) else _MISSING
         return found
@@ -163,7 +163,7 @@ def _each_by_its_own(
     return lambda parts: "".join(map(piece, parts))
 
 
-def _pieces(expression: str, value: Any) -> list[tuple[str, str]]:
+def _pieces(expression: str, value: object) -> list[tuple[str, str]]:
     if isinstance(value, Secret):
         return list(value.parts)
     if isinstance(value, (dict, list)):
@@ -173,7 +173,7 @@ def _pieces(expression: str, value: Any) -> list[tuple[str, str]]:
     return [("text", str(value).lower() if isinstance(value, bool) else str(value))]
 
 
-def _literal(text: str, expression: str) -> Any:
+def _literal(text: str, expression: str) -> object:
     match = _LITERAL.fullmatch(text)
     if match is None:
         raise VariableError(f"cannot read the default in {{{{ {expression} }}}}: quote a text")
@@ -186,7 +186,7 @@ def _literal(text: str, expression: str) -> Any:
     return match[1] if match[1] is not None else match[2]
 
 
-def fill_document(document: Document, variables: Variables) -> dict[str, Any]:
+def fill_document(document: Document, variables: Variables) -> dict[str, object]:
     """Fill in a document's data; what cannot be is a fault at its place."""
 
     def walk(value: Any, path: Path) -> Any:
@@ -202,5 +202,5 @@ def fill_document(document: Document, variables: Variables) -> dict[str, Any]:
             document.add(path, str(wrong))
             return value
 
-    filled: dict[str, Any] = walk(document.data, ())
+    filled: dict[str, object] = walk(document.data, ())
     return filled

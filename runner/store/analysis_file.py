@@ -34,9 +34,9 @@ _PARTS: dict[tuple[type, str], type] = {
 }
 
 
-def to_data(analysis: Analysis) -> dict[str, Any]:
+def to_data(analysis: Analysis) -> dict[str, object]:
     """Plain data for JSON; a number that is not finite becomes null."""
-    data: dict[str, Any] = _plain(dataclasses.asdict(analysis))
+    data: dict[str, object] = _plain(dataclasses.asdict(analysis))
     return data
 
 
@@ -50,7 +50,7 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value  # numpy scalars
 
 
-def from_data(data: dict[str, Any]) -> Analysis:
+def from_data(data: dict[str, object]) -> Analysis:
     """Rebuild the analysis of its JSON; keys of a newer version are left out."""
     try:
         return _build(Analysis, data)
@@ -59,7 +59,7 @@ def from_data(data: dict[str, Any]) -> Analysis:
 
 
 def _build(kind: type[T], data: dict[str, Any]) -> T:
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for item in dataclasses.fields(kind):  # type: ignore[arg-type]
         if item.name in data:
             part = _PARTS.get((kind, item.name))
@@ -68,6 +68,6 @@ def _build(kind: type[T], data: dict[str, Any]) -> T:
     return kind(**values)
 
 
-def _tuples(value: Any) -> Any:
+def _tuples(value: object) -> object:
     """Make tuples of lists, as the model has them; inside a dict nothing changes."""
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -52,13 +52,13 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def to_json(data: Any) -> bytes:
+def to_json(data: object) -> bytes:
     """JSON for people and for diffs: indented, keys as given, one newline at the end."""
     text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
     return _utf8(text)
 
 
-def to_line(event: Any) -> bytes:
+def to_line(event: object) -> bytes:
     """One event as one line."""
     text = json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return _utf8(text)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from typing import IO, TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Final, Self
 
 from runner.errors import RecordError
 from runner.host.mask import Mask
@@ -69,7 +69,7 @@ class RunFolder:
         run_id: str,
         at: float,
         spec_text: str,
-        spec: Mapping[str, Any],
+        spec: Mapping[str, object],
         manifest: Mapping[str, object] | None = None,
     ) -> RunFolder:
         """Make a new run's folder with what was asked.
@@ -150,11 +150,11 @@ class RunFolder:
     def _write(self) -> None:
         files.replace_bytes(self.path / MANIFEST, files.to_json(self.mask.value(self._data)))
 
-    def write_facts(self, facts: Mapping[str, Any]) -> None:
+    def write_facts(self, facts: Mapping[str, object]) -> None:
         """Write the facts of every host, by its name."""
         files.replace_bytes(self.path / "facts.json", files.to_json(self.mask.value(dict(facts))))
 
-    def append_change(self, change: Mapping[str, Any]) -> None:
+    def append_change(self, change: Mapping[str, object]) -> None:
         """Add one result of converge or restore.
 
         Keys: `phase` (converge, restore), `host`, `id`, `outcome`, `before`,
@@ -168,7 +168,7 @@ class RunFolder:
             line += b"\n"
         self._append(f"{EVENTS}/{safe_name(trial)}.jsonl", line)
 
-    def append_event(self, trial: str, event: Mapping[str, Any]) -> None:
+    def append_event(self, trial: str, event: Mapping[str, object]) -> None:
         """Add one event of a trial; flushed."""
         self.append_line(trial, files.to_line(dict(event)))
 
@@ -294,7 +294,7 @@ class RunFolder:
         path = self.path / "changes.jsonl"
         return list(files.read_lines(path, files.read_object)) if path.exists() else []
 
-    def facts_of(self, trial: str) -> Mapping[str, Any]:
+    def facts_of(self, trial: str) -> Mapping[str, object]:
         """Give the facts of a trial's host; empty where nobody noted which that was."""
         plan = self.manifest.trials.get(trial)
         return {} if plan is None else self.facts.get(plan.host) or {}

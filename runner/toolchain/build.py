@@ -10,7 +10,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.errors import ToolchainError
 from runner.toolchain.cross import c_compiler
@@ -202,7 +202,7 @@ def write_entry(
     output = folder / "binary"
     output.chmod(0o755)
     elf = read_elf(output)
-    entry: dict[str, Any] = {
+    entry: dict[str, object] = {
         "sha256": sha256_of(output),
         "size": output.stat().st_size,
         "build_id": elf.build_id if elf else "",

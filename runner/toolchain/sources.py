@@ -94,7 +94,7 @@ def build_key(
     return digest.hexdigest()
 
 
-def _packages(text: str) -> Iterator[dict[str, Any]]:
+def _packages(text: str) -> Iterator[dict[str, object]]:
     """`go list -json` prints one object after the other, without commas."""
     decoder = json.JSONDecoder()
     at = 0

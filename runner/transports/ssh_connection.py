@@ -70,7 +70,7 @@ class Link:
         for connection in self._connections:
             connection.transport.set_keepalive(max(1, int(self._options.keepalive_s)))
 
-    def _hop(self, way: Way, trust: Trust) -> Any:
+    def _hop(self, way: Way, trust: Trust) -> object:
         import fabric
         import paramiko
 
@@ -106,7 +106,7 @@ class Link:
             raise
         return connection
 
-    def _authentication(self, way: Way) -> dict[str, Any]:
+    def _authentication(self, way: Way) -> dict[str, object]:
         """Say which keys are tried: the one named, or those of ssh's configuration and the agent's.
 
         As with ssh, an IdentityFile that is not there is passed over.
@@ -128,7 +128,7 @@ class Link:
             "channel_timeout": within,
         }
 
-    def _socket(self, way: Way) -> Any:
+    def _socket(self, way: Way) -> object:
         """Give what carries the bytes to a hop: through the hop before it, a command, or TCP."""
         import paramiko
 

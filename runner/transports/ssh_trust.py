@@ -46,7 +46,7 @@ class Trust:
         """Where a new key would be kept."""
         return self.way.known_hosts[0]
 
-    def transport(self, sock: Any, **how: Any) -> Any:
+    def transport(self, sock: object, **how: object) -> object:
         """Make paramiko's transport; it asks first for keys of the kinds that are known."""
         import paramiko
 

@@ -52,7 +52,7 @@ def claim_results(
     experiment: Experiment,
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
     notes: Sequence[str] = (),
 ) -> tuple[ClaimResult, ...]:
     """Judge every claim of the experiment, together: Holm needs them all.
@@ -107,7 +107,7 @@ def _cases(
     experiment: Experiment,
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
 ) -> list[_Asked]:
     common: dict[str, Any] = {
         "must": claim.must,

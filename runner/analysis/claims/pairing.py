@@ -75,7 +75,7 @@ def blocks(claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, An
     keys = sorted(
         joined([units(one) for one in found.values()]), key=lambda one: (one.started_at, one.key)
     )
-    columns: dict[Ref, tuple[Any, ...]] = {}
+    columns: dict[Ref, tuple[object, ...]] = {}
     sides: dict[Ref, tuple[str, ...]] = {}
     for ref in references(expression):
         if ref not in found:
@@ -86,7 +86,7 @@ def blocks(claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, An
             sides[ref] = ("",) * len(columns[ref])
             continue
         one = found[ref]
-        values: tuple[Any, ...] = one.texts or one.values
+        values: tuple[object, ...] = one.texts or one.values
         own = dict(zip((unit.key for unit in units(one)), values, strict=True))
         told = {unit.key: unit.censored for unit in units(one)}
         columns[ref] = tuple(own.get(key.key) for key in keys)

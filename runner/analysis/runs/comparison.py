@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.runs.compared import ALPHA, ORDER, THRESHOLD, Comparison, Row, direction
 from runner.analysis.runs.environment_diff import environment
@@ -185,7 +185,7 @@ def _draft(
     metric = b.metrics.get(right.metric) or a.metrics.get(left.metric)
     x = [value for value in left.values if value is not None]
     y = [value for value in right.values if value is not None]
-    common: dict[str, Any] = {
+    common: dict[str, object] = {
         "metric": right.metric,
         "unit": right.unit or left.unit,
         "where": where,

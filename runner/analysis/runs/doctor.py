@@ -41,7 +41,7 @@ class Check:
 
 
 def examine(
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
     *,
     root: bool,
     busy: Hold | None = None,
@@ -94,7 +94,7 @@ def _leftovers(busy: Hold | None, entries: int, name: str) -> Iterator[Check]:
         yield Check("free", "ok", "held by no run, nothing left behind")
 
 
-def _cgroup(facts: Mapping[str, Any]) -> Iterator[Check]:
+def _cgroup(facts: Mapping[str, object]) -> Iterator[Check]:
     version = facts.get("cgroup.version")
     if version is None:
         yield Check("cgroup", "lacking", "no cgroup file system is mounted",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,7 +28,7 @@ SPREAD = 0.15
 """Share of the level by which the drawn curve goes beyond what was found."""
 
 
-def summarised(search: Searches | None) -> dict[str, Any] | None:
+def summarised(search: Searches | None) -> dict[str, object] | None:
     """Give what the report shows of the searches; None where there were none."""
     if search is None or not search.runs:
         return None
@@ -79,7 +79,7 @@ def summarised(search: Searches | None) -> dict[str, Any] | None:
     }
 
 
-def searches_of(shown: Mapping[str, Any] | None) -> Searches | None:
+def searches_of(shown: Mapping[str, object] | None) -> Searches | None:
     """Give the searches back of what `summarised` made of them."""
     if not shown or not shown.get("runs"):
         return None
@@ -90,9 +90,9 @@ def _pairs(inversions: Sequence[tuple[int, int]]) -> list[list[int]]:
     return [list(pair) for pair in inversions]
 
 
-def _row(run: SearchRun) -> dict[str, Any]:
+def _row(run: SearchRun) -> dict[str, object]:
     """Give a search as analysis.json has it."""
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(run))
+    found: dict[str, object] = msgspec.json.decode(msgspec.json.encode(run))
     return found
 
 

@@ -49,7 +49,7 @@ GROUP: Final = {"rss": "anon", "cache": "file", "anon": "anon", "file": "file", 
 """Lines of memory.stat: v1 says rss and cache, v2 anon, file and kernel."""
 
 
-def of_step(events: Sequence[AnyEvent], index: int) -> dict[str, Any] | None:
+def of_step(events: Sequence[AnyEvent], index: int) -> dict[str, object] | None:
     """Make the atlas of a step; None where it has no heap dump with smaps beside it."""
     fetched = pages.of_step(events, index)
     try:
@@ -80,7 +80,7 @@ def of_step(events: Sequence[AnyEvent], index: int) -> dict[str, Any] | None:
     }
 
 
-def _areas(joined: Joined) -> list[list[Any]]:
+def _areas(joined: Joined) -> list[list[object]]:
     """Neighbours of one class and one kind become one area."""
     found: list[list[Any]] = []
     for one, name in zip(joined.mappings, joined.classes, strict=True):
@@ -140,7 +140,7 @@ def _sizes(dump: heapdump.HeapDump) -> list[list[int]]:
     return sorted(rows, key=lambda row: (-row[2], row[0]))[:SIZES]
 
 
-def _sites(dump: heapdump.HeapDump) -> list[list[Any]]:
+def _sites(dump: heapdump.HeapDump) -> list[list[object]]:
     """Give who allocated the most: the first function that is not the runtime's, its caller."""
     whose = {key: _allocator(site) for key, site in dump.sites.items()}
     counts: Counter[tuple[str, str]] = Counter()
@@ -160,7 +160,7 @@ def _allocator(site: heapdump.Site) -> tuple[str, str]:
     return (names[own] if names else "?", names[own + 1] if len(names) > own + 1 else "")
 
 
-def _flame(fetched: Sequence[Page]) -> dict[str, Any] | None:
+def _flame(fetched: Sequence[Page]) -> dict[str, object] | None:
     """Fold the newest heap profile into a tree, outermost function first."""
     for page in reversed(fetched):
         if page.data is None or not page.data.startswith(pprof.GZIP):
@@ -174,7 +174,7 @@ def _flame(fetched: Sequence[Page]) -> dict[str, Any] | None:
     return None
 
 
-def folded(profile: pprof.Profile, what: int) -> dict[str, Any]:
+def folded(profile: pprof.Profile, what: int) -> dict[str, object]:
     """Sum one column of a profile by stack; branches below SMALLEST of the whole are left out."""
     root = _Node()
     for sample in profile.samples:
@@ -195,7 +195,7 @@ class _Node:
     calls: dict[str, _Node] = field(default_factory=dict)
 
 
-def _branch(name: str, node: _Node, least: float) -> list[Any]:
+def _branch(name: str, node: _Node, least: float) -> list[object]:
     calls = sorted(node.calls.items(), key=lambda item: (-item[1].value, item[0]))
     kept = [_branch(key, call, least) for key, call in calls if call.value >= least]
     return [name, node.value, kept]

@@ -61,7 +61,7 @@ class TrialPlan:
     repetition: int
     attempt: int
     steps: tuple[StepPlan, ...] = ()
-    extra: Mapping[str, Any] | None = None
+    extra: Mapping[str, object] | None = None
     """Numbers known without the host: build size and id, the search's level."""
     loads: tuple[LoadPart, ...] = ()
     """Hosts that the load came from, where they were others."""

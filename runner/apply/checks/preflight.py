@@ -43,8 +43,8 @@ def most_connections(experiment: Experiment) -> int:
 
 def check(
     experiment: Experiment,
-    server: tuple[str, Mapping[str, Any]],
-    loads: Sequence[tuple[str, Mapping[str, Any]]],
+    server: tuple[str, Mapping[str, object]],
+    loads: Sequence[tuple[str, Mapping[str, object]]],
     cells: Sequence[Cell] = (),
 ) -> None:
     """HostError with every lack and its fix; `cells` are what the run itself sets."""
@@ -73,8 +73,8 @@ def _tracer(
 def _of_load(
     experiment: Experiment,
     load: Load,
-    server: tuple[str, Mapping[str, Any]],
-    loads: Sequence[tuple[str, Mapping[str, Any]]],
+    server: tuple[str, Mapping[str, object]],
+    loads: Sequence[tuple[str, Mapping[str, object]]],
     cells: Sequence[Cell],
 ) -> list[tuple[str, str]]:
     return [
@@ -99,7 +99,7 @@ def _tools(name: str, loads: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterato
             )
 
 
-def _share(experiment: Experiment, loads: Sequence[Any]) -> int:
+def _share(experiment: Experiment, loads: Sequence[object]) -> int:
     """Connections that one load host has to open."""
     return math.ceil(most_connections(experiment) / max(1, len(loads)))
 
@@ -150,7 +150,7 @@ def _nofile(
 
 
 def _setting(
-    key: str, experiment: Experiment, facts: Mapping[str, Any], cells: Sequence[Cell]
+    key: str, experiment: Experiment, facts: Mapping[str, object], cells: Sequence[Cell]
 ) -> str | None:
     """Give a sysctl as it is in the trial: what the run sets, then what there is."""
     path = "/proc/sys/" + key.replace(".", "/")
@@ -165,7 +165,7 @@ def _setting(
 
 def _ports(
     experiment: Experiment,
-    loads: Sequence[tuple[str, Mapping[str, Any]]],
+    loads: Sequence[tuple[str, Mapping[str, object]]],
     cells: Sequence[Cell],
 ) -> Iterator[tuple[str, str]]:
     share = _share(experiment, loads)
@@ -183,7 +183,7 @@ def _ports(
 
 
 def _backlog(
-    experiment: Experiment, server: tuple[str, Mapping[str, Any]], cells: Sequence[Cell]
+    experiment: Experiment, server: tuple[str, Mapping[str, object]], cells: Sequence[Cell]
 ) -> Iterator[tuple[str, str]]:
     """All connections are opened at once: a full queue drops some for a second or more."""
     name, facts = server

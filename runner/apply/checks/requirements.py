@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def unmet(
     experiment: Experiment,
-    facts: Mapping[str, Mapping[str, Any]],
+    facts: Mapping[str, Mapping[str, object]],
     now: Callable[[str], bool] = lambda _: True,
 ) -> list[str]:
     """Give one sentence for each requirement that does not hold, of those to be judged `now`."""
@@ -40,14 +40,14 @@ def unmet(
     return found
 
 
-def unmet_as_found(experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def unmet_as_found(experiment: Experiment, facts: Mapping[str, Mapping[str, object]]) -> list[str]:
     """Give what does not hold before a run, but for what the spec itself will set."""
     declared = declared_of(experiment)
     return unmet(experiment, facts, lambda fact: not set_by(declared, fact))
 
 
 def lacking(
-    experiment: Experiment, facts: Mapping[str, Mapping[str, Any]]
+    experiment: Experiment, facts: Mapping[str, Mapping[str, object]]
 ) -> list[tuple[str, str]]:
     """Give each limit that a server cannot give to the workload of some treatment, and the fix."""
     found: list[tuple[str, str]] = []
@@ -60,7 +60,7 @@ def lacking(
     return list(dict.fromkeys(found))
 
 
-def _advice(fact: str, requirement: Requirement, known: Mapping[str, Any]) -> str:
+def _advice(fact: str, requirement: Requirement, known: Mapping[str, object]) -> str:
     """Say how a host is given what it lacks, where that is known."""
     if fact != "cgroup.controllers" or requirement.contains is None:
         return ""

@@ -6,7 +6,9 @@ from . import normal_forms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, Optional
+    from typing import Optional
+
+    from runner.records.cells import Cell
 
 NEEDED = {
     "pseudo": ("path",), "file": ("path",), "cgroup": ("path",), "swap": ("path",),
@@ -14,7 +16,7 @@ NEEDED = {
 }  # fmt: skip
 
 
-def fault_of(cell: Mapping[str, Any]) -> Optional[str]:
+def fault_of(cell: Cell) -> Optional[str]:
     """Say what is wrong with a cell's address and form, or None."""
     via = cell.get("via")
     if via not in NEEDED:
@@ -31,7 +33,7 @@ def fault_of(cell: Mapping[str, Any]) -> Optional[str]:
     return None
 
 
-def fault_of_value(cell: Mapping[str, Any], value: Any) -> Optional[str]:
+def fault_of_value(cell: Cell, value: object) -> Optional[str]:
     """Say why a value cannot be one of the cell's, or None; absence is a value."""
     if value is None:
         return None
@@ -44,7 +46,7 @@ def fault_of_value(cell: Mapping[str, Any], value: Any) -> Optional[str]:
     return f"{value!r} is not text"
 
 
-def _fault_of_file(value: Any) -> Optional[str]:
+def _fault_of_file(value: object) -> Optional[str]:
     if not isinstance(value, dict) or value.get("type") not in ("file", "symlink", "dir", "other"):
         return "it does not say what kind of file it is"
     if value["type"] == "file" and not isinstance(value.get("bytes_b64"), str):
@@ -59,11 +61,11 @@ def _fault_of_file(value: Any) -> Optional[str]:
     return None
 
 
-def _absolute(path: Any) -> bool:
+def _absolute(path: object) -> bool:
     if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
         return False
     return ".." not in path.split("/")
 
 
-def _words(value: Any) -> bool:
+def _words(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)

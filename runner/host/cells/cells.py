@@ -20,7 +20,9 @@ from . import files, groups, links, normal_forms, swaps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional
+    from typing import List, Optional, Tuple
+
+    from runner.records.cells import Cell
 
 COMMAND_S = 30.0
 _SUBTREE = "cgroup.subtree_control"
@@ -32,7 +34,7 @@ def page_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE")
 
 
-def read(cell: Mapping[str, Any]) -> Any:
+def read(cell: Cell) -> object:
     """Give the present value; None when the thing is absent."""
     via = cell["via"]
     if via == "pseudo":
@@ -48,17 +50,17 @@ def read(cell: Mapping[str, Any]) -> Any:
     return links.read(str(cell["name"]), str(cell["attr"]))
 
 
-def write(cell: Mapping[str, Any], value: Any) -> None:
+def write(cell: Cell, value: object) -> None:
     """Bring the cell to a wanted value."""
     via = cell["via"]
     if via == "pseudo":
         _write_pseudo(cell, value)
     elif via == "file":
-        files.write(str(cell["path"]), value, _parts(cell)[0])
+        files.write(str(cell["path"]), files.state_of(value), _parts(cell)[0])
     elif via == "cgroup":
         groups.write(str(cell["path"]), value)
     elif via == "swap":
-        swaps.write(str(cell["path"]), value)
+        swaps.write(str(cell["path"]), swaps.state_of(value))
     elif via == "argv":
         _write_argv(cell, value)
     else:
@@ -66,10 +68,10 @@ def write(cell: Mapping[str, Any], value: Any) -> None:
     tick()
 
 
-def put_back(cell: Mapping[str, Any], prior: Any) -> None:
+def put_back(cell: Cell, prior: object) -> None:
     """Write a value that was read, in a form in which it can be written."""
     if cell["via"] == "file":
-        files.put_back(str(cell["path"]), prior, _parts(cell))
+        files.put_back(str(cell["path"]), files.state_of(prior), _parts(cell))
         tick()
     elif cell["via"] == "pseudo" and prior is None:
         # a kernel file comes and goes with its folder, which is a cell of its own
@@ -78,41 +80,41 @@ def put_back(cell: Mapping[str, Any], prior: Any) -> None:
         write(cell, normal_forms.plain(str(cell.get("form", "exact")), prior))
 
 
-def equal(cell: Mapping[str, Any], want: Any, have: Any) -> bool:
+def equal(cell: Cell, want: object, have: object) -> bool:
     """Say whether a wanted value is there."""
     via = cell["via"]
     if via == "file":
         return normal_forms.equal("file", want, have)
     if via == "swap":
-        return swaps.equal(want, have)
+        return swaps.equal(swaps.state_of(want), swaps.state_of(have))
     if via == "link":
         return links.equal(str(cell["attr"]), want, have)
     return normal_forms.equal(str(cell.get("form", "exact")), want, have, page_bytes())
 
 
-def same(cell: Mapping[str, Any], prior: Any, now: Any) -> bool:
+def same(cell: Cell, prior: object, now: object) -> bool:
     """Say whether the prior value is there again, with nothing left out."""
     if cell["via"] == "file":
-        return files.same(prior, now)
+        return files.same(files.state_of(prior), files.state_of(now))
     if cell["via"] == "swap":
-        return swaps.equal(prior, now)
+        return swaps.equal(swaps.state_of(prior), swaps.state_of(now))
     if cell.get("form") == "set" and isinstance(prior, str):
         # a set that was read asks for nothing less and nothing more
         return now is not None and set(prior.split()) == set(str(now).split())
     return bool(prior == now) or equal(cell, prior, now)
 
 
-def no_way_back(cell: Mapping[str, Any], prior: Any) -> Optional[str]:
+def no_way_back(cell: Cell, prior: object) -> Optional[str]:
     """Say why a prior value could not be put back, or None: nothing is changed for good."""
     via = cell["via"]
     if via == "argv" and _argv_for(cell, prior) is None:
         return f"no command of it leads back to {prior!r}, so it is left as it is"
     if via == "file":
-        return files.no_way_back(prior)
+        return files.no_way_back(files.state_of(prior))
     return None
 
 
-def needs_write(cell: Mapping[str, Any]) -> bool:
+def needs_write(cell: Cell) -> bool:
     """Say whether this process may not write the cell though root could."""
     if os.geteuid() == 0:
         return False
@@ -130,13 +132,13 @@ def needs_write(cell: Mapping[str, Any]) -> bool:
             return not os.access(path, os.W_OK)
 
 
-def leftovers(cell: Mapping[str, Any]) -> None:
+def leftovers(cell: Cell) -> None:
     """Remove what a write of this cell may have left when it was cut short."""
     if cell["via"] == "file":
         files.leftovers(str(cell["path"]), _parts(cell))
 
 
-def _parts(cell: Mapping[str, Any]) -> List[str]:
+def _parts(cell: Cell) -> List[str]:
     """Names of the new files of a write and of its undoing; the journal has them."""
     return [str(part) for part in cell.get("parts") or files.names()]
 
@@ -161,7 +163,7 @@ def _read_pseudo(path: str) -> Optional[str]:
     return text.removesuffix("\n")
 
 
-def _write_pseudo(cell: Mapping[str, Any], value: Any) -> None:
+def _write_pseudo(cell: Cell, value: object) -> None:
     path = str(cell["path"])
     if value is None:
         raise CellError("a kernel file cannot be removed")
@@ -222,13 +224,13 @@ def _command(argv: List[str], timeout_s: float = COMMAND_S) -> str:
     return text
 
 
-def _read_argv(cell: Mapping[str, Any]) -> Optional[str]:
+def _read_argv(cell: Cell) -> Optional[str]:
     text = _command([str(word) for word in cell["read"]])
     found = re.search(str(cell.get("parse") or r"\A(.*?)\s*\Z"), text, re.DOTALL | re.MULTILINE)
     return found.group(1) if found else None
 
 
-def _argv_for(cell: Mapping[str, Any], value: Any) -> Optional[List[str]]:
+def _argv_for(cell: Cell, value: object) -> Optional[List[str]]:
     ways = cell.get("write")
     if isinstance(ways, dict):
         argv = ways.get("null" if value is None else str(value))
@@ -238,16 +240,16 @@ def _argv_for(cell: Mapping[str, Any], value: Any) -> Optional[List[str]]:
     return [str(word).replace("{value}", str(value)) for word in ways]
 
 
-def _write_argv(cell: Mapping[str, Any], value: Any) -> None:
+def _write_argv(cell: Cell, value: object) -> None:
     argv = _argv_for(cell, value)
     if argv is None:
         raise CellError(f"no command of it sets {value!r}")
     _command(argv, float(cell.get("timeout_s") or COMMAND_S))  # apt takes minutes
 
 
-def try_read(cell: Mapping[str, Any]) -> Dict[str, Any]:
-    """Read, with what went wrong as text: `{"value", "error"}`."""
+def try_read(cell: Cell) -> Tuple[object, Optional[str]]:
+    """Read; give the value, and what went wrong as text."""
     try:
-        return {"value": read(cell), "error": None}
+        return read(cell), None
     except (OSError, CellError, ValueError) as fault:
-        return {"value": None, "error": reason(fault)}
+        return None, reason(fault)

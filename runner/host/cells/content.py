@@ -13,11 +13,12 @@ from ..errors import CellError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping
+    from typing import Dict, List
+
+    from runner.records.cells import FileState
 
 MOST_BYTES = 16 * 1024 * 1024
 """Larger files are not journalled, and therefore not changed."""
-
 _NO_XATTR = (errno.ENOTSUP, errno.ENODATA, errno.EPERM, errno.EACCES)
 
 
@@ -45,7 +46,7 @@ def fill(fd: int, data: bytes) -> None:
     os.fsync(fd)
 
 
-def dress(fd: int, want: Mapping[str, Any]) -> None:
+def dress(fd: int, want: FileState) -> None:
     """Set owner, attributes, mode and time, in this order: chown clears set-id bits."""
     if "uid" in want:
         owner = os.fstat(fd)
@@ -62,8 +63,9 @@ def dress(fd: int, want: Mapping[str, Any]) -> None:
                     os.removexattr(fd, name)
     if "mode" in want and stat.S_IMODE(os.fstat(fd).st_mode) != int(want["mode"]):
         os.fchmod(fd, int(want["mode"]))
-    if want.get("mtime_ns") is not None:
-        os.utime(fd, ns=(int(want["mtime_ns"]), int(want["mtime_ns"])))
+    time_ns = want.get("mtime_ns")
+    if time_ns is not None:
+        os.utime(fd, ns=(time_ns, time_ns))
 
 
 def xattrs(fd: int) -> Dict[str, str]:

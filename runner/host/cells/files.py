@@ -32,7 +32,11 @@ from .folders import Folder, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+    from typing import Callable, Dict, Iterator, Optional, Sequence, Tuple, TypeVar
+
+    from runner.records.cells import FileState
+
+    Made = TypeVar("Made")
 
 _MODE = 0o644
 _MODE_DIR = 0o755
@@ -52,7 +56,17 @@ def _name() -> str:
     return f".runner-{os.urandom(16).hex()}.new"
 
 
-def read(path: str) -> Optional[Dict[str, Any]]:
+def state_of(value: object) -> Optional[FileState]:
+    """Give a value of a cell as what a file is; CellError for what says nothing of one."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or "type" not in value:
+        raise CellError(f"{value!r} does not say what kind of file it is")
+    found: FileState = value  # type: ignore[assignment]  # programs and journals were checked
+    return found
+
+
+def read(path: str) -> Optional[FileState]:
     """Give what is at `path` itself, not behind a link."""
     try:
         with _folder(path) as (folder, name):
@@ -68,12 +82,16 @@ def _folder(path: str) -> Iterator[Tuple[Folder, str]]:
         yield folder, name
 
 
-def _read(folder: Folder, name: str) -> Optional[Dict[str, Any]]:
+def _read(folder: Folder, name: str) -> Optional[FileState]:
     found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
     mode = stat.S_IMODE(found.st_mode)
-    owner: Dict[str, Any] = {"uid": found.st_uid, "gid": found.st_gid}
+    owner: FileState = {"uid": found.st_uid, "gid": found.st_gid}
     if stat.S_ISLNK(found.st_mode):
-        said = {"type": "symlink", "target": os.readlink(name, dir_fd=folder.fd), **owner}
+        said: FileState = {
+            "type": "symlink",
+            "target": os.readlink(name, dir_fd=folder.fd),
+            **owner,
+        }
         return {**said, "mtime_ns": found.st_mtime_ns}
     if not (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)):
         return {"type": "other", "mode": mode, **owner}
@@ -107,21 +125,21 @@ def _read(folder: Folder, name: str) -> Optional[Dict[str, Any]]:
         os.close(fd)
 
 
-def same(prior: Any, now: Any) -> bool:
+def same(prior: Optional[FileState], now: Optional[FileState]) -> bool:
     """Say whether two readings are one state; a time of change is not part of it."""
     if prior is None or now is None:
         return prior is None and now is None
     return _timeless(prior) == _timeless(now)
 
 
-def no_way_back(prior: Any) -> Optional[str]:
+def no_way_back(prior: Optional[FileState]) -> Optional[str]:
     """Say why something cannot be put back once it is replaced."""
     if prior is not None and prior["type"] == "other":
         return "a device, fifo or socket is there, which is left alone"
     return None
 
 
-def write(path: str, want: Optional[Mapping[str, Any]], part: str = "") -> None:
+def write(path: str, want: Optional[FileState], part: str = "") -> None:
     """Bring `path` to `want`; what it leaves out stays as it was, or is usual for a new one.
 
     `part` is the name of the new file until it is whole.
@@ -131,26 +149,32 @@ def write(path: str, want: Optional[Mapping[str, Any]], part: str = "") -> None:
         if want is None:
             _remove(folder, name, have)
             return
-        kept: Dict[str, Any] = {
-            k: v for k, v in (have or {}).items() if k in ("mode", "uid", "gid")
-        }
-        if have is None or have["type"] != want["type"]:
-            kept.pop("mode", None)
-        full: Dict[str, Any] = {
+        full: FileState = {
             "mode": _MODE_DIR if want["type"] == "dir" else _MODE,
             "uid": os.geteuid(),
             "gid": os.getegid(),
-            **kept,
+            **_kept(have, want),
             **want,
         }
         # attributes that are not named are kept: a security label belongs to the path
-        before = (have or {}).get("xattrs") or {}
+        before = have.get("xattrs") or {} if have else {}
         full["xattrs"] = {**before, **(want.get("xattrs") or {})}
-        full.pop("mtime_ns", None)
+        if "mtime_ns" in full:
+            del full["mtime_ns"]
         _put(folder, name, have, full, part or _name())
 
 
-def put_back(path: str, prior: Optional[Mapping[str, Any]], parts: Sequence[str] = ()) -> None:
+def _kept(have: Optional[FileState], want: FileState) -> FileState:
+    """Give what stays of a file that is there: its owner, and its mode where it stays one."""
+    if have is None:
+        return {}
+    kept: FileState = {"uid": have["uid"], "gid": have["gid"]}
+    if have["type"] == want["type"] and "mode" in have:
+        kept["mode"] = have["mode"]
+    return kept
+
+
+def put_back(path: str, prior: Optional[FileState], parts: Sequence[str] = ()) -> None:
     """Bring `path` to what was read before, to the last attribute and its time."""
     leftovers(path, parts)
     try:
@@ -176,7 +200,7 @@ def leftovers(path: str, parts: Sequence[str] = ()) -> None:
                 tick()
 
 
-def _have(folder: Folder, name: str) -> Optional[Dict[str, Any]]:
+def _have(folder: Folder, name: str) -> Optional[FileState]:
     try:
         return _read(folder, name)
     except FileNotFoundError:
@@ -186,8 +210,8 @@ def _have(folder: Folder, name: str) -> Optional[Dict[str, Any]]:
 def _put(
     folder: Folder,
     name: str,
-    have: Optional[Mapping[str, Any]],
-    want: Mapping[str, Any],
+    have: Optional[FileState],
+    want: FileState,
     part: str,
 ) -> None:
     kind = want["type"]
@@ -215,7 +239,7 @@ def _put(
     folder.sync()
 
 
-def _put_link(folder: Folder, name: str, want: Mapping[str, Any], part: str) -> None:
+def _put_link(folder: Folder, name: str, want: FileState, part: str) -> None:
     def make() -> None:
         os.symlink(str(want["target"]), part, dir_fd=folder.fd)
 
@@ -230,15 +254,15 @@ def _put_link(folder: Folder, name: str, want: Mapping[str, Any], part: str) -> 
         owner = (int(want.get("uid", found.st_uid)), int(want.get("gid", found.st_gid)))
         if owner != (found.st_uid, found.st_gid):
             os.chown(f"/proc/self/fd/{fd}", *owner)
-        if want.get("mtime_ns") is not None:
-            times = (int(want["mtime_ns"]), int(want["mtime_ns"]))
-            os.utime(f"/proc/self/fd/{fd}", ns=times)
+        time_ns = want.get("mtime_ns")
+        if time_ns is not None:
+            os.utime(f"/proc/self/fd/{fd}", ns=(time_ns, time_ns))
     finally:
         os.close(fd)
     os.rename(part, name, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
 
 
-def _anew(folder: Folder, part: str, make: Any) -> Any:
+def _anew(folder: Folder, part: str, make: Callable[[], Made]) -> Made:
     """Make something of a name that may be left from a restore that was cut, or be planted."""
     for _ in range(_TRIES):
         try:
@@ -252,8 +276,8 @@ def _anew(folder: Folder, part: str, make: Any) -> Any:
 def _put_file(
     folder: Folder,
     name: str,
-    have: Optional[Mapping[str, Any]],
-    want: Mapping[str, Any],
+    have: Optional[FileState],
+    want: FileState,
     part: str,
 ) -> None:
     data = base64.b64decode(want["bytes_b64"])
@@ -273,7 +297,7 @@ def _put_file(
         return os.open(part, flags, 0o600, dir_fd=folder.fd)
 
     try:
-        fd = int(_anew(folder, part, make))
+        fd = _anew(folder, part, make)
         try:
             content.fill(fd, data)
             content.dress(fd, want)
@@ -295,7 +319,7 @@ def _put_file(
         _in_place(folder, name, data, want)
 
 
-def _in_place(folder: Folder, name: str, data: bytes, want: Mapping[str, Any]) -> None:
+def _in_place(folder: Folder, name: str, data: bytes, want: FileState) -> None:
     fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder.fd)
     try:
         content.fill(fd, data)
@@ -305,11 +329,11 @@ def _in_place(folder: Folder, name: str, data: bytes, want: Mapping[str, Any]) -
         os.close(fd)
 
 
-def _fits(have: Mapping[str, Any], data: bytes) -> bool:
+def _fits(have: FileState, data: bytes) -> bool:
     return len(data) <= len(base64.b64decode(have["bytes_b64"]))
 
 
-def _remove(folder: Folder, name: str, have: Optional[Mapping[str, Any]]) -> None:
+def _remove(folder: Folder, name: str, have: Optional[FileState]) -> None:
     if have is None:
         return
     if have["type"] == "other":
@@ -322,5 +346,5 @@ def _remove(folder: Folder, name: str, have: Optional[Mapping[str, Any]]) -> Non
     folder.sync()
 
 
-def _timeless(value: Mapping[str, Any]) -> Dict[str, Any]:
+def _timeless(value: FileState) -> Dict[str, object]:
     return {key: said for key, said in value.items() if key != "mtime_ns"}

@@ -17,7 +17,7 @@ from ..errors import CellError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Optional
+    from typing import List, Optional
 
 PRESENT = "present"
 KILL_S = 5.0
@@ -32,7 +32,7 @@ def read(path: str) -> Optional[str]:
     return PRESENT
 
 
-def write(path: str, want: Any) -> None:
+def write(path: str, want: object) -> None:
     """Make the group, or take it away with everything that runs in it."""
     if want == PRESENT:
         os.mkdir(path)

@@ -10,7 +10,7 @@ from ..errors import CellError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Optional
 
 _GET_FLAGS, _SET_FLAGS = 0x8913, 0x8914
 _GET_MTU, _SET_MTU = 0x8921, 0x8922
@@ -36,14 +36,14 @@ def read(name: str, attr: str) -> Optional[str]:
     raise CellError(f"an interface has `up` and `mtu`, not {attr!r}")
 
 
-def equal(attr: str, want: Any, have: Any) -> bool:
+def equal(attr: str, want: object, have: object) -> bool:
     """Compare; up is also said as 1, true or on."""
     if want is None or have is None:
         return want is None and have is None
     return _word(attr, want) == _word(attr, have)
 
 
-def write(name: str, attr: str, want: Any) -> None:
+def write(name: str, attr: str, want: object) -> None:
     """Set one attribute."""
     if want is None:
         raise CellError("an interface cannot be removed")
@@ -61,7 +61,7 @@ def write(name: str, attr: str, want: Any) -> None:
     _ioctl(name, _SET_FLAGS, flags)
 
 
-def _word(attr: str, value: Any) -> str:
+def _word(attr: str, value: object) -> str:
     word = str(value).strip().lower()
     if attr == "up":
         return "up" if word in _YES else "down" if word in _NO else word

@@ -12,7 +12,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, FrozenSet, List, Optional, Tuple
+    from typing import Callable, Dict, FrozenSet, List, Optional, Tuple, Union
 
 PAGE_BYTES = 4096
 """Where the host's page size is not known; a Raspberry Pi 5 has 16384."""
@@ -31,7 +31,7 @@ _BRACKET = re.compile(r"(?:^|\s)\[([^\[\]\s]+)\](?:\s|$)")
 _WIDEST_RANGE = 1 << 20  # more bits than any kernel bitmap; a typo must not cost memory
 
 
-def equal(form: str, want: Any, have: Any, page: int = PAGE_BYTES) -> bool:
+def equal(form: str, want: object, have: object, page: int = PAGE_BYTES) -> bool:
     """Say whether `have` is the value `want`.
 
     None is absence and equals only itself; an empty text and 0 are values. For
@@ -52,7 +52,7 @@ def equal(form: str, want: Any, have: Any, page: int = PAGE_BYTES) -> bool:
     return bool(FORMS[form](str(want)) == FORMS[form](str(have)))
 
 
-def plain(form: str, value: Any) -> Any:
+def plain(form: str, value: object) -> object:
     """Give a value as a person would write it: the bracketed word, single blanks.
 
     This is also what is written back to put a value of this form back.
@@ -77,12 +77,12 @@ def integer(text: str) -> Optional[int]:
     return (-number if sign == "-" else number) << _SUFFIX[suffix.lower()]
 
 
-def _integers(text: str) -> List[Any]:
+def _integers(text: str) -> List[Union[int, str]]:
     # a word that is not a number stands for itself
     return [word if (n := integer(word)) is None else n for word in text.split()]
 
 
-def _pages(text: str, page: int) -> Any:
+def _pages(text: str, page: int) -> object:
     words = text.split()
     if len(words) != 1:
         return words
@@ -101,7 +101,7 @@ def _bracket(text: str) -> str:
     return found.group(1) if found else " ".join(text.split())
 
 
-def _ranges(text: str) -> Any:
+def _ranges(text: str) -> object:
     """Give the numbers of a list such as `0,2-3` or `0-31:2/4`; the words where it is none."""
     spans: List[Tuple[int, int]] = []
     for part in "".join(text.split()).split(","):
@@ -143,7 +143,7 @@ def _set(text: str) -> FrozenSet[str]:
     return frozenset(text.split())
 
 
-def _same_tree(want: Any, have: Any) -> bool:
+def _same_tree(want: object, have: object) -> bool:
     """Compare what `want` says of a file; extended attributes by the names it names."""
     if not (isinstance(want, dict) and isinstance(have, dict)):
         return False
@@ -164,7 +164,7 @@ def _text(text: str) -> str:
     return text
 
 
-FORMS: Dict[str, Callable[[str], Any]] = {
+FORMS: Dict[str, Callable[[str], object]] = {
     "exact": _text,
     "words": str.split,
     "integer": _integers,

@@ -6,9 +6,9 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Mapping, Sequence
+    from typing import List, Sequence
 
-    Cell = Mapping[str, Any]
+    from runner.records.cells import Cell
 
 
 # the groups of units come with the units: systemd alone makes them

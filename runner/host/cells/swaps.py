@@ -9,7 +9,9 @@ from ..errors import CellError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Mapping, Optional
+    from typing import Dict, Optional
+
+    from runner.records.cells import SwapState
 
 _PREFER = 0x8000
 _MOST_PRIORITY = 0x7FFF
@@ -36,23 +38,33 @@ def table() -> Dict[str, Dict[str, int]]:
     return found
 
 
-def read(path: str) -> Optional[Dict[str, int]]:
+def read(path: str) -> Optional[SwapState]:
     """Give `{"priority": n}`, or None when it is off."""
     row = table().get(os.path.realpath(path))
     return None if row is None else {"priority": row["priority"]}
 
 
-def equal(want: Optional[Mapping[str, Any]], have: Optional[Mapping[str, Any]]) -> bool:
+def state_of(value: object) -> Optional[SwapState]:
+    """Give a value of a cell as what a swap area is; CellError for what is none."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise CellError(f"{value!r} is not a swap area")
+    found: SwapState = value  # type: ignore[assignment]  # its one key is read as a number
+    return found
+
+
+def equal(want: Optional[SwapState], have: Optional[SwapState]) -> bool:
     """Compare; a negative priority is the kernel's own numbering and stands for `automatic`."""
     if want is None or have is None:
         return want is None and have is None
-    a, b = want.get("priority"), int(have["priority"])
-    if a is None:
+    a, b = want.get("priority"), have["priority"]
+    if a is None or b is None:
         return True
     return int(a) == b or (int(a) < 0 and b < 0)
 
 
-def write(path: str, want: Optional[Mapping[str, Any]]) -> None:
+def write(path: str, want: Optional[SwapState]) -> None:
     """Switch on, off, or to another priority."""
     have = read(path)
     if have is not None:

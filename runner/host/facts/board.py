@@ -15,7 +15,7 @@ from ..which import which
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Dict, List, Optional, Tuple
 
     from .builder import Found
 
@@ -167,14 +167,16 @@ def _cpufreq(found: Found) -> None:
         ("now_khz", "scaling_cur_freq"),
         ("hardware_max_khz", "cpuinfo_max_freq"),
     ):
-        texts: Dict[str, Any] = {
+        texts: Dict[str, str] = {
             policy: text
             for policy in policies
             if (text := found.text(f"{_CPU}/cpufreq/{policy}/{name}")) is not None
         }
         if fact.endswith("_khz"):
-            texts = {policy: int(text) for policy, text in texts.items() if text.isdigit()}
-        found.put(f"cpu.{fact}", texts or None, why)
+            numbers = {policy: int(text) for policy, text in texts.items() if text.isdigit()}
+            found.put(f"cpu.{fact}", numbers or None, why)
+        else:
+            found.put(f"cpu.{fact}", texts or None, why)
 
 
 def _thermal(found: Found) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Optional
+    from typing import Dict, Optional
 
 
 class Found:
     """Facts by dotted name, and the reason of each that is None."""
 
     def __init__(self) -> None:
-        self.facts: Dict[str, Any] = {}
+        self.facts: Dict[str, object] = {}
         self.absent: Dict[str, str] = {}
 
-    def put(self, name: str, value: Any, why: str = "") -> None:
+    def put(self, name: str, value: object, why: str = "") -> None:
         """Note a fact; None is absent, for the reason `why`. 0, False and "" are values."""
         self.facts[name] = value
         if value is None:

@@ -20,8 +20,9 @@ from .builder import Found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Mapping, Optional, Sequence
+    from typing import Callable, Dict, Optional, Sequence
 
+    from runner.records.program import Asked
 TOOLS = (
     "go", "python3", "perf", "strace", "taskset", "ss", "ip", "tc", "unshare",
     "systemd-run", "systemctl", "stress-ng", "iperf3", "vcgencmd", "cpupower", "modprobe", "sudo",
@@ -37,7 +38,7 @@ _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # is not on the PATH of every user
 _COMMAND_S = 5.0
 
 
-def gather(tools: Sequence[str] = (), sysctls: Sequence[str] = ()) -> Dict[str, Any]:
+def gather(tools: Sequence[str] = (), sysctls: Sequence[str] = ()) -> Dict[str, object]:
     """Read all facts; a part that breaks is one absent fact and not the end of the probe.
 
     `tools` are programs to look for beside those of TOOLS: those of the load generators.
@@ -60,7 +61,7 @@ def gather(tools: Sequence[str] = (), sysctls: Sequence[str] = ()) -> Dict[str, 
     return {**found.facts, "absent": found.absent}
 
 
-def asked(program: Mapping[str, Any]) -> Dict[str, Any]:
+def asked(program: Asked) -> Dict[str, object]:
     """Read the facts that a program asks for."""
     return gather(program.get("tools") or (), program.get("sysctls") or ())
 

@@ -21,7 +21,9 @@ from ..trial import spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, Optional
+    from typing import Optional
+
+    from runner.records.program import Asked
 
     from ..emit import Emit
 
@@ -34,7 +36,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=,@:-]{0,199}")
 _END = b'{"event":"end"'
 
 
-def folder_of(program: Mapping[str, Any], here: State) -> str:
+def folder_of(program: Asked, here: State) -> str:
     """Folder of the trial that the program names; Refused when the names are not file names."""
     names = [str(program.get("run") or ""), str(program.get("trial") or "")]
     for name in names:
@@ -43,7 +45,7 @@ def folder_of(program: Mapping[str, Any], here: State) -> str:
     return here.path("runs", *names)
 
 
-def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bool:
+def run(program: Asked, here: State, emit: Emit, out: int = 1) -> bool:
     """Stream a trial from `offset` to its `end`; Refused `not_found` without one."""
     del emit  # everything that is sent comes from the spool
     folder = _existing(program, here)
@@ -58,7 +60,7 @@ def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bo
     return stream(folder, offset, out, here, str(program["run"]))
 
 
-def stop(program: Mapping[str, Any], here: State, emit: Emit) -> bool:
+def stop(program: Asked, here: State, emit: Emit) -> bool:
     """End a trial cleanly and wait until it has ended; nothing to do if it has already."""
     folder = _existing(program, here)
     asked = False
@@ -131,7 +133,7 @@ def supervised(folder: str) -> bool:
     return False
 
 
-def _existing(program: Mapping[str, Any], here: State) -> str:
+def _existing(program: Asked, here: State) -> str:
     folder = folder_of(program, here)
     if not os.path.exists(os.path.join(folder, spool.NAME)):
         raise Refused("not_found", "no trial {} of run {}".format(program["trial"], program["run"]))

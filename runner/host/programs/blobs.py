@@ -13,10 +13,11 @@ from ..state import journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO, Mapping
+    from typing import BinaryIO
+
+    from runner.records.program import Asked
 
     from ..emit import Emit
-
 _SHA = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _CHUNK = 1 << 20
@@ -25,7 +26,7 @@ _KEPT = {"agent": 3, "blobs": 8}
 _ABANDONED_S = 3600.0  # what is still being sent has another name, and is younger
 
 
-def put(program: Mapping[str, Any], where: state_folder.State, emit: Emit, stdin: BinaryIO) -> bool:
+def put(program: Asked, where: state_folder.State, emit: Emit, stdin: BinaryIO) -> bool:
     """Take one frame of bytes into `blobs/<sha256>`, unless it is there.
 
     Says `need_blob` when the frame is wanted and `blob` when it is in place. A
@@ -116,7 +117,7 @@ def _remove(path: str) -> None:
         shutil.rmtree(path)
 
 
-def forget(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def forget(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     """Remove the folder of a finished run; Refused while the host still needs it."""
     run = str(program["run"])
     if not _NAME.fullmatch(run):

@@ -17,11 +17,12 @@ from ..state import journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+    from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+    from runner.records.cells import Cell
+    from runner.records.program import Asked
 
     from ..emit import Emit
-
-    Cell = Mapping[str, Any]
 
 TREATMENT = "treatment"
 _FAULTS = (OSError, CellError, ValueError)
@@ -33,8 +34,8 @@ class _Step:
     def __init__(self, cell: Cell) -> None:
         # names that nobody can foresee, in the journal before the first is used
         self.cell = {**cell, "parts": list(files.names())} if cell["via"] == "file" else cell
-        self.before: Any = None
-        self.after: Any = None
+        self.before: object = None
+        self.after: object = None
         self.outcome = ""
         self.why: Optional[str] = None
         self.journalled: List[Tuple[int, Cell]] = []
@@ -43,7 +44,7 @@ class _Step:
         self.outcome, self.why = "failed", why
 
 
-def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     """Carry out a `converge` program; say whether nothing failed."""
     check, layer = bool(program.get("check")), str(program.get("layer") or "")
     steps = [_Step(cell) for cell in parents.with_parents(program["cells"])]
@@ -82,7 +83,7 @@ def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bo
     return undone and not _failed(steps)
 
 
-def _undone(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _undone(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     """Put back what the run has set for a treatment; say whether all of it is back.
 
     Before every converge: the base, too, is brought about without it, where a run
@@ -150,7 +151,7 @@ def _judge(step: _Step, coming: Sequence[str], pending: "set[str]", *, check: bo
         step.outcome = "would change"
 
 
-def _sameness(cell: Cell, want: Any, have: Any) -> Tuple[str, Optional[str]]:
+def _sameness(cell: Cell, want: object, have: object) -> Tuple[str, Optional[str]]:
     form = str(cell.get("form", "exact"))
     if not isinstance(want, str) or cell["via"] in ("link", "argv"):
         return "ok", None
@@ -170,7 +171,7 @@ def _need_root(todo: Sequence[_Step]) -> None:
 
 
 def _journal(
-    todo: Sequence[_Step], where: state_folder.State, held: Mapping[str, Any], layer: str
+    todo: Sequence[_Step], where: state_folder.State, held: Mapping[str, object], layer: str
 ) -> None:
     """Make every prior value durable, those of coupled keys too."""
     run = str(held["run"])
@@ -178,14 +179,14 @@ def _journal(
     number = journal.read(where.journal).next
     boot, now = state_folder.boot_id(), time.time()
 
-    def add(step: _Step, cell: Cell, prior: Any, want: Any) -> None:
+    def add(step: _Step, cell: Cell, prior: object, want: object) -> None:
         changes.append(
             journal.Change(
                 n=number + len(changes),
                 run=run,
                 boot_id=boot,
                 at=now,
-                cell={key: value for key, value in cell.items() if key not in _NOT_KEPT},
+                cell=_kept(cell),
                 prior=prior,
                 want=journal.kept_as(cell, want),
                 runtime=bool(cell.get("runtime", True)),
@@ -200,18 +201,23 @@ def _journal(
         # before the key itself, since the newest is undone first: undoing the
         # key disturbs them once more
         for cell in _coupled(step.cell):
-            found = cells.try_read(cell)
-            if found["error"] is None and found["value"] is not None:
-                add(step, cell, found["value"], None)
+            value, error = cells.try_read(cell)
+            if error is None and value is not None:
+                add(step, cell, value, None)
         add(step, step.cell, step.before, step.cell["want"])
     if changes:
         journal.append(where.journal, changes, stays=run if held.get("kept") else None)
 
 
-_NOT_KEPT = ("want", "after", "coupled", "keep")
+def _kept(cell: Cell) -> Cell:
+    """Give what the journal needs of a cell, to read and to write it."""
+    kept = cell.copy()
+    for key in ("want", "after", "coupled", "keep"):
+        kept.pop(key, None)  # type: ignore[misc]  # each is a key that a cell may lack
+    return kept
 
 
-def _coupled(cell: Cell) -> List[Dict[str, Any]]:
+def _coupled(cell: Cell) -> List[Cell]:
     return [
         {
             "id": f"{cell['id']} > {path}",
@@ -261,7 +267,7 @@ def _disturbed(steps: Sequence[_Step]) -> List[_Step]:
         step
         for step in steps
         if step.outcome.startswith("ok")
-        and not cells.equal(step.cell, step.cell["want"], cells.try_read(step.cell)["value"])
+        and not cells.equal(step.cell, step.cell["want"], cells.try_read(step.cell)[0])
     ]
 
 
@@ -286,12 +292,12 @@ def _read_back(todo: Sequence[_Step]) -> None:
 
 
 def _seal(todo: Sequence[_Step], where: state_folder.State) -> None:
-    kept: Dict[int, Any] = {}
+    kept: Dict[int, object] = {}
     for step in todo:
         for number, cell in step.journalled:
-            found = cells.try_read(cell)
-            if found["error"] is None:
-                kept[number] = journal.kept_as(cell, found["value"])
+            value, error = cells.try_read(cell)
+            if error is None:
+                kept[number] = journal.kept_as(cell, value)
     if kept:
         journal.seal(where.journal, kept)
 

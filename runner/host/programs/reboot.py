@@ -8,14 +8,16 @@ from ..state import state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Mapping
+    from typing import List
+
+    from runner.records.program import Asked
 
     from ..emit import Emit
 
 _REFUSED_WITHIN_S = 10.0
 
 
-def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     """Note in the hold that its run comes back, then reboot; Refused without hold or root.
 
     Says `rebooting` with the boot_id that ends. What is journalled was made durable

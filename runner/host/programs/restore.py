@@ -18,7 +18,10 @@ from ..state import journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional, Sequence
+    from typing import Dict, List, Optional, Sequence
+
+    from runner.records.cells import Cell
+    from runner.records.program import Asked
 
     from ..emit import Emit
 
@@ -31,11 +34,11 @@ _UNDONE = ("ok", "restored", "skipped")
 class _Undo:
     """All changes of one address."""
 
-    def __init__(self, cell: Dict[str, Any], changes: List[journal.Change]) -> None:
+    def __init__(self, cell: Cell, changes: List[journal.Change]) -> None:
         self.cell = cell
         self.changes = changes  # oldest first
-        self.before: Any = None
-        self.after: Any = None
+        self.before: object = None
+        self.after: object = None
         self.outcome = ""
         self.why: Optional[str] = None
         self.wrote = False
@@ -48,17 +51,17 @@ class _Undo:
             self.cell["parts"] = [*self.cell["parts"], *(change.cell.get("parts") or [])]
 
     @property
-    def prior(self) -> Any:
+    def prior(self) -> object:
         return self.changes[0].prior
 
-    def is_back(self, now: Any) -> bool:
+    def is_back(self, now: object) -> bool:
         """Say whether nothing is left to do; of a write that was cut, the time of a file too."""
         if not cells.same(self.cell, self.prior, now):
             return False
         times = isinstance(now, dict) and not self.changes[-1].sealed
-        return not times or now.get("mtime_ns") == self.prior.get("mtime_ns")
+        return not times or _time_of(now) == _time_of(self.prior)
 
-    def ours(self, now: Any) -> bool:
+    def ours(self, now: object) -> bool:
         """Say whether a value may be from us: the last thing we saw or wanted."""
         last = self.changes[-1]
         if not last.sealed:
@@ -66,7 +69,11 @@ class _Undo:
         return last.left_as(now) or last.asked(now)
 
 
-def run(program: Mapping[str, Any], where: state_folder.State, emit: Emit) -> bool:
+def _time_of(value: object) -> object:
+    return value.get("mtime_ns") if isinstance(value, dict) else None
+
+
+def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     """Carry out a `restore` program; say whether everything is back."""
     force = bool(program.get("force"))
     if not force:
@@ -170,7 +177,7 @@ def _undos(changes: Sequence[journal.Change]) -> List[_Undo]:
         if address in by_address:
             by_address[address].add(change)
         else:
-            by_address[address] = _Undo(dict(change.cell), [change])
+            by_address[address] = _Undo(change.cell.copy(), [change])
     # by the first change of each: what a thing stands on was there before it
     return _swaps_by_priority(list(reversed(list(by_address.values()))))
 
@@ -179,7 +186,7 @@ def _swaps_by_priority(undos: List[_Undo]) -> List[_Undo]:
     """Switch swaps on in order of priority: the kernel numbers automatic ones as they come."""
 
     def rank(undo: _Undo) -> int:
-        priority = (undo.prior or {}).get("priority", 0)
+        priority = undo.prior.get("priority", 0) if isinstance(undo.prior, dict) else 0
         return -priority if isinstance(priority, int) else 0
 
     swaps = iter(sorted((u for u in undos if u.cell["via"] == "swap"), key=rank))

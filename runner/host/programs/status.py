@@ -11,7 +11,9 @@ from . import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Dict, List, Optional
+
+    from runner.records.cells import TrialSaid
 
     from ..emit import Emit
 
@@ -38,9 +40,9 @@ def run(where: state_folder.State, emit: Emit) -> None:
     applied.run(where, emit)
 
 
-def trials(where: state_folder.State) -> List[Dict[str, Any]]:
+def trials(where: state_folder.State) -> List[TrialSaid]:
     """List every trial with a spool: its size, whether it runs, and its last event."""
-    found: List[Dict[str, Any]] = []
+    found: List[TrialSaid] = []
     root = where.path("runs")
     for run_id in _folders(root):
         for trial in _folders(os.path.join(root, run_id)):
@@ -74,7 +76,7 @@ def _regular(path: str) -> bool:
         return False
 
 
-def _last_event(path: str) -> Optional[Dict[str, Any]]:
+def _last_event(path: str) -> Optional[Dict[str, object]]:
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL_BYTES))

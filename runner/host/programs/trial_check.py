@@ -11,8 +11,9 @@ from ..state.state_folder import Refused, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Mapping
+    from typing import List, Sequence
 
+    from runner.records.program import Fault, TrialAsked
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 FETCH_WHEN = ("before", "during_step", "after_step", "after")
@@ -25,7 +26,7 @@ ROW_BYTES, VALUE_BYTES = 70, 10
 SPARE_BYTES = 1 << 20
 
 
-def check(program: Mapping[str, Any], here: State) -> None:
+def check(program: TrialAsked, here: State) -> None:
     """Raise Refused: `bad_program` with every fault, or `disk_full`."""
     try:
         faults = list(_faults(program))
@@ -45,7 +46,7 @@ def check(program: Mapping[str, Any], here: State) -> None:
         )
 
 
-def _faults(program: Mapping[str, Any]) -> List[str]:
+def _faults(program: TrialAsked) -> List[str]:
     found: List[str] = []
     if program.get("network", "host") not in ("host", "isolated"):
         found.append("network is host or isolated, not {!r}".format(program["network"]))
@@ -66,7 +67,7 @@ def _faults(program: Mapping[str, Any]) -> List[str]:
     return found + _end(program) + _sample(program) + _workload(program) + _load(program)
 
 
-def _faults_asked(asked: List[Mapping[str, Any]]) -> List[str]:
+def _faults_asked(asked: Sequence[Fault]) -> List[str]:
     found = []
     for fault in asked:
         name = "fault {}".format(fault["index"])
@@ -79,7 +80,7 @@ def _faults_asked(asked: List[Mapping[str, Any]]) -> List[str]:
     return found
 
 
-def _end(program: Mapping[str, Any]) -> List[str]:
+def _end(program: TrialAsked) -> List[str]:
     found = []
     name = "SIG" + str((program.get("stop") or {}).get("signal", "TERM"))
     if name not in signal.Signals.__members__:
@@ -92,7 +93,7 @@ def _end(program: Mapping[str, Any]) -> List[str]:
     return found
 
 
-def _sample(program: Mapping[str, Any]) -> List[str]:
+def _sample(program: TrialAsked) -> List[str]:
     sample = program.get("sample")
     if not sample:
         return []
@@ -115,7 +116,7 @@ def _sample(program: Mapping[str, Any]) -> List[str]:
     return found
 
 
-def _workload(program: Mapping[str, Any]) -> List[str]:
+def _workload(program: TrialAsked) -> List[str]:
     plan = program.get("workload")
     if not plan:
         return []
@@ -139,7 +140,7 @@ def _workload(program: Mapping[str, Any]) -> List[str]:
     return found
 
 
-def _load(program: Mapping[str, Any]) -> List[str]:
+def _load(program: TrialAsked) -> List[str]:
     plan = program.get("load")
     if not plan:
         return []
@@ -151,7 +152,8 @@ def _load(program: Mapping[str, Any]) -> List[str]:
     for step in plan["steps"]:
         if not step["argv"] and not (step["argv"] is None and plan.get("start")):
             found.append("step {} has no argv".format(step["index"]))
-        log = str((step.get("log") or {}).get("name", "log")).replace("{step}", "0")
+        asked = step.get("log")
+        log = str(asked["name"] if asked else "log").replace("{step}", "0")
         if not FILE_NAME.fullmatch(log):
             found.append("step {} has a log that is not a plain file name".format(step["index"]))
         if float(step["timeout_s"]) <= 0:
@@ -159,7 +161,7 @@ def _load(program: Mapping[str, Any]) -> List[str]:
     return found
 
 
-def _size(program: Mapping[str, Any]) -> int:
+def _size(program: TrialAsked) -> int:
     """Bytes that the samples will take, roughly; the rest is little beside them."""
     sample = program.get("sample") or {"hz": 0, "reads": []}
     seconds = float(program.get("idle_s") or 0)

@@ -21,12 +21,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional, Union
+    from typing import Callable, Dict, List, Optional, Sequence, Union
+
+    from runner.records.program import Pick
 
     Number = Union[int, float]
     Values = List[Optional[Number]]
-
-
 KINDS = (
     "int",
     "hex",
@@ -42,7 +42,7 @@ KINDS = (
 )
 
 
-def kind(pick: Dict[str, Any]) -> str:
+def kind(pick: Pick) -> str:
     """Name of the pick; ValueError when there is none or more than one."""
     found = [name for name in KINDS if name in pick]
     if len(found) != 1 or len(pick) != 1:
@@ -50,12 +50,15 @@ def kind(pick: Dict[str, Any]) -> str:
     return found[0]
 
 
-def columns(read_id: str, pick: Dict[str, Any]) -> List[str]:
+def columns(read_id: str, pick: Pick) -> List[str]:
     """Names of the columns that this read gives, in the order of its values."""
     name = kind(pick)
     if name in ("int", "hex", "established", "vcgencmd"):
         return [read_id]
-    return [f"{read_id}.{item}" for item in pick[name]]
+    items = pick.get(name)
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(f"a pick of {name} has a list, not {items!r}")  # noqa: TRY004 - as above
+    return [f"{read_id}.{item}" for item in items]
 
 
 def number(word: str) -> Optional[Number]:
@@ -72,18 +75,19 @@ def number(word: str) -> Optional[Number]:
     return found if found - found == 0 else None
 
 
-def _int(text: str, _wanted: Any) -> Values:
+def _int(text: str, _: Pick) -> Values:
     return [number(text.strip())]
 
 
-def _hex(text: str, _wanted: Any) -> Values:
+def _hex(text: str, _: Pick) -> Values:
     try:
         return [int(text.strip(), 16)]
     except ValueError:
         return [None]
 
 
-def _keys(text: str, wanted: List[str]) -> Values:
+def _keys(text: str, pick: Pick) -> Values:
+    wanted = pick["keys"]
     found: Dict[str, Optional[Number]] = {}
     missing = set(wanted)
     for line in text.split("\n"):
@@ -99,18 +103,23 @@ def _keys(text: str, wanted: List[str]) -> Values:
     return [found.get(key) for key in wanted]
 
 
-def _after_comm(text: str, wanted: List[int]) -> Values:
+def _after_comm(text: str, pick: Pick) -> Values:
     # The command name may hold blanks and parentheses: only the last `)` ends it.
-    return _words(text[text.rfind(")") + 1 :], wanted)
+    return _at(text[text.rfind(")") + 1 :], pick["after_comm"])
 
 
-def _words(text: str, wanted: List[int]) -> Values:
+def _words(text: str, pick: Pick) -> Values:
+    return _at(text, pick["words"])
+
+
+def _at(text: str, wanted: Sequence[int]) -> Values:
     # /proc/stat is long on many-core hosts; nothing behind the last wanted word is split.
     words = text.split(None, max(wanted) + 1) if wanted else []
     return [number(words[index]) if index < len(words) else None for index in wanted]
 
 
-def _psi(text: str, wanted: List[str]) -> Values:
+def _psi(text: str, pick: Pick) -> Values:
+    wanted = pick["psi"]
     found: Dict[str, Optional[Number]] = {}
     for line in text.split("\n"):
         parts = line.split()
@@ -120,7 +129,8 @@ def _psi(text: str, wanted: List[str]) -> Values:
     return [found.get(key) for key in wanted]
 
 
-def _netstat(text: str, wanted: List[str]) -> Values:
+def _netstat(text: str, pick: Pick) -> Values:
+    wanted = pick["netstat"]
     found: Dict[str, Optional[Number]] = {}
     lines = text.split("\n")
     for head, body in zip(lines[::2], lines[1::2]):  # noqa: B905 - Python 3.9 has no `strict`
@@ -133,7 +143,7 @@ def _netstat(text: str, wanted: List[str]) -> Values:
     return [found.get(key) for key in wanted]
 
 
-_PARSE: Dict[str, Callable[[str, Any], Values]] = {
+_PARSE: Dict[str, Callable[[str, Pick], Values]] = {
     "int": _int,
     "hex": _hex,
     "keys": _keys,
@@ -144,7 +154,7 @@ _PARSE: Dict[str, Callable[[str, Any], Values]] = {
 }
 
 
-def parse(pick: Dict[str, Any], text: str) -> Values:
+def parse(pick: Pick, text: str) -> Values:
     """Give the values of a pick in a file's text, as many as `columns` names.
 
     Raises ValueError for a pick that reads no file (`established`, `perf`, `vcgencmd`).
@@ -152,4 +162,4 @@ def parse(pick: Dict[str, Any], text: str) -> Values:
     name = kind(pick)
     if name not in _PARSE:
         raise ValueError(f"{name} is not picked from a text")
-    return _PARSE[name](text, pick[name])
+    return _PARSE[name](text, pick)

@@ -13,7 +13,9 @@ from .raw_socket import socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional, Tuple
+    from typing import Callable, List, Optional, Tuple, Union
+
+    Address = Union[Tuple[str, int], Tuple[str, int, int, int], Tuple[int, bytes]]
 
     from ..trial.loop import Loop
     from .fetch_tls import Tls
@@ -123,7 +125,7 @@ class _Exchange:
                 break
         return answer
 
-    def _one(self, place: Tuple[int, int, int, str, Any], within_s: float) -> Answer:
+    def _one(self, place: Tuple[int, int, int, str, Address], within_s: float) -> Answer:
         family, kind, proto, _, address = place
         try:
             self._socket = socket.socket(family, kind | socket.SOCK_CLOEXEC, proto)

@@ -13,7 +13,7 @@ from ..digest import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Optional
+    from typing import Dict, Optional
 
     from ..emit import Emit
     from ..mask import Mask
@@ -66,13 +66,13 @@ class Parts:
         )
         self._count += 1
 
-    def done(self) -> Dict[str, Any]:
+    def done(self) -> Dict[str, object]:
         """Send the rest; give what `fetched` says of the whole."""
         self._take(self._back)
         self._held += self._pack.flush()
         while self._held:
             self._send(PART_BYTES)
-        found: Dict[str, Any] = {"text": None, "parts": self._count, "bytes": self.size}
+        found: Dict[str, object] = {"text": None, "parts": self._count, "bytes": self.size}
         if self.cut:
             found["why"] = f"cut at {LIMIT_BYTES} bytes"
         return {**found, "sha256": self._hash.hexdigest()}

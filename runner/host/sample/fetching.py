@@ -10,7 +10,9 @@ from . import fetch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional, Sequence
+    from typing import Dict, List, Optional, Sequence
+
+    from runner.records.program import Fetch
 
     from ..trial.context import Context
     from .fetch_parts import Parts
@@ -20,7 +22,7 @@ READ_BYTES = 65536
 DURING = "during_step"
 
 
-def fetch_all(ctx: Context, wanted: Sequence[Mapping[str, Any]], step: Optional[int]) -> None:
+def fetch_all(ctx: Context, wanted: Sequence[Fetch], step: Optional[int]) -> None:
     """Emit one `fetched` per item; what cannot be had is null with a reason, not an error."""
     for item in wanted:
         parts = None
@@ -29,10 +31,11 @@ def fetch_all(ctx: Context, wanted: Sequence[Mapping[str, Any]], step: Optional[
 
             parts = Parts(ctx.emit, item["name"], step, ctx.mask)
         began = ctx.now()
-        if item.get("path"):
-            found = _file(ctx.fill(item["path"]), parts)
+        path = item.get("path")
+        if path:
+            found = _file(ctx.fill(path), parts)
         else:
-            found = _url(ctx, ctx.fill(item["url"]), parts)
+            found = _url(ctx, ctx.fill(str(item["url"])), parts)
         ctx.emit("fetched", name=item["name"], step=step, began=began, **found)
 
 
@@ -42,7 +45,7 @@ class During:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._asked = [item for item in ctx.program.get("fetch") or [] if item["when"] == DURING]
-        self._waiting: List[Mapping[str, Any]] = []
+        self._waiting: List[Fetch] = []
         self._began = 0.0
         self._step = 0
         self._busy = False
@@ -72,13 +75,13 @@ class During:
         finally:
             self._busy = False
 
-    def _due(self, item: Mapping[str, Any]) -> bool:
+    def _due(self, item: Fetch) -> bool:
         return time.monotonic() >= self._began + float(item.get("after_s") or 0)
 
 
-def _url(ctx: Context, url: str, parts: Optional[Parts]) -> Dict[str, Any]:
+def _url(ctx: Context, url: str, parts: Optional[Parts]) -> Dict[str, object]:
     answer = fetch.get(url, ctx.loop, WITHIN_S, None if parts is None else parts.add)
-    found: Dict[str, Any] = {"status": answer.status, "why": answer.why or None}
+    found: Dict[str, object] = {"status": answer.status, "why": answer.why or None}
     if parts is not None:
         found.update(parts.done())
     elif answer.status is None:
@@ -88,7 +91,7 @@ def _url(ctx: Context, url: str, parts: Optional[Parts]) -> Dict[str, Any]:
     return found
 
 
-def _file(path: str, parts: Optional[Parts]) -> Dict[str, Any]:
+def _file(path: str, parts: Optional[Parts]) -> Dict[str, object]:
     """Read a file, also one of procfs (`/proc/{pid}/smaps`), up to the limit of an answer."""
     try:
         if os.path.basename(path) == "pagemap":
@@ -117,7 +120,7 @@ def _file(path: str, parts: Optional[Parts]) -> Dict[str, Any]:
     return {"status": None, "why": why, **_text(data[: fetch.LIMIT_BYTES])}
 
 
-def _text(data: bytes) -> Dict[str, Any]:
+def _text(data: bytes) -> Dict[str, object]:
     """Give UTF-8 as text, anything else (a profile) in base64."""
     try:
         return {"text": data.decode("utf-8")}

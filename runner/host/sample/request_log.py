@@ -16,7 +16,7 @@ from collections import Counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict
+    from typing import Callable, Dict
 
 READ_BYTES = 1 << 17
 EXACT_BITS = 11
@@ -32,7 +32,7 @@ def bucket(value: int) -> int:
     return low + (1 << shift >> 1)
 
 
-def summarise(path: str, breathe: Callable[[], object]) -> Dict[str, Any]:
+def summarise(path: str, breathe: Callable[[], object]) -> Dict[str, object]:
     """Read a log in pieces, with `breathe()` between them; a missing one gives `why`."""
     statuses: Dict[str, int] = {}
     latencies: Dict[int, int] = {}

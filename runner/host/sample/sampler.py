@@ -17,7 +17,9 @@ from . import extract, sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Mapping, Optional, Set
+    from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set
+
+    from runner.records.program import Read
 
     from ..emit import Emit
     from .perf import Counters
@@ -28,10 +30,10 @@ READ_BYTES = 65536
 class _Read:
     """One file (or the socket dump) and where it stands."""
 
-    def __init__(self, read: Mapping[str, Any], every: int) -> None:
+    def __init__(self, read: Read, every: int) -> None:
         self.id = str(read["id"])
         self.template = str(read.get("path", ""))
-        self.pick = dict(read["pick"])
+        self.pick = read["pick"]
         self.every = every
         self.columns = extract.columns(self.id, self.pick)
         self.fd: Optional[int] = None
@@ -79,7 +81,7 @@ class Sampler:
 
     def __init__(
         self,
-        reads: List[Mapping[str, Any]],
+        reads: Sequence[Read],
         hz: float,
         start: float,
         emit: Emit,
@@ -214,7 +216,7 @@ class Sampler:
             found.update(zip(read.columns, values))  # noqa: B905 - Python 3.9 has no `strict`
         return found
 
-    def summary(self) -> Dict[str, Any]:
+    def summary(self) -> Dict[str, object]:
         """Give the numbers of the `sampler` event: ticks, and what watching itself cost."""
         used = resource.getrusage(resource.RUSAGE_SELF)
         return {

@@ -11,7 +11,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, List, Optional, Set
+    from typing import Callable, Dict, List, Optional, Sequence, Set
 
 # words of /proc/PID/stat behind the command name: own, and those of reaped children
 STAT = {
@@ -56,7 +56,7 @@ def processes(ours: Set[int]) -> List[int]:
     return found
 
 
-def totals(wanted: List[str], ours: Callable[[], Set[int]]) -> List[Optional[int]]:
+def totals(wanted: Sequence[str], ours: Callable[[], Set[int]]) -> List[Optional[int]]:
     """Sum up the wanted numbers over all processes; OSError where they cannot be known."""
     pids = processes(ours())
     sums: Dict[str, int] = dict.fromkeys(wanted, 0)

@@ -9,10 +9,11 @@ from . import journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping
+    from typing import Dict, List
+
+    from runner.records.cells import Cell
 
     from ..emit import Emit
-
 _FAULTS = (OSError, CellError, ValueError)
 
 
@@ -26,7 +27,7 @@ def run(where: state_folder.State, emit: Emit) -> None:
         emit("applied", **_said(changes, boot))
 
 
-def _said(changes: List[journal.Change], boot: str) -> Dict[str, Any]:
+def _said(changes: List[journal.Change], boot: str) -> Dict[str, object]:
     """Say what was there, what we set, what is there now.
 
     `state`: applied, drifted (someone changed it since), back (the prior value is
@@ -35,7 +36,7 @@ def _said(changes: List[journal.Change], boot: str) -> Dict[str, Any]:
     first, last = changes[0], changes[-1]
     cell = last.cell
     ours = last.kept if last.sealed else last.want
-    found: Dict[str, Any] = {
+    found: Dict[str, object] = {
         "id": cell["id"],
         "run": last.run,
         "at": last.at,
@@ -64,7 +65,7 @@ def _said(changes: List[journal.Change], boot: str) -> Dict[str, Any]:
     return found
 
 
-def brief(cell: Mapping[str, Any], value: Any) -> Any:
+def brief(cell: Cell, value: object) -> object:
     """Give a value as it is shown: of a file its size and not its text, of a secret nothing."""
     if isinstance(value, dict) and "hidden" in value:
         return MASK  # of a secret that we set the journal has a hash alone

@@ -16,10 +16,12 @@ from .state_folder import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Mapping, Tuple
+    from typing import Callable, Dict, List, Tuple
 
-    Same = Callable[[Any], bool]
+    from runner.records.cells import Cell
+    from runner.records.program import TrialAsked
 
+    Same = Callable[[object], bool]
 CHEAP = ("pseudo", "link", "swap", "cgroup", "file")
 LARGE_BYTES = 1 << 18
 
@@ -27,8 +29,8 @@ LARGE_BYTES = 1 << 18
 class Drift:
     """What this host was brought to, as it was read back where it was changed."""
 
-    def __init__(self, here: State, program: Mapping[str, Any]) -> None:
-        found: Dict[journal.Address, Tuple[Mapping[str, Any], Any, Same]] = {}
+    def __init__(self, here: State, program: TrialAsked) -> None:
+        found: Dict[journal.Address, Tuple[Cell, object, Same]] = {}
         private = program.get("network") == "isolated"
         for cell in program.get("declared") or []:
             found[journal.address(cell)] = (cell, cell["want"], _as_wanted(cell))
@@ -47,18 +49,18 @@ class Drift:
             one for one in found.values() if _there(one[0]) and not (private and _elsewhere(one[0]))
         ]
 
-    def found(self, *, last: bool) -> Dict[str, Any]:
+    def found(self, *, last: bool) -> Dict[str, object]:
         """Give how many cells were looked at, what is not as it was, and what was not read."""
-        drifted: List[Dict[str, Any]] = []
+        drifted: List[Dict[str, object]] = []
         unchecked: List[str] = []
         for cell, kept, same in self._all:
             if not last and not _cheap(cell):
                 unchecked.append(str(cell["id"]))
                 continue
-            now = cells.try_read(cell)
-            if now["error"] is None and same(now["value"]):
+            now, error = cells.try_read(cell)
+            if error is None and same(now):
                 continue
-            said = now["error"] or shown(cell, _brief(now["value"]))
+            said = error or shown(cell, _brief(now))
             drifted.append({"id": cell["id"], "kept": shown(cell, _brief(kept)), "now": said})
         looked = len(self._all) - len(unchecked)
         return {"cells": looked, "drifted": drifted, "unchecked": unchecked}
@@ -67,7 +69,7 @@ class Drift:
         return len(self._all)
 
 
-def _as_wanted(cell: Mapping[str, Any]) -> Same:
+def _as_wanted(cell: Cell) -> Same:
     return lambda now: cells.equal(cell, cell["want"], now)
 
 
@@ -75,13 +77,13 @@ def _as_kept(change: journal.Change) -> Same:
     return change.left_as
 
 
-def _brief(value: Any) -> Any:
+def _brief(value: object) -> object:
     from .applied import brief
 
     return brief({}, value)
 
 
-def _cheap(cell: Mapping[str, Any]) -> bool:
+def _cheap(cell: Cell) -> bool:
     if cell["via"] != "file":
         return cell["via"] in CHEAP
     try:
@@ -90,11 +92,11 @@ def _cheap(cell: Mapping[str, Any]) -> bool:
         return True
 
 
-def _there(cell: Mapping[str, Any]) -> bool:
+def _there(cell: Cell) -> bool:
     # groups of earlier trials went, with their limits
     return cell["via"] not in ("pseudo", "cgroup") or os.path.exists(str(cell["path"]))
 
 
-def _elsewhere(cell: Mapping[str, Any]) -> bool:
+def _elsewhere(cell: Cell) -> bool:
     """Whether it is a link of the host's, out of sight from a namespace of the trial's own."""
     return cell["via"] == "link" or str(cell["id"]).startswith("network:")

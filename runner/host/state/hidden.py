@@ -8,10 +8,10 @@ from ..digest import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Optional
 
 
-def hidden(value: Any, salt: str) -> Any:
+def hidden(value: object, salt: str) -> object:
     """Give the hash of a value; None stays None. Times of a file do not count."""
     if value is None:
         return None
@@ -21,6 +21,11 @@ def hidden(value: Any, salt: str) -> Any:
     return {"hidden": sha256(text.encode("ascii")).hexdigest(), "salt": salt}
 
 
-def is_hidden(value: Any) -> bool:
+def salt_of(value: object) -> Optional[str]:
+    """Give the salt of such a hash; None for any other value."""
+    return str(value["salt"]) if isinstance(value, dict) and "hidden" in value else None
+
+
+def is_hidden(value: object) -> bool:
     """Whether this is such a hash."""
-    return isinstance(value, dict) and "hidden" in value
+    return salt_of(value) is not None

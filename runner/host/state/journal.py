@@ -23,12 +23,14 @@ import re
 from ..cells import addresses, cells
 from ..cells.folders import plain_path
 from ..crash_point import tick
-from .hidden import hidden, is_hidden
+from .hidden import hidden, is_hidden, salt_of
 from .state_folder import Refused, sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+    from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+
+    from runner.records.cells import Cell, Line
 
     Address = Tuple[str, ...]
 
@@ -42,9 +44,9 @@ class Change:
         run: str,
         boot_id: str,
         at: float,
-        cell: Dict[str, Any],
-        prior: Any,
-        want: Any,
+        cell: Cell,
+        prior: object,
+        want: object,
         *,
         runtime: bool,
         layer: str = "",
@@ -60,20 +62,20 @@ class Change:
         self.layer = layer
         """What it was laid over the base for, and is undone with: `treatment`."""
         self.sealed = False
-        self.kept: Any = None
+        self.kept: object = None
 
-    def seal(self, sealed: Mapping[int, Any]) -> None:
+    def seal(self, sealed: Mapping[int, object]) -> None:
         """Note what the kernel kept, by the number of the change, where that is known."""
         if self.n in sealed:
             self.sealed, self.kept = True, sealed[self.n]
 
-    def left_as(self, now: Any) -> bool:
+    def left_as(self, now: object) -> bool:
         """Say whether a value is the one that was read back after the change."""
-        if is_hidden(self.kept):
-            return bool(self.kept == hidden(now, str(self.kept["salt"])))
+        if (salt := salt_of(self.kept)) is not None:
+            return self.kept == hidden(now, salt)
         return cells.same(self.cell, self.kept, now)
 
-    def asked(self, now: Any) -> bool:
+    def asked(self, now: object) -> bool:
         """Say whether a value is the one that was asked for; of a secret that is not known."""
         if "coupled_to" in self.cell or self.want is None or is_hidden(self.want):
             return False
@@ -102,7 +104,7 @@ class Journal:
         """Number of the next change; those of changes that are done are not used again."""
 
 
-def address(cell: Mapping[str, Any]) -> Address:
+def address(cell: Cell) -> Address:
     """Give what is read and written; the same for two cells of different name."""
     via = str(cell["via"])
     if via == "argv":
@@ -115,7 +117,7 @@ def address(cell: Mapping[str, Any]) -> Address:
     )
 
 
-def kept_as(cell: Mapping[str, Any], value: Any) -> Any:
+def kept_as(cell: Cell, value: object) -> object:
     """Give a value of ours as the journal keeps it: of a secret a hash, to compare with."""
     return hidden(value, os.urandom(16).hex()) if cell.get("secret") else value
 
@@ -154,11 +156,11 @@ class _Lines:
 
     def __init__(self) -> None:
         self.changes: List[Change] = []
-        self.sealed: Dict[int, Any] = {}
+        self.sealed: Dict[int, object] = {}
         self.done: Set[int] = set()
         self.stays: Set[str] = set()
 
-    def take(self, said: Mapping[str, Any]) -> None:
+    def take(self, said: Line) -> None:
         """Add one line that is known to be whole."""
         if "undo" in said:
             for n in said["undo"]:
@@ -215,7 +217,7 @@ def done(path: str, numbers: Sequence[int]) -> None:
     _append(path, _line({"done": list(numbers)}), durable=True)
 
 
-def seal(path: str, kept: Mapping[int, Any]) -> None:
+def seal(path: str, kept: Mapping[int, object]) -> None:
     """Note what was read back after each change; nothing where the disk is full."""
     lines = b"".join(_line({"seal": n, "kept": value}) for n, value in kept.items())
     with contextlib.suppress(OSError):
@@ -285,7 +287,7 @@ def _append(path: str, lines: bytes, *, durable: bool) -> None:
         tick()
 
 
-def _line(said: Mapping[str, Any]) -> bytes:
+def _line(said: Mapping[str, object]) -> bytes:
     # ASCII: undecodable bytes of a path come back as they were
     return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
 
@@ -294,7 +296,7 @@ _LINES = ("cell", "seal", "undo", "stays", "done")
 _BEGINS = b'{"'
 
 
-def _parse(line: bytes) -> Optional[Dict[str, Any]]:
+def _parse(line: bytes) -> Optional[Line]:
     try:
         said = json.loads(line)
     except (ValueError, RecursionError):
@@ -302,41 +304,44 @@ def _parse(line: bytes) -> Optional[Dict[str, Any]]:
     if not isinstance(said, dict) or not any(key in said for key in _LINES):
         return None
     if "undo" in said or "done" in said:
-        return said if _numbers(said.get("undo", [])) and _numbers(said.get("done", [])) else None
-    if "seal" in said:
-        return said if isinstance(said["seal"], int) else None
-    if "stays" in said:
-        return said if isinstance(said["stays"], str) else None
-    return said if _fault_of_change(said) is None else None
+        good = _numbers(said.get("undo", [])) and _numbers(said.get("done", []))
+    elif "seal" in said:
+        good = isinstance(said["seal"], int)
+    elif "stays" in said:
+        good = isinstance(said["stays"], str)
+    else:
+        good = _fault_of_change(said) is None
+    found: Line = said  # type: ignore[assignment]  # each key was looked at
+    return found if good else None
 
 
-def _numbers(value: Any) -> bool:
+def _numbers(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, int) for one in value)
 
 
 _KINDS = {"n": int, "run": str, "boot_id": str, "at": (int, float), "cell": dict, "runtime": bool}
 
 
-def _fault_of_change(said: Mapping[str, Any]) -> Optional[str]:
+def _fault_of_change(said: Mapping[str, object]) -> Optional[str]:
     """Say why a line that can be read cannot be undone; one such line costs its own cell."""
     for key, kind in _KINDS.items():
         if not isinstance(said.get(key), kind):  # type: ignore[arg-type]
             return f"`{key}` is missing or is not what it has to be"
     if "prior" not in said or "want" not in said:
         return "what was there before is missing"
-    cell = said["cell"]
+    cell: Cell = said["cell"]  # type: ignore[assignment]  # a mapping, looked at just here
     if not isinstance(cell.get("id"), str):
         return "the cell has no name"
     return addresses.fault_of(cell) or addresses.fault_of_value(cell, said["prior"])
 
 
-def _change(said: Mapping[str, Any]) -> Change:
+def _change(said: Line) -> Change:
     return Change(
         n=int(said["n"]),
         run=str(said["run"]),
         boot_id=str(said["boot_id"]),
         at=float(said["at"]),
-        cell=dict(said["cell"]),
+        cell=said["cell"],
         prior=said["prior"],
         want=said["want"],
         runtime=bool(said["runtime"]),

@@ -51,7 +51,8 @@ def _watch(where: state_folder.State) -> None:
     seen: Optional[float] = None
     while True:
         found = state_folder.hold(where)
-        if found is None or found.get("lease_s") is None:
+        lease_s = None if found is None else found["lease_s"]
+        if lease_s is None or found is None:
             if seen is not None or time.monotonic() - begun > _TAKEN_WITHIN_S:
                 return
             time.sleep(0.1)
@@ -59,7 +60,7 @@ def _watch(where: state_folder.State) -> None:
         if found["seen"] != seen:
             # by this clock: the wall clock of a board jumps when it first hears of NTP
             seen, heard = found["seen"], time.monotonic()
-        left = heard + float(found["lease_s"]) - time.monotonic()
+        left = heard + lease_s - time.monotonic()
         if left <= 0 and _restored(where, str(found["run"])):
             return
         time.sleep(min(max(left, 0.1), _POLL_S))

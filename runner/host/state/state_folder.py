@@ -20,7 +20,12 @@ from ..crash_point import tick
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, Mapping, Optional
+    from typing import TypeVar, Union
+
+    Fallback = TypeVar("Fallback", float, None)
+    from typing import Iterator, Optional
+
+    from runner.records.cells import Held, Hold
 
 LOCK_WAIT_S = 3.0
 """Longer than a converge takes; who waits longer is told `busy`."""
@@ -138,7 +143,7 @@ def write_whole(path: str, data: bytes) -> None:
     tick()
 
 
-def hold(state: State) -> Optional[Dict[str, Any]]:
+def hold(state: State) -> Optional[Held]:
     """Give the run that holds this host, or None. A damaged file holds nothing.
 
     Whatever the file says, what is given has the right types: keys that are missing or are
@@ -153,38 +158,43 @@ def hold(state: State) -> Optional[Dict[str, Any]]:
         return None
     if not isinstance(found, dict) or not isinstance(found.get("run"), str) or not found["run"]:
         return None
-    return {
-        **found,
+    pid = _number(found.get("pid"), None)
+    whole: Held = {
+        "run": found["run"],
+        "kept": bool(found.get("kept")),
+        "rebooting": bool(found.get("rebooting")),
         "since": _number(found.get("since"), touched),
         "seen": max(_number(found.get("seen"), touched), touched),
         "lease_s": _number(found.get("lease_s"), None),
-        "pid": _number(found.get("pid"), None),
+        "pid": None if pid is None else int(pid),
         "boot_id": found.get("boot_id"),
         "controller": found.get("controller"),
     }
+    return whole
 
 
 _HOLD_BYTES = 1 << 20
 
 
-def _number(value: Any, otherwise: Any) -> Any:
-    good = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if good and abs(value) < 1e12 else otherwise  # nor NaN: it compares as false
+def _number(value: object, otherwise: Fallback) -> Union[float, Fallback]:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return otherwise
+    return value if abs(value) < 1e12 else otherwise  # nor NaN: it compares as false
 
 
-def alive(found: Optional[Mapping[str, Any]]) -> bool:
+def alive(found: Optional[Held]) -> bool:
     """Say whether a hold still counts: its boot or its reboot, its controller heard of in time."""
     if not found or found.get("kept"):
         return False
     if found.get("boot_id") != boot_id():
         # it rebooted for its own run, which has this long to take it up again
-        return bool(found.get("rebooting")) and time.time() - float(found["seen"]) <= REBOOT_S
+        return bool(found.get("rebooting")) and time.time() - found["seen"] <= REBOOT_S
     if found.get("pid") is not None:
         # the controller runs on this very machine: nothing has to be guessed
-        return os.path.exists(f"/proc/{int(found['pid'])}")
+        return os.path.exists(f"/proc/{found['pid']}")
     lease_s = found.get("lease_s")
     # without a lease only a restore ends it
-    return lease_s is None or time.time() - float(found["seen"]) <= float(lease_s)
+    return lease_s is None or time.time() - found["seen"] <= lease_s
 
 
 def refuse_if_held(state: State, run: str, gone: Optional[str] = None) -> None:
@@ -194,7 +204,7 @@ def refuse_if_held(state: State, run: str, gone: Optional[str] = None) -> None:
     """
     found = hold(state)
     if found and found["run"] not in (run, gone) and alive(found):
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(float(found["since"])))
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(found["since"]))
         raise Refused(
             "busy",
             f"held by run {found['run']} since {since}, started from {found.get('controller')}",
@@ -202,14 +212,14 @@ def refuse_if_held(state: State, run: str, gone: Optional[str] = None) -> None:
         )
 
 
-def take(state: State, run: str, want: Mapping[str, Any]) -> Dict[str, Any]:
+def take(state: State, run: str, want: Hold) -> Held:
     """Take the host for a run, or renew what it has; Refused `busy` as above."""
     refuse_if_held(state, run)
     now = time.time()
     before = hold(state)
-    mine = before if before and before["run"] == run else {"run": run, "since": now}
-    taken = {
-        **mine,
+    taken: Held = {
+        "run": run,
+        "since": before["since"] if before and before["run"] == run else now,
         "controller": want.get("controller"),
         "lease_s": want.get("lease_s"),
         "pid": want.get("pid"),
@@ -227,7 +237,7 @@ def leave_for_a_boot(state: State, run: str) -> None:
     found = hold(state)
     if not found or found["run"] != run or found.get("boot_id") != boot_id():
         raise Refused("busy", f"run {run} does not hold this host", "converge first")
-    kept = {**found, "rebooting": True, "seen": time.time()}
+    kept: Held = {**found, "rebooting": True, "seen": time.time()}
     write_whole(state.path("hold.json"), json.dumps(kept).encode())
 
 

@@ -20,7 +20,10 @@ from ..state.state_folder import Refused, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional, Sequence
+    from typing import Callable, List, Optional, Sequence
+
+    from runner.records.cells import Cell
+    from runner.records.program import Asked, Groups, TrialAsked
 
     from ..emit import Emit
 
@@ -31,10 +34,10 @@ OOM_FILES = ("memory.events", "memory.oom_control")
 class Enclosure:
     """Groups of one workload. `make` and `remove` may be called again for the next one."""
 
-    def __init__(self, here: State, program: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
+    def __init__(self, here: State, program: TrialAsked, plan: Groups) -> None:
         self._here, self._program = here, program
         self.join = [str(path) for path in plan["join"]]
-        self._cells: List[Dict[str, Any]] = list(plan["cells"])
+        self._cells = list(plan["cells"])
         self._made: List[str] = []
         self._oom_file: Optional[str] = None
 
@@ -45,8 +48,12 @@ class Enclosure:
                 self._clear(path)
         folders = [str(cell["path"]) for cell in self._cells if cell["via"] == "cgroup"]
         self._made = [path for path in folders if not os.path.isdir(path)]
-        program = {"run": self._program["run"], "hold": self._program.get("hold") or {}}
-        apply(lambda say: converge.run({**program, "cells": self._cells}, self._here, say), emit)
+        program: Asked = {
+            "run": self._program["run"],
+            "hold": self._program.get("hold") or {},
+            "cells": self._cells,
+        }
+        apply(lambda say: converge.run(program, self._here, say), emit)
         self._oom_file = next(
             (
                 os.path.join(folder, name)
@@ -59,7 +66,7 @@ class Enclosure:
 
     def _clear(self, path: str) -> None:
         """Remove what a killed trial left; Refused for a group that is somebody else's."""
-        key = journal.address({"via": "cgroup", "path": path})
+        key = journal.address({"id": path, "via": "cgroup", "path": path})
         changes = journal.read(self._here.journal).changes
         if not any(journal.address(one.cell) == key and one.prior is None for one in changes):
             raise Refused(
@@ -102,11 +109,11 @@ class Enclosure:
         return left
 
 
-def apply(work: Any, emit: Emit) -> None:
+def apply(work: Callable[[Emit], object], emit: Emit) -> None:
     """Do `work(emit)`, hand its `result` events on, and raise Refused for those that failed."""
     failed: List[str] = []
 
-    def say(event: str, **fields: Any) -> None:
+    def say(event: str, **fields: object) -> None:
         emit(event, **fields)
         if event == "result" and fields["outcome"] == "failed":
             failed.append(f"{fields['id']}: {fields['why']}")
@@ -116,13 +123,13 @@ def apply(work: Any, emit: Emit) -> None:
         raise Refused("bad_program", "; ".join(failed), "ask for what this kernel takes")
 
 
-def write_cells(wanted: Sequence[Mapping[str, Any]], emit: Emit) -> None:
+def write_cells(wanted: Sequence[Cell], emit: Emit) -> None:
     """Write and read back cells that end with their namespace: they need no journal."""
     for cell in wanted:
         _write_cell(cell, emit)
 
 
-def _write_cell(cell: Mapping[str, Any], emit: Emit) -> None:
+def _write_cell(cell: Cell, emit: Emit) -> None:
     before = after = why = None
     outcome = "failed"
     try:

@@ -9,7 +9,9 @@ from .loop import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Mapping, Optional, Sequence, Set
+    from typing import Dict, Optional, Sequence, Set
+
+    from runner.records.program import TrialAsked
 
     from ..mask import Mask
     from ..state.pen import Pen
@@ -26,7 +28,7 @@ class Context:
 
     def __init__(
         self,
-        program: Mapping[str, Any],
+        program: TrialAsked,
         state: State,
         folder: str,
         spool: Spool,
@@ -74,11 +76,17 @@ class Context:
         if why:
             self.emit("cgroup_left", why=[why])
 
-    def emit(self, event: str, **fields: Any) -> None:
+    def emit(self, event: str, **fields: object) -> None:
         """Append an event to the spool, with its time since the trial's start."""
         fields.setdefault("t", self.now())
         if self._spool is not None:
             self._spool.emit(event, **fields)
+
+    @property
+    def kept_from(self) -> Optional[str]:
+        """The trial before this one, whose workload goes on in it."""
+        keep = self.program.get("keep")
+        return keep["after"] if keep else None
 
     def close(self) -> None:
         """End the record: what is emitted from now on belongs to no trial."""

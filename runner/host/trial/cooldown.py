@@ -6,7 +6,9 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Mapping, Optional
+    from typing import Callable, Dict, Optional
+
+    from runner.records.program import Cooldown
 
     from .loop import Loop
 
@@ -17,8 +19,8 @@ SOCKETS = "/proc/net/sockstat"
 
 
 def wait(
-    loop: Loop, plan: Mapping[str, Any], time_wait: Optional[Callable[[], float]] = None
-) -> Dict[str, Any]:
+    loop: Loop, plan: Cooldown, time_wait: Optional[Callable[[], float]] = None
+) -> Dict[str, object]:
     """Wait as `plan` asks, `at_most_s` at the longest; give the fields of the event.
 
     `time_wait` counts sockets that wait for the port of the load; all of them else.
@@ -30,7 +32,11 @@ def wait(
         "temperature": _temperature,
         "load": _load,
     }
-    bounds = {name: plan.get(f"{name}_below") for name in measures}
+    bounds: Dict[str, Optional[float]] = {
+        "time_wait": plan.get("time_wait_below"),
+        "temperature": plan.get("temperature_below"),
+        "load": plan.get("load_below"),
+    }
     seen: Dict[str, Optional[float]] = {}
     looked = [0.0]
 
@@ -51,7 +57,7 @@ def wait(
     longest = max(float(plan.get("at_most_s") or 0), earliest - began)
     done = loop.wait(longest, fit)
     absent = sorted(name for name, value in seen.items() if value is None)
-    found: Dict[str, Any] = {"time_wait": 0, **seen, "drained": done}
+    found: Dict[str, object] = {"time_wait": 0, **seen, "drained": done}
     found["after_s"] = round(time.monotonic() - began, 6)
     if absent:
         found["absent"] = absent

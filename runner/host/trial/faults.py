@@ -20,10 +20,12 @@ from .output import Capture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+    from typing import Callable, Dict, List, Optional, Sequence
+
+    from runner.records.cells import Cell
+    from runner.records.program import Asked, Fault
 
     from .context import Context
-
 KINDS = ("network", "process", "memory")
 SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"
 KEPT_FREE = 32 << 20
@@ -73,12 +75,12 @@ class _Skipped(Exception):  # noqa: N818 - no fault of anybody's
 class Faults:
     """All faults of a trial. `turn` is called whenever the loop wakes up."""
 
-    def __init__(self, ctx: Context, plan: Sequence[Mapping[str, Any]], victim: Any) -> None:
+    def __init__(self, ctx: Context, plan: Sequence[Fault], victim: Callable[[], int]) -> None:
         self._ctx = ctx
-        self._victim: Callable[[], int] = victim
+        self._victim = victim
         self._isolated = ctx.program.get("network") == "isolated"
-        self._waiting: List[Mapping[str, Any]] = sorted(plan, key=lambda one: float(one["at_s"]))
-        self._active: Dict[int, Mapping[str, Any]] = {}
+        self._waiting: List[Fault] = sorted(plan, key=lambda one: float(one["at_s"]))
+        self._active: Dict[int, Fault] = {}
         self._undo: Dict[int, Callable[[], None]] = {}
         self._ends: Dict[int, float] = {}
         self._began: Optional[float] = None
@@ -109,7 +111,7 @@ class Faults:
         for index in reversed(list(self._undo)):
             self._end(index)
 
-    def _start(self, fault: Mapping[str, Any]) -> None:
+    def _start(self, fault: Fault) -> None:
         index = int(fault["index"])
         start = {"network": self._network, "process": self._process, "memory": self._memory}
         try:
@@ -134,7 +136,7 @@ class Faults:
             why = no.message if isinstance(no, Refused) else reason(no)
         self._ctx.emit("fault_ended", index=index, kind=fault["kind"], why=why)
 
-    def _network(self, fault: Mapping[str, Any]) -> Optional[Callable[[], None]]:
+    def _network(self, fault: Fault) -> Optional[Callable[[], None]]:
         link = self._link(str(fault["link"]))
         cell = _down(link) if fault.get("down") else _netem(link, fault["netem"])
         before = self._read(cell)
@@ -163,24 +165,24 @@ class Faults:
                 return row[0]
         raise _Skipped("no default route here, so no uplink: name the link, such as lo")
 
-    def _read(self, cell: Mapping[str, Any]) -> Any:
+    def _read(self, cell: Cell) -> object:
         from ..cells import cells
 
         return cells.read(cell)
 
-    def _write(self, cell: Mapping[str, Any], value: Any) -> None:
+    def _write(self, cell: Cell, value: object) -> None:
         from ..programs import converge
 
         ctx = self._ctx
-        wanted = {**cell, "want": value}
+        wanted: Cell = {**cell, "want": value}
         if self._isolated:
             # it ends with its namespace, so nothing of it is journalled
             cgroup.apply(lambda say: cgroup.write_cells([wanted], say), ctx.emit)
             return
-        program = {"run": ctx.run, "hold": ctx.program.get("hold") or {}, "cells": [wanted]}
+        program: Asked = {"run": ctx.run, "hold": ctx.program.get("hold") or {}, "cells": [wanted]}
         cgroup.apply(lambda say: converge.run(program, ctx.state, say), ctx.emit)
 
-    def _process(self, fault: Mapping[str, Any]) -> Optional[Callable[[], None]]:
+    def _process(self, fault: Fault) -> Optional[Callable[[], None]]:
         victim = self._victim()
         if not victim:
             raise _Skipped("no workload runs")
@@ -196,7 +198,7 @@ class Faults:
 
         return go_on
 
-    def _memory(self, fault: Mapping[str, Any]) -> Callable[[], None]:
+    def _memory(self, fault: Fault) -> Callable[[], None]:
         ctx, size = self._ctx, int(fault["bytes"])
         free = _free_bytes()
         if size > free - KEPT_FREE:
@@ -219,7 +221,7 @@ class Faults:
         return let_go
 
 
-def _down(link: str) -> Dict[str, Any]:
+def _down(link: str) -> Cell:
     """Give the cell of a link with what it takes along."""
     return {
         "id": f"fault:link {link}",
@@ -232,7 +234,7 @@ def _down(link: str) -> Dict[str, Any]:
     }
 
 
-def _netem(link: str, words: Sequence[str]) -> Dict[str, Any]:
+def _netem(link: str, words: Sequence[str]) -> Cell:
     """Give the cell of a link's queue: null for the kernel's own, which has handle 0."""
     tc = shutil.which("tc", path=os.environ.get("PATH", "") + SBIN)
     if tc is None:

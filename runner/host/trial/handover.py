@@ -24,7 +24,9 @@ from ..sample.raw_socket import socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+    from typing import Iterator, List, Optional, Tuple
+
+    from runner.records.program import TrialAsked
 
     from .loop import Loop
 
@@ -41,11 +43,11 @@ _TWO = struct.Struct("ii")
 class Handed:
     """The next program of a kept workload, and its trial's spool and lock."""
 
-    def __init__(self, program: Dict[str, Any], spool: int, lock: int) -> None:
+    def __init__(self, program: TrialAsked, spool: int, lock: int) -> None:
         self.program, self.spool, self.lock = program, spool, lock
 
 
-def hand_over(folder: str, program: Mapping[str, Any], spool: int, lock: int) -> bool:
+def hand_over(folder: str, program: TrialAsked, spool: int, lock: int) -> bool:
     """Pass a program to the supervisor that waits in `folder`; False where none does.
 
     Its door opens a moment after its record has ended.

@@ -18,7 +18,9 @@ from . import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Mapping, Optional, Sequence
+    from typing import Dict, Mapping, Optional, Sequence
+
+    from runner.records.program import Workload
 
     from .context import Context
 
@@ -90,18 +92,18 @@ class Identity:
 
 def start_of(
     ctx: Context,
-    plan: Mapping[str, Any],
+    plan: Workload,
     join: Sequence[str],
     env: Mapping[str, str],
     who: Optional[Identity],
 ) -> process.Start:
     """Say what is started: argv, environment, place, limits, user and input, all filled in."""
     asked = {name: ctx.fill(str(text)) for name, text in (plan.get("env") or {}).items()}
-    stdin = plan.get("stdin")
+    stdin, cwd = plan.get("stdin"), plan.get("cwd")
     return process.Start(
         ctx.fill_all(plan["argv"]),
         env={**(who.env if who else {}), **asked, **env},
-        cwd=ctx.fill(plan["cwd"]) if plan.get("cwd") else None,
+        cwd=ctx.fill(cwd) if cwd else None,
         join=join,
         limits=plan.get("limits"),
         cpus=plan.get("cpus"),

@@ -16,7 +16,10 @@ from .output import Capture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
+    from typing import Callable, Dict, Iterator, Optional, Sequence
+
+    from runner.records.program import Load as Plan
+    from runner.records.program import Step, Waiting
 
 COUNT_EVERY_S = 0.25
 GRACE_S = 3.0
@@ -38,7 +41,7 @@ class Ran:
 class Load:
     """Runs steps against a port; `port` is None when the server is on another host."""
 
-    def __init__(self, ctx: Context, plan: Mapping[str, Any], port: Optional[int]) -> None:
+    def __init__(self, ctx: Context, plan: Plan, port: Optional[int]) -> None:
         self._ctx, self._plan, self.port = ctx, plan, port
         self._diag = sockets.Diag()
         self._began: Optional[float] = None
@@ -52,7 +55,7 @@ class Load:
         """Close the socket dump."""
         self._diag.close()
 
-    def step(self, step: Mapping[str, Any]) -> None:
+    def step(self, step: Step) -> None:
         """Run one step: its events, and its cool-down. Aborted and Stopped pass through."""
         ctx, index = self._ctx, step["index"]
         ctx.words["step"] = str(index)
@@ -64,7 +67,7 @@ class Load:
             **({} if late_s is None else {"late_s": late_s}),
         )  # fmt: skip
         self.begins()
-        fields: Dict[str, Any] = {"index": index, "exit": None, "stdout": "", "stderr": ""}
+        fields: Dict[str, object] = {"index": index, "exit": None, "stdout": "", "stderr": ""}
         try:
             if step.get("warmup_s"):
                 self._look_on(float(step["warmup_s"]))
@@ -93,14 +96,14 @@ class Load:
         ctx.loop.wait(float(step.get("linger_s") or 0))
         self._cool(step)
 
-    def _cut(self, fields: Dict[str, Any], cut: _Cut, log: Optional[str]) -> Exception:
+    def _cut(self, fields: Dict[str, object], cut: _Cut, log: Optional[str]) -> Exception:
         """End the record of a step that was cut short; give what cut it."""
         self._ended(fields, cut.ran)
         self._read_log(log, fields)
         self._ctx.emit("step_ended", **fields, cut=str(cut.cause) or "stopped")
         return cut.cause
 
-    def _on_time(self, step: Mapping[str, Any]) -> Optional[float]:
+    def _on_time(self, step: Step) -> Optional[float]:
         """Wait for the common start of several hosts; give how late this one is.
 
         `start.at` is this host's clock, reckoned by the controller. The server's host,
@@ -116,12 +119,12 @@ class Load:
         self._ctx.loop.wait(max(0.0, left))
         return round(max(0.0, -left), 6)
 
-    def _log(self, step: Mapping[str, Any]) -> Optional[str]:
+    def _log(self, step: Step) -> Optional[str]:
         """Give the path of the generator's log of single requests."""
         log = step.get("log")
         return None if not log else os.path.join(self._ctx.folder, self._ctx.fill(log["name"]))
 
-    def _read_log(self, path: Optional[str], fields: Dict[str, Any]) -> None:
+    def _read_log(self, path: Optional[str], fields: Dict[str, object]) -> None:
         """Sum up the log and remove it: it may be larger than everything else together."""
         if path is None:
             return
@@ -142,7 +145,7 @@ class Load:
         finally:
             loop.watch, loop.deaf = watch, deaf
 
-    def _ended(self, fields: Dict[str, Any], ran: Ran) -> None:
+    def _ended(self, fields: Dict[str, object], ran: Ran) -> None:
         fields.update(
             at_end=self._counters(),
             stdout=ran.out,
@@ -161,8 +164,8 @@ class Load:
                 generator_max_rss_bytes=ran.ended.max_rss_bytes,
             )
 
-    def _counters(self) -> Dict[str, Any]:
-        found: Dict[str, Any] = dict(self._ctx.sampler.snapshot())
+    def _counters(self) -> Dict[str, object]:
+        found: Dict[str, object] = dict(self._ctx.sampler.snapshot())
         if self.port is not None:
             for name, many in self._diag.count(self.port).items():
                 found["sockets." + name] = many
@@ -181,7 +184,7 @@ class Load:
 
         return most
 
-    def _look_on(self, seconds: float, ask: Optional[Mapping[str, Any]] = None) -> Ran:
+    def _look_on(self, seconds: float, ask: Optional[Waiting] = None) -> Ran:
         """Watch a load that comes from other hosts, as long as it takes there."""
         began, most = time.monotonic(), self._counted()
         late = self._late(ask) if ask else _unknown
@@ -202,22 +205,22 @@ class Load:
             raise _Cut(ran, cause)
         return ran
 
-    def _late(self, ask: Mapping[str, Any]) -> Callable[[], Optional[int]]:
+    def _late(self, ask: Waiting) -> Callable[[], Optional[int]]:
         """Give a function that counts unanswered connections just before a step's end.
 
         The last count stands: once the generator has closed them there is nothing to see.
         """
         began, port = time.monotonic(), self.port
-        counted: Dict[str, Any] = {"next": began + float(ask["at_s"]), "many": None}
+        due, longer_s = began + float(ask["at_s"]), float(ask["longer_s"])
+        many: Optional[int] = None
 
         def late() -> Optional[int]:
+            nonlocal due, many
             now = time.monotonic()
-            if port is not None and now >= counted["next"]:
-                counted["next"] = now + COUNT_EVERY_S
-                found = self._diag.waiting(port, float(ask["longer_s"]))
-                if found is not None:
-                    counted["many"] = found
-            many: Optional[int] = counted["many"]
+            if port is not None and now >= due:
+                due = now + COUNT_EVERY_S
+                found = self._diag.waiting(port, longer_s)
+                many = many if found is None else found
             return many
 
         return late
@@ -227,7 +230,7 @@ class Load:
         argv: Optional[Sequence[str]],
         timeout_s: float,
         nofile: Sequence[int],
-        ask: Optional[Mapping[str, Any]] = None,
+        ask: Optional[Waiting] = None,
     ) -> Ran:
         if argv is None:
             return self._look_on(timeout_s, ask)
@@ -285,7 +288,7 @@ class Load:
                 if loop.wait(GRACE_S, lambda: loop.exit_of(pid) is not None):
                     break
 
-    def _cool(self, step: Mapping[str, Any]) -> None:
+    def _cool(self, step: Step) -> None:
         """Wait until the next step may begin: sockets in TIME_WAIT slow down its connects."""
         plan, port = step.get("cooldown"), self.port
         if not plan:

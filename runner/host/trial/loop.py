@@ -16,7 +16,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import resource
-    from typing import Any, Callable, Dict, List, Optional, Tuple
+    from typing import Callable, Dict, List, Optional, Tuple
 
     from ..sample.sampler import Sampler
 
@@ -42,7 +42,7 @@ class Exit:
         self.max_rss_bytes = used.ru_maxrss * 1024
         self.at = time.monotonic()
 
-    def used(self, began: float) -> Dict[str, Any]:
+    def used(self, began: float) -> Dict[str, object]:
         """What it took from `began` (monotonic, s) to its end, as `workload_exited` says it."""
         return {
             "cpu_s": round(self.cpu_s, 6),

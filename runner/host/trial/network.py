@@ -15,7 +15,9 @@ from . import cgroup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, Sequence
+    from typing import Sequence
+
+    from runner.records.cells import Cell
 
     from ..emit import Emit
 
@@ -28,7 +30,7 @@ FIRST_PORT, LAST_PORT = 18080, 28080
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def isolate(cells: Sequence[Mapping[str, Any]], emit: Emit) -> None:
+def isolate(cells: Sequence[Cell], emit: Emit) -> None:
     """Move this process into a fresh namespace, bring `lo` up and write the cells there.
 
     The namespace ends with its last process, so nothing of it is journalled.

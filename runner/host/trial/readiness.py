@@ -11,7 +11,9 @@ from .context import Aborted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Mapping
+    from typing import Callable
+
+    from runner.records.program import Ready
 
     from .context import Context
 
@@ -22,7 +24,7 @@ MATCH_CPU_S = 0.25
 
 def wait(
     ctx: Context,
-    ready: Mapping[str, Any],
+    ready: Ready,
     deadline: float,
     printed: Callable[[], str],
     dead: Callable[[], bool],
@@ -36,9 +38,7 @@ def wait(
         ctx.loop.wait(min(TRY_S, left), dead)
 
 
-def _try(
-    ctx: Context, ready: Mapping[str, Any], printed: Callable[[], str], within_s: float
-) -> str:
+def _try(ctx: Context, ready: Ready, printed: Callable[[], str], within_s: float) -> str:
     if "stdout" in ready:
         found = _matches(ready["stdout"], printed())
         return "" if found else "stdout has not matched {!r}".format(ready["stdout"])

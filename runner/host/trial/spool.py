@@ -15,7 +15,7 @@ from ..emit import line_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Optional
 
     from ..mask import Mask
 
@@ -65,12 +65,12 @@ class Spool:
             if fault.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
                 raise
 
-    def emit(self, event: str, **fields: Any) -> None:
+    def emit(self, event: str, **fields: object) -> None:
         """Append one event; DiskFull once when there is no room, then the reserve is used."""
         if self._full and event in BULK:
             return  # what is left of the disk is for the record's end
         if self.mask and event not in NUMBERS:
-            fields = self.mask.value(fields)
+            fields = self.mask.fields(fields)
         data = line_of(event, fields)
         try:
             self._write(data)

@@ -24,13 +24,15 @@ from .trial import STDERR_NAME, Trial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, NoReturn, Optional, Tuple
+    from typing import NoReturn, Optional, Tuple
+
+    from runner.records.program import Asked, TrialAsked
 
     from ..emit import Emit
     from .workload import Workload
 
 
-def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bool:
+def run(program: TrialAsked, here: State, emit: Emit, out: int = 1) -> bool:
     """Start the trial and stream its spool to `out`. Refused before anything is done.
 
     Ends by SystemExit once the spool's own `end` was sent: there is no second one.
@@ -70,17 +72,18 @@ def run(program: Mapping[str, Any], here: State, emit: Emit, out: int = 1) -> bo
     return attach.stream(folder, 0, out, here, str(program["run"]))
 
 
-def _handed_over(program: Mapping[str, Any], here: State, spool: Spool, lock: int) -> bool:
+def _handed_over(program: TrialAsked, here: State, spool: Spool, lock: int) -> bool:
     """Give the program to the supervisor that keeps the workload of the trial before it.
 
     One that does not take it is ended: the trial's own workload wants its port and group.
     """
-    before = (program.get("keep") or {}).get("after")
+    keep = program.get("keep")
+    before = keep["after"] if keep else None
     if not before:
         return False
     from . import handover
 
-    earlier = {"run": program["run"], "trial": before}
+    earlier: Asked = {"run": program["run"], "trial": before}
     folder = attach.folder_of(earlier, here)
     if not attach.supervised(folder):
         return False
@@ -90,9 +93,7 @@ def _handed_over(program: Mapping[str, Any], here: State, spool: Spool, lock: in
     return False
 
 
-def _supervise(
-    program: Mapping[str, Any], here: State, folder: str, spool: Spool, lock: int
-) -> NoReturn:
+def _supervise(program: TrialAsked, here: State, folder: str, spool: Spool, lock: int) -> NoReturn:
     code = 1
     try:
         os.setsid()
@@ -145,12 +146,12 @@ def _await_next(ctx: Context, workload: Workload) -> Optional[Tuple[Context, int
     """Wait for the next program of a kept workload; end the workload when none comes."""
     from .handover import Door
 
-    handed, loop = None, ctx.loop
+    handed, loop, keep = None, ctx.loop, ctx.program.get("keep")
     loop.deaf = False
     try:
         door = Door(ctx.folder)
         try:
-            handed = door.wait(loop, float(ctx.program["keep"]["for_s"]))
+            handed = door.wait(loop, float(keep["for_s"]) if keep else 0.0)
         finally:
             door.close()
     except (Stopped, OSError):

@@ -18,7 +18,10 @@ from .workload import Workload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Mapping, Optional
+    from typing import Callable, Dict, Optional
+
+    from runner.records.program import Cooldown as CooldownPlan
+    from runner.records.program import Load as Plan
 
     from ..state.drift import Drift
     from .faults import Faults
@@ -63,7 +66,7 @@ class Trial:
             ctx.emit("sampler", **ctx.sampler.summary())
         ctx.emit("end", ok=error is None, error=error)
 
-    def _guarded(self, part: Any) -> Optional[Dict[str, str]]:
+    def _guarded(self, part: Callable[[], None]) -> Optional[Dict[str, str]]:
         """Run a part; give the `error` of `end`, None when all went well or the trial aborted."""
         try:
             part()
@@ -97,8 +100,9 @@ class Trial:
 
             self._drift = Drift(ctx.state, program)
         self._idle(float(program.get("idle_s") or 0))
-        if program.get("load"):
-            self._steps(program["load"])
+        load = program.get("load")
+        if load:
+            self._steps(load)
         if self._workload is not None and self._workload.once:
             self._workload.finish()
         self._fetch("after")
@@ -107,11 +111,11 @@ class Trial:
         """Go on with the workload that was kept; it is ended where it does not answer any more."""
         why = workload.resume(self._ctx)
         if why:
-            self._ctx.emit("workload_lost", after=self._ctx.program["keep"]["after"], why=why)
+            self._ctx.emit("workload_lost", after=self._ctx.kept_from, why=why)
             workload.stop()
         return not why
 
-    def _settle(self, plan: Optional[Mapping[str, Any]]) -> None:
+    def _settle(self, plan: Optional[CooldownPlan]) -> None:
         """Pause between trials: the first thing of the later one."""
         if plan:
             self._ctx.emit("settled", **cooldown.wait(self._ctx.loop, plan))
@@ -151,7 +155,7 @@ class Trial:
         self._ctx.emit("idle_ended", at_start=first, at_end=self._ctx.sampler.snapshot())
         self._check_state(None)
 
-    def _steps(self, plan: Mapping[str, Any]) -> None:
+    def _steps(self, plan: Plan) -> None:
         port = None if self._workload is None else self._workload.port
         self._load = Load(self._ctx, plan, port)
         during = During(self._ctx)

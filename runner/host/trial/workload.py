@@ -21,7 +21,9 @@ from .output import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Mapping, Optional
+    from typing import List, Optional
+
+    from runner.records.program import Workload as Plan
 
     from .context import Context
     from .loop import Exit
@@ -33,7 +35,7 @@ TRACER_S = 5.0
 class Workload:
     """One workload; `launch` after `stop` starts it anew in a fresh group."""
 
-    def __init__(self, ctx: Context, plan: Mapping[str, Any]) -> None:
+    def __init__(self, ctx: Context, plan: Plan) -> None:
         self._ctx, self._plan = ctx, plan
         wanted = plan.get("cgroup")
         self.group = Enclosure(ctx.state, ctx.program, wanted) if wanted else None
@@ -57,10 +59,9 @@ class Workload:
         self._counts = ""
         # A program that only sits there is given a port too, and need not take it.
         asked = [plan.get("ready"), ctx.program.get("load"), ctx.program.get("fetch")]
-        self._uses_port = bool((plan.get("listen") or {}).get("port")) or any(
-            "{port}" in str(part) for part in asked
-        )
-        self._abort = dict(ctx.program.get("abort") or {})
+        listen, said = plan.get("listen"), any("{port}" in str(part) for part in asked)
+        self._uses_port = said or bool(listen and listen["port"])
+        self._abort = ctx.program.get("abort") or {}
 
     def choose_port(self) -> None:
         """Settle {port}; Aborted when the port asked for is somebody else's already."""
@@ -109,18 +110,20 @@ class Workload:
         self._floor_bytes = child.floor_bytes
         self._kills_before = 0
         # in this trial's folder, whichever trial it ends in
-        self._counts = ctx.fill((plan.get("traced") or {}).get("path") or "")
+        traced = plan.get("traced")
+        self._counts = ctx.fill(traced["path"]) if traced else ""
         ctx.own = None
         ctx.words["pid"] = str(self.pid)
         self._started()
         ctx.loop.watch = self.watch
 
-    def _started(self, **fields: Any) -> None:
+    def _started(self, **fields: object) -> None:
         ctx = self._ctx
+        binary = (ctx.program.get("upload") or {}).get("binary")
         ctx.emit(
             "workload_started",
             pid=self.pid,
-            binary_sha256=((ctx.program.get("upload") or {}).get("binary") or {}).get("sha256"),
+            binary_sha256=None if binary is None else binary["sha256"],
             port=self.port,
             cgroup=ctx.words.get("cgroup"),
             **fields,
@@ -139,7 +142,7 @@ class Workload:
             stream.emit_to(self._unheard)
         ctx.sampler.point(None)
 
-    def _unheard(self, _event: str, *, text: str = "", **_: Any) -> None:
+    def _unheard(self, _event: str, *, text: str = "", **_: object) -> None:
         self._missed += len(text)
 
     def resume(self, ctx: Context) -> str:
@@ -148,7 +151,7 @@ class Workload:
         for stream in self._streams:
             stream.emit_to(ctx.emit)
         missed, self._missed = self._missed, 0
-        self._abort = dict(ctx.program.get("abort") or {})
+        self._abort = ctx.program.get("abort") or {}
         for word in ("pid", "cgroup", "port"):
             if word in old.words:
                 ctx.words[word] = old.words[word]
@@ -157,7 +160,7 @@ class Workload:
             return f"the workload {ended} between the trials{self._said()}"
         self._kills_before += self._kills() or 0
         self._started(
-            kept_from=ctx.program["keep"]["after"],
+            kept_from=ctx.kept_from,
             up_s=round(time.monotonic() - self._launched, 6),
             unheard=missed,
         )
@@ -267,11 +270,8 @@ class Workload:
             return
         if found.ours is None:
             self._ctx.emit("listener", pid=None, ours=False)
-            fix = (
-                ""
-                if self._plan.get("ready")
-                else ('; it may need longer to start: add `ready: {tcp: "{port}"}` under workload')
-            )
+            fix = '; it may need longer to start: add `ready: {tcp: "{port}"}` under workload'
+            fix = "" if self._plan.get("ready") else fix
             raise Aborted(f"nobody listens on port {port}{fix}")
         self._ctx.emit("listener", pid=found.ours, ours=True)
 
@@ -322,7 +322,7 @@ class Workload:
 
     def stop(self) -> None:
         """End it and everything it left behind, remove its groups. Does nothing if not started."""
-        ctx, plan = self._ctx, dict(self._ctx.program.get("stop") or {})
+        ctx, plan = self._ctx, self._ctx.program.get("stop") or {}
         self._expected = True
         if self.pid and not self._dead():
             number = signal.Signals["SIG" + str(plan.get("signal", "TERM"))]

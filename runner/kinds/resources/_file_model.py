@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, StringConstraints
 
 from runner.kinds.resources.interface import Cell, Facts, Frozen, Json, Refused, Unknown, Values
+from runner.records.cells import FileState
 
 _KERNEL = ("/proc/", "/sys/", "/dev/")
 PASSWD, GROUP = "/etc/passwd", "/etc/group"
@@ -30,7 +31,7 @@ def _confined(path: str) -> str:
     return normal
 
 
-def _mode(value: Any) -> Any:
+def _mode(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, str):
         raise ValueError('write the mode in quotes, as octal digits: "0644"')  # noqa: TRY004 - pydantic's word
     return value.removeprefix("0o")
@@ -104,9 +105,12 @@ def numbers(
     return found
 
 
-def file_value(content: bytes, numbers_: dict[str, int], xattrs: dict[str, str]) -> Json:
+def file_value(content: bytes, numbers_: dict[str, int], xattrs: dict[str, str]) -> FileState:
     """Give the desired value of a regular file."""
-    value: Json = {"type": "file", "bytes_b64": base64.b64encode(content).decode(), **numbers_}
+    value: FileState = {"type": "file", "bytes_b64": base64.b64encode(content).decode()}
+    for key in ("mode", "uid", "gid"):
+        if key in numbers_:
+            value[key] = numbers_[key]
     if xattrs:
         value["xattrs"] = {
             name: base64.b64encode(text.encode()).decode() for name, text in xattrs.items()

@@ -8,7 +8,7 @@ controllers to its children.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.errors import HostError
 from runner.kinds.resources import _cgroup_v1, _cgroup_v2
@@ -32,7 +32,7 @@ _KEEPER = (
 ).replace("$", "$$")
 
 
-def controllers_of(limits: Mapping[str, Any]) -> list[str]:
+def controllers_of(limits: Mapping[str, object]) -> list[str]:
     """Name the controllers that limits need, by their v2 names."""
     return list(dict.fromkeys(name.partition(".")[0] for name in limits))
 
@@ -143,7 +143,7 @@ def limits_to_cells(
     version: int,
     controllers_mounts: Mapping[str, str],
     group_path: str,
-    limits: Mapping[str, Any],
+    limits: Mapping[str, object],
     *,
     facts: Facts | None = None,
     values: Values | None = None,

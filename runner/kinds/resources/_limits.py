@@ -1,7 +1,7 @@
 """Limits of a cgroup as a user writes them, and their normal texts in v2 form."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -14,13 +14,13 @@ _DEVICE = re.compile(r"\d+:\d+")
 _IO = ("rbps", "wbps", "riops", "wiops")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("a limit is a number or `max`, not a YAML boolean")  # noqa: TRY004 - pydantic's word
     return value
 
 
-def _bytes(value: Any) -> str:
+def _bytes(value: object) -> str:
     said = str(_plain(value)).strip()
     if said == "max":
         return said
@@ -31,7 +31,7 @@ def _bytes(value: Any) -> str:
     return str(amount)
 
 
-def _cpu_max(value: Any) -> str:
+def _cpu_max(value: object) -> str:
     said = str(_plain(value)).strip()
     if said.endswith("%"):
         quota = round(parse(said).ratio * _PERIOD_US)
@@ -45,28 +45,28 @@ def _cpu_max(value: Any) -> str:
     raise ValueError(f"`{said}` is not a CPU limit: write 50%, `50000 100000` (µs) or max")
 
 
-def _weight(value: Any) -> str:
+def _weight(value: object) -> str:
     said = str(_plain(value)).strip()
     if not said.isdecimal() or not 1 <= int(said) <= 10_000:
         raise ValueError(f"`{said}` is not a weight: a whole number from 1 to 10000 (default 100)")
     return said
 
 
-def _cpus(value: Any) -> str:
+def _cpus(value: object) -> str:
     said = str(_plain(value)).strip()
     if not _CPUS.fullmatch(said):
         raise ValueError(f"`{said}` is not a list: write 0, 0-2 or 0,2-3")
     return said
 
 
-def _count(value: Any) -> str:
+def _count(value: object) -> str:
     said = str(_plain(value)).strip()
     if said != "max" and not said.isdecimal():
         raise ValueError(f"`{said}` is not a number: write a whole number or max")
     return said
 
 
-def _io_max(value: Any) -> str:
+def _io_max(value: object) -> str:
     """Write every setting of one device, as the kernel reads back."""
     device, *settings = str(_plain(value)).split() or [""]
     if not _DEVICE.fullmatch(device):

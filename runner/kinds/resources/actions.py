@@ -1,6 +1,6 @@
 """actions: what has an effect and no state. Run once, after everything else is applied."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, RootModel
 
@@ -12,7 +12,7 @@ _WRITES = {
 }
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, RootModel
 
@@ -11,7 +11,7 @@ from runner.kinds.resources.interface import Cell, Facts, Json, Values, no_switc
 _VALUES = {"off": "0", "conservative": "1", "full": "2"}
 
 
-def _word(value: Any) -> Any:
+def _word(value: object) -> object:
     if isinstance(value, bool):
         return no_switch(value, "full", "off")
     return value

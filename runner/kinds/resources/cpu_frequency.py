@@ -50,7 +50,7 @@ class Bounds(Frozen):
         return self
 
 
-def _both(value: Any) -> Any:
+def _both(value: object) -> object:
     return value if isinstance(value, (dict, Bounds)) else {"min": value, "max": value}
 
 

@@ -5,7 +5,6 @@ plan reads those files (`sources`, `with_sources`): a kind opens nothing.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ConfigDict, Field, RootModel, SecretStr, model_validator
 
@@ -113,7 +112,7 @@ class Files:
             )
         return cells
 
-    def _value(self, entry: FileEntry, facts: Facts, values: Values) -> Any:
+    def _value(self, entry: FileEntry, facts: Facts, values: Values) -> object:
         if entry.absent:
             return None
         if entry.symlink is not None:

@@ -13,15 +13,17 @@ from typing import Annotated, Any, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
 
+from runner.records import cells
 from runner.records.secrets import from_written
 
 Facts: TypeAlias = Mapping[str, Any]
 """Flat and dotted; a key that is missing was not probed, a None is known to be absent."""
 
-Values: TypeAlias = Mapping[str, Any]
+Values: TypeAlias = Mapping[str, object]
 """Observed value of each cell by id; a missing id was not read, a None is absent."""
 
-Json: TypeAlias = dict[str, Any]
+Json: TypeAlias = cells.Cell
+"""A cell as a host is sent it."""
 
 
 class Unset(Enum):
@@ -55,9 +57,9 @@ class Cell:
     read: tuple[str, ...] = ()
     parse: str = ""
     """Regular expression on the output of `read`; group 1 is the value, no match is null."""
-    write: Any = None
+    write: cells.Ways | None = None
     """Argv by desired value, or one argv with `{value}`; the key `null` is for absence."""
-    want: Any = UNSET
+    want: object = UNSET
     """Desired value; UNSET in a probe, None for absent."""
     form: str = "exact"
     """Normal form that decides equality, see host/normal.py."""
@@ -78,15 +80,13 @@ class Cell:
     """Not sent: in force only after a reboot, which was allowed."""
     needs_root: bool = True
     """Not sent: lets the plan name everything that needs root in one message."""
-    observed: Any = UNSET
+    observed: object = UNSET
     """Not sent: what the kind knows of the present value where the cell was not in the probe."""
 
     def to_json(self) -> Json:
         """Give the cell as the agent reads it."""
         said: Json = {"id": self.id, "via": self.via}
-        for key in ("path", "name", "attr", "parse"):
-            if getattr(self, key):
-                said[key] = getattr(self, key)
+        said.update(self._place())
         if self.read:
             said["read"] = list(self.read)
         if self.write is not None:
@@ -105,6 +105,18 @@ class Cell:
         if self.action:
             said["action"] = True
         return said
+
+    def _place(self) -> Json:
+        found: Json = {}
+        if self.path:
+            found["path"] = self.path
+        if self.name:
+            found["name"] = self.name
+        if self.attr:
+            found["attr"] = self.attr
+        if self.parse:
+            found["parse"] = self.parse
+        return found
 
     def asking(self) -> "Cell":
         """Give the same address without a desired value, for a probe."""

@@ -35,7 +35,7 @@ _OPPOSITE = {"cgroup_enable": "cgroup_disable"}
 Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return value.split() if isinstance(value, str) else value
 
 

@@ -4,7 +4,7 @@ A driver that is built in shows in /sys/module like a loaded one, and counts as
 loaded.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, model_validator
 
@@ -17,7 +17,7 @@ Name = Annotated[
 ]
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 

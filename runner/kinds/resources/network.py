@@ -9,7 +9,7 @@ Sources: tc(8), ip-address(8).
 import ipaddress
 import re
 import zlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -43,11 +43,11 @@ def _address(text: str) -> str:
     return said.with_prefixlen
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _state(value: Any) -> Any:
+def _state(value: object) -> object:
     if isinstance(value, bool):
         return "up" if value else "down"
     return value

@@ -5,7 +5,7 @@ host has to give is fs.nr_open, the ceiling of every hard limit: setrlimit(2)
 fails with EPERM above it, for root too.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StrictInt, model_validator
 
@@ -29,7 +29,7 @@ class SoftHard(Frozen):
         return self
 
 
-def _both(value: Any) -> Any:
+def _both(value: object) -> object:
     return {"soft": value, "hard": value} if isinstance(value, int) else value
 
 

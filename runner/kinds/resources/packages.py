@@ -10,7 +10,7 @@ and apt may remove nothing, nor upgrade what is there or held.
 """
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, RootModel
 
@@ -48,7 +48,7 @@ def _name(text: str) -> str:
     return text
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 

@@ -4,7 +4,7 @@ Only the running state is touched, never whether a unit starts at boot. A unit
 that failed is as good as stopped.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validator
 
@@ -29,7 +29,7 @@ def _unit(text: str) -> str:
     return text if text.endswith(_SUFFIXES) else f"{text}.service"
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 

@@ -26,7 +26,7 @@ _TABLE = "swap:table"
 Device = Annotated[str, StringConstraints(pattern=r"^/[^\n\x00]*$")]
 
 
-def _off(value: Any) -> Any:
+def _off(value: object) -> object:
     return no_switch(value, "on", "off")
 
 

@@ -128,7 +128,7 @@ def _form(path: str, want: str | None) -> str:
     return "integer" if want is not None and _INTEGER.fullmatch(want) else "words"
 
 
-def _number_or_text(value: Any) -> Any:
+def _number_or_text(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError(f"this is a YAML boolean: write {int(value)}")  # noqa: TRY004 - pydantic's word
     if isinstance(value, float):

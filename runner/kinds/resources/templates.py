@@ -5,7 +5,6 @@ is not there is an error and never an empty text.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
@@ -55,9 +54,9 @@ class TemplatesModel(RootModel[dict[shared.Destination, TemplateEntry]]):
         )
 
 
-def _tree(facts: Facts) -> dict[str, Any]:
+def _tree(facts: Facts) -> dict[str, object]:
     """Give dotted facts as a template reads them: facts.board.model."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name in sorted(facts):
         place = found
         *above, last = name.split(".")
@@ -70,7 +69,7 @@ def _tree(facts: Facts) -> dict[str, Any]:
     return found
 
 
-def _rendered(source: bytes, names: dict[str, Any]) -> bytes:
+def _rendered(source: bytes, names: dict[str, object]) -> bytes:
     """Fill a template in; every byte that is not part of a tag stays, line ends too.
 
     Jinja makes every line end of a source its own, so the CR is a private letter meanwhile.

@@ -4,7 +4,7 @@ The files show `always [madvise] never`: the bracket is the value.
 Source: Documentation/admin-guide/mm/transhuge.rst.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel
 
@@ -23,7 +23,7 @@ from runner.kinds.resources.interface import (
 ROOT = "/sys/kernel/mm/transparent_hugepage"
 
 
-def _word(value: Any) -> Any:
+def _word(value: object) -> object:
     return no_switch(value, "always", "never")
 
 
@@ -44,7 +44,7 @@ class Settings(Frozen):
     shmem_enabled: Shmem | None = Field(None, description="shared memory and tmpfs")
 
 
-def _short(value: Any) -> Any:
+def _short(value: object) -> object:
     return {"enabled": value} if isinstance(value, (str, bool)) else value
 
 

@@ -84,13 +84,13 @@ def _wanted_number(name: str, parser: Parser, printed: Printed) -> bool:
 
 
 def reads(
-    facts: Mapping[str, Any], *, hz: float, asked: Collection[str] | None = None
+    facts: Mapping[str, object], *, hz: float, asked: Collection[str] | None = None
 ) -> list[Read]:
     """Reads of all sources for one host; of those on demand the `asked` families alone."""
     return [read for source in _wanted(asked) for read in source.reads(facts, hz=hz)]
 
 
-def fields(facts: Mapping[str, Any], asked: Collection[str] | None = None) -> dict[str, Field]:
+def fields(facts: Mapping[str, object], asked: Collection[str] | None = None) -> dict[str, Field]:
     """Every quantity by its full name (`procfs.rss`); of those on demand the `asked` ones."""
     return {
         f"{source.name}.{short}": field
@@ -99,7 +99,7 @@ def fields(facts: Mapping[str, Any], asked: Collection[str] | None = None) -> di
     }
 
 
-def by_column(facts: Mapping[str, Any]) -> dict[str, tuple[str, Field]]:
+def by_column(facts: Mapping[str, object]) -> dict[str, tuple[str, Field]]:
     """Give for each column of a sample stream the quantity that it is, and its field."""
     return {field.column: (name, field) for name, field in fields(facts).items()}
 

@@ -8,7 +8,7 @@ capped, 2 throttled, 3 soft temperature limit; 16–19 the same since boot).
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.kinds.sources.interface import Field, Read
 
@@ -27,7 +27,7 @@ class Board:
     derived: Mapping[str, str] = MappingProxyType({"throttled.gained": "bits"})
     on_demand = False
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Clock of CPU 0, the processor's thermal zone, firmware's throttle bits."""
         rate = min(hz, 1.0)
         # of a record from before the facts said it
@@ -57,7 +57,7 @@ class Board:
             throttled,
         ]
 
-    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+    def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """Board quantities."""
         del facts
         return {

@@ -40,7 +40,7 @@ class Cgroup:
         mounts = facts.get("cgroup.mounts") or {}
         return "memory" in mounts or facts.get("cgroup.version") == 1
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Files of the memory controller; {cgroup} is its folder for the workload."""
         v1 = self._v1(facts)
         found: list[Read] = []
@@ -78,7 +78,7 @@ class Cgroup:
             )
         return found
 
-    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+    def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """Quantities of the group."""
         v1 = self._v1(facts)
         found: dict[str, Field] = {

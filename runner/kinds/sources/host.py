@@ -41,7 +41,7 @@ class Host:
     )
     on_demand = False
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Four small files."""
         del facts
         rate = min(hz, 1.0)

@@ -44,10 +44,10 @@ class Source(Protocol):
     on_demand: bool
     """Read only where a spec names the family: it costs more than the others."""
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Files to read on a host with these facts; a missing file is said by the agent."""
 
-    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+    def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """Quantities by their short name (`rss`)."""
 
 

@@ -7,7 +7,7 @@ asked how many connections it has.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.kinds.sources.interface import Field, Read
 
@@ -22,7 +22,7 @@ class Net:
     derived: Mapping[str, str] = MappingProxyType({"time_wait": "1"})
     on_demand = False
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Socket dump for the workload's port, and three counters."""
         del facts
         return [
@@ -46,7 +46,7 @@ class Net:
             },
         ]
 
-    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+    def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """Quantities of the network."""
         del facts
         return {

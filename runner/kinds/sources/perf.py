@@ -8,7 +8,7 @@ monitoring unit has the software ones alone; the others are absent, with that re
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.host.sample.perf import EVENTS
 from runner.kinds.sources.interface import Field, Read
@@ -26,13 +26,13 @@ class Perf:
     derived: Mapping[str, str] = MappingProxyType({})
     on_demand = True
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """One read for all counters."""
         del facts
         pick = {"perf": list(EVENTS)}
         return [{"id": "perf", "path": "{pid}", "hz": min(hz, 1.0), "pick": pick}]
 
-    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+    def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """Increases over a step."""
         del facts
         return {

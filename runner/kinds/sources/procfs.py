@@ -49,7 +49,7 @@ class Procfs:
     derived: Mapping[str, str] = MappingProxyType({})
     on_demand = False
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Give the four files of the workload's process."""
         del facts
         status = [key for key, _ in STATUS.values()]

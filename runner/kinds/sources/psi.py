@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.kinds.sources.interface import Field, Read
 
@@ -20,7 +20,7 @@ class Psi:
     derived: Mapping[str, str] = MappingProxyType({})
     on_demand = False
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Three files at 1 Hz at most: totals lose nothing between reads."""
         del facts
         return [
@@ -33,7 +33,7 @@ class Psi:
             for kind, lines in LINES.items()
         ]
 
-    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+    def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """Stalled seconds."""
         del facts
         return {

@@ -25,7 +25,7 @@ class Tree:
     derived: Mapping[str, str] = {}
     on_demand = False
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Give the picks; `{pid}` is there only where a workload is."""
         del facts
         rate, path = min(hz, 1.0), "/proc/{pid}/task"

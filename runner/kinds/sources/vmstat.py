@@ -7,7 +7,7 @@ counter that a kernel lacks is absent. Pages are the kernel's, of 4 KiB on most 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources.interface import Field, Read
 
@@ -42,13 +42,13 @@ class Vmstat:
     derived: Mapping[str, str] = MappingProxyType({})
     on_demand = True
 
-    def reads(self, facts: Mapping[str, Any], *, hz: float) -> list[Read]:
+    def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Give one file."""
         del facts
         pick = {"keys": list(COUNTERS)}
         return [{"id": "vmstat", "path": "/proc/vmstat", "hz": min(hz, 1.0), "pick": pick}]
 
-    def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
+    def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """Increases over a step."""
         del facts
         return {

@@ -13,7 +13,6 @@ from runner.spec.claims import share_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
 
     from runner.lint.view import View
 
@@ -42,12 +41,12 @@ def most(view: View) -> int:
     return 1
 
 
-def _kind(claim: Mapping[str, Any]) -> str:
+def _kind(claim: Mapping[str, object]) -> str:
     found = claim.get("estimand")
     return found if isinstance(found, str) else "quantile" if found else "median"
 
 
-def _determined(view: View, claim: Mapping[str, Any]) -> bool:
+def _determined(view: View, claim: Mapping[str, object]) -> bool:
     metric = view.metrics.get(str(claim.get("metric"))) or {}
     return metric.get("kind") == "exact" and str(metric.get("from") or "build.").startswith(
         "build."

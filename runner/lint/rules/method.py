@@ -9,7 +9,6 @@ from runner.lint.view import at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
 
     from runner.lint.view import View
 
@@ -76,7 +75,7 @@ def _holm(view: View) -> Hits:
         )
 
 
-def _open(view: View, claim: Mapping[str, Any]) -> bool:
+def _open(view: View, claim: Mapping[str, object]) -> bool:
     """Whether a published range has one end only."""
     return any(
         number.get("value") is None and (number.get("low") is None or number.get("high") is None)

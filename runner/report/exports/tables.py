@@ -10,7 +10,7 @@ import csv
 import io
 import math
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.runs.sides import by_repetition
 from runner.kinds.sources import by_column
@@ -66,7 +66,7 @@ def steps(analysis: Analysis, run: str) -> list[Row]:
 
 
 def samples(
-    trial: str, run: str, events: Iterable[AnyEvent], facts: Mapping[str, Any]
+    trial: str, run: str, events: Iterable[AnyEvent], facts: Mapping[str, object]
 ) -> Iterable[Row]:
     """Give one row per sampled value of a trial: seconds since its start, name, unit, value.
 

@@ -52,7 +52,7 @@ THICK: Final = 16.0
 COLUMNS: Final = 80
 CELL_HEIGHT: Final = 11.0
 
-Row = tuple[str, list[list[Any]]]
+Row = tuple[str, list[list[object]]]
 """A class, and its neighbouring areas as in analysis.json."""
 
 
@@ -93,7 +93,7 @@ def draw(atlas: Mapping[str, Any], limit: int | None, label: str) -> bytes:
     return canvas.bytes()
 
 
-def _rows(areas: Sequence[list[Any]]) -> list[Row]:
+def _rows(areas: Sequence[list[object]]) -> list[Row]:
     """Neighbours of one class share a row; what has nothing in memory has none."""
     grouped = ((name, list(found)) for name, found in groupby(areas, key=lambda one: one[2]))
     return [(name, found) for name, found in grouped if _rss(found)]
@@ -113,7 +113,7 @@ def _colour(name: str) -> str:
     return name if name in COLOURS and name not in CHARGED else "other"
 
 
-def _label(canvas: Canvas, name: str, areas: Sequence[list[Any]], y: float) -> None:
+def _label(canvas: Canvas, name: str, areas: Sequence[list[object]], y: float) -> None:
     canvas.text(LEFT - 10, y + 8, CLASSES[name], "b f-ink", anchor="end")
     canvas.text(LEFT - 10, y + 21, f"from 0x{areas[0][0]:x}", "m f-soft", anchor="end")
 

@@ -24,7 +24,9 @@ _SHOWN: Final = 6
 """Metrics of a figure that nobody asked for."""
 
 
-def draw(spec: Mapping[str, Any], analysis: Analysis) -> tuple[dict[str, bytes], dict[str, Any]]:
+def draw(
+    spec: Mapping[str, object], analysis: Analysis
+) -> tuple[dict[str, bytes], dict[str, object]]:
     """Draw the figures: files by name, and what the template shows of them."""
     files: dict[str, bytes] = {}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import tabulate as tabulate_module
@@ -129,6 +129,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], align: str) -> 
     )
 
 
-def finalize(value: Any) -> str:
+def finalize(value: object) -> str:
     """Jinja's `finalize`: everything a template prints goes through here."""
     return escape(value)

@@ -63,7 +63,7 @@ def trial(name: str, levels: Mapping[str, str]) -> Md:
     return Md(f"{code(name)}{escape(told)}")
 
 
-def value(found: Any) -> str:
+def value(found: object) -> str:
     """Show a cell's value: text as it is, a file by its size and mode, absence as a word."""
     if found is None:
         return "absent"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.records.units import base_name
 from runner.report.format import markdown, units, words
@@ -34,7 +34,7 @@ class Row:
     host: str = ""
     """Kind of host that the run was on."""
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, object]:
         """Give it as `--json` prints it."""
         claim = self.claim
         return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.errors import RecordError
 from runner.report.figures import choice
@@ -64,7 +64,7 @@ def rebuild(folder: RunFolder) -> Path:
     return _write(folder, report(folder, read_json(path)))
 
 
-def report(folder: RunFolder, data: dict[str, Any]) -> Report:
+def report(folder: RunFolder, data: dict[str, object]) -> Report:
     """Render from the record and the analysis as JSON."""
     analysis = analysis_file.from_data(data)
     # figures, tables and metrics of `report --with` stand in for those that were run with
@@ -107,7 +107,7 @@ def _thin(series: Series) -> Series:
     return dataclasses.replace(series, t=series.t[::every], v=tuple(peaks))
 
 
-def lines(data: Mapping[str, Any]) -> bytes:
+def lines(data: Mapping[str, object]) -> bytes:
     """JSON with one line per trial, estimate, claim and series: small, and good to diff."""
     parts = []
     for key, value in data.items():
@@ -119,5 +119,5 @@ def lines(data: Mapping[str, Any]) -> bytes:
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
 
-def _dump(value: Any) -> str:
+def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

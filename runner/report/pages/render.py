@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
@@ -55,9 +55,9 @@ class Report:
 
 def render(
     manifest: Manifest,
-    spec: Mapping[str, Any],
-    facts: Mapping[str, Any],
-    changes: Sequence[Mapping[str, Any]],
+    spec: Mapping[str, object],
+    facts: Mapping[str, object],
+    changes: Sequence[Mapping[str, object]],
     analysis: Analysis,
 ) -> Report:
     """Render a run's report.

@@ -55,7 +55,7 @@ def site(reports: Path, out: Path, *, samples: int = 0) -> list[Path]:
     plots = _assets(out)
     known = _state(out)
     mark = _builder(plots=plots)
-    kept: dict[str, dict[str, Any]] = {}
+    kept: dict[str, dict[str, object]] = {}
     pages: list[Path] = []
     made: list[Made] = []
     paths = runs(reports)

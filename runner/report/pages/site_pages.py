@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _ALERT = re.compile(r"<blockquote>\n<p>\[!(WARNING|CAUTION|IMPORTANT|NOTE|TIP)\]\n")
 
 
-def page(name: str, *, data: dict[str, Json] | None, **values: Any) -> str:
+def page(name: str, *, data: dict[str, Json] | None, **values: object) -> str:
     """Fill a template; `data` goes into the page for its script."""
     inline = None
     if data is not None:

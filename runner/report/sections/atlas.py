@@ -115,7 +115,7 @@ def views(analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
 
 def classes(atlas: Mapping[str, Any], limit: int | None) -> Md:
     """Make the table of classes, the arena by its parts, and what is charged besides."""
-    rows: list[list[Any]] = []
+    rows: list[list[object]] = []
 
     def row(name: str, size: int | None, held: Sequence[int | None]) -> None:
         share = None if not limit or held[0] is None else held[0] / limit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.report.format import markdown, words
 from runner.report.format.markdown import Md, code, escape
@@ -15,9 +15,9 @@ _QUIET = frozenset({"ok", "ok (normalised)"})
 _CELL = 80
 
 
-def table(changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def table(changes: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Give a row per cell: before, during, after; cells that were right already are counted."""
-    cells: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    cells: dict[tuple[str, str], dict[str, Mapping[str, object]]] = {}
     for change in changes:
         if change.get("event", "result") != "result" or "id" not in change:
             continue
@@ -40,9 +40,9 @@ def table(changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _treatments(changes: Sequence[Mapping[str, Any]]) -> Md | None:
+def _treatments(changes: Sequence[Mapping[str, object]]) -> Md | None:
     """Give what each treatment laid over the base, read back every time; None where none did."""
-    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    found: dict[tuple[str, str, str], list[Mapping[str, object]]] = {}
     for change in changes:
         if change.get("phase") == "treatment":
             key = (str(change.get("treatment", "")), str(change.get("host", "")), str(change["id"]))
@@ -62,15 +62,15 @@ def _treatments(changes: Sequence[Mapping[str, Any]]) -> Md | None:
     return markdown.table(head, rows, "l" * (len(head) - 1) + "r") if rows else None
 
 
-def _each(seen: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+def _each(seen: Sequence[Mapping[str, object]], key: str) -> list[str]:
     return list(dict.fromkeys(words.value(change.get(key)) for change in seen))
 
 
-def _quiet(phases: Mapping[str, Mapping[str, Any]]) -> bool:
+def _quiet(phases: Mapping[str, Mapping[str, object]]) -> bool:
     return all(change.get("outcome") in _QUIET for change in phases.values())
 
 
-def _row(phases: Mapping[str, Mapping[str, Any]]) -> list[Md]:
+def _row(phases: Mapping[str, Mapping[str, object]]) -> list[Md]:
     applied, restored = phases.get("converge", {}), phases.get("restore", {})
     before = _shown(applied, "before") if applied else escape("–")
     during = _shown(applied, "after") if applied else _shown(restored, "before")
@@ -78,11 +78,11 @@ def _row(phases: Mapping[str, Mapping[str, Any]]) -> list[Md]:
     return [before, during, after, _result(applied, restored)]
 
 
-def _shown(change: Mapping[str, Any], key: str) -> Md:
+def _shown(change: Mapping[str, object], key: str) -> Md:
     return escape(words.value(change.get(key)), _CELL)
 
 
-def _result(applied: Mapping[str, Any], restored: Mapping[str, Any]) -> Md:
+def _result(applied: Mapping[str, object], restored: Mapping[str, object]) -> Md:
     parts = []
     for change in (applied, restored):
         if change:

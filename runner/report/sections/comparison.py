@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.runs.compared import ALPHA
 from runner.records.units import base_name
@@ -26,7 +26,7 @@ HEAD: Final = (
 )  # fmt: skip
 
 
-def data(found: Comparison) -> dict[str, Any]:
+def data(found: Comparison) -> dict[str, object]:
     """Plain data for `--json`."""
     return {
         "a": found.a,

@@ -25,18 +25,18 @@ MOST: Final = 24
 _CELL = 160
 
 
-def emulated(facts: Mapping[str, Any]) -> list[str]:
+def emulated(facts: Mapping[str, object]) -> list[str]:
     """Name the hosts that are emulated."""
     return [host for host, found in sorted(facts.items()) if _is_emulated(found)]
 
 
-def _is_emulated(found: Any) -> bool:
+def _is_emulated(found: object) -> bool:
     return isinstance(found, dict) and any(
         found.get(key) is True for key in ("emulated", "host.emulated", "board.emulated")
     )
 
 
-def host(found: Mapping[str, Any]) -> str:
+def host(found: Mapping[str, object]) -> str:
     """Name the kind of a host by what decides a comparison: `aarch64, cgroup v2, emulated`."""
     group, imitated = found.get("cgroup.version"), _is_emulated(found)
     # what an emulated machine calls itself is not a board's name
@@ -115,7 +115,7 @@ def _after(hosts: list[str], times: Mapping[str, Times]) -> Md | None:
     return markdown.table(["host", "not as found", "after"], left, "lll") if left else None
 
 
-def _shown(name: str, found: Any) -> str:
+def _shown(name: str, found: object) -> str:
     return "–" if found is None else words.fact(name, found)
 
 

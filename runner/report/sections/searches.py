@@ -39,7 +39,7 @@ def normal(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**found, "runs": runs, "levels": ordered}
 
 
-def view(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def view(found: Mapping[str, object] | None) -> dict[str, object] | None:
     """Give what the template shows of a search; its keys are in docs/design/001-contracts.md."""
     search = normal(found)
     if search is None:

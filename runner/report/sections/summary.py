@@ -22,7 +22,7 @@ _STATES = {
 }
 
 
-def paragraph(spec: Mapping[str, Any]) -> Md:
+def paragraph(spec: Mapping[str, object]) -> Md:
     """Say in one paragraph what was asked: program, limits, load, repetitions, source."""
     said = [part for part in (_program(spec), _load(spec), _health(spec), _often(spec)) if part]
     source = spec.get("source")
@@ -90,7 +90,7 @@ def _health(spec: Mapping[str, Any]) -> str:
     return f"A step is healthy when {join((code(rule) for rule in rules), ', ')}."
 
 
-def _often(spec: Mapping[str, Any]) -> str:
+def _often(spec: Mapping[str, object]) -> str:
     repeat = spec.get("repeat")
     if isinstance(repeat, dict) and repeat.get("between"):
         low, high = repeat["between"]
@@ -154,7 +154,7 @@ def _counted(counter: Mapping[str, int]) -> str:
 def warnings(
     manifest: Manifest,
     facts: Mapping[str, Any],
-    changes: Sequence[Mapping[str, Any]],
+    changes: Sequence[Mapping[str, object]],
     analysis: Analysis,
 ) -> list[Md]:
     """Say what a reader has to know before the numbers."""

@@ -1,6 +1,6 @@
 """Faults injected while the load runs; journalled and undone like any other change."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -53,7 +53,7 @@ class MemoryFault(Model):
     pressure: Size
 
 
-def _no_clock(value: Any) -> Any:
+def _no_clock(value: object) -> object:
     if value is not None:
         raise fault(
             "fault", "steps of the clock are refused: every timestamp of the record would break"
@@ -69,7 +69,7 @@ class Fault(Model):
     network: NetworkFault | None = None
     process: ProcessFault | None = None
     memory: MemoryFault | None = None
-    clock: Annotated[Any, BeforeValidator(_no_clock)] = None
+    clock: Annotated[object, BeforeValidator(_no_clock)] = None
 
     @model_validator(mode="after")
     def _one(self) -> "Fault":

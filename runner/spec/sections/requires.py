@@ -1,7 +1,7 @@
 """Conditions on facts, checked before anything is touched."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
 
@@ -35,7 +35,7 @@ class Requirement(Model):
         return self
 
 
-def read_requirement(value: Any) -> Any:
+def read_requirement(value: object) -> object:
     """Take a lone value as `equals`."""
     if isinstance(value, (Mapping, Requirement)):
         return value
@@ -49,7 +49,7 @@ def read_requirement(value: Any) -> Any:
 RequirementOf = Annotated[
     Requirement,
     BeforeValidator(
-        read_requirement, json_schema_input_type=str | float | bool | list[str] | dict[str, Any]
+        read_requirement, json_schema_input_type=str | float | bool | list[str] | dict[str, object]
     ),
 ]
 

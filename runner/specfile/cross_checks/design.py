@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.kinds import resources
 from runner.spec.base import did_you_mean, nearest
@@ -74,7 +74,7 @@ def _factors(exp: Experiment, names: Names) -> Iterator[Finding]:
         yield ("skip",), "every cell of the matrix is skipped", True
 
 
-def _state_of_level(exp: Experiment, path: Path, system: Any) -> Iterator[Finding]:
+def _state_of_level(exp: Experiment, path: Path, system: object) -> Iterator[Finding]:
     """Refuse state that cannot differ between treatments."""
     for kind in system if isinstance(system, Mapping) else ():
         why = getattr(resources.kind(kind), "fixed", "") if kind in resources.names() else ""
@@ -198,7 +198,7 @@ def _braces(names: Names) -> Iterator[Finding]:
     """Find `{prot}` where `{port}` is meant; any other braces are the program's own."""
     known = (*RUNTIME, *names.factors)
 
-    def walk(value: Any, path: Path) -> Iterator[Finding]:
+    def walk(value: object, path: Path) -> Iterator[Finding]:
         if isinstance(value, Mapping):
             for key, item in value.items():
                 yield from walk(item, (*path, str(key)))

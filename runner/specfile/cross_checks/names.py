@@ -173,7 +173,7 @@ def _claimed_metrics(names: Names) -> Iterator[Finding]:
             yield ("claims", index, "metric"), problem, False
 
 
-def _declared(declared: Mapping[str, Any], path: Path) -> Iterator[Finding]:
+def _declared(declared: Mapping[str, object], path: Path) -> Iterator[Finding]:
     for fact, value in declared.items():
         if isinstance(value, float) and (fact in _VERSIONS or fact.endswith(_VERSIONS)):
             message = f"a version without quotes reads as the number {value}: write it in quotes"
