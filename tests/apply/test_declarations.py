@@ -235,3 +235,51 @@ def test_a_fact_needs_its_own_name(local):
     said = local("apply", str(spec), code=3).stderr
     assert "the fact `sysctl.vm.swappiness`" in said
     assert "exp.yaml:6:" in said
+
+
+OVER = """\
+system: {{sysctl: {{net.ipv4.tcp_fin_timeout: 37}}}}
+workload:
+  argv: [{python}, -c, "{code}"]
+  run: once
+  cgroup: {{memory.max: 64MiB}}
+  limits: {{nofile: 900}}
+factors:
+  w:
+    a:
+      system: {{sysctl: {{net.ipv4.tcp_fin_timeout: 31}}}}
+      workload: {{cgroup: {{memory.max: 32MiB}}, limits: {{nofile: 800}}}}
+    b: {{system: {{sysctl: {{net.ipv4.tcp_retries2: 9}}, files: {{{file}: {{content: bb}}}}}}}}
+    c: {{}}
+repeat: {{between: [2, 2], order: {{by: written}}}}
+guards: [host.drift == 0]
+metrics: {{limit: {{from: cgroup.limit, unit: MiB}}}}
+"""
+
+
+def test_a_treatments_state_stays_while_its_group_is_made(local, tmp_path):
+    """Making a trial's control group put back the sysctls and files of its treatment."""
+    file = tmp_path / "f"
+    file.write_bytes(b"one\\r\\nno end")
+    retries = FIN.with_name("tcp_retries2").read_text().strip()
+    code = (
+        "import resource, time; p = '/proc/sys/net/ipv4/tcp_'; "
+        "print(*(open(n).read().strip() for n in (p + 'fin_timeout', p + 'retries2')), "
+        f"open('{file}').read(2), resource.getrlimit(resource.RLIMIT_NOFILE)[0]); time.sleep(1.2)"
+    )
+    text = OVER.format(python=json.dumps(sys.executable), code=code, file=file)
+    folder = ran(local, text, "--twice")
+    seen = {trial: words.split() for trial, words in outputs(folder).items()}
+    assert seen == {
+        f"{name}-r{n}-a1": values
+        for n in (1, 2)
+        for name, values in (
+            ("a", ["31", retries, "on", "800"]),
+            ("b", ["37", "9", "bb", "900"]),
+            ("c", ["37", retries, "on", "900"]),
+        )
+    }
+    assert file.read_bytes() == b"one\\r\\nno end"
+    found = json.loads((folder.path / "artifacts" / "analysis.json").read_text())
+    limits = {e["treatment"]["w"]: e["median"] for e in found["estimates"]}
+    assert limits == {"a": 32 << 20, "b": 64 << 20, "c": 64 << 20}

@@ -48,10 +48,12 @@ class Enclosure:
                 self._clear(path)
         folders = [str(cell["path"]) for cell in self._cells if cell["via"] == "cgroup"]
         self._made = [path for path in folders if not os.path.isdir(path)]
+        # over the state of the treatment, which stays in force
         program: Asked = {
             "run": self._program["run"],
             "hold": self._program.get("hold") or {},
             "cells": self._cells,
+            "over": True,
         }
         apply(lambda say: converge.run(program, self._here, say), emit)
         self._oom_file = next(

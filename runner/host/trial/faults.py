@@ -179,7 +179,13 @@ class Faults:
             # it ends with its namespace, so nothing of it is journalled
             cgroup.apply(lambda say: cgroup.write_cells([wanted], say), ctx.emit)
             return
-        program: Asked = {"run": ctx.run, "hold": ctx.program.get("hold") or {}, "cells": [wanted]}
+        # over the state of the treatment, which stays in force
+        program: Asked = {
+            "run": ctx.run,
+            "hold": ctx.program.get("hold") or {},
+            "cells": [wanted],
+            "over": True,
+        }
         cgroup.apply(lambda say: converge.run(program, ctx.state, say), ctx.emit)
 
     def _process(self, fault: Fault) -> Optional[Callable[[], None]]:
