@@ -311,6 +311,7 @@ def _put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, A
     return spec
 
 
+VALUES |= {"treatments": ([{"a": "q"}],)}
 VALUES |= {"workload.user": ("nobody",), "workload.umask": ("027",), "workload.stdin": ("hello",)}
 _pair("workload.stdin.path", "once", "workload.stdin", {}, "/a", "/b")
 _COMMAND = {"command": ["make", "x"], "output": "x"}

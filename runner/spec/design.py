@@ -8,13 +8,26 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
 
 from runner.records.quantities import COUNT, parse
-from runner.spec.base import Amount, Model, Ratio, Text, as_text, did_you_mean, fault, shape
+from runner.spec.base import (
+    Amount,
+    Model,
+    Ratio,
+    Text,
+    Texts,
+    as_text,
+    did_you_mean,
+    fault,
+    shape,
+)
 from runner.spec.load import CooldownOf
+from runner.spec.sections.levels import LevelFiles, LevelRange
 
 MAX_REPETITIONS = 10_000
 MAX_LEVELS = 1_000
 OVERRIDABLE = ("system", "build", "workload", "load")
 """Sections that a level may change."""
+SET = "set"
+"""Key of a level whose values are filled in for `{name}`, as the level is for `{factor}`."""
 
 
 class Factor(Model):
@@ -26,6 +39,11 @@ class Factor(Model):
     @model_serializer
     def _as_written(self) -> dict[str, Any]:
         return self.levels
+
+    def words(self, level: str) -> dict[str, str]:
+        """What `set` of a level says, by name."""
+        said = self.levels[level].get(SET)
+        return {str(k): as_text(v) for k, v in said.items()} if isinstance(said, Mapping) else {}
 
     def names(self) -> tuple[str, ...]:
         """Level names in the order written."""
@@ -57,14 +75,32 @@ def _level(name: object, level: object) -> dict[str, object]:
     if not isinstance(level, Mapping):
         wanted = "a mapping such as {build: …}"
         raise fault("factor", f"the level `{name}` has to be {wanted}, not {shape(level)}")
+    words = level.get(SET)
+    if words is not None and not isinstance(words, Mapping):
+        raise fault("factor", f"`set` of `{name}` has to be a mapping, not {shape(words)}")
+    for word, value in (words or {}).items():
+        if not _WORD.fullmatch(str(word)):
+            raise fault("factor", f"`{word}` cannot stand in braces: letters, digits and _")
+        if isinstance(value, (Mapping, list, tuple)) or value is None:
+            raise fault("factor", f"`set: {{{word}}}` has to be a text or a number")
     return dict(level)
+
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class Skip(Model):
     """A cell of the matrix that is left out."""
 
-    when: Annotated[dict[str, Text], Field(min_length=1)]
-    why: Annotated[Text, Field(min_length=1)]
+    when: Annotated[dict[str, Texts], Field(min_length=1)] = Field(
+        description="Levels by factor; of several, any"
+    )
+    why: Text = ""
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        when = {name: lv[0] if len(lv) == 1 else list(lv) for name, lv in self.when.items()}
+        return {"when": when, "why": self.why}
 
 
 class StopWhen(Model):
@@ -250,6 +286,9 @@ FactorOf = Annotated[
     Factor,
     BeforeValidator(
         read_factor,
-        json_schema_input_type=list[str | int | float] | dict[str, dict[str, object] | None],
+        json_schema_input_type=LevelRange
+        | LevelFiles
+        | list[str | int | float]
+        | dict[str, dict[str, object] | None],
     ),
 ]

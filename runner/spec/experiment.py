@@ -138,7 +138,13 @@ class Experiment(Model):
     search: Search | None = None
     factors: Annotated[dict[Identifier, FactorOf], AfterValidator(_matrix)] = Field({})
     baseline: dict[str, Text] = Field({})
-    skip: tuple[Skip, ...] = ()
+    skip: Annotated[
+        tuple[Skip, ...],
+        BeforeValidator(one_or_many, json_schema_input_type=Skip | list[Skip]),
+    ] = ()
+    treatments: tuple[dict[str, Text], ...] = Field(
+        (), description="In place of the whole matrix: a level of every factor, each"
+    )
     repeat: RepeatOf = Repeat()
     sample: Sample = Sample()
     metrics: dict[Identifier, MetricOf] = Field({})

@@ -31,6 +31,7 @@ EFFECTS = {
     "factors": "treatments: each level is laid over `system`, `build`, `workload`, `load`",
     "baseline": "what reports compare with",
     "skip": "treatments that are left out",
+    "treatments": "which cells of the matrix are run",
     "repeat": "order and number of the trials",
     "sample": "program that the host is sent",
     "metrics": "estimates",

@@ -9,7 +9,7 @@ from runner.records.secrets import Secret
 from runner.spec.base import (
     Model,
 )
-from runner.spec.design import OVERRIDABLE
+from runner.spec.design import OVERRIDABLE, SET
 from runner.spec.experiment import Experiment
 from runner.spec.load import Load
 from runner.spec.sections.build import Build
@@ -80,9 +80,19 @@ def sections(
             data[name] = section.model_dump(by_alias=True, exclude_unset=True)
     for factor, level in levels.items():
         over = exp.factors[factor].levels if instead is None else instead[factor]
-        data = merge(data, over[level])
-    filled: dict[str, object] = fill(data, levels)
+        changes = over[level]
+        if isinstance(changes, Mapping):
+            data = merge(data, {key: value for key, value in changes.items() if key != SET})
+    filled: dict[str, object] = fill(data, words(exp, levels))
     return filled
+
+
+def words(exp: Experiment, levels: Mapping[str, str]) -> dict[str, str]:
+    """Give what `{name}` stands for in a treatment: its levels, and what they set."""
+    found: dict[str, str] = {}
+    for factor, level in levels.items():
+        found |= exp.factors[factor].words(level)
+    return found | dict(levels)
 
 
 def with_levels(exp: Experiment, levels: Mapping[str, str]) -> Experiment:
@@ -96,13 +106,20 @@ def with_levels(exp: Experiment, levels: Mapping[str, str]) -> Experiment:
 def skipped(exp: Experiment, levels: Mapping[str, str]) -> str | None:
     """Say why a cell is left out, or None."""
     for skip in exp.skip:
-        if all(levels.get(factor) == level for factor, level in skip.when.items()):
+        if all(levels.get(factor) in among for factor, among in skip.when.items()):
             return skip.why
     return None
 
 
 def treatments(exp: Experiment) -> tuple[dict[str, str], ...]:
-    """Every cell of the matrix that is not skipped; one empty cell without factors."""
+    """Every cell of the matrix that is not skipped, or those listed; one without factors."""
+    if exp.treatments:
+        # one that names a level that is not there is a fault of the spec, said where it is read
+        return tuple(
+            {name: cell[name] for name in exp.factors}
+            for cell in exp.treatments
+            if all(cell.get(name) in factor.levels for name, factor in exp.factors.items())
+        )
     names = list(exp.factors)
     cells = itertools.product(*(exp.factors[name].names() for name in names))
     found = (dict(zip(names, cell, strict=True)) for cell in cells)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from runner.errors import SpecError
-from runner.spec.design import OVERRIDABLE
+from runner.spec.design import OVERRIDABLE, SET
 from runner.spec.experiment import Experiment
 from runner.spec.treatments import Sections, sections
 from runner.specfile.cross_checks.names import check
 from runner.specfile.errors import Fault, SpecFaults
 from runner.specfile.host_names import place_hosts, server_of, server_with
+from runner.specfile.levels import write_levels
 from runner.specfile.names import Names
 from runner.specfile.secrets import revealer
 from runner.specfile.validation import explain
@@ -110,6 +111,7 @@ def parse_text(
     names = frozenset(factors if isinstance(factors, dict) else ())
     data = fill_document(document, Variables(known, names))
     place_hosts(document, data, inventory, host, limit)
+    write_levels(document, data, folder or FilePath())
     data.setdefault("name", stem.lower().replace(" ", "-"))
     experiment = _validate(document, data)
     if document.faults or experiment is None:
@@ -174,7 +176,7 @@ def _check_levels(document: Document, exp: Experiment, broken: set[str]) -> None
     """Try every level of every factor alone: what it changes has to be a valid spec."""
     for name, factor in exp.factors.items():
         for level, over in factor.levels.items():
-            usable = {k: v for k, v in over.items() if k in OVERRIDABLE and k not in broken}
+            usable = {k: v for k, v in over.items() if k in (*OVERRIDABLE, SET) and k not in broken}
             data = sections(exp, {name: level}, {name: {level: usable}})
             try:
                 Sections.model_validate(data)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from runner.kinds import resources
 from runner.spec.base import did_you_mean, nearest
-from runner.spec.design import OVERRIDABLE
+from runner.spec.design import OVERRIDABLE, SET
 from runner.spec.treatments import RUNTIME, placeholders, treatments, with_levels
+from runner.specfile.cross_checks.levels import levels_of_design, reserved, set_words
 from runner.specfile.names import levels_faults
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from _built(exp, names)
     yield from _traced(exp)
     yield from _faults(exp, names)
-    yield from _braces(names)
+    yield from _braces(exp, names)
 
 
 def _hosts(exp: Experiment) -> Iterator[Finding]:
@@ -58,18 +59,17 @@ def _hosts(exp: Experiment) -> Iterator[Finding]:
 
 def _factors(exp: Experiment, names: Names) -> Iterator[Finding]:
     for name, factor in exp.factors.items():
-        if name in RUNTIME:
+        if name in reserved(exp):
             message = f"a factor cannot be called `{name}`: {{{name}}} is filled in by the run"
             yield ("factors", name), message, True
         for level, over in factor.levels.items():
             for key in over:
-                if key not in OVERRIDABLE:
+                if key not in (*OVERRIDABLE, SET):
                     message = f"a level cannot change `{key}`{did_you_mean(key, OVERRIDABLE)}"
                     yield ("factors", name, level, key), message, True
             yield from _state_of_level(exp, ("factors", name, level, "system"), over.get("system"))
     yield from levels_faults(exp.baseline, ("baseline",), names)
-    for index, skip in enumerate(exp.skip):
-        yield from levels_faults(skip.when, (*names.place("skip", index), "when"), names)
+    yield from levels_of_design(exp, names)
     if exp.factors and "factors" not in names.broken and not treatments(exp):
         yield ("skip",), "every cell of the matrix is skipped", True
 
@@ -194,9 +194,9 @@ def _faults(exp: Experiment, names: Names) -> Iterator[Finding]:
             yield (*names.place("faults", index), "at"), message, False
 
 
-def _braces(names: Names) -> Iterator[Finding]:
+def _braces(exp: Experiment, names: Names) -> Iterator[Finding]:
     """Find `{prot}` where `{port}` is meant; any other braces are the program's own."""
-    known = (*RUNTIME, *names.factors)
+    known = (*RUNTIME, *names.factors, *set_words(exp))
 
     def walk(value: object, path: Path) -> Iterator[Finding]:
         if isinstance(value, Mapping):
