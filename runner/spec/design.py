@@ -153,7 +153,7 @@ class Repeat(Model):
         BeforeValidator(read_per_board, json_schema_input_type=int | list[int]),
     ] = Field(None, description="Blocks on each board, as 3 or [3, 6], in place of `between`")
     stop_when: StopWhen | None = None
-    order: Order = Order()
+    order: Order = Order.model_construct()
     cooldown: CooldownOf | None = Field(None, description="Pause between trials")
     attempts: Annotated[int, Field(ge=1, le=20)] = Field(
         3, description="How often an invalid trial is run at most"
@@ -234,7 +234,7 @@ class Search(Model):
 
     find: Annotated[Text, AfterValidator(_find)] = "highest healthy connections"
     between: tuple[Amount, Amount]
-    confirm: Confirm = Confirm()
+    confirm: Confirm = Confirm.model_construct()
     resolution: Amount = parse("2%")
     start: Amount | None = None
     workload: Literal["fresh", "keep"] = "fresh"

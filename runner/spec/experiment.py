@@ -125,9 +125,9 @@ class Experiment(Model):
     description: Text = ""
     source: Source | None = None
     vars: dict[str, object] = Field({}, description="Values for {{ name }}")
-    hosts: Hosts = Hosts()
+    hosts: Hosts = Hosts.model_construct()
     requires: dict[str, RequirementOf] = Field({})
-    system: System = System()
+    system: System = System.model_construct()
     build: Build | None = None
     workload: Workload | None = None
     load: Load | None = None
@@ -145,12 +145,12 @@ class Experiment(Model):
     treatments: tuple[dict[str, Text], ...] = Field(
         (), description="In place of the whole matrix: a level of every factor, each"
     )
-    repeat: RepeatOf = Repeat()
-    sample: Sample = Sample()
+    repeat: RepeatOf = Repeat.model_construct()
+    sample: Sample = Sample.model_construct()
     metrics: dict[Identifier, MetricOf] = Field({})
     claims: tuple[Claim, ...] = ()
-    report: Report = Report()
-    lint: Lint = Lint()
+    report: Report = Report.model_construct()
+    lint: Lint = Lint.model_construct()
 
     @property
     def blocks(self) -> tuple[int, int]:

@@ -52,7 +52,7 @@ class Until(Model):
 class Cooldown(Model):
     """A pause: a fixed time, or until something is so."""
 
-    until: Until = Until()
+    until: Until = Until.model_construct()
     at_least: Duration = parse("0s")
     at_most: Duration = parse("60s")
 
@@ -216,7 +216,7 @@ class Load(Model):
     )
     keep_alive: bool = Field(True, description="false: a new connection for every request")
     insecure: bool = Field(False, description="Of https: the certificate is not checked")
-    expect: Expect = Field(Expect(), description="Any other answer is an error")
+    expect: Expect = Field(Expect.model_construct(), description="Any other answer is an error")
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
     argv: tuple[Text, ...] = Field((), description="Command of the generator `command`")
     cpus: CpuList | None = Field(None, description="CPUs the generator may use, as 0-1,3")

@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 class Sections(Model):
     """What a level may change."""
 
-    system: System = System()
+    system: System = System.model_construct()
     build: Build | None = None
     workload: Workload | None = None
     load: Load | None = None

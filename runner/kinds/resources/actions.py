@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, RootModel
+from pydantic import BeforeValidator
 
-from runner.kinds.resources.interface import Cell, Facts, Json, Values
+from runner.kinds.resources.interface import Cell, Facts, Json, Root, Values
 
 _WRITES = {
     "drop_caches": ("/proc/sys/vm/drop_caches", "3"),
@@ -22,10 +22,8 @@ Action = Literal["sync", "drop_caches", "compact_memory"]
 Listed = BeforeValidator(_listed, json_schema_input_type=Action | list[Action])
 
 
-class ActionsModel(RootModel[Annotated[tuple[Action, ...], Listed]]):
+class ActionsModel(Root[Annotated[tuple[Action, ...], Listed]]):
     """`actions: [sync, drop_caches]`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class Actions:

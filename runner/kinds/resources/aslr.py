@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, RootModel
+from pydantic import BeforeValidator
 
-from runner.kinds.resources.interface import Cell, Facts, Json, Values, no_switch
+from runner.kinds.resources.interface import Cell, Facts, Json, Root, Values, no_switch
 
 _VALUES = {"off": "0", "conservative": "1", "full": "2"}
 
@@ -17,12 +17,8 @@ def _word(value: object) -> object:
     return value
 
 
-class AslrModel(
-    RootModel[Annotated[Literal["off", "conservative", "full"], BeforeValidator(_word)]]
-):
+class AslrModel(Root[Annotated[Literal["off", "conservative", "full"], BeforeValidator(_word)]]):
     """`aslr: "off"`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class Aslr:

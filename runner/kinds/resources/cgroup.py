@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, RootModel, StringConstraints
+from pydantic import StringConstraints
 
 from runner.errors import HostError
 from runner.kinds.resources._groups import (
@@ -16,17 +16,24 @@ from runner.kinds.resources._groups import (
     mounted,
 )
 from runner.kinds.resources._limits import Limits
-from runner.kinds.resources.interface import Cell, Facts, Json, Planned, Refused, Unknown, Values
+from runner.kinds.resources.interface import (
+    Cell,
+    Facts,
+    Json,
+    Planned,
+    Refused,
+    Root,
+    Unknown,
+    Values,
+)
 
 __all__ = ["KIND", "Limits", "base", "limits_to_cells", "missing", "mounted"]
 
 GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 
 
-class CgroupModel(RootModel[dict[GroupName, Limits]]):
+class CgroupModel(Root[dict[GroupName, Limits]]):
     """`cgroup: {web: {memory.max: 64MiB, cpu.max: 50%}}`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class Cgroup:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, RootModel, StringConstraints
+from pydantic import StringConstraints
 
 from runner.kinds.resources.interface import (
     UNSET,
@@ -11,6 +11,7 @@ from runner.kinds.resources.interface import (
     Json,
     Planned,
     Refused,
+    Root,
     Skipped,
     Values,
 )
@@ -19,10 +20,8 @@ ROOT = "/sys/devices/system/clocksource/clocksource0"
 _NOW, _MENU = "clock_source:current", "clock_source:available"
 
 
-class ClockSourceModel(RootModel[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$")]]):
+class ClockSourceModel(Root[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$")]]):
     """`clock_source: arch_sys_counter`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class ClockSource:

@@ -8,16 +8,23 @@ from typing import Annotated, Any
 
 from pydantic import (
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
-    RootModel,
     model_validator,
 )
 
 from runner.host.cells.normal_forms import integer
 from runner.kinds.resources import _cpufreq
-from runner.kinds.resources.interface import Cell, Facts, Frozen, Json, Planned, Refused, Values
+from runner.kinds.resources.interface import (
+    Cell,
+    Facts,
+    Frozen,
+    Json,
+    Planned,
+    Refused,
+    Root,
+    Values,
+)
 from runner.records.quantities import FREQUENCY, parse_as
 
 
@@ -55,11 +62,9 @@ def _both(value: object) -> object:
 
 
 class FrequencyModel(
-    RootModel[Annotated[Bounds, BeforeValidator(_both, json_schema_input_type=str | Bounds)]]
+    Root[Annotated[Bounds, BeforeValidator(_both, json_schema_input_type=str | Bounds)]]
 ):
     """`cpu_frequency: 1500MHz` (both bounds), or `{min: 600MHz, max: 1500MHz}`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class CpuFrequency:

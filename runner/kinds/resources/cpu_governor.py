@@ -6,18 +6,16 @@ Raspberry Pi at 600 MHz.
 
 from typing import Annotated
 
-from pydantic import ConfigDict, RootModel, StringConstraints
+from pydantic import StringConstraints
 
 from runner.kinds.resources import _cpufreq
-from runner.kinds.resources.interface import Cell, Facts, Json, Planned, Refused, Values
+from runner.kinds.resources.interface import Cell, Facts, Json, Planned, Refused, Root, Values
 
 Governor = Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")]
 
 
-class GovernorModel(RootModel[Governor | dict[str, Governor]]):
+class GovernorModel(Root[Governor | dict[str, Governor]]):
     """`cpu_governor: performance`, or by policy: `{policy0: performance}`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class CpuGovernor:

@@ -6,7 +6,7 @@ plan reads those files (`sources`, `with_sources`): a kind opens nothing.
 
 from collections.abc import Mapping
 
-from pydantic import ConfigDict, Field, RootModel, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from runner.kinds.resources import _file_model as shared
 from runner.kinds.resources.interface import (
@@ -15,6 +15,7 @@ from runner.kinds.resources.interface import (
     Json,
     Planned,
     Refused,
+    Root,
     SecretText,
     Unknown,
     Values,
@@ -47,10 +48,8 @@ class FileEntry(shared.Attributes):
         return self
 
 
-class FilesModel(RootModel[dict[shared.Destination, FileEntry]]):
+class FilesModel(Root[dict[shared.Destination, FileEntry]]):
     """`files: {/etc/motd: {content: hello, mode: "0644"}}`."""
-
-    model_config = ConfigDict(frozen=True)
 
     def sources(self) -> list[str]:
         """Name the files to read, relative to the spec's folder."""

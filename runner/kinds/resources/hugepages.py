@@ -7,7 +7,7 @@ Source: Documentation/admin-guide/mm/hugetlbpage.rst.
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt
 
 from runner.kinds.resources.interface import (
     UNSET,
@@ -16,6 +16,7 @@ from runner.kinds.resources.interface import (
     Json,
     Planned,
     Refused,
+    Root,
     Skipped,
     Values,
 )
@@ -35,10 +36,8 @@ Size = Annotated[str, BeforeValidator(_size)]
 Count = Annotated[StrictInt, Field(ge=0)]
 
 
-class HugepagesModel(RootModel[Count | dict[Size, Count]]):
+class HugepagesModel(Root[Count | dict[Size, Count]]):
     """`hugepages: 64` of the default size, or `{2MiB: 64}`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class Hugepages:

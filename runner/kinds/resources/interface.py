@@ -9,9 +9,9 @@ back by the agent (docs/design/001-contracts.md, "Cells").
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Annotated, Any, Final, Protocol, TypeAlias
+from typing import Annotated, Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel, SecretStr
 
 from runner.records import cells
 from runner.records.secrets import from_written
@@ -159,6 +159,15 @@ class Frozen(BaseModel):
     """Base of payload models: unchangeable, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, defer_build=True)
+
+
+Written = TypeVar("Written")
+
+
+class Root(RootModel[Written], Generic[Written]):
+    """Base of payload models that are one value: unchangeable, built when first used."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ResourceKind(Protocol):

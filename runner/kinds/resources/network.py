@@ -14,9 +14,7 @@ from typing import Annotated, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Field,
-    RootModel,
     StringConstraints,
 )
 
@@ -28,6 +26,7 @@ from runner.kinds.resources.interface import (
     Json,
     Planned,
     Refused,
+    Root,
     Values,
 )
 
@@ -72,10 +71,8 @@ class Interface(Frozen):
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s/:]{1,15}$")]
 
 
-class NetworkModel(RootModel[dict[Name, Interface]]):
+class NetworkModel(Root[dict[Name, Interface]]):
     """`network: {eth0: {mtu: 1400, qdisc: netem delay 20ms}}`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 def handle(words: str) -> str:

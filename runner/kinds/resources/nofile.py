@@ -7,10 +7,19 @@ fails with EPERM above it, for root too.
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StrictInt, model_validator
+from pydantic import BeforeValidator, Field, StrictInt, model_validator
 
 from runner.host.cells.normal_forms import integer
-from runner.kinds.resources.interface import Cell, Facts, Frozen, Json, Planned, Unknown, Values
+from runner.kinds.resources.interface import (
+    Cell,
+    Facts,
+    Frozen,
+    Json,
+    Planned,
+    Root,
+    Unknown,
+    Values,
+)
 
 _LEAST = 64
 Count = Annotated[StrictInt, Field(ge=_LEAST, le=2**30)]
@@ -34,11 +43,9 @@ def _both(value: object) -> object:
 
 
 class NofileModel(
-    RootModel[Annotated[SoftHard, BeforeValidator(_both, json_schema_input_type=int | SoftHard)]]
+    Root[Annotated[SoftHard, BeforeValidator(_both, json_schema_input_type=int | SoftHard)]]
 ):
     """`nofile: 20000`, or `{soft: 1024, hard: 20000}`."""
-
-    model_config = ConfigDict(frozen=True)
 
     @property
     def rlimit(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ and apt may remove nothing, nor upgrade what is there or held.
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, RootModel
+from pydantic import AfterValidator, BeforeValidator
 
 from runner.kinds.resources.interface import (
     Cell,
@@ -21,6 +21,7 @@ from runner.kinds.resources.interface import (
     Planned,
     ReadError,
     Refused,
+    Root,
     Skipped,
     Values,
 )
@@ -56,10 +57,8 @@ Name = Annotated[str, AfterValidator(_name)]
 Listed = BeforeValidator(_listed, json_schema_input_type=str | list[str])
 
 
-class PackagesModel(RootModel[Annotated[tuple[Name, ...], Listed]]):
+class PackagesModel(Root[Annotated[tuple[Name, ...], Listed]]):
     """`packages: [wrk]`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class Packages:

@@ -9,7 +9,7 @@ cannot be asked for: it is put back by turning the areas on in their old order.
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, StrictInt, StringConstraints
+from pydantic import BeforeValidator, Field, StrictInt, StringConstraints
 
 from runner.kinds.resources.interface import (
     Cell,
@@ -17,6 +17,7 @@ from runner.kinds.resources.interface import (
     Frozen,
     Json,
     Planned,
+    Root,
     Unknown,
     Values,
     no_switch,
@@ -37,7 +38,7 @@ class Area(Frozen):
 
 
 class SwapModel(
-    RootModel[
+    Root[
         Annotated[
             Literal["off"] | dict[Device, Literal["off"] | Area],
             BeforeValidator(_off),
@@ -45,8 +46,6 @@ class SwapModel(
     ]
 ):
     """`swap: "off"`, or by area: `{/dev/zram0: "off", /var/swap: {priority: 5}}`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 def areas(table: str) -> dict[str, int]:

@@ -16,15 +16,13 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
-    RootModel,
     SecretStr,
     StrictInt,
     model_validator,
 )
 
 from runner.kinds.resources import _sysctl_table
-from runner.kinds.resources.interface import UNSET, Cell, Facts, Json, Refused, Values, reveal
+from runner.kinds.resources.interface import UNSET, Cell, Facts, Json, Refused, Root, Values, reveal
 from runner.records.secrets import from_written
 
 WRITE_ONLY = {
@@ -153,10 +151,8 @@ def _key(key: str) -> str:
 Key = Annotated[str, AfterValidator(_key)]
 
 
-class SysctlModel(RootModel[dict[Key, Value]]):
+class SysctlModel(Root[dict[Key, Value]]):
     """`sysctl: {vm.swappiness: 10, net.ipv4.tcp_rmem: 4096 131072 6291456}`."""
-
-    model_config = ConfigDict(frozen=True)
 
     @model_validator(mode="after")
     def _one_value_each(self) -> "SysctlModel":

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import ConfigDict, Field, RootModel, SecretStr
+from pydantic import Field, SecretStr
 
 from runner.kinds.resources import _file_model as shared
 from runner.kinds.resources.interface import (
@@ -17,6 +17,7 @@ from runner.kinds.resources.interface import (
     Json,
     Planned,
     Refused,
+    Root,
     SecretText,
     Unknown,
     Values,
@@ -38,10 +39,8 @@ class TemplateEntry(shared.Attributes):
         return self.secret or any(isinstance(v, SecretStr) for v in self.vars.values())
 
 
-class TemplatesModel(RootModel[dict[shared.Destination, TemplateEntry]]):
+class TemplatesModel(Root[dict[shared.Destination, TemplateEntry]]):
     """`templates: {/etc/app.conf: {src: app.conf.j2, vars: {port: 80}}}`."""
-
-    model_config = ConfigDict(frozen=True)
 
     def sources(self) -> list[str]:
         """Name the files to read, relative to the spec's folder."""

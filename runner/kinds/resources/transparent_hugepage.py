@@ -6,7 +6,7 @@ Source: Documentation/admin-guide/mm/transhuge.rst.
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel
+from pydantic import BeforeValidator, Field
 
 from runner.kinds.resources.interface import (
     UNSET,
@@ -15,6 +15,7 @@ from runner.kinds.resources.interface import (
     Frozen,
     Json,
     Planned,
+    Root,
     Skipped,
     Values,
     no_switch,
@@ -52,11 +53,9 @@ Short = Literal["always", "madvise", "never"]
 
 
 class ThpModel(
-    RootModel[Annotated[Settings, BeforeValidator(_short, json_schema_input_type=Short | Settings)]]
+    Root[Annotated[Settings, BeforeValidator(_short, json_schema_input_type=Short | Settings)]]
 ):
     """`transparent_hugepage: madvise`, or `{enabled: always, defrag: never}`."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class TransparentHugepage:

@@ -143,7 +143,7 @@ class Workload(Model):
         None, description="What it reads: a text, or {path: …} of the host; else nothing"
     )
     cgroup: Cgroup | None = None
-    limits: Limits = Limits()
+    limits: Limits = Limits.model_construct()
     ready: Ready | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         None, description="Fixed port; a free one is chosen where there is none"
@@ -155,7 +155,7 @@ class Workload(Model):
         (), description="System calls that strace counts, as [mmap, madvise], or all"
     )
     within: Duration = Field(parse("10min"), description="Time a `run: once` may take")
-    stop: Stop = Stop()
+    stop: Stop = Stop.model_construct()
     fetch: tuple[Fetch, ...] = ()
 
     @model_validator(mode="after")
