@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from runner.apply.interface import Loaded, Outcome
     from runner.specfile.inventory import Inventory
 
-MOST_NUMBERS = 24
-"""Lines of metrics on a terminal; the report has all."""
+MOST_NUMBERS, MOST_TEXT = 24, 80
+"""Lines of metrics on a terminal, and characters of one that is a text; the report has all."""
 AGAINST_FORMATS = ("text", "markdown", "github", "junit", "json")
 
 
@@ -258,7 +258,8 @@ def numbers(estimates: Sequence[Estimate]) -> list[str]:
     for one in estimates[:MOST_NUMBERS]:
         where = words.treatment(one.treatment)
         place = f" [{', '.join(filter(None, (where, one.step)))}]" if where or one.step else ""
-        value = one.text or units.amount(one.median, one.unit)
+        # a text may be of several lines
+        value = " ".join(one.text.split())[:MOST_TEXT] or units.amount(one.median, one.unit)
         if one.interval is not None and one.level is not None:
             level = units.percent(one.level)
             value += f" ({units.interval(one.interval, one.unit)} at {level})"

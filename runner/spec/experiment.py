@@ -5,7 +5,7 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from runner.spec.base import Model, Text, Texts, fault, one_or_many
 from runner.spec.claims import Claim
@@ -85,6 +85,13 @@ class Hosts(Model):
         Field(min_length=1),
     ] = ("local",)
     load: Texts = ()
+
+    @field_validator("server", "load")
+    @classmethod
+    def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(name.strip() for name in names):
+            raise fault("host", "an empty text names no host")
+        return names
 
     @property
     def load_hosts(self) -> tuple[str, ...]:

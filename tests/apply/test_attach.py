@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.store.record import RunFolder
 from tests.apply.conftest import Cli
 from tests.apply.specs import recorded
 
@@ -183,3 +184,62 @@ def test_it_does_not_go_on_on_another_machine_of_the_same_name(local, before):
     assert {trial["session"] for trial in trials.values()} == {"1", "2"}
     assert {trial["machine"] for trial in trials.values()} == {trials["a-r1-a1"]["machine"]}
     assert all(trial["boot"] == own["boot_id"] for trial in trials.values())
+
+
+FIN = Path("/proc/sys/net/ipv4/tcp_fin_timeout")
+LAID = """\
+schema: experiment/1
+name: laid
+hosts: {{server: local}}
+system: {{sysctl: {{net.ipv4.tcp_fin_timeout: 37}}}}
+workload:
+  argv: [python3, -c, "import time; print(open('{key}').read(), flush=True); time.sleep(2.5); print(open('{key}').read())"]
+  run: once
+  cgroup: {{memory.max: 64MiB}}
+factors:
+  fin:
+    low: {{system: {{sysctl: {{net.ipv4.tcp_fin_timeout: 31}}}}}}
+    high: {{system: {{sysctl: {{net.ipv4.tcp_fin_timeout: 33}}}}}}
+repeat: {{between: [2, 2], order: {{by: written}}}}
+guards: [host.drift == 0]
+metrics: {{seen: {{from: stdout.regex, pattern: '(\\d+)\\s*$'}}}}
+"""
+
+
+def seen(run: Path) -> dict[str, list[str]]:
+    """What each trial saw at its begin and at its end."""
+    folder = RunFolder.open(run)
+    found: dict[str, list[str]] = {}
+    for trial in folder.manifest.trials:
+        events = [e for e in folder.iter_events(trial) if e.kind == "output"]
+        found[trial] = "".join(e.text for e in events if e.stream == "stdout").split()
+    return found
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_killed_in_the_middle_of_a_treatment(local, attached):
+    """The trial that runs on keeps its treatment's state; status, attach and --resume know it."""
+    left = FIN.read_text()
+    file = local.spec(LAID.format(key=FIN), "laid.yaml")
+    controller = local.start("apply", str(file))
+    run = recorded(local, "high-r1-a1", "sample", "laid")
+    kill(controller)
+    assert FIN.read_text().strip() == "33"
+    said = local("status").stdout
+    assert "running    trial high-r1-a1" in said
+    assert "sysctl:net.ipv4.tcp_fin_timeout" in said
+    assert "→ 33" in said
+    if attached:
+        local("attach")
+        assert FIN.read_text() == left
+        assert "nothing is changed" in local("status").stdout
+        assert seen(run)["high-r1-a1"] == ["33", "33"]
+    said = local.apply(file, "--resume", run.name)
+    assert FIN.read_text() == left
+    assert [trial["outcome"] for trial in said["trials"]] == ["healthy"] * 4
+    assert seen(run) == {
+        f"{name}-r{n}-a1": [value] * 2
+        for n in (1, 2)
+        for name, value in (("low", "31"), ("high", "33"))
+    }
+    assert begun(run) == dict.fromkeys(seen(run), 1)

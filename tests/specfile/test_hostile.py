@@ -242,3 +242,9 @@ def test_a_costly_inventory_is_a_clean_fault():
     for text in (MERGES, "all:\n" + MERGES, "all: " + "{children: {a: " * 50 + "}}" * 50 + "\n"):
         with pytest.raises(SpecError):
             parse_inventory(text, "hosts.yaml")
+
+
+@pytest.mark.parametrize("hosts", ['{server: ""}', '{server: [local, " "]}', '{load: ""}'])
+def test_an_empty_text_names_no_host(hosts):
+    with pytest.raises(SpecFaults, match="an empty text names no host"):
+        parse_text(BASE + f"hosts: {hosts}\n")

@@ -267,7 +267,7 @@ def _estimate(
         treatment=dict(treatment),
         step=step,
         values=values,
-        n=counted_units,
+        n=counted_units or len(texts),
         median=found.median,
         interval=interval,
         level=level,

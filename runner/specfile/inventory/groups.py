@@ -54,6 +54,8 @@ class Inventory:
 
     def narrowed(self, names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
         """Give those of some names that a pattern of --limit leaves."""
+        if not pattern.strip():
+            raise SpecError("--limit is empty: leave it out, or name a host, a group or a pattern")
         known = list(dict.fromkeys((*self.hosts, *names)))
         groups = {**self._all_groups(), "all": tuple(known)}
         chosen = set(choose(pattern, known, groups))
