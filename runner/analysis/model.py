@@ -9,7 +9,10 @@ beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,47 @@ class Series:
     v: tuple[float | None, ...]
 
 
+class SearchRow(TypedDict, total=False):
+    """One search, as analysis.json has it; keys are those of `records.manifest.SearchRun`."""
+
+    repetition: int
+    treatment: dict[str, str]
+    level: int | None
+    last_passing: int | None
+    first_failing: int | None
+    table: Sequence[tuple[int, int, int]]
+    trials: int
+    at_bound: str
+    why: str
+    ended: str
+    interval: Sequence[float] | None
+    fitted: Mapping[str, float] | None
+
+
+class LevelRow(TypedDict):
+    """How often a level was healthy, over all searches."""
+
+    level: float
+    passes: int
+    trials: int
+
+
+class SearchShown(TypedDict, total=False):
+    """What is shown of the searches of a run; older records lack some of it."""
+
+    what: str
+    unit: str
+    half: float | None
+    interval: Sequence[float] | None
+    monotone: bool
+    searches: Sequence[SearchRow]
+    levels: Sequence[LevelRow]
+    curve: Sequence[Sequence[float]]
+    notes: Sequence[str]
+    runs: Sequence[SearchRow]
+    result: str
+
+
 @dataclass(frozen=True)
 class Analysis:
     """Everything a report needs beside the manifest, the facts and the changes."""
@@ -193,5 +237,5 @@ class Analysis:
     estimates: tuple[Estimate, ...] = ()
     claims: tuple[ClaimResult, ...] = ()
     series: tuple[Series, ...] = ()
-    search: dict[str, Any] | None = None
+    search: SearchShown | None = None
     notes: tuple[str, ...] = ()

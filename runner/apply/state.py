@@ -11,7 +11,6 @@ from runner.apply.environment import FactsInTime
 from runner.apply.interface import Counts
 from runner.apply.putback import Changed, address_of, doubtful, failures, not_back
 from runner.errors import HostBusy, HostError
-from runner.executor.agent import Agent
 from runner.executor.converge import converge, hold
 from runner.executor.probe import HostState, probe
 from runner.executor.reboot import reboot
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from runner.apply.interface import HostEntry, Options, Reporter
+    from runner.executor.agent import Agent
     from runner.records.cells import Cell as WireCell
+    from runner.records.cells import Hold
     from runner.records.manifest import Times
 
     Record = Callable[[Mapping[str, object]], None]
@@ -82,7 +83,7 @@ class HostRun:
         ]
 
     @property
-    def hold(self) -> dict[str, Any]:
+    def hold(self) -> Hold:
         """Who holds the host, for the agent."""
         said = hold(self.controller, None if self.keep else self.entry.lease_s)
         # on this machine the host sees for itself whether the controller is alive

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runner.records import program
     from runner.spec.sections.faults import Fault
 
 
-def fault_part(index: int, fault: Fault) -> dict[str, object]:
+def fault_part(index: int, fault: Fault) -> program.Fault:
     """Give one fault as the agent takes it."""
-    found: dict[str, object] = {
+    found: program.Fault = {
         "index": index,
         "kind": fault.kind,
         "at_s": fault.at.seconds,

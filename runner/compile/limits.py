@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.spec.limits import UNBOUND, UNLIMITED, Limit, Limits
 
@@ -33,7 +33,7 @@ def limits_part(experiment: Experiment) -> dict[str, list[int]]:
     }
 
 
-def beyond(experiment: Experiment, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def beyond(experiment: Experiment, facts: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Give each limit that the host cannot give, with name, value and ceiling, and what to do.
 
     A host whose facts do not say its limits is not judged.
@@ -55,8 +55,8 @@ def beyond(experiment: Experiment, facts: Mapping[str, Any]) -> Iterator[tuple[s
             fix = f"add `nofile: {wanted}` under system, which raises it, or ask for less"
         else:
             continue
-        if ceiling is not None and wanted > int(ceiling):
-            said = f"workload.limits.{name}: {_shown(wanted)} is above {_shown(int(ceiling))}"
+        if ceiling is not None and wanted > int(str(ceiling)):
+            said = f"workload.limits.{name}: {_shown(wanted)} is above {_shown(int(str(ceiling)))}"
             yield f"{said}, {what}", fix
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.compile.workload import cpu_list
 from runner.errors import SpecError
@@ -15,6 +15,7 @@ from runner.records.steps import LoadStep
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runner.records import program
     from runner.spec.experiment import Experiment
     from runner.spec.load import Cooldown, ExpandedStep, Load
 
@@ -33,7 +34,7 @@ BETWEEN_S: Final = 3.0
 
 def load_steps(
     experiment: Experiment, connections: int | None
-) -> tuple[list[tuple[ExpandedStep, LoadStep]], list[dict[str, str]]]:
+) -> tuple[list[tuple[ExpandedStep, LoadStep]], list[program.File]]:
     """Give the steps of the load, at a level of a search where one is given, and their files."""
     load = experiment.load
     if load is None or load.generator == "none":
@@ -84,7 +85,7 @@ def level_is_rate(experiment: Experiment) -> bool:
 
 def load_part(
     experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]
-) -> dict[str, Any]:
+) -> program.Load:
     """Give the `load` of a program whose generator runs beside the workload."""
     load = experiment.load
     assert load is not None  # noqa: S101 - the caller has looked
@@ -97,7 +98,7 @@ def load_part(
                 "connections": kind.opened(asked),
                 "warmup": _warmup(load, step, asked),
                 "argv": kind.argv(asked, load.request()),
-                "log": {"name": kind.log()} if kind.log() else None,
+                "log": {"name": log} if (log := kind.log()) else None,
                 "measure_s": step.duration_s,
                 "waiting": _waiting(load.generator, step, load.timeout.seconds),
                 "timeout_s": step.duration_s + step.warmup_s + load.timeout.seconds + SLACK_S,
@@ -149,7 +150,7 @@ def schedule(experiment: Experiment, steps: Sequence[ExpandedStep]) -> list[floa
 
 def looked_on(
     experiment: Experiment, steps: Sequence[tuple[ExpandedStep, LoadStep]]
-) -> dict[str, object]:
+) -> program.Load:
     """Steps that only watch: the generators run elsewhere."""
     load = experiment.load
     assert load is not None  # noqa: S101 - the caller has looked
@@ -181,7 +182,7 @@ def nofile_needed(connections: int) -> int:
     return math.ceil(1.2 * connections) + 512
 
 
-def _waiting(name: str, step: ExpandedStep, timeout_s: float) -> dict[str, float] | None:
+def _waiting(name: str, step: ExpandedStep, timeout_s: float) -> program.Waiting | None:
     """Say when unanswered connections are counted; an open model counts them itself."""
     if generator(name).paced:
         return None
@@ -195,7 +196,7 @@ def _warmup(load: Load, step: ExpandedStep, asked: LoadStep) -> list[str] | None
     return generator(load.generator).argv(shorter, load.request())
 
 
-def cooldown_part(asked: Cooldown | None) -> dict[str, object] | None:
+def cooldown_part(asked: Cooldown | None) -> program.Cooldown | None:
     """Give a pause and what it waits for; None where the spec asks for none."""
     if asked is None:
         return None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.spec.expand import canonical_json
 
 if TYPE_CHECKING:
+    from runner.records.program import Listen
     from runner.spec.experiment import Experiment
 
 _LITERAL = re.compile(r"https?://[^/?#]*:(\d+)(?:[/?#]|$)")
 
 
-def listen_part(experiment: Experiment) -> dict[str, Any] | None:
+def listen_part(experiment: Experiment) -> Listen | None:
     """Give the port that is fixed, one to be chosen where `{port}` is named, or None for none.
 
     A load whose URL says a number has that port: its connections are counted there.

@@ -7,7 +7,7 @@ the analysis needs to read its events: one StepPlan per step.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.compile.faults import fault_part
 from runner.compile.limits import limits_part
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.kinds.resources.interface import Cell
-    from runner.records.program import Program
+    from runner.records.cells import Hold
+    from runner.records.program import Abort, Blob, Program, TrialAsked
     from runner.spec.experiment import Experiment
     from runner.spec.load import ExpandedStep
 
@@ -66,7 +67,7 @@ def trial_program(
     tool: Binary | None = None,
     network_cells: Sequence[Cell] = (),
     declared: Sequence[Cell] = (),
-    hold: Mapping[str, object] | None = None,
+    hold: Hold | None = None,
     connections: int | None = None,
     run: str = "",
     settle: bool = False,
@@ -91,11 +92,11 @@ def trial_program(
     idle = _idle_s(experiment) if not steps else 0.0
     workload = experiment.workload
     hz = _hz(experiment, facts)
-    program: dict[str, Any] = {
+    program: TrialAsked = {
         "program": "trial",
         "trial": trial_id,
-        "boot_id": facts.get("boot_id"),
-        "hold": dict(hold or {}),
+        "boot_id": _boot(facts),
+        "hold": hold or {},
         "network": workload.network if workload else "host",
         "network_cells": [cell.to_json() for cell in network_cells],
         "files": files,
@@ -143,7 +144,7 @@ def load_program(
     server: str,
     port: int | None,
     at: float,
-    hold: Mapping[str, object] | None = None,
+    hold: Hold | None = None,
     connections: int | None = None,
     tool: Binary | None = None,
 ) -> TrialProgram:
@@ -166,19 +167,32 @@ def load_program(
         parts.append((step, fitted(kind, own)))
     load = load_part(experiment, parts)
     times = schedule(experiment, [step for step, _ in parts])
-    for item, moment in zip(load["steps"], times, strict=True):
-        for key in ("argv", "warmup"):
-            # of several urls each names the server
-            words = [w.replace("{server_address}", server) for w in item[key] or ()]
-            item[key] = [w.replace("{port}", str(port)) for w in words] or None
-        item["at_s"] = moment
-        item["cooldown"] = None
-    load |= {"start": {"at": at}, "between": "keep"}
+
+    def aimed(argv: Sequence[str] | None) -> list[str] | None:
+        # of several urls each names the server
+        words = [word.replace("{server_address}", server) for word in argv or ()]
+        return [word.replace("{port}", str(port)) for word in words] or None
+
+    load = {
+        **load,
+        "steps": [
+            {
+                **step,
+                "argv": aimed(step["argv"]),
+                "warmup": aimed(step["warmup"]),
+                "at_s": moment,
+                "cooldown": None,
+            }
+            for step, moment in zip(load["steps"], times, strict=True)
+        ],
+        "start": {"at": at},
+        "between": "keep",
+    }
     hz = _hz(experiment, facts)
-    program: dict[str, Any] = {
+    program: TrialAsked = {
         "program": "trial",
         "trial": trial_id,
-        "hold": dict(hold or {}),
+        "hold": hold or {},
         "network": "host",
         "files": files,
         "upload": _uploads(generator=tool),
@@ -206,6 +220,11 @@ def load_program(
     return TrialProgram(frozen(program), planned, seconds)
 
 
+def _boot(facts: Mapping[str, object]) -> str | None:
+    found = facts.get("boot_id")
+    return None if found is None else str(found)
+
+
 def _keeps(experiment: Experiment) -> bool:
     return experiment.search is not None and experiment.search.workload == "keep"
 
@@ -215,7 +234,7 @@ def _hz(experiment: Experiment, facts: Mapping[str, object]) -> float:
     return min(asked, EMULATED_HZ) if facts.get("emulated") else asked
 
 
-def _uploads(**programs: Binary | None) -> dict[str, object]:
+def _uploads(**programs: Binary | None) -> dict[str, Blob]:
     return {
         name: {"sha256": made.sha256, "size": made.size}
         for name, made in programs.items()
@@ -232,9 +251,9 @@ def _idle_s(experiment: Experiment) -> float:
     return max(latest, default=0.0) + IDLE_S
 
 
-def _abort(experiment: Experiment) -> dict[str, object]:
+def _abort(experiment: Experiment) -> Abort:
     """Conditions that the agent itself watches; the others are judged afterwards."""
-    found: dict[str, object] = {"workload_dead_s": 1.0, "oom_kills": None}
+    found: Abort = {"workload_dead_s": 1.0, "oom_kills": None}
     for rule in experiment.abort_when:
         if rule.subject == "workload.dead":
             found["workload_dead_s"] = rule.for_s

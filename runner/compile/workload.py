@@ -15,7 +15,8 @@ from runner.spec.sections.workload import InputFile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.spec.sections.workload import Fetch, Workload
+    from runner.records import program
+    from runner.spec.sections.workload import Fetch, Ready, Workload
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ def workload_part(
     binary: Binary | None,
     run: str,
     limits: Mapping[str, list[int]],
-    listen: Mapping[str, int | None] | None,
-) -> dict[str, object]:
+    listen: program.Listen | None,
+) -> program.Workload:
     """Give the `workload` of a program; SpecError where the host has no cgroups."""
     if workload.argv is None:
         argv = ["{binary}", *_go_test(workload)]
@@ -42,17 +43,11 @@ def workload_part(
         argv = [text_of(word) for word in workload.argv]
     if workload.trace:
         argv = traced(argv, workload.trace)
-    ready: dict[str, object] | None = None
+    ready: program.Ready | None = None
     within = 10.0
     if workload.ready is not None:
         within = workload.ready.within.seconds
-        ready = {
-            kind: value
-            for kind in ("http", "tcp", "stdout")
-            if (value := getattr(workload.ready, kind)) is not None
-        }
-        if workload.ready.http is not None:
-            ready |= {"insecure": workload.ready.insecure, "ca": workload.ready.ca}
+        ready = _ready(workload.ready)
     return {
         "argv": argv,
         "traced": {"path": f"{{dir}}/{FILE}", "calls": list(workload.trace)}
@@ -84,6 +79,14 @@ def stdin_part(workload: Workload) -> dict[str, str] | None:
     return {"text": text_of(workload.stdin)}
 
 
+def _ready(asked: Ready) -> program.Ready:
+    if asked.http is not None:
+        return {"http": asked.http, "insecure": asked.insecure, "ca": asked.ca}
+    if asked.tcp is not None:
+        return {"tcp": asked.tcp}
+    return {} if asked.stdout is None else {"stdout": asked.stdout}
+
+
 def _go_test(workload: Workload) -> list[str]:
     test = workload.go_test
     assert test is not None  # noqa: S101 - the model has exactly one of argv and go_test
@@ -100,7 +103,7 @@ def _go_test(workload: Workload) -> list[str]:
 
 def _cgroup(
     workload: Workload, facts: Mapping[str, object], trial_id: str, run: str
-) -> dict[str, object] | None:
+) -> program.Groups | None:
     if workload.cgroup is None:
         return None
     limits = workload.cgroup.knobs()
@@ -116,10 +119,17 @@ def _cgroup(
     return {"version": version, "join": join, "cells": [cell.to_json() for cell in cells]}
 
 
-def fetch_part(asked: Fetch) -> dict[str, object]:
+def fetch_part(asked: Fetch) -> program.Fetch:
     """Give one page or file to fetch."""
     after_s = asked.after.seconds if asked.after else None
-    return {**asked.model_dump(exclude={"after"}), "after_s": after_s}
+    return {
+        "name": asked.name,
+        "url": asked.url,
+        "path": asked.path,
+        "binary": asked.binary,
+        "when": asked.when,
+        "after_s": after_s,
+    }
 
 
 def cpu_list(text: str | None) -> list[int] | None:

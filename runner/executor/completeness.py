@@ -5,7 +5,7 @@ A host that is broken, or lies, may end early: that is an error, and not an empt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.records.host_events import (
     Blob,
@@ -20,9 +20,8 @@ from runner.records.host_events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from runner.records.events import AnyEvent
+    from runner.records.program import Program
 
 _NEEDED: dict[str, tuple[type, ...]] = {
     "probe": (HostSaid,),
@@ -37,13 +36,14 @@ _NEEDED: dict[str, tuple[type, ...]] = {
 class Completeness:
     """Is told of every event of one program."""
 
-    def __init__(self, program: Mapping[str, Any]) -> None:
+    def __init__(self, program: Program) -> None:
         name = str(program.get("program"))
         self._kinds = set(_NEEDED.get(name, ()))
         if name == "probe" and program.get("facts", True):
             self._kinds.add(FactsRead)
         cells = program.get("cells", ()) if name in ("probe", "converge") else ()
-        self._cells = {str(cell["id"]) for cell in cells}
+        known = cells if isinstance(cells, list | tuple) else ()
+        self._cells = {str(cell["id"]) for cell in known}
 
     def saw(self, event: AnyEvent) -> None:
         """Take note of an event."""

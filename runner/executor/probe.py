@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.kinds.generators import tools
 from runner.records.host_events import FactsRead, HostSaid, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from runner.executor.agent import Agent
+    from runner.records.cells import Cell
     from runner.records.host_events import Hold
     from runner.records.plain import Json
+    from runner.records.program import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,17 @@ class Probe(NamedTuple):
     host: HostState
 
 
-def facts_asked(sysctls: Sequence[str]) -> dict[str, Any]:
+def facts_asked(sysctls: Sequence[str]) -> Asked:
     """Give what asks for all facts in a program: the tools to look for, further parameters."""
-    more = {"sysctls": list(sysctls)} if sysctls else {}
-    return {"facts": True, "tools": tools(), **more}
+    asked: Asked = {"facts": True, "tools": tools()}
+    if sysctls:
+        asked["sysctls"] = list(sysctls)
+    return asked
 
 
 def probe(
     agent: Agent,
-    cells: Iterable[Mapping[str, object]] = (),
+    cells: Iterable[Cell] = (),
     *,
     facts: bool = True,
     sysctls: Sequence[str] = (),
@@ -51,7 +55,8 @@ def probe(
     found: dict[str, Json] = {}
     values: dict[str, Value] = {}
     host = HostState()
-    program = {"program": "probe", **facts_asked(sysctls), "facts": facts, "cells": list(cells)}
+    program = facts_asked(sysctls)
+    program.update({"program": "probe", "facts": facts, "cells": list(cells)})
     for event in agent.run(program):
         match event:
             case FactsRead():

@@ -11,14 +11,15 @@ from runner.executor.probe import probe
 from runner.records.host_events import Rebooting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from runner.executor.agent import Agent
+    from runner.records.cells import Cell
 
 WITHIN_S: Final = 600.0
 """A Raspberry Pi is back within a minute, an emulated board within two."""
 POLL_S: Final = 2.0
-_BOOT_ID: Final[Mapping[str, object]] = {
+_BOOT_ID: Final[Cell] = {
     "id": "boot_id", "via": "pseudo", "path": "/proc/sys/kernel/random/boot_id",
 }  # fmt: skip
 

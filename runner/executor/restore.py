@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.executor.probe import facts_asked
 from runner.executor.results import collect
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from runner.executor.agent import Agent
     from runner.records.events import AnyEvent
     from runner.records.host_events import Result
+    from runner.records.program import Asked
 
 
 def restore(
@@ -30,9 +31,9 @@ def restore(
     `leave_kept` leaves what other runs declared to stay: the end of a run, not of a state.
     With `sysctls` the facts are read afterwards, these among them.
     """
-    program: dict[str, Any] = {"program": "restore", "force": force, "leave_kept": leave_kept}
+    program: Asked = {"program": "restore", "force": force, "leave_kept": leave_kept}
     if sysctls is not None:
-        program |= facts_asked(sysctls)
+        program.update(facts_asked(sysctls))
     if gone is not None:
         program["gone"] = gone
     return collect(agent.run(program), on_event)

@@ -17,6 +17,18 @@ MACHINE: Final = (
 """CPUs, board, kernel and userland: a run that goes on elsewhere would measure another machine."""
 
 
+def table(facts: Mapping[str, Json], name: str) -> dict[str, Json]:
+    """Give a fact that is a mapping; empty where it is not known, or is none."""
+    found = facts.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def amount(facts: Mapping[str, Json], name: str) -> float | int | None:
+    """Give a fact that is a number; None where it is not known, or is none."""
+    found = facts.get(name)
+    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
 def machine_id(facts: Mapping[str, Json]) -> str:
     """Give a short name of the machine that has these facts: the same for the same ones."""
     said = "\n".join(f"{name}={facts.get(name)}" for name in MACHINE)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from runner.records.cells import Cell, Hold
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TypeAlias
+
+    from runner.records.cells import Cell, Hold
+
+    Whole: TypeAlias = int  # a pick has a key `int`
 
     Program: TypeAlias = Mapping[str, object]
     """A program of the contract, as plain data; `Asked` and `TrialAsked` say what is in it."""
@@ -119,11 +121,11 @@ class Pick(TypedDict, total=False):
     int: bool
     hex: bool
     keys: Sequence[str]
-    after_comm: Sequence[int]
-    words: Sequence[int]
+    after_comm: Sequence[Whole]
+    words: Sequence[Whole]
     psi: Sequence[str]
     netstat: Sequence[str]
-    established: int | str
+    established: Whole | str
     perf: Sequence[str]
     tree: Sequence[str]
     vcgencmd: str

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from runner.analysis.stats.intervals import LEVEL
-from runner.analysis.stats.run_order import RunOrder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from runner.analysis.claims.must import Fact
+    from runner.analysis.claims.must import Fact, Varied
+    from runner.analysis.stats.run_order import RunOrder
     from runner.records.plain import Json
 
     Region = tuple[float | None, float | None]
@@ -45,6 +45,20 @@ class Selection:
     def share(self) -> float:
         """Share that was thrown away."""
         return self.thrown / self.attempts if self.attempts else 0.0
+
+
+class Common(TypedDict):
+    """What all cases of one claim share."""
+
+    must: Sequence[str]
+    declared: Mapping[str, Json]
+    observed: Mapping[str, Json | Varied]
+    testable: bool
+    why: str
+    estimand: str
+    quantile: float
+    bound: float
+    order_effect: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,7 @@ class Case:
     """What the censored values are, for the reason: `searches ended at 256`."""
     must: Sequence[str] = ()
     declared: Mapping[str, Json] = field(default_factory=dict)
-    observed: Mapping[str, Json] = field(default_factory=dict)
+    observed: Mapping[str, Json | Varied] = field(default_factory=dict)
     unit: str = ""
     """In which reasons say amounts; empty says them in base units."""
     order_effect: str = ""

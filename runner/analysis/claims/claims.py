@@ -8,9 +8,9 @@ units; a bare published number is in the claim's unit, else in its metric's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from runner.analysis.claims.case import Case, Selection
+from runner.analysis.claims.case import Case, Common, Selection
 from runner.analysis.claims.must import resolved
 from runner.analysis.claims.pairing import blocks, censored_truths, matching, started
 from runner.analysis.claims.statements import differences
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.claims.case import Judgement
+    from runner.analysis.claims.must import Varied
     from runner.analysis.model import Trial
+    from runner.records.plain import Json
     from runner.spec.claims import Claim, Range
     from runner.spec.experiment import Experiment
 
@@ -52,7 +54,7 @@ def claim_results(
     experiment: Experiment,
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
-    facts: Mapping[str, object],
+    facts: Mapping[str, Json | Varied],
     notes: Sequence[str] = (),
 ) -> tuple[ClaimResult, ...]:
     """Judge every claim of the experiment, together: Holm needs them all.
@@ -107,9 +109,9 @@ def _cases(
     experiment: Experiment,
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
-    facts: Mapping[str, object],
+    facts: Mapping[str, Json | Varied],
 ) -> list[_Asked]:
-    common: dict[str, Any] = {
+    common: Common = {
         "must": claim.must,
         "declared": claim.declared,
         "observed": facts,
@@ -153,7 +155,7 @@ def _published(
     unit: str,
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
-    common: Mapping[str, Any],
+    common: Common,
 ) -> _Asked:
     bounds = published.bounds(unit) if published is not None else None
     region = claim.margin.widen(bounds, unit) if claim.margin and bounds else bounds
@@ -163,6 +165,9 @@ def _published(
     why = common["why"] or (found.why if found else f"{claim.metric} has no value there")
     shown = unit if claim.estimand_kind == "rate" else found.unit if found and found.unit else unit
     used = _trials([found] if found else [], trials)
+    here: Common = {
+        **common, "why": why, "observed": resolved(common["observed"], where),
+    }  # fmt: skip
     case = Case(
         name,
         unit=shown,
@@ -174,7 +179,7 @@ def _published(
         kind="exact" if exact else "sampled",
         resolution=(found.resolution or 0.0) if found else 0.0,
         selection=_selection([found] if found else [], trials),
-        **{**common, "why": why, "observed": resolved(common["observed"], where)},
+        **here,
     )
     return _Asked(case, claim, _text(claim, published, unit), shown, used)
 
@@ -210,10 +215,10 @@ def _statement(
     claim: Claim,
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
-    common: Mapping[str, Any],
+    common: Common,
 ) -> _Asked:
     joined = blocks(claim, measured, common["observed"])
-    common = {**common, "observed": resolved(common["observed"], claim.where)}
+    here: Common = {**common, "observed": resolved(common["observed"], claim.where)}
     expression, columns = joined.expression, joined.columns
     found = joined.estimates
     # facts and exact metrics leave nothing to chance: one block is enough
@@ -234,7 +239,7 @@ def _statement(
         text = f"{claim.estimand_kind} {text} (up to {claim.bound})"
     case = Case(
         claim.id, unit=unit, truths=held, values=apart, censored=sides, region=region,
-        published=bounds, kind=kind, selection=_selection(found, trials), **common,
+        published=bounds, kind=kind, selection=_selection(found, trials), **here,
     )  # fmt: skip
     return _Asked(case, claim, text, unit, _trials(found, trials))
 

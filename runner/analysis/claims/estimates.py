@@ -12,9 +12,9 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from runner.analysis.claims.rows import BEYOND, Row, by_key, joined, of_trial, within
+from runner.analysis.claims.rows import BEYOND, Key, Row, by_key, joined, of_trial, within
 from runner.analysis.claims.statements import evaluate, nothing_to_divide_by
 from runner.analysis.claims.values import counted, levels, step_names, value
 from runner.analysis.model import Estimate, Repetition
@@ -202,7 +202,7 @@ def _computed(
 
 
 def _computed_row(
-    expression: Expression, columns: Mapping[str, Mapping[Any, Row]], unit: Repetition
+    expression: Expression, columns: Mapping[str, Mapping[Key, Row]], unit: Repetition
 ) -> Row:
     known: dict[str, float] = {}
     why, side = "", ""

@@ -42,12 +42,13 @@ class Fact:
 
 
 def table(
-    must: Iterable[str], declared: Mapping[str, Json], observed: Mapping[str, Json]
+    must: Iterable[str], declared: Mapping[str, Json], observed: Mapping[str, Json | Varied]
 ) -> tuple[Fact, ...]:
     """Compare every fact that has to match."""
     rows = []
+    everywhere = resolved(observed, {})
     for name in must:
-        seen = observed.get(name)
+        seen = everywhere.get(name)
         shown = "not observed" if seen is None else _shown(seen)
         if declared.get(name) is None:
             rows.append(Fact(name, "not declared", shown, None))
@@ -74,7 +75,7 @@ class Varied:
         return [f"{_shown(value)} ({shown(levels)})" for levels, value in found]
 
 
-def resolved(observed: Mapping[str, Json], where: Mapping[str, str]) -> dict[str, Json]:
+def resolved(observed: Mapping[str, Json | Varied], where: Mapping[str, str]) -> dict[str, Json]:
     """Give the facts of the treatments that `where` chooses."""
     return {
         name: value.at(where) if isinstance(value, Varied) else value

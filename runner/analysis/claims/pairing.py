@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.must import resolved
 from runner.analysis.claims.rows import joined
@@ -19,8 +19,10 @@ from runner.spec.expressions import Binary, Number, Ref, Unary, Word, references
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runner.analysis.claims.must import Varied
     from runner.analysis.claims.statements import Value
     from runner.analysis.model import Estimate
+    from runner.records.plain import Json
     from runner.spec.claims import Claim
     from runner.spec.expressions import Expression
 
@@ -41,7 +43,7 @@ class Blocks:
     """A statement beside its values: one per block, in the order of measuring."""
 
     expression: Expression
-    columns: dict[Ref, tuple[Any, ...]]
+    columns: dict[Ref, tuple[Value, ...]]
     censored: dict[Ref, tuple[str, ...]]
     estimates: tuple[Estimate, ...]
 
@@ -64,7 +66,9 @@ def started(found: Estimate | None) -> Column:
     return Column(tuple(value for _, value in pairs), tuple(one.censored for one, _ in pairs))
 
 
-def blocks(claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, Any]) -> Blocks:
+def blocks(
+    claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, Json | Varied]
+) -> Blocks:
     """Give the claim's statement and its values, joined by the key of their block."""
     expression = _with_where(claim.statement, tuple(claim.where.items()))
     found: dict[Ref, Estimate] = {}
@@ -75,7 +79,7 @@ def blocks(claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, An
     keys = sorted(
         joined([units(one) for one in found.values()]), key=lambda one: (one.started_at, one.key)
     )
-    columns: dict[Ref, tuple[object, ...]] = {}
+    columns: dict[Ref, tuple[Value, ...]] = {}
     sides: dict[Ref, tuple[str, ...]] = {}
     for ref in references(expression):
         if ref not in found:
@@ -86,7 +90,7 @@ def blocks(claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, An
             sides[ref] = ("",) * len(columns[ref])
             continue
         one = found[ref]
-        values: tuple[object, ...] = one.texts or one.values
+        values: tuple[Value, ...] = one.texts or one.values
         own = dict(zip((unit.key for unit in units(one)), values, strict=True))
         told = {unit.key: unit.censored for unit in units(one)}
         columns[ref] = tuple(own.get(key.key) for key in keys)
@@ -134,11 +138,12 @@ def _settled(found: Blocks, at: int, bounded: Sequence[Ref]) -> bool | None:
     return seen.pop() if len(seen) == 1 else None
 
 
-def _ends(value: float | None, side: str) -> tuple[float, ...]:
+def _ends(value: Value, side: str) -> tuple[float, ...]:
+    known = (value,) if isinstance(value, int | float) else ()
     if side == "above":
-        return (math.inf,) if value is None else (value, math.inf)
+        return (*known, math.inf)
     if side == "below":
-        return (-math.inf,) if value is None else (-math.inf, value)
+        return (-math.inf, *known)
     return (-math.inf, math.inf)
 
 

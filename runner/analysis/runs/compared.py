@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict
 
 THRESHOLD: Final = 0.05
 ALPHA: Final = 0.05
@@ -11,6 +11,18 @@ ALPHA: Final = 0.05
 ORDER: Final = ("worse", "changed", "better", "undecided", "equivalent", "not comparable")
 """Regressions first."""
 DIFFERENT: Final = ("worse", "changed", "better")
+
+
+class Common(TypedDict):
+    """What a row says before its test."""
+
+    metric: str
+    unit: str
+    where: dict[str, str]
+    n: tuple[int, int]
+    median: tuple[float | None, float | None]
+    interval: tuple[tuple[float, float] | None, tuple[float, float] | None]
+    better: str | None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.runs.compared import ALPHA, ORDER, THRESHOLD, Comparison, Row, direction
+from runner.analysis.runs.compared import (
+    ALPHA,
+    ORDER,
+    THRESHOLD,
+    Common,
+    Comparison,
+    Row,
+    direction,
+)
 from runner.analysis.runs.environment_diff import environment
 from runner.analysis.runs.sides import empty, exact, keyed, of_pairs, of_values
 from runner.analysis.stats.intervals import Interval
@@ -185,7 +193,7 @@ def _draft(
     metric = b.metrics.get(right.metric) or a.metrics.get(left.metric)
     x = [value for value in left.values if value is not None]
     y = [value for value in right.values if value is not None]
-    common: dict[str, object] = {
+    common: Common = {
         "metric": right.metric,
         "unit": right.unit or left.unit,
         "where": where,

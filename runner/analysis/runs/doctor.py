@@ -9,12 +9,15 @@ Documentation/admin-guide/cgroup-v1/memory.rst, pm/cpufreq.rst.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from runner.records.facts import amount, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from runner.records.host_events import Hold
+    from runner.records.plain import Json
 
 NOFILE: Final = 16_384
 """Open files for about 13,000 connections; what the examples ask for."""
@@ -41,7 +44,7 @@ class Check:
 
 
 def examine(
-    facts: Mapping[str, object],
+    facts: Mapping[str, Json],
     *,
     root: bool,
     busy: Hold | None = None,
@@ -63,13 +66,13 @@ def examine(
     return tuple(sorted(found, key=lambda check: order.index(check.level)))
 
 
-def _rights(facts: Mapping[str, Any], *, root: bool) -> Iterator[Check]:
+def _rights(facts: Mapping[str, Json], *, root: bool) -> Iterator[Check]:
     python = facts.get("python.version")
     yield Check("python", "ok", f"Python {python}")
     if root:
         yield Check("root", "ok", "root, or sudo without a password")
         return
-    sudo = (facts.get("tools") or {}).get("sudo")
+    sudo = table(facts, "tools").get("sudo")
     fix = "set `become: true` for the host in hosts.yaml"
     if sudo:
         fix += "; where sudo asks: `<user> ALL=(ALL) NOPASSWD: ALL` by `sudo visudo`"
@@ -94,7 +97,7 @@ def _leftovers(busy: Hold | None, entries: int, name: str) -> Iterator[Check]:
         yield Check("free", "ok", "held by no run, nothing left behind")
 
 
-def _cgroup(facts: Mapping[str, object]) -> Iterator[Check]:
+def _cgroup(facts: Mapping[str, Json]) -> Iterator[Check]:
     version = facts.get("cgroup.version")
     if version is None:
         yield Check("cgroup", "lacking", "no cgroup file system is mounted",
@@ -120,9 +123,8 @@ def _cgroup(facts: Mapping[str, object]) -> Iterator[Check]:
                     "add psi=1 to the kernel's command line, reboot")  # fmt: skip
 
 
-def _tools(facts: Mapping[str, Any]) -> Iterator[Check]:
-    tools = facts.get("tools") or {}
-    have = {name for name, path in tools.items() if path} if isinstance(tools, dict) else set(tools)
+def _tools(facts: Mapping[str, Json]) -> Iterator[Check]:
+    have = {name for name, path in table(facts, "tools").items() if path}
     apt = facts.get("packages.manager") == "apt"
     install = "sudo apt install" if apt else "install"
     for tool, package, why in (
@@ -140,8 +142,8 @@ def _tools(facts: Mapping[str, Any]) -> Iterator[Check]:
                     f"{install} util-linux iproute2")  # fmt: skip
 
 
-def _limits(facts: Mapping[str, Any]) -> Iterator[Check]:
-    hard = facts.get("limits.nofile_hard")
+def _limits(facts: Mapping[str, Json]) -> Iterator[Check]:
+    hard = amount(facts, "limits.nofile_hard")
     if hard is not None:
         level = "ok" if hard >= NOFILE else "advice" if hard >= SMALL_NOFILE else "lacking"
         fix = "" if level == "ok" else (
@@ -154,12 +156,12 @@ def _limits(facts: Mapping[str, Any]) -> Iterator[Check]:
         yield Check("ports", "advice", f"only {ports[0]}-{ports[1]} for outgoing connections",
                     "system: {sysctl: {net.ipv4.ip_local_port_range: 1024 65535}}")  # fmt: skip
     backlog = facts.get("sysctl.net.core.somaxconn")
-    if backlog is not None and int(backlog) < 1024:
+    if backlog is not None and int(str(backlog)) < 1024:
         yield Check("backlog", "advice", f"net.core.somaxconn is {backlog}",
                     "system: {sysctl: {net.core.somaxconn: 4096}}")  # fmt: skip
 
 
-def _board(facts: Mapping[str, Any]) -> Iterator[Check]:
+def _board(facts: Mapping[str, Json]) -> Iterator[Check]:
     if facts.get("emulated"):
         yield Check("hardware", "advice", "an emulated machine: its times say nothing of a board",
                     "run what is timed on a real board")  # fmt: skip
@@ -172,40 +174,43 @@ def _board(facts: Mapping[str, Any]) -> Iterator[Check]:
         yield Check("throttling", level, ", ".join(said) or "never since boot", fix if said else "")
     governors = facts.get("cpu.governor")
     if governors:
-        several = governors.values() if isinstance(governors, dict) else governors
-        texts = sorted({governors} if isinstance(governors, str) else set(map(str, several)))
+        several = governors.values() if isinstance(governors, dict) else [governors]
+        texts = sorted(set(map(str, several)))
         good = texts == ["performance"]
         yield Check("clock", "ok" if good else "advice", f"governor {', '.join(texts)}",
                     "" if good else "system: {cpu_governor: performance}")  # fmt: skip
     zones = facts.get("thermal.zones_c")
     if isinstance(zones, dict) and zones:
-        hottest = max(float(value) for value in zones.values())
+        hottest = max(float(str(value)) for value in zones.values())
         hot = hottest >= HOT_C
         yield Check("temperature", "advice" if hot else "ok", f"{hottest:.0f} °C",
                     "cool the board: it throttles from 80 °C" if hot else "")  # fmt: skip
 
 
-def _memory(facts: Mapping[str, Any]) -> Iterator[Check]:
+def _memory(facts: Mapping[str, Json]) -> Iterator[Check]:
     devices = facts.get("swap.devices")
     if devices:
-        names = ", ".join(str(one.get("path", one)) for one in devices)
+        each = devices if isinstance(devices, list) else [devices]
+        names = ", ".join(
+            str(one.get("path", one) if isinstance(one, dict) else one) for one in each
+        )
         yield Check("swap", "advice", f"in use: {names}; memory limits then measure the swap",
                     'system: {swap: "off"}, or memory.swap.max: 0')  # fmt: skip
     elif devices is not None:
         yield Check("swap", "ok", "off")
 
 
-def _quiet(facts: Mapping[str, Any]) -> Iterator[Check]:
-    load, cpus = facts.get("load.1m"), facts.get("cpu.count")
+def _quiet(facts: Mapping[str, Json]) -> Iterator[Check]:
+    load, cpus = amount(facts, "load.1m"), amount(facts, "cpu.count")
     if load is not None and cpus:
         idle = load < 0.5 * cpus
         fix = "" if idle else "stop what runs there: system: {services: {stopped: [lightdm]}}"
-        said = f"load {load:.1f} on {cpus} CPUs"
+        said = f"load {load:.1f} on {cpus:g} CPUs"
         yield Check("quiet", "ok" if idle else "advice", said, fix)
     if facts.get("clock.synchronized") is False:
         yield Check("time", "advice", "the clock is not synchronized",
                     "sudo timedatectl set-ntp true")  # fmt: skip
 
 
-def _absent(facts: Mapping[str, Any], name: str) -> str:
-    return str((facts.get("absent") or {}).get(name) or "")
+def _absent(facts: Mapping[str, Json], name: str) -> str:
+    return str(table(facts, "absent").get(name) or "")

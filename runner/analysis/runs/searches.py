@@ -18,17 +18,17 @@ from runner.planning.search_fit import Fit
 from runner.records.manifest import Searches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from runner.analysis.model import SearchRow, SearchShown
     from runner.records.manifest import SearchRun
 
 POINTS = 120
-SHOWN = ("repetition", "treatment", "level", "last_passing", "first_failing", "trials")
 SPREAD = 0.15
 """Share of the level by which the drawn curve goes beyond what was found."""
 
 
-def summarised(search: Searches | None) -> dict[str, object] | None:
+def summarised(search: Searches | None) -> SearchShown | None:
     """Give what the report shows of the searches; None where there were none."""
     if search is None or not search.runs:
         return None
@@ -63,7 +63,12 @@ def summarised(search: Searches | None) -> dict[str, object] | None:
         "monotone": all(run.monotone for run in runs),
         "searches": [
             {
-                **{key: getattr(run, key) for key in SHOWN},
+                "repetition": run.repetition,
+                "treatment": run.treatment,
+                "level": run.level,
+                "last_passing": run.last_passing,
+                "first_failing": run.first_failing,
+                "trials": run.trials,
                 "interval": [run.fitted.low, run.fitted.high] if run.fitted else None,
                 "ended": (run.at_bound and f"at the {run.at_bound} bound") or run.why,
             }
@@ -79,7 +84,7 @@ def summarised(search: Searches | None) -> dict[str, object] | None:
     }
 
 
-def searches_of(shown: Mapping[str, object] | None) -> Searches | None:
+def searches_of(shown: SearchShown | None) -> Searches | None:
     """Give the searches back of what `summarised` made of them."""
     if not shown or not shown.get("runs"):
         return None
@@ -90,9 +95,9 @@ def _pairs(inversions: Sequence[tuple[int, int]]) -> list[list[int]]:
     return [list(pair) for pair in inversions]
 
 
-def _row(run: SearchRun) -> dict[str, object]:
+def _row(run: SearchRun) -> SearchRow:
     """Give a search as analysis.json has it."""
-    found: dict[str, object] = msgspec.json.decode(msgspec.json.encode(run))
+    found: SearchRow = msgspec.json.decode(msgspec.json.encode(run))
     return found
 
 

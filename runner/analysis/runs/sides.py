@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.analysis.claims.pairing import units
 from runner.analysis.claims.rows import of_trial
 from runner.analysis.claims.values import counted
-from runner.analysis.runs.compared import Row, direction
+from runner.analysis.runs.compared import Common, Row, direction
 from runner.analysis.stats.intervals import Interval, shift
 from runner.analysis.stats.significance import outcome, paired
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runner.analysis.model import Analysis, Estimate
 
 
-def empty(common: dict[str, Any], why: str) -> Row:
+def empty(common: Common, why: str) -> Row:
     """Give a row with nothing to compare."""
     return Row(
         **common, ratio=None, ratio_interval=None, p=None, test="",
@@ -28,7 +28,7 @@ def empty(common: dict[str, Any], why: str) -> Row:
     )  # fmt: skip
 
 
-def exact(common: dict[str, Any], x: float, y: float, threshold: float) -> Row:
+def exact(common: Common, x: float, y: float, threshold: float) -> Row:
     """Two exact numbers differ or they do not; chance has no part in it."""
     if x == y:
         return Row(**common, ratio=1.0, ratio_interval=(1.0, 1.0), p=None, test="exact",
@@ -41,14 +41,14 @@ def exact(common: dict[str, Any], x: float, y: float, threshold: float) -> Row:
                outcome=said)  # fmt: skip
 
 
-def _difference(common: dict[str, Any], x: float, y: float) -> Row:
+def _difference(common: Common, x: float, y: float) -> Row:
     """Name the better of two exact numbers that have no ratio."""
     said = direction(common["better"], up=y > x)
     return Row(**common, ratio=None, ratio_interval=None, p=None, test="exact", outcome=said,
                why="no ratio with a number that is not above 0")  # fmt: skip
 
 
-def of_pairs(common: dict[str, Any], blocks: Sequence[tuple[float, float]], why: str) -> Row:
+def of_pairs(common: Common, blocks: Sequence[tuple[float, float]], why: str) -> Row:
     """Give the median of the ratios within blocks, with its interval."""
     x, y = [one for one, _ in blocks], [other for _, other in blocks]
     if why:
@@ -60,7 +60,7 @@ def of_pairs(common: dict[str, Any], blocks: Sequence[tuple[float, float]], why:
                ratio_of="paired ratios' median")  # fmt: skip
 
 
-def of_values(common: dict[str, Any], x: Sequence[float], y: Sequence[float], why: str) -> Row:
+def of_values(common: Common, x: Sequence[float], y: Sequence[float], why: str) -> Row:
     """Give the Hodges-Lehmann ratio of unpaired values, with its interval."""
     if why:
         return _plain(common, why, set(x) == set(y) and len(set(x)) == 1)
@@ -74,7 +74,7 @@ def of_values(common: dict[str, Any], x: Sequence[float], y: Sequence[float], wh
     )  # fmt: skip
 
 
-def _plain(common: dict[str, Any], why: str, same: bool) -> Row:
+def _plain(common: Common, why: str, same: bool) -> Row:
     """Compare without a ratio: equal is what never differs, and no threshold applies."""
     return Row(**common, ratio=None, ratio_interval=None, p=None, test="",
                outcome="equivalent" if same else "undecided", why=why)  # fmt: skip

@@ -19,7 +19,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.trial import pages
 from runner.kinds.sources import atlas, heapdump, pprof
@@ -82,20 +82,28 @@ def of_step(events: Sequence[AnyEvent], index: int) -> dict[str, object] | None:
 
 def _areas(joined: Joined) -> list[list[object]]:
     """Neighbours of one class and one kind become one area."""
-    found: list[list[Any]] = []
+    found: list[_Area] = []
     for one, name in zip(joined.mappings, joined.classes, strict=True):
         region = one.region
         amounts = [one.amounts.get(key, 0) for key in ("Rss", "Pss", "Private_Dirty")]
         last = found[-1] if found else None
-        if last and last[1] == region.start and last[2:4] == [name, region.reserved]:
-            last[1] = region.end
-            last[4:] = [a + b for a, b in zip(last[4:], amounts, strict=True)]
+        if last and last.end == region.start and last.kind == (name, region.reserved):
+            last.end = region.end
+            last.amounts = [a + b for a, b in zip(last.amounts, amounts, strict=True)]
         else:
-            found.append([region.start, region.end, name, region.reserved, *amounts])
-    return found
+            found.append(_Area(region.start, region.end, (name, region.reserved), amounts))
+    return [[one.start, one.end, *one.kind, *one.amounts] for one in found]
 
 
-def _arena(arena: Arena) -> dict[str, Any]:
+@dataclass
+class _Area:
+    start: int
+    end: int
+    kind: tuple[str, bool]
+    amounts: list[int]
+
+
+def _arena(arena: Arena) -> dict[str, object]:
     """Fold the pages of the arena into at most CELLS cells of equal size, ascending."""
     count = len(arena.rows)
     every = max(1, -(-count // CELLS))

@@ -6,13 +6,17 @@ was measured under load is compared with what was asked for, and a difference is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from runner.records.facts import amount, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from runner.analysis.model import Trial
+    from runner.records.plain import Json
 
 TOLERANCE: Final = 0.05
 """Share by which a clock may differ: drivers report steps, and measured clocks wobble."""
@@ -30,7 +34,9 @@ class Declared:
 
 
 def declared(
-    governor: Any, bounds: tuple[int | None, int | None] | None, facts: Mapping[str, Any]
+    governor: str | Mapping[str, str] | None,
+    bounds: tuple[int | None, int | None] | None,
+    facts: Mapping[str, Json],
 ) -> Declared | None:
     """Give what `cpu_governor` and `cpu_frequency` ask of the clock; None where nothing.
 
@@ -40,10 +46,10 @@ def declared(
     if not facts.get("cpu.policies"):
         return None  # the resource was skipped, and said why
     low, high = bounds or (None, None)
-    if isinstance(governor, dict):
+    if isinstance(governor, Mapping):
         governor = governor.get(POLICY)
     if governor == "performance":
-        most = high or (facts.get("cpu.max_khz") or {}).get(POLICY)
+        most = high or amount(table(facts, "cpu.max_khz"), POLICY)
         if most is not None:
             return Declared(most * 1e3, high and high * 1e3, "cpu_governor: performance")
     if low is None and high is None:

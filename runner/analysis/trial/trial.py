@@ -9,7 +9,7 @@ A generator that fails because its server died says nothing of the generator.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from runner.analysis.trial import atlas, conditions, lifecycle, measurement, out
 from runner.analysis.trial.frames import Frame, Reading, thin
 from runner.analysis.trial.loads import LoadPart, with_loads
 from runner.analysis.trial.rules import judge
-from runner.analysis.trial.steps import StepData, death, exact_counters, steps, summarise
+from runner.analysis.trial.steps import Number, StepData, death, exact_counters, steps, summarise
 from runner.records.host_events import End
 from runner.records.steps import StepPlan
 from runner.records.trial_events import (
@@ -38,6 +38,7 @@ from runner.spec.health import Reference
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runner.analysis.trial.rules import Number as Judged
     from runner.kinds.sources.interface import Field
     from runner.spec.health import Rule
     from runner.spec.metrics import Metric
@@ -61,7 +62,7 @@ class TrialPlan:
     repetition: int
     attempt: int
     steps: tuple[StepPlan, ...] = ()
-    extra: Mapping[str, object] | None = None
+    extra: Mapping[str, int | float | str | bool] | None = None
     """Numbers known without the host: build size and id, the search's level."""
     loads: tuple[LoadPart, ...] = ()
     """Hosts that the load came from, where they were others."""
@@ -165,7 +166,7 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
     """Take a trial without load as one step, from `after_s` on."""
     last = float(reading.frame.t[-1]) if len(reading.frame.t) else 0.0
     frame = reading.frame.window(min(after_s, last), last)
-    numbers: dict[str, Any] = {}
+    numbers: dict[str, Number] = {}
     why: dict[str, str] = {}
     summarise(frame, fields, reading.absent, numbers, why)
     for event in reading.events:
@@ -186,7 +187,7 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
 def _judge(
     data: StepData, plan: TrialPlan, healthy: Sequence[Rule], guards: Sequence[Rule]
 ) -> Step:
-    numbers: dict[str, Any] = {**data.numbers, **(plan.extra or {})}
+    numbers: dict[str, Judged] = {**data.numbers, **(plan.extra or {})}
     numbers["workload.alive"], numbers["workload.dead"] = data.alive, not data.alive
     _derived(numbers)
     counted = [guard for guard in guards if not (plan.emulated and guard.subject in TIMED)]
@@ -230,11 +231,11 @@ def _judge(
     )
 
 
-def _derived(numbers: dict[str, Any]) -> None:
+def _derived(numbers: dict[str, Judged]) -> None:
     """Add numbers that are differences of others."""
-    if numbers.get("host.oom_kills") is not None:
-        inside = numbers.get("cgroup.oom_kills") or 0
-        numbers["host.oom_kills_outside_cgroup"] = max(0, numbers["host.oom_kills"] - inside)
+    everywhere, inside = numbers.get("host.oom_kills"), numbers.get("cgroup.oom_kills") or 0
+    if isinstance(everywhere, int | float) and isinstance(inside, int | float):
+        numbers["host.oom_kills_outside_cgroup"] = max(0, everywhere - inside)
 
 
 def _outcome(  # noqa: PLR0911 - one return per way a trial ends

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import TYPE_CHECKING
 
 from runner.kinds.generators.interface import LoadNumbers, Output, failed, said
 from runner.kinds.generators.request import PLAIN, Request
-from runner.records.steps import LoadStep
+
+if TYPE_CHECKING:
+    from runner.records.program import File
+    from runner.records.steps import LoadStep
 
 
 class Command:
@@ -32,7 +36,7 @@ class Command:
         """Give what the spec says: nothing more is known of the program."""
         return step.threads
 
-    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+    def files(self, request: Request = PLAIN) -> list[File]:
         """Nothing is sent beside the program."""
         del request
         return []

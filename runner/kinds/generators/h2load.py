@@ -20,6 +20,7 @@ from runner.records.steps import SUCCESS, LoadStep
 
 if TYPE_CHECKING:
     from runner.kinds.generators.histogram import Histogram
+    from runner.records.program import File
 
 BODY = "h2load-body"
 REQUESTS = re.compile(
@@ -58,7 +59,7 @@ class H2load:
             return f"h2load sends no body with {request.method}"
         return ""
 
-    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+    def files(self, request: Request = PLAIN) -> list[File]:
         """Give the body, which it takes from a file."""
         if request.body is None:
             return []

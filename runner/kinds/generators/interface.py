@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from runner.kinds.generators.request import PLAIN, Request
-from runner.records.steps import LoadStep
 
 if TYPE_CHECKING:  # numpy and the events are needed by parsing alone, which is later
     from runner.kinds.generators.histogram import Histogram
+    from runner.records.program import File
+    from runner.records.steps import LoadStep
     from runner.records.trial_events import RequestLog, StepEnded
 
 FIRST: Final = 3
@@ -84,7 +85,7 @@ class Generator(Protocol):
     def threads(self, step: LoadStep) -> int:
         """Threads that the tool uses for this step: what it can saturate."""
 
-    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+    def files(self, request: Request = PLAIN) -> list[File]:
         """Files that the host needs in the trial's folder: name, and text or base64."""
 
     def argv(self, step: LoadStep, request: Request = PLAIN) -> list[str]:

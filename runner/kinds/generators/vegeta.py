@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from runner.kinds.generators.interface import LoadNumbers, Output, failed
 from runner.kinds.generators.request import PLAIN, Request, good_of
-from runner.records.steps import LoadStep
+
+if TYPE_CHECKING:
+    from runner.records.program import File
+    from runner.records.steps import LoadStep
 
 ASKED: Final = "vegeta-request.json"
 RAW: Final = ("mean", "min", "max", "p50", "p90", "p95", "p99")
@@ -41,7 +44,7 @@ class Vegeta:
         del request, step
         return ""
 
-    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+    def files(self, request: Request = PLAIN) -> list[File]:
         """Give what it is to send, but for the URLs, which hold the port."""
         asked = {
             "method": request.method,

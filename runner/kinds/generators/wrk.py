@@ -9,14 +9,17 @@ Source: wrk 4.1 `src/wrk.c` (stats_correct), `SCRIPTING`.
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from runner.kinds.generators import _waiting
 from runner.kinds.generators._wrk_script import LUA, script
 from runner.kinds.generators.interface import LoadNumbers, Output, failed
 from runner.kinds.generators.request import PLAIN, Request, good_of
-from runner.records.steps import LoadStep
+
+if TYPE_CHECKING:
+    from runner.records.program import File
+    from runner.records.steps import LoadStep
 
 __all__ = ["KIND", "LUA", "Wrk"]
 
@@ -53,7 +56,7 @@ class Wrk:
             return f"wrk takes whole seconds, and timeout is {step.timeout_s:g} s"
         return ""
 
-    def files(self, request: Request = PLAIN) -> list[dict[str, str]]:
+    def files(self, request: Request = PLAIN) -> list[File]:
         """Give the Lua script that asks, and prints the summary as JSON."""
         return [{"name": "wrk.lua", "text": script(request)}]
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from runner.records import program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Read = dict[str, Any]
+Read: TypeAlias = program.Read
 """A sampler read as docs/design/001-contracts.md has it: id, path, hz, pick."""
 
 Number = float | int | str | None

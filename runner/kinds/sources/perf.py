@@ -16,6 +16,8 @@ from runner.kinds.sources.interface import Field, Read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.records.program import Pick
+
 NS: Final = 1e-9
 
 
@@ -29,7 +31,7 @@ class Perf:
     def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """One read for all counters."""
         del facts
-        pick = {"perf": list(EVENTS)}
+        pick: Pick = {"perf": list(EVENTS)}
         return [{"id": "perf", "path": "{pid}", "hz": min(hz, 1.0), "pick": pick}]
 
     def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:

@@ -14,6 +14,8 @@ from runner.kinds.sources.interface import Field, Read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.records.program import Pick
+
 COUNTERS: Final = {
     "pgfault": "page faults",
     "pgmajfault": "page faults with I/O",
@@ -45,7 +47,7 @@ class Vmstat:
     def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Give one file."""
         del facts
-        pick = {"keys": list(COUNTERS)}
+        pick: Pick = {"keys": list(COUNTERS)}
         return [{"id": "vmstat", "path": "/proc/vmstat", "hz": min(hz, 1.0), "pick": pick}]
 
     def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:

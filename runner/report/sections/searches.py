@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.report.format import markdown, units, words
 from runner.report.format.markdown import Md, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from runner.analysis.model import LevelRow, SearchRow, SearchShown
 
 _BOUNDS: Final = {
     "low": "at its lower bound: nothing passed there",
@@ -17,7 +19,7 @@ _BOUNDS: Final = {
 }
 
 
-def normal(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def normal(found: SearchShown | None) -> SearchShown | None:
     """Give a search in one form, whatever of it was recorded.
 
     `levels` is summed over the runs' tables where it is not given: rows of level,
@@ -39,7 +41,7 @@ def normal(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**found, "runs": runs, "levels": ordered}
 
 
-def view(found: Mapping[str, object] | None) -> dict[str, object] | None:
+def view(found: SearchShown | None) -> dict[str, object] | None:
     """Give what the template shows of a search; its keys are in docs/design/001-contracts.md."""
     search = normal(found)
     if search is None:
@@ -47,7 +49,8 @@ def view(found: Mapping[str, object] | None) -> dict[str, object] | None:
     what, unit = str(search.get("what") or "level"), str(search.get("unit") or "")
     half = None
     if search.get("half") is not None:
-        near = units.interval(search.get("interval"), unit or "1")
+        found_in = search.get("interval") or (None, None)
+        near = units.interval((found_in[0], found_in[1]), unit or "1")
         middle = units.amount(search["half"], unit or "1")
         half = Md(f"P(healthy) = ½ at {escape(middle)} ({escape(near)}).")
     return {
@@ -59,7 +62,7 @@ def view(found: Mapping[str, object] | None) -> dict[str, object] | None:
     }
 
 
-def _runs(runs: list[dict[str, Any]], what: str) -> Md | None:
+def _runs(runs: Sequence[SearchRow], what: str) -> Md | None:
     treated = any(run.get("treatment") for run in runs)
     rows = [
         [
@@ -80,14 +83,14 @@ def _runs(runs: list[dict[str, Any]], what: str) -> Md | None:
     return markdown.table(head, rows, "r" + "l" * treated + "rrlrl") if rows else None
 
 
-def _own(run: dict[str, Any]) -> tuple[float, float] | None:
+def _own(run: SearchRow) -> tuple[float, float] | None:
     """Give the interval of one search; searches vary by more."""
     fitted = run.get("fitted") or {}
     low, high = run.get("interval") or (fitted.get("low"), fitted.get("high"))
     return None if low is None or high is None else (float(low), float(high))
 
 
-def _levels(levels: list[dict[str, Any]], what: str) -> Md | None:
+def _levels(levels: Sequence[LevelRow], what: str) -> Md | None:
     rows = [
         [
             units.count(item["level"]),
@@ -99,7 +102,7 @@ def _levels(levels: list[dict[str, Any]], what: str) -> Md | None:
     return markdown.table([what, "healthy", "share"], rows, "rrr") if rows else None
 
 
-def _bracket(low: Any, high: Any) -> str:
+def _bracket(low: float | None, high: float | None) -> str:
     return (
         units.NONE if low is None and high is None else f"{units.count(low)} … {units.count(high)}"
     )
