@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 MOST_FILES = 18
 MOST_LINES = 350
-# the last may fall, and never rise: 1.5 is where it is to come to
+# they may fall, and never rise
 MOST_ANY = 6
 MOST_ANY_IN_ANALYSIS = 0
-MOST_BY_STRING = 1.6
+MOST_BY_STRING = 1.5
 ANY = re.compile(r"\bAny\b")
 BY_STRING = re.compile(r"(dict|Mapping)\[str, Any\]")
 ONE_A_FILE = ("kinds/resources", "kinds/sources", "kinds/generators", "cli", "lint/rules",
