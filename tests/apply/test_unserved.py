@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 
 SERVERS = Path(__file__).with_name("unhealthy_servers.py")
+MORE = Path(__file__).with_name("more_servers.py")
 GENERATORS = ("wrk", "h2load", "vegeta")
 pytestmark = pytest.mark.timeout(180)
 
 
-def spec(mode: str, generator: str, more: str = "", load: str = "") -> str:
+def spec(mode: str, generator: str, more: str = "", load: str = "", servers: Path = SERVERS) -> str:
     step = "connections: 10, duration: 3s" + (", rate: 100/s" if generator == "vegeta" else "")
     return f"""\
 schema: experiment/1
 name: unserved
 hosts: {{server: local}}
 workload:
-  argv: [{json.dumps(sys.executable)}, {json.dumps(str(SERVERS))}, {mode}, "{{port}}"]
+  argv: [{json.dumps(sys.executable)}, {json.dumps(str(servers))}, {mode}, "{{port}}"]
   ready: {{http: "http://127.0.0.1:{{port}}/"}}
   network: isolated
 load:
@@ -36,7 +37,7 @@ repeat: {{attempts: 1}}
 {more}"""
 
 
-def run(local, mode: str, generator: str, **more: str) -> dict:
+def run(local, mode: str, generator: str, **more) -> dict:
     if generator != "vegeta" and shutil.which(generator) is None:
         pytest.skip(f"{generator} is not installed")
     (trial,) = local.apply(local.spec(spec(mode, generator, **more)), code=None)["trials"]
@@ -84,3 +85,36 @@ def test_a_load_program_without_json_says_what_it_printed(local):
     (trial,) = local.apply(local.spec(text), code=None)["trials"]
     assert trial["outcome"] == "invalid"
     assert "printed no JSON object; it printed: usage: bench URL" in trial["why"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "generator"),
+    [
+        ("silent", "wrk"), ("slow", "h2load"), ("short", "vegeta"), ("header", "h2load"),
+        ("reset", "wrk"), ("first50", "h2load"), ("half", "wrk"), ("endless", "vegeta"),
+        ("garbage", "h2load"), ("body", "wrk"), ("rare", "vegeta"), ("rare", "wrk"),
+    ],
+)  # fmt: skip
+def test_no_way_of_serving_too_little_is_healthy(local, mode, generator):
+    trial = run(local, mode, generator, servers=MORE)
+    assert trial["outcome"] == "unhealthy"
+    assert "load.error_ratio <= 0.001 (was" in trial["why"]
+    numbers = trial["steps"][0]["numbers"]
+    if mode == "rare":
+        assert numbers["load.errors.status"] == numbers["load.errors"] > 0
+        assert numbers["load.error_ratio"] == pytest.approx(0.01, abs=0.005)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize(("mode", "expect", "good"), [
+    ("204", "", True), ("301", "", False), ("301", "expect: {status: [200, 301]}", True),
+    ("204", "expect: {status: [200]}", False),
+])  # fmt: skip
+def test_a_status_is_good_or_not_alike_with_every_generator(local, mode, expect, good, generator):
+    trial = run(local, mode, generator, load=expect, servers=MORE)
+    assert trial["outcome"] == ("healthy" if good else "unhealthy"), trial["why"]
+    numbers = trial["steps"][0]["numbers"]
+    # the first answer of this server is a 200, whoever gets it
+    assert numbers["load.errors.status"] == (
+        0 if good else pytest.approx(numbers["load.requests"], abs=1)
+    )
