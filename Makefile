@@ -93,7 +93,7 @@ tools:
 # two cores. One that is done is not run again (its mark is in $(DONE)); `make reproduce` after
 # an interruption goes on with the next, and `make $(DONE)/NAME` runs one.
 DONE := .cache/reproduced
-EXPERIMENTS := statements-not-testable build-trimming-arm64 memstats-vs-rss leak-isolation \
+EXPERIMENTS := statements-not-testable build-trimming-arm64 c-levels memstats-vs-rss leak-isolation \
   pool-retention stack-shrink page-tables readmemstats-cost memory-map quickstart \
   nethttp-vs-fasthttp huge-pages certificate-rotation store-and-forward prometheus-watermark \
   gc-threshold max-connections-32mb wrk-as-printed nethttp-vs-fasthttp-load build-trimming \

@@ -1,5 +1,6 @@
 """The specs of experiments/ cover every statement of the article, and all are valid."""
 
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -58,3 +59,103 @@ def test_reproduce_names_every_experiment_that_runs():
     makefile = (ROOT.parent / "Makefile").read_text("utf-8").replace("\\\n", " ")
     (line,) = [x for x in makefile.splitlines() if x.startswith("EXPERIMENTS :=")]
     assert set(line.split()[2:]) == {path.stem for path in SPECS}
+
+
+PAGE = ROOT.parent / "docs" / "article.md"
+LEDGER = ROOT.parent / "reports" / "CLAIMS.md"
+SAYS = {
+    "Holds": {"reproduced"},
+    "Does not hold, whatever the board": {"contradicted"},
+    "Undecided": {"inconclusive"},
+    "Cannot be compared without the board, or the program": {
+        "not comparable", "not measured", "differs (environment undeclared)", "not testable",
+    },
+    "Left undeclared by the article": {"not measured", "not testable", "not comparable"},
+}  # fmt: skip
+CLAIM = re.compile(r"\d\.\d{1,2}(?:\.\d{1,2})?(?:/[\w-]+)?")
+LINK = re.compile(r"\]\((\.\./[^)#]+)\)")
+MEASURED = re.compile(r"(?<![\d.–/])\d[\d  ]*\.?\d*\s(?:KiB|MiB|KB|MB|kB|faults|ms|µs)\b")
+
+
+def judged():
+    """Cells of the ledger by claim; statement 2.2.2 stands for its parts as well."""
+    found = defaultdict(list)
+    for line in LEDGER.read_text("utf-8").splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if line.startswith("| [") or (line.startswith("| ") and CLAIM.match(cells[0])):
+            claim = cells[0].lstrip("[").partition("]")[0]
+            found[claim].append(cells)
+    return found
+
+
+def bullets():
+    """Heading and text of every bullet of the page."""
+    for section in PAGE.read_text("utf-8").split("\n## ")[1:]:
+        heading, _, text = section.partition("\n")
+        for bullet in re.split(r"\n- ", text)[1:]:
+            yield heading, bullet
+
+
+def named(bullet):
+    """Claims in the brackets of a bullet; `3.2.1–3.2.4` is all of them."""
+    plain = re.sub(r"\]\([^)]*\)", "]", bullet)
+    for inside in re.findall(r"\(([\d./\w ,–-]+)\)", plain):
+        parts = [CLAIM.fullmatch(part.strip()) for part in re.split("[,–]", inside)]
+        if not all(parts):
+            continue
+        for part in inside.split(","):
+            first, _, last = part.strip().partition("–")
+            stem, _, low = first.rpartition(".")
+            high = last.rpartition(".")[2] if last else None
+            yield from (
+                [f"{stem}.{at}" for at in range(int(low), int(high) + 1)] if high else [first]
+            )
+
+
+def verdicts(claim):
+    every = judged()
+    parts = [each for each in every if each == claim or each.startswith(f"{claim}/")]
+    exact = [claim] if claim in every else parts
+    return {cells[-1].split(" ", 1)[1] for each in exact for cells in every[each]}
+
+
+@pytest.mark.parametrize(("heading", "bullet"), list(bullets()), ids=lambda text: text[:40])
+def test_the_page_says_of_each_claim_what_the_ledger_says(heading, bullet):
+    for claim in named(bullet):
+        assert verdicts(claim), f"{claim} is no claim of the ledger"
+        assert verdicts(claim) <= SAYS[heading], claim
+
+
+def test_every_claim_of_the_ledger_is_on_the_page():
+    said = {claim for _, bullet in bullets() for claim in named(bullet)}
+    left = {
+        claim for claim in judged() if claim not in said and claim.partition("/")[0] not in said
+    }
+    unlinked = {claim for claim in left if verdicts(claim) != {"not testable"}}
+    assert unlinked == set()
+
+
+@pytest.mark.parametrize(("heading", "bullet"), list(bullets()), ids=lambda text: text[:40])
+def test_every_link_is_there_and_every_number_stands_in_what_is_linked(heading, bullet):
+    links = [(PAGE.parent / link).resolve() for link in LINK.findall(bullet)]
+    assert links
+    assert [str(link) for link in links if not link.is_file()] == []
+    rows = [" ".join(cells) for claim in named(bullet) for cells in claims_of(claim)]
+    text = plain(" ".join([link.read_text("utf-8") for link in links] + rows))
+    plainly = plain(re.sub(r"\]\([^)]*\)", "]", bullet))
+    missing = {number for number in MEASURED.findall(plainly) if number not in text}
+    assert missing == set()
+
+
+def claims_of(claim):
+    return [
+        cells
+        for each, rows in judged().items()
+        if each == claim or each.startswith(f"{claim}/")
+        for cells in rows
+    ]
+
+
+def plain(text):
+    """One kind of space, none within a number."""
+    return re.sub(r"(?<=\d) (?=\d{3}\b)", "", re.sub(r"[\s\u00a0\u2009\u202f]+", " ", text))
