@@ -13,7 +13,7 @@ import msgspec
 from runner.analysis.judge import judge
 from runner.apply import building
 from runner.apply.checks import requirements
-from runner.compile.program import load_program, trial_program
+from runner.compile.program import LoadRequest, TrialRequest, load_program, trial_program
 from runner.errors import RunnerError
 from runner.kinds.resources.interface import UNSET
 from runner.lint import lint
@@ -109,13 +109,17 @@ def _sent(experiment: Experiment, requests: list[Any]) -> list[Any]:
 
 def _trial(treated: Experiment) -> Any:
     level = treated.search.low if treated.search else None
-    return trial_program(treated, FACTS, "t", binary=None, connections=level, settle=True).program
+    return trial_program(
+        treated, FACTS, TrialRequest(trial="t", connections=level, settle=True)
+    ).program
 
 
 def _load(treated: Experiment) -> Any:
     level = treated.search.low if treated.search else None
     return load_program(
-        treated, FACTS, "t", share=(0, 1), server="s", port=1, at=0.0, connections=level
+        treated,
+        FACTS,
+        LoadRequest(trial="t", share=(0, 1), server="s", port=1, at=0.0, connections=level),
     ).program
 
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from runner.compile.program import load_program
+from runner.compile.program import LoadRequest, load_program
 from runner.errors import HostError, RunnerError
 from runner.executor.trial import run_trial, stop_trial
 from runner.records.manifest import LoadHost
@@ -77,14 +77,16 @@ class Loading:
         return load_program(
             self.experiment,
             host.facts,
-            self.id_of(host),
-            share=(number, len(self.hosts)),
-            server=self.server.entry.load_address,
-            port=self._port,
-            at=at,
-            hold=host.hold,
-            connections=self.connections,
-            tool=self.tools.get(host.name),
+            LoadRequest(
+                trial=self.id_of(host),
+                share=(number, len(self.hosts)),
+                server=self.server.entry.load_address,
+                port=self._port,
+                at=at,
+                hold=host.hold,
+                connections=self.connections,
+                tool=self.tools.get(host.name),
+            ),
         )
 
     def heard(self, event: AnyEvent) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.analysis.judge import judge_trial
 from runner.apply import hosts as at_all
@@ -14,7 +14,7 @@ from runner.apply.building import Builder, binary_of, numbers_of, record_of
 from runner.apply.checks import preflight
 from runner.apply.interface import StoppedError
 from runner.apply.loading import Loading
-from runner.compile.program import trial_program
+from runner.compile.program import TrialProgram, TrialRequest, trial_program
 from runner.errors import HostError, LeftRunning, RunnerError
 from runner.executor.blobs import put
 from runner.executor.trial import Backoff, attach_trial, run_trial, stop_trial
@@ -36,6 +36,25 @@ if TYPE_CHECKING:
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
     from runner.toolchain import Build
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One try at one repetition of a treatment."""
+
+    trial: str
+    """Id of the trial."""
+    experiment: Experiment
+    """With the levels of the treatment in their places."""
+    levels: Mapping[str, str]
+    repetition: int
+    number: int
+    """Which attempt at this repetition it is, from 1."""
+    connections: int | None
+    """The level of a search."""
+    binary: Binary | None
+    built: Mapping[str, object]
+    """Numbers of the build: size of the binary, and others."""
 
 
 @dataclass
@@ -74,7 +93,7 @@ class TrialRunner:
 
     def prepare(
         self, levels: Mapping[str, str], *, upload: bool = True
-    ) -> tuple[Experiment, object, dict[str, object]]:
+    ) -> tuple[Experiment, Binary | None, dict[str, object]]:
         """Build and upload what a treatment needs; give its experiment, binary and numbers.
 
         What is built is built once a run: sources that change while it goes on are
@@ -173,62 +192,80 @@ class TrialRunner:
                 found = self.done[trial_id]
             else:
                 found = self._attempt(
-                    experiment, levels, repetition, attempt, trial_id, binary, extra, connections
+                    Attempt(
+                        trial=trial_id,
+                        experiment=experiment,
+                        levels=levels,
+                        repetition=repetition,
+                        number=attempt,
+                        connections=connections,
+                        binary=binary,
+                        built=extra,
+                    )
                 )
             if found.outcome != "invalid":
                 return found
         return found
 
-    def _attempt(
-        self,
-        experiment: Experiment,
-        levels: Mapping[str, str],
-        repetition: int,
-        attempt: int,
-        trial_id: str,
-        binary: Any,
-        extra: dict[str, object],
-        connections: int | None,
-    ) -> Trial:
-        tools = self.generators(experiment)
-        cells = self.lay(levels)
-        compiled = trial_program(
-            experiment,
-            self.host.facts,
-            trial_id,
-            binary=binary,
-            tool=tools.get(self.host.name),
-            network_cells=network_cells(experiment, cells),
-            declared=(*self.host.plan.packages, *cells),
-            hold=self.host.hold,
-            connections=connections,
-            run=self.folder.id,
-            settle=bool(self.done),
-            remote=bool(self.load_hosts),
-            after=self.keeping,
-        )
+    def _attempt(self, attempt: Attempt) -> Trial:
+        tools = self.generators(attempt.experiment)
+        compiled = self._compiled(attempt, tools.get(self.host.name))
         loading = Loading(
-            experiment, trial_id, self.host, self.load_hosts, self.folder.path / "events",
-            connections, tools,
+            attempt.experiment, attempt.trial, self.host, self.load_hosts,
+            self.folder.path / "events", attempt.connections, tools,
         )  # fmt: skip
-        plan = Planned(
+        self.folder.add("trials", attempt.trial, self._planned(attempt, compiled, loading))
+        self.host.touched = True
+        self.reporter.trial_started(
+            attempt.trial, attempt.levels, len(self.done) + 1, self.expected, compiled.duration_s
+        )
+        self._follow(attempt.trial, compiled, loading)
+        for error in loading.errors:
+            self.reporter.note(str(error))
+        trial = judge_trial(self.folder, self.loaded.experiment, attempt.trial)
+        self.done[attempt.trial] = trial
+        self.reporter.trial_ended(trial)
+        return trial
+
+    def _compiled(self, attempt: Attempt, tool: Binary | None) -> TrialProgram:
+        """Lay the treatment's state, and compile the trial's program."""
+        cells = self.lay(attempt.levels)
+        return trial_program(
+            attempt.experiment,
+            self.host.facts,
+            TrialRequest(
+                trial=attempt.trial,
+                binary=attempt.binary,
+                tool=tool,
+                network_cells=network_cells(attempt.experiment, cells),
+                declared=(*self.host.plan.packages, *cells),
+                hold=self.host.hold,
+                connections=attempt.connections,
+                run=self.folder.id,
+                settle=bool(self.done),
+                remote=bool(self.load_hosts),
+                after=self.keeping,
+            ),
+        )
+
+    def _planned(self, attempt: Attempt, compiled: TrialProgram, loading: Loading) -> Planned:
+        """Give what run.json keeps of a trial, before it begins."""
+        return Planned(
             host=self.host.name,
-            treatment=dict(levels),
-            repetition=repetition,
-            attempt=attempt,
-            connections=connections,
+            treatment=dict(attempt.levels),
+            repetition=attempt.repetition,
+            attempt=attempt.number,
+            connections=attempt.connections,
             boot=str(self.host.facts.get("boot_id") or ""),
             machine=machine_id(self.host.facts),
             session=str(len(self.folder.manifest.resumed) + 1),
             steps=compiled.steps,
             loads=loading.prepare() if self.load_hosts else (),
-            extra={k: v for k, v in extra.items() if isinstance(v, int | float | str)},
+            extra={k: v for k, v in attempt.built.items() if isinstance(v, int | float | str)},
         )
-        self.folder.add("trials", trial_id, plan)
-        self.host.touched = True
-        self.reporter.trial_started(
-            trial_id, levels, len(self.done) + 1, self.expected, compiled.duration_s
-        )
+
+    def _follow(self, trial_id: str, compiled: TrialProgram, loading: Loading) -> None:
+        """Send the program and record its events until it has ended, or is left to go on."""
         spool = self.folder.path / "events" / f"{trial_id}.jsonl"
 
         def heard(event: AnyEvent) -> None:
@@ -238,13 +275,7 @@ class TrialRunner:
         self.keeping = trial_id if compiled.keeps else ""
         self.current = trial_id
         try:
-            run_trial(
-                self.host.agent,
-                compiled.program,
-                heard,
-                spool,
-                backoff=self.backoff,
-            )
+            run_trial(self.host.agent, compiled.program, heard, spool, backoff=self.backoff)
             loading.finish()
         except HostError:
             loading.finish(stop=True)
@@ -267,12 +298,6 @@ class TrialRunner:
                 ) from None
             raise
         self.current = ""
-        for error in loading.errors:
-            self.reporter.note(str(error))
-        found = judge_trial(self.folder, self.loaded.experiment, trial_id)
-        self.done[trial_id] = found
-        self.reporter.trial_ended(found)
-        return found
 
     def release(self) -> None:
         """End the workload that a search has kept; nothing to do where none is kept."""

@@ -151,7 +151,7 @@ def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | 
 def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     """Give what each host would be sent: cells of the state, and each treatment's trial."""
     from runner.apply.trials import network_cells
-    from runner.compile.program import trial_program
+    from runner.compile.program import TrialRequest, trial_program
     from runner.planning.ids import treatment_id
     from runner.spec.treatments import treatments, with_levels
 
@@ -168,10 +168,13 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
             made = trial_program(
                 experiment,
                 host.facts,
-                f"{treatment_id(levels)}-r1-a1",
-                binary=None,
-                network_cells=network_cells(experiment, layer.cells if layer else host.plan.cells),
-                connections=None if search is None else search.low,
+                TrialRequest(
+                    trial=f"{treatment_id(levels)}-r1-a1",
+                    network_cells=network_cells(
+                        experiment, layer.cells if layer else host.plan.cells
+                    ),
+                    connections=None if search is None else search.low,
+                ),
             )
             trials[treatment_id(levels)] = made.program
         states = {name: _sent(layer.cells) for name, layer in host.layers.items()}

@@ -58,35 +58,60 @@ class TrialProgram:
     """Its workload waits for the next trial."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a program is compiled for, beside the experiment and the facts of its host."""
+
+    trial: str
+    """Id of the trial."""
+    hold: Hold | None = None
+    """The hold of the host that the program runs under."""
+    connections: int | None = None
+    """The level of a search."""
+    tool: Binary | None = None
+    """The load generator, where runner has built it itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRequest(Request):
+    """One trial on the host of the server."""
+
+    run: str = ""
+    """Id of the run."""
+    binary: Binary | None = None
+    """The workload, where runner has built it."""
+    network_cells: Sequence[Cell] = ()
+    """Sysctls that are set inside the network namespace of the workload."""
+    declared: Sequence[Cell] = ()
+    """The state that the host is compared with after each step."""
+    settle: bool = False
+    """Begins with the pause between trials that the spec asks for."""
+    remote: bool = False
+    """The load comes from other hosts (see `load_program`)."""
+    after: str = ""
+    """Id of the trial before it, in a search that keeps its workload."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadRequest(Request):
+    """The part of one load host in a trial."""
+
+    share: tuple[int, int]
+    """Its number, from 0, and how many load hosts there are."""
+    server: str
+    """Address of the server."""
+    port: int | None
+    """Port of the workload; None as long as it is not known."""
+    at: float
+    """When the load begins, in Unix seconds of the load host's clock."""
+
+
 def trial_program(
-    experiment: Experiment,
-    facts: Mapping[str, object],
-    trial_id: str,
-    *,
-    binary: Binary | None,
-    tool: Binary | None = None,
-    network_cells: Sequence[Cell] = (),
-    declared: Sequence[Cell] = (),
-    hold: Hold | None = None,
-    connections: int | None = None,
-    run: str = "",
-    settle: bool = False,
-    remote: bool = False,
-    after: str = "",
+    experiment: Experiment, facts: Mapping[str, object], request: TrialRequest
 ) -> TrialProgram:
-    """Compile one trial; `connections` is the level of a search, `run` the run's id.
-
-    `tool` is the load generator where runner has built it itself.
-
-    With `settle` it begins with the pause between trials that the spec asks for.
-    With `remote` the load comes from other hosts (see `load_program`).
-    `after` is the trial before it in a search that keeps its workload.
-    `declared` is the state that the host is compared with after each step.
-
-    HostError where the host cannot give the cgroup that the workload needs.
-    """
-    steps, files = load_steps(experiment, connections)
-    if remote and steps:
+    """Compile one trial; HostError where the host cannot give the cgroup that it needs."""
+    steps, files = load_steps(experiment, request.connections)
+    if request.remote and steps:
         files = []
         reachable(experiment)
     idle = _idle_s(experiment) if not steps else 0.0
@@ -94,26 +119,32 @@ def trial_program(
     hz = _hz(experiment, facts)
     program: TrialAsked = {
         "program": "trial",
-        "trial": trial_id,
+        "trial": request.trial,
         "boot_id": _boot(facts),
-        "hold": hold or {},
+        "hold": request.hold or {},
         "network": workload.network if workload else "host",
-        "network_cells": [cell.to_json() for cell in network_cells],
+        "network_cells": [cell.to_json() for cell in request.network_cells],
         "files": files,
-        "upload": _uploads(binary=binary, generator=tool),
+        "upload": _uploads(binary=request.binary, generator=request.tool),
         "workload": workload_part(
-            workload, facts, trial_id, binary, run, limits_part(experiment), listen_part(experiment)
+            workload,
+            facts,
+            request.trial,
+            request.binary,
+            request.run,
+            limits_part(experiment),
+            listen_part(experiment),
         )
         if workload
         else None,
         "sample": {"hz": hz, "reads": reads(facts, hz=hz, asked=experiment.families)},
-        "keep": {"after": after or None, "for_s": KEEP_S} if _keeps(experiment) else None,
-        "load": (looked_on if remote else load_part)(experiment, steps) if steps else None,
+        "keep": {"after": request.after or None, "for_s": KEEP_S} if _keeps(experiment) else None,
+        "load": (looked_on if request.remote else load_part)(experiment, steps) if steps else None,
         "idle_s": idle,
         "faults": [fault_part(index, fault) for index, fault in enumerate(experiment.faults)],
-        "settle": cooldown_part(experiment.repeat.cooldown) if settle else None,
+        "settle": cooldown_part(experiment.repeat.cooldown) if request.settle else None,
         "abort": _abort(experiment),
-        "declared": [cell.to_json() for cell in declared if cell.want is not UNSET],
+        "declared": [cell.to_json() for cell in request.declared if cell.want is not UNSET],
         "fetch": [fetch_part(fetch) for fetch in workload.fetch] if workload else [],
         "stop": {
             "signal": workload.stop.signal if workload else "TERM",
@@ -125,8 +156,8 @@ def trial_program(
             step.index,
             step.name,
             step.connections,
-            experiment.load.generator if experiment.load and not remote else None,
-            None if remote else load,
+            experiment.load.generator if experiment.load and not request.remote else None,
+            None if request.remote else load,
             step.warmup_s,
         )
         for step, load in steps
@@ -136,21 +167,12 @@ def trial_program(
 
 
 def load_program(
-    experiment: Experiment,
-    facts: Mapping[str, object],
-    trial_id: str,
-    *,
-    share: tuple[int, int],
-    server: str,
-    port: int | None,
-    at: float,
-    hold: Hold | None = None,
-    connections: int | None = None,
-    tool: Binary | None = None,
+    experiment: Experiment, facts: Mapping[str, object], request: LoadRequest
 ) -> TrialProgram:
-    """Compile the part of a load host: number `share[0]` of `share[1]`, from `at` on its clock."""
-    steps, files = load_steps(experiment, connections)
-    number, of = share
+    """Compile the part of a load host; SpecError where it would have no connection."""
+    steps, files = load_steps(experiment, request.connections)
+    number, of = request.share
+    server, port = request.server, request.port
     kind = generator(experiment.load.generator if experiment.load else "wrk")
     parts: list[tuple[ExpandedStep, LoadStep]] = []
     for step, asked in steps:
@@ -185,17 +207,17 @@ def load_program(
             }
             for step, moment in zip(load["steps"], times, strict=True)
         ],
-        "start": {"at": at},
+        "start": {"at": request.at},
         "between": "keep",
     }
     hz = _hz(experiment, facts)
     program: TrialAsked = {
         "program": "trial",
-        "trial": trial_id,
-        "hold": hold or {},
+        "trial": request.trial,
+        "hold": request.hold or {},
         "network": "host",
         "files": files,
-        "upload": _uploads(generator=tool),
+        "upload": _uploads(generator=request.tool),
         "workload": None,
         # what is the workload's is not on this host
         "sample": {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.analysis.claims.claims import claim_results
-from runner.compile.program import trial_program
+from runner.compile.program import TrialRequest, trial_program
 from runner.spec import Experiment
 from runner.specfile import load
 
@@ -20,13 +20,13 @@ def test_an_emulated_host_is_sampled_twice_a_second_at_most(
     experiment = load(SPEC)
     facts = {"emulated": emulated, "cgroup.version": 1, "cgroup.controllers": ["memory"],
              "cgroup.mounts": {"memory": "/sys/fs/cgroup/memory"}}  # fmt: skip
-    made = trial_program(experiment, facts, "t", binary=None).program["sample"]
+    made = trial_program(experiment, facts, TrialRequest(trial="t")).program["sample"]
     assert made["hz"] == hz
     assert max(read.get("hz", hz) for read in made["reads"]) == hz
     slow = experiment.model_copy(
         update={"sample": experiment.sample.model_copy(update={"hz": 1.0})}
     )
-    assert trial_program(slow, facts, "t", binary=None).program["sample"]["hz"] == 1.0
+    assert trial_program(slow, facts, TrialRequest(trial="t")).program["sample"]["hz"] == 1.0
 
 
 @pytest.mark.parametrize(

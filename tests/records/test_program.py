@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runner.compile.program import trial_program
+from runner.compile.program import TrialRequest, trial_program
 from runner.records.program import frozen, thawed, trial_of
 from runner.spec.experiment import Experiment
 
@@ -12,7 +12,7 @@ SPEC = {"name": "x", "workload": {"argv": ["./x"], "env": {"A": "1"}}, "repeat":
 
 
 def test_a_compiled_program_cannot_be_changed():
-    made = trial_program(Experiment.model_validate(SPEC), {}, "t-r1-a1", binary=None)
+    made = trial_program(Experiment.model_validate(SPEC), {}, TrialRequest(trial="t-r1-a1"))
     assert trial_of(made.program) == "t-r1-a1"
     with pytest.raises(TypeError):
         made.program["declared"] = []

@@ -59,7 +59,7 @@ class Start:
     groups); `stdin` is {"text": …} or {"path": …}, and nothing to be read where it is None.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # it is the request itself
         self,
         argv: Sequence[str],
         *,
