@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST: Final = 20_000
 """Orders up to which all are counted."""
 SAMPLE: Final = 9_999
+ROUNDING: Final = 1e-12
+"""Differences that are less of the noise than this are 0 but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def paired_max_t(differences: Sequence[Sequence[float | None]]) -> Tested:
     squares = (data**2).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.maximum(n * squares - sums**2, 0.0) / np.maximum(n - 1, 1)
-        t = np.where(sums == 0, 0.0, np.abs(sums) / np.sqrt(_floored(spread, n * squares)))
+        none = np.abs(sums) <= ROUNDING * np.sqrt(n * squares)
+        t = np.where(none, 0.0, np.abs(sums) / np.sqrt(_floored(spread, n * squares)))
     return _step_down(t, sums[0] > 0)
 
 
@@ -69,7 +72,9 @@ def labels_max_t(
     with np.errstate(divide="ignore", invalid="ignore"):
         between = np.where((of > 0) & (of < counts), sums**2 * counts / (of * (counts - of)), 0.0)
         within = np.maximum(total - between, 0.0) / np.maximum(counts - 2, 1)
-        t = np.where(between == 0, 0.0, np.sqrt(between / _floored(within, total)))
+        t = np.where(
+            between <= ROUNDING**2 * total, 0.0, np.sqrt(between / _floored(within, total))
+        )
     return _step_down(t, sums[0] > 0)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.analysis.model import Analysis, Estimate, Trial
@@ -198,6 +198,7 @@ VALUES = st.lists(st.floats(0.5, 2.0), min_size=6, max_size=8)
 
 
 @given(VALUES, VALUES)
+@example([1.0, 1.0, 1.0, 1.0, 2.0, 1.5], [1.0, 1.0, 1.0, 2.0, 1.5, 1.0])
 def test_turning_round_turns_better_into_worse(x, y):
     turned = {"better": "worse", "worse": "better"}
     one, other = outcome(x, y), outcome(y, x)
