@@ -18,6 +18,7 @@ def pytest_configure():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """All tests of a file are run by one worker, but those that change the whole machine by one."""
     # swap devices are the machine's: their priorities tell of each other
