@@ -50,7 +50,9 @@ def test_a_blob_arrives_whole_and_executable_once(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [boot.frame(DATA)[:-1], boot.frame(DATA[:-1]), b"", boot.frame(DATA)[:-1] + b"?"]
+    "sent",
+    [boot.frame(DATA)[:-1], boot.frame(DATA[:-1]), b"", boot.frame(DATA)[:-1] + b"?"],
+    ids=["cut", "another", "nothing", "damaged"],
 )
 def test_a_cut_or_damaged_blob_leaves_nothing(host: Host, sent: bytes) -> None:
     assert host.ask(PUT, sent).error == "bad_program"
