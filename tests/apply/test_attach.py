@@ -12,6 +12,7 @@ import pytest
 from runner.store.record import RunFolder
 from tests.apply.conftest import Cli
 from tests.apply.specs import recorded
+from tests.workers import kernel
 
 KEY = Path("/proc/sys/vm/max_map_count")
 SPEC = """\
@@ -28,7 +29,7 @@ repeat: {{between: [2, 2], order: {{by: written}}}}
 metrics: {{rss: {{from: procfs.rss, statistic: max, unit: MiB}}}}
 """
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [kernel, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from runner.store.record import RunFolder
+from tests.workers import kernel
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [kernel, pytest.mark.timeout(120)]
 HEAD = "schema: experiment/1\nname: declared\n"
 
 

@@ -31,7 +31,7 @@ system:
   sysctl: {vm.stat_interval: 2}
 workload: {argv: [cat, /proc/cmdline], run: once}
 metrics:
-  pool: {from: 'stdout.regex:cgroup_(enable)=memory', unit: ""}
+  wall: {from: workload.wall, unit: ms}
 """
 STATE = SPEC.split("workload:", maxsplit=1)[0]
 LINE = "root=PARTUUID=1-02 rootwait quiet\n"

@@ -20,7 +20,9 @@ import pytest
 from tests.apply.conftest import ROOT, Cli
 from tests.attack.conftest import points
 from tests.host.agent import Answer, Host, pseudo
+from tests.workers import kernel
 
+pytestmark = kernel
 SOMAXCONN, FIN = "/proc/sys/net/core/somaxconn", "/proc/sys/net/ipv4/tcp_fin_timeout"
 KEYS = (SOMAXCONN, FIN)
 SPEC = """\

@@ -174,7 +174,8 @@ def _board(facts: Mapping[str, Json]) -> Iterator[Check]:
         yield Check("throttling", level, ", ".join(said) or "never since boot", fix if said else "")
     governors = facts.get("cpu.governor")
     if governors:
-        several = governors.values() if isinstance(governors, dict) else [governors]
+        listed = governors if isinstance(governors, list) else [governors]
+        several = governors.values() if isinstance(governors, dict) else listed
         texts = sorted(set(map(str, several)))
         good = texts == ["performance"]
         yield Check("clock", "ok" if good else "advice", f"governor {', '.join(texts)}",

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
-from hashlib import sha256
 
+from ..digest import sha256
 from ..state.state_folder import Refused
 from . import process
 
@@ -35,6 +33,8 @@ def prefix(root: str) -> str:
 
 def tidy(root: str) -> None:
     """Remove the places that a killed supervisor of this state folder has left."""
+    import shutil
+
     with contextlib.suppress(OSError):
         for entry in os.scandir(WHERE):
             own = entry.name.startswith(prefix(root)) and entry.is_dir(follow_symlinks=False)
@@ -46,7 +46,7 @@ class Identity:
     """A user of the host by name or number, with its groups; Refused where there is none."""
 
     def __init__(self, user: str, root: str) -> None:
-        import pwd
+        import pwd  # here, and below: few workloads have a user of their own
 
         try:
             entry = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
@@ -70,6 +70,9 @@ class Identity:
         """Give the words with {dir} and {binary} where this user can reach them."""
         if os.geteuid() == self.uid:
             return dict(words)
+        import shutil
+        import tempfile
+
         self.remove()
         self.folder = tempfile.mkdtemp(prefix=prefix(self._root), dir=WHERE)
         os.chmod(self.folder, 0o711)  # noqa: S103 - passed through, not read
@@ -86,6 +89,8 @@ class Identity:
     def remove(self) -> None:
         """Remove the place."""
         if self.folder is not None:
+            import shutil
+
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder = None
 

@@ -14,7 +14,6 @@ import os
 import resource
 import signal
 import struct
-import tempfile
 import time
 
 from ..which import which
@@ -171,10 +170,11 @@ def _input(start: Start) -> int:
     if start.stdin is None:
         return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     if "text" in start.stdin:
-        with tempfile.TemporaryFile() as file:
+        source = os.memfd_create("stdin")
+        with open(source, "wb", closefd=False) as file:
             file.write(start.stdin["text"].encode("utf-8", "surrogateescape"))
-            file.seek(0)
-            return os.dup(file.fileno())
+        os.lseek(source, 0, os.SEEK_SET)
+        return source
     try:
         return os.open(start.stdin["path"], os.O_RDONLY | os.O_CLOEXEC)
     except OSError as fault:

@@ -296,12 +296,12 @@ def test_without_root_everything_that_needs_it_is_named_and_nothing_is_done(tmp_
 
 @pytest.mark.skipif(not ROOT, reason="mounts a small file system")
 def test_a_full_disk_stops_before_the_first_change(tmp_path: Path) -> None:
-    """The journal does not fit, so nothing is changed; the prior value is 200 kB, the room less."""
+    """The journal does not fit, so nothing is changed; the prior value is 2 MB, the room less."""
     small, big = tmp_path / "small", tmp_path / "big"
     small.mkdir()
-    big.write_bytes(os.urandom(1 << 20))
+    big.write_bytes(os.urandom(2 << 20))
     before = snapshot.tree(tmp_path)
-    inner = f'mount -t tmpfs -o size=1m none {small} && exec "$@"'
+    inner = f'mount -t tmpfs -o size=2m none {small} && exec "$@"'
     host = Host(small / "state", ("unshare", "-m", "sh", "-c", inner, "sh"))
     cell = {
         "id": "big",
