@@ -91,8 +91,13 @@ def rows_of(told: list[tuple[ClaimResult, Entry]], reports: Path) -> list[Row]:
     return [_row(claim, one, reports) for claim, one in told]
 
 
+def _text(report: Path) -> str:
+    return report.read_text(encoding="utf-8") if report.is_file() else ""
+
+
 def _row(claim: ClaimResult, one: Entry, reports: Path) -> Row:
     from runner.report.pages.ledger import Row
+    from runner.report.sections.claims import anchor
     from runner.report.sections.environment import host
 
     experiment, report = one.experiment, one.report
@@ -108,6 +113,7 @@ def _row(claim: ClaimResult, one: Entry, reports: Path) -> Row:
         claim=claim,
         run=None if one.folder is None else one.folder.id,
         report=None if report is None else Path(os.path.relpath(report, reports)).as_posix(),
+        shown=report is not None and f'id="{anchor(claim.id)}"' in _text(report),
         changed=one.changed,
         host=host(one.observed),
     )

@@ -29,6 +29,8 @@ class Row:
     run: str | None = None
     report: str | None = None
     """Path of the report from the page's folder."""
+    shown: bool = True
+    """Whether the report has a section of this claim: a claim may be younger than its run."""
     changed: tuple[str, ...] = ()
     """Sections of the spec that changed after the run."""
     host: str = ""
@@ -136,7 +138,8 @@ def _table(rows: Sequence[Row]) -> Md:
 def _linked(row: Row) -> Md:
     if row.report is None:
         return escape(row.claim.id)
-    return markdown.link(row.claim.id, f"{row.report}#{claims.anchor(row.claim.id)}")
+    place = f"#{claims.anchor(row.claim.id)}" if row.shown else ""
+    return markdown.link(row.claim.id, f"{row.report}{place}")
 
 
 def lines(rows: Sequence[Row]) -> list[str]:
