@@ -14,14 +14,10 @@ REPORTS = Path(__file__).resolve().parents[2] / "reports"
 RUNS = sorted(path.parent for path in REPORTS.glob("*/*/run.json"))
 
 FEW = "a statement about a few blocks says nothing below five"
-CLOCK = "wrk measures by a wall clock that was set during the step: `invalid`"
 BLOCKS = "a statement that holds in 0 of 7 blocks needs one block more to be contradicted"
 CHANGED = {
     "certificate-rotation": FEW,
     "store-and-forward": FEW,
-    "max-connections-32mb": CLOCK,
-    "quickstart": CLOCK,
-    "stepped-load": CLOCK,
     "stack-shrink": BLOCKS,
 }
 """Experiments whose committed verdicts were given by older rules; CHANGELOG.md has them."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from runner.analysis.trial.frames import CLOCK
+from runner.analysis.trial.frames import CLOCK_HIGH, CLOCK_LOW
 from runner.analysis.trial.lifecycle import first_oom
 from runner.records.trial_events import (
     FaultSkipped,
@@ -199,7 +199,10 @@ def _clock(
         return
     seconds = ended.t - start.t
     step = ended.at - start.at - seconds
-    between = frame.values(CLOCK) - (start.at - start.t)
+    # set and set back between the ends: where no time of writing explains what a sample says
+    low = frame.values(CLOCK_LOW) - (start.at - start.t)
+    high = frame.values(CLOCK_HIGH) - (start.at - start.t)
+    between = np.maximum(low, 0) + np.minimum(high, 0)
     if len(between) and np.abs(between).max() > max(abs(step), CLOCK_STEP_S + SLEW * seconds):
         step = float(between[np.abs(between).argmax()])
     numbers["host.clock_step"] = step

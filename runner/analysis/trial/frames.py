@@ -36,8 +36,12 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 JITTER = 0.01
-CLOCK = "clock.offset"
-"""A column that no host names: wall clock minus monotonic clock at each sample, in seconds."""
+CLOCK_LOW, CLOCK_HIGH = "clock.low", "clock.high"
+"""Columns that no host names: between what wall clock minus monotonic clock was, in seconds.
+
+A sample's `t` is read before its numbers and its `at` when it is written, later by as much as the
+host was busy. It was written before the next sample's `t`, which is the other bound.
+"""
 E = TypeVar("E", bound=Event)
 Stepped = TypeVar("Stepped", StepStarted, StepEnded, StateChecked)
 
@@ -160,8 +164,10 @@ def read(events: Iterable[AnyEvent]) -> Reading:
         else:
             rest.append(event)
     frame = columns.frame()
-    if len(offsets) == len(frame.t):
-        frame.columns[CLOCK] = np.frombuffer(offsets) if offsets else np.empty(0)
+    if offsets and len(offsets) == len(frame.t):
+        high = np.frombuffer(offsets)
+        frame.columns[CLOCK_HIGH] = high
+        frame.columns[CLOCK_LOW] = high - np.diff(frame.t, append=np.inf)
     return Reading(frame, tuple(rest))
 
 

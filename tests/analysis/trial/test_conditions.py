@@ -181,6 +181,35 @@ def test_clock_that_was_set(step_s, changed):
     assert found.steps[0].numbers["host.clock_step"] == pytest.approx(step_s, abs=0.01)
 
 
+def samples_written(*late):
+    """A step whose samples were written so many seconds after they were read, in turn."""
+    said = iter(late)
+
+    def change(event):
+        return (
+            {**event, "at": event["at"] + next(said, 0.0)} if event["event"] == "sample" else event
+        )
+
+    return judged(recorded("healthy", change), guards=["not host.clock_changed"]).steps[0]
+
+
+def test_sample_written_late_is_no_clock_that_was_set():
+    """A busy host writes a sample 0.3 s after its time: the next one is as late, and no more."""
+    found = recorded("healthy", lambda event: event)
+    times = [event.t for event in found if type(event).__name__ == "Sample"]
+    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    step = samples_written(*(0.9 * gap for gap in gaps))
+    assert step.numbers["host.clock_changed"] == 0
+
+
+@pytest.mark.parametrize("by", [-0.7, 3.0])
+def test_clock_set_and_set_back_within_a_step(by):
+    """Its ends agree; samples between them are off by more than any time of writing."""
+    step = samples_written(0.0, 0.0, 0.0, by, by, by)
+    assert step.numbers["host.clock_changed"] == 1
+    assert abs(step.numbers["host.clock_step"] - by) < 0.3
+
+
 @pytest.mark.parametrize("drifted", [[], [{"id": "sysctl:a", "kept": "1", "now": "2"}]])
 def test_drift(drifted):
     events = recorded("healthy")
