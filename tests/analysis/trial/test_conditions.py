@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.analysis.trial.recording import LOAD, STEP, ended, failed, judged, recorded
@@ -197,7 +199,7 @@ def test_sample_written_late_is_no_clock_that_was_set():
     """A busy host writes a sample 0.3 s after its time: the next one is as late, and no more."""
     found = recorded("healthy", lambda event: event)
     times = [event.t for event in found if type(event).__name__ == "Sample"]
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(times)]
     step = samples_written(*(0.9 * gap for gap in gaps))
     assert step.numbers["host.clock_changed"] == 0
 
