@@ -109,9 +109,8 @@ def _sent(experiment: Experiment, requests: list[Any]) -> list[Any]:
 
 def _trial(treated: Experiment) -> Any:
     level = treated.search.low if treated.search else None
-    return trial_program(
-        treated, FACTS, TrialRequest(trial="t", connections=level, settle=True)
-    ).program
+    made = trial_program(treated, FACTS, TrialRequest(trial="t", connections=level, settle=True))
+    return made.program, made.steps  # what was asked of each step goes into the record
 
 
 def _load(treated: Experiment) -> Any:

@@ -314,6 +314,29 @@ def _put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, A
 VALUES |= {"treatments": ([{"a": "q"}],)}
 VALUES |= {"workload.user": ("nobody",), "workload.umask": ("027",), "workload.stdin": ("hello",)}
 _pair("workload.stdin.path", "once", "workload.stdin", {}, "/a", "/b")
+_pair("metrics.<name>.skip", "once", "metrics.m", {**_METRIC, "statistic": "max"}, None, 1)
+_MANY = {"from": "stdout.regex", "pattern": r'"x": (\S+), "y": (\d+)', "statistic": "max"}
+for _name, _two in {
+    "t": (1, 2),
+    "v": (1, 2),
+    "unit": ("s", "ms"),
+    "since": ("start", "unix"),
+}.items():
+    PAIRS[f"metrics.<name>.series.{_name}"] = ("once", "metrics.m", *(
+        {**_MANY, "series": {"t": 1, "v": 2, _name: value}} for value in _two
+    ))  # fmt: skip
+_LOAD = {"generator": "command", "argv": ["x"], "connections": 4, "measure": "9s"}
+_NUMBER: dict[str, Any] = {"pattern": "p99 (.*)", "unit": "ms"}
+for _name, _one, _other in (
+    ("pattern", _NUMBER, {**_NUMBER, "pattern": "(.*)"}),
+    ("unit", _NUMBER, {**_NUMBER, "unit": "us"}),
+    ("statistic", _NUMBER, {**_NUMBER, "statistic": "max"}),
+    ("skip", {**_NUMBER, "statistic": "max"}, {**_NUMBER, "statistic": "max", "skip": 2}),
+    ("from", {"from": "stdout.json.a", "unit": "s"}, {"from": "stdout.csv.a", "unit": "s"}),
+):
+    PAIRS[f"load.numbers.<name>.{_name}"] = ("server", "load", *(
+        {**_LOAD, "numbers": {"latency_p99": number}} for number in (_one, _other)
+    ))  # fmt: skip
 _COMMAND = {"command": ["make", "x"], "output": "x"}
 _pair("build.ref", "server", "build", {"go": "1.22.10"}, "main", "HEAD~1")
 _pair("build.command", "server", "build", {"output": "x"}, ["make", "x"], ["make", "y"])

@@ -15,7 +15,7 @@ from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.must import Varied
 from runner.analysis.model import Analysis
 from runner.analysis.runs.searches import summarised
-from runner.analysis.trial import clock, conditions, frames, trial
+from runner.analysis.trial import clock, conditions, frames, outputs, trial
 from runner.analysis.trial.loads import LoadPart
 from runner.errors import RecordError
 from runner.kinds.sources import fields
@@ -65,6 +65,7 @@ def judge(record: Record, experiment: Experiment) -> Analysis:
             continue
         found.append(_judged(record, experiment, trial_id, reading))
         lines += trial.series(reading, trial_id, fields(own, experiment.families), shown)
+        lines += outputs.series(reading, trial_id, experiment.metrics)
         notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading)]
     notes += _remarks(experiment, server_facts(record, experiment), found)
     return _concluded(Analysis(tuple(found), series=tuple(lines), notes=tuple(notes)),

@@ -71,6 +71,7 @@ def load_steps(
                         rate=rate,
                         argv=tuple(load.argv),
                         expect=load.expect.status,
+                        numbers=load.asked_numbers,
                     ),
                 ),
             )

@@ -115,6 +115,18 @@ def last_match(text: str, said: str) -> tuple[str, str] | None:
     return found[0] or "", found[1 if pattern.groups else 0] or ""
 
 
+def every_match(text: str, said: str) -> Iterator[tuple[str, ...]]:
+    """Give group 0 and all others of every match, in order.
+
+    Raises TooManyMatchesError above MAX_MATCHES.
+    """
+    pattern = compiled(text)
+    for count, match in enumerate(pattern.finditer(_plain(said)), 1):
+        if count > MAX_MATCHES:
+            raise TooManyMatchesError(f"{text} matches more than {MAX_MATCHES} times")
+        yield tuple(match[group] or "" for group in range(pattern.groups + 1))
+
+
 def matches(text: str, said: str) -> bool:
     """Whether an expression matches anywhere."""
     return compiled(text).search(_plain(said)) is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from runner.records.printed import Asked
+
 Expect = tuple[tuple[int, int], ...]
 """Ranges of HTTP statuses, both ends in."""
 SUCCESS: Final[Expect] = ((200, 299),)
@@ -24,6 +26,8 @@ class LoadStep:
     argv: tuple[str, ...] = ()
     expect: Expect = SUCCESS
     """Statuses of good answers."""
+    numbers: tuple[Asked, ...] = ()
+    """What is looked for in what the generator `command` prints; empty: its last JSON object."""
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,8 @@ class StepEnded(Event, frozen=True):
     log: RequestLog | None = None
     cut: str = ""
     """Why the step was cut short."""
+    dropped: int = 0
+    """Bytes in the middle of what the generator printed that were left out."""
 
 
 class Drifted(msgspec.Struct, frozen=True):

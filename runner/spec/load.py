@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from runner.kinds import discovery
 from runner.kinds.generators import generator
 from runner.kinds.generators.request import Request, Target
+from runner.records.printed import Asked
 from runner.records.quantities import parse
 from runner.records.secrets import Secret, text_of
 from runner.records.steps import SUCCESS, LoadStep
@@ -25,6 +26,7 @@ from runner.spec.base import (
     did_you_mean,
     fault,
 )
+from runner.spec.sections.printed import LoadNumber
 
 MAX_STEPS = 1000
 MAX_COUNT = 10_000_000
@@ -192,6 +194,15 @@ StepsOf = Annotated[
 ]
 
 
+def _number_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z_]\w*(\.[a-z_]\w*)*", text):
+        raise fault("load_number", f"`{text}` cannot name a number: small letters, digits and _")
+    return text
+
+
+NumberName = Annotated[str, AfterValidator(_number_name)]
+
+
 class Load(Model):
     """What asks the workload for work; `measure` excludes warm-up and cool-down."""
 
@@ -219,6 +230,11 @@ class Load(Model):
     expect: Expect = Field(Expect.model_construct(), description="Any other answer is an error")
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
     argv: tuple[Text, ...] = Field((), description="Command of the generator `command`")
+    numbers: dict[NumberName, LoadNumber] = Field(
+        {},
+        description="What the generator `command` prints, by name: a pattern of stdout, or "
+        "{from: stdout.json.a, unit: ms}; without it, its last JSON object",
+    )
     cpus: CpuList | None = Field(None, description="CPUs the generator may use, as 0-1,3")
 
     @model_validator(mode="after")
@@ -247,6 +263,10 @@ class Load(Model):
         if self.script is not None:
             message = f"script is not passed to {self.generator}: say method, headers, body, urls"
             raise fault("load", message)
+        if self.numbers and "numbers" not in self._takes:
+            message = f"`numbers` are of the generator `command`; {self.generator} has its own"
+            raise fault("load", message)
+        _ = self.asked_numbers
         if self.generator == "none":
             return self
         if self.generator == "h2load" and any(isinstance(v, Secret) for v in self.headers.values()):
@@ -262,6 +282,15 @@ class Load(Model):
             if refused:
                 raise fault("load", refused)
         return self
+
+    @property
+    def _takes(self) -> tuple[str, ...]:
+        return () if self.generator == "none" else generator(self.generator).takes
+
+    @property
+    def asked_numbers(self) -> tuple[Asked, ...]:
+        """What is looked for in what a load program prints."""
+        return tuple(number.asked(name) for name, number in self.numbers.items())
 
     def request(self, *, reveal: bool = True) -> Request:
         """Give what is sent; secrets are read where `reveal` says so, masked else."""

@@ -5,14 +5,21 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from runner.records.patterns import PatternError, compiled
+from runner.records.printed import Asked
 from runner.records.quantities import COUNT, Quantity, QuantityError, unit_factor
 from runner.spec.base import Amount, Duration, Model, Text, did_you_mean, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_expression
-from runner.spec.references import STATISTICS, check_reference
-
-Statistic = Literal["max", "min", "mean", "median", "last", "first", "sum", "count"]
-assert set(STATISTICS) >= set(Statistic.__args__)  # type: ignore[attr-defined]  # noqa: S101
+from runner.spec.references import check_reference
+from runner.spec.sections.printed import (
+    PATTERNED,
+    Series,
+    Skip,
+    Statistic,
+    asked,
+    faults_of,
+    is_printed,
+    pattern_groups,
+)
 
 
 def _reference(text: str) -> str:
@@ -45,7 +52,6 @@ ReferenceText = Annotated[Text, AfterValidator(_reference)]
 
 
 MOMENT = "cgroup.first_oom"
-PATTERNED = ("stdout.regex", "stderr.regex")
 
 
 def _positive(step: Quantity) -> Quantity:
@@ -55,12 +61,7 @@ def _positive(step: Quantity) -> Quantity:
 
 
 def _pattern(text: str) -> str:
-    try:
-        groups = compiled(text).groups
-    except PatternError as wrong:
-        raise fault("pattern", str(wrong)) from None
-    if groups > 1:
-        raise fault("pattern", f"`{text}` has {groups} groups: one number needs one, or none")
+    pattern_groups(text)
     return text
 
 
@@ -74,7 +75,19 @@ class Metric(Model):
     per: Literal["trial", "step"] = "trial"
     at: Text | None = Field(None, description="Only there: `search.level`, or the name of a step")
     after: Duration | None = Field(None, description="Only this long after the workload was ready")
-    statistic: Statistic | None = Field(None, description="How samples become one number")
+    statistic: Statistic | None = Field(
+        None,
+        description="How samples become one number; of what a program prints, how all matches, "
+        "items or rows do, where it would else be the last",
+    )
+    skip: Skip | None = Field(
+        None,
+        description="Of what is printed so many of the first are thrown away: 2, 10%, or 5s of "
+        "a series",
+    )
+    series: Series | None = Field(
+        None, description="Printed over time: {t: …, v: …} of each item, drawn like a sample"
+    )
     as_: Annotated[Text, AfterValidator(_as)] | None = Field(
         None, alias="as", description="rate/min of a counter, or another value at that moment"
     )
@@ -118,6 +131,9 @@ class Metric(Model):
             raise fault("range", f"the range from {low:g} to {high:g} does not rise")
         if self.pattern is not None and not wants:
             raise fault("metric", f"a pattern needs from: {' or '.join(PATTERNED)}")
+        problem = faults_of(self.source, self.pattern, self.statistic, self.skip, self.series)
+        if problem:
+            raise fault("metric", problem)
         return self
 
     @property
@@ -135,12 +151,34 @@ class Metric(Model):
 
     @property
     def number(self) -> str:
-        """Name of the number it is in a step: `procfs.rss`, `stdout.regex(took (.*) ms)`."""
+        """Name of the number it is in a step: `procfs.rss`, `stdout.regex(took (.*) ms)`.
+
+        One that is made of many says how: `stdout.json.runs.*.ms[median, skip 2]`.
+        """
+        if self.many:
+            of = f"({self.pattern})" if self.pattern else ""
+            drawn = f", {self.series.v} over {self.series.t}" if self.series else ""
+            left = f", skip {self.skip}" if self.skip is not None else ""
+            return f"{self.source}{of}[{self.statistic}{left}{drawn}]"
         if self.pattern:
             return f"{self.source}({self.pattern})"
         # a benchmark may be written as Go prints it: gobench.Copy/size-64.ns_per_op
         source = str(self.source)
         return source.replace("/", ".") if source.startswith("gobench.") else source
+
+    @property
+    def many(self) -> bool:
+        """Whether it is made of all matches, items or rows that a program prints."""
+        return is_printed(self.source) and self.statistic is not None
+
+    @property
+    def asked(self) -> Asked | None:
+        """Say of which many numbers it is made; None where it is not."""
+        if not self.many:
+            return None
+        return asked(
+            self.number, str(self.source), self.pattern, self.statistic, self.skip, self.series
+        )
 
     @property
     def expression(self) -> Expression | None:

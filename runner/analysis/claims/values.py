@@ -72,7 +72,8 @@ def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str |
             found.append(number)
     if not found:
         return None, why or "not measured"
-    how = metric.statistic if metric.statistic in COMBINE else "max"
+    # of what a program prints the statistic is over all that it printed, once
+    how = metric.statistic if metric.statistic in COMBINE and not metric.many else "max"
     return COMBINE[how or "max"](found) if len(found) > 1 else found[0], ""
 
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from runner.analysis.model import Series
 from runner.analysis.trial import pages
+from runner.analysis.trial.frames import thin
 from runner.kinds.sources import parse
 from runner.kinds.sources.interface import Printed
 from runner.records.trial_events import Output, Traced, WorkloadStarted
+from runner.spec.dimensions import lenient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from runner.analysis.trial.frames import Reading
     from runner.kinds.sources.interface import Found
+    from runner.records.printed import Asked
+    from runner.spec.metrics import Metric
 
+POINTS: Final = 600
 FLUSH_S = 1.0
 """The host sends lines about once a second."""
 
@@ -27,6 +35,7 @@ def of_step(
     index: int | None = None,
     patterns: tuple[tuple[str, str], ...] = (),
     asked: tuple[str, ...] = (),
+    many: tuple[Asked, ...] = (),
 ) -> Found:
     """Numbers of one step, between two times since the trial's start, of what is `asked`.
 
@@ -49,6 +58,8 @@ def of_step(
         asked=asked,
         traced=counts.calls,
         counts=counts.text or "",
+        many=many,
+        left_out={name: left_out(said, name) for name in ("stdout", "stderr")},
     )
     families = dict.fromkeys(name.partition(".")[0] for name in asked)
     return parse(printed, tuple(families))
@@ -57,3 +68,32 @@ def of_step(
 def text_of(said: Iterable[Output], stream: str) -> str:
     """Give everything that the workload printed on a stream."""
     return "".join(event.text for event in said if event.stream == stream)
+
+
+def left_out(said: Iterable[Output], stream: str) -> int:
+    """Count the characters of a stream that its host did not keep."""
+    return sum(event.skipped for event in said if event.stream == stream)
+
+
+def series(reading: Reading, trial_id: str, metrics: Mapping[str, Metric]) -> tuple[Series, ...]:
+    """Give the lines that a program printed over time, by the metric's name, as sampled ones are.
+
+    Times are of the trial: the program's own clock begins with it, or counts from 1970.
+    """
+    drawn = {name: one for name, one in metrics.items() if one.series is not None}
+    many = tuple(asked for one in drawn.values() if (asked := one.asked) is not None)
+    if not many:
+        return ()
+    read = of_step(reading, 0.0, 0.0, asked=tuple(one.name for one in many), many=many)
+    started = next(((e.t or 0.0) - e.up_s for e in reading.every(WorkloadStarted)), 0.0)
+    found = []
+    for name, metric in drawn.items():
+        times, values = read.series.get(metric.number, ((), ()))
+        if not values or metric.series is None:
+            continue
+        origin = -started if metric.series.since == "start" else reading.origin
+        of = lenient(metric, metrics)
+        points = list(thin(np.array(times) - origin, np.array([*map(of.base, values)]), POINTS))
+        t, v = zip(*points, strict=True)
+        found.append(Series(trial_id, name, of.unit, tuple(round(at, 3) for at in t), tuple(v)))
+    return tuple(found)

@@ -146,9 +146,10 @@ def _printed(
         patterns=tuple(
             (metric.source, metric.pattern)
             for metric in metrics.values()
-            if metric.source is not None and metric.pattern is not None
+            if metric.source is not None and metric.pattern is not None and not metric.many
         ),
         asked=asked,
+        many=tuple(one for metric in metrics.values() if (one := metric.asked) is not None),
     )
     lifecycle.workload(reading, found.numbers, found.why)
     lifecycle.used(reading, found.numbers, found.why)

@@ -36,6 +36,7 @@ class Ran:
         self.timed_out = False
         self.max_established: Optional[int] = None
         self.waiting: Optional[int] = None
+        self.dropped = 0
 
 
 class Load:
@@ -154,6 +155,7 @@ class Load:
             max_established=ran.max_established,
             waiting=ran.waiting,
             timed_out=ran.timed_out,
+            **({"dropped": ran.dropped} if ran.dropped else {}),
         )
         if ran.ended is not None:
             code = None if ran.timed_out else ran.ended.code
@@ -270,6 +272,7 @@ class Load:
         how = ctx.loop.exit_of(child.pid)
         wall = (how.at if how is not None else time.monotonic()) - began
         ran = Ran(how, wall, out.close(), err.close())
+        ran.dropped = out.dropped + err.dropped
         ran.timed_out = not done and cause is None
         ran.waiting = late()
         seen = most()

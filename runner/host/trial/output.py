@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 READ_BYTES = 65536
 CAPTURE_BYTES = 4 << 20
+END_BYTES = 1 << 20
 STREAM_BYTES = 8 << 20
 TAIL_BYTES = 64 << 10
 HEAD_BYTES = 4 << 10
@@ -24,12 +25,16 @@ FLUSH_S = 1.0
 
 
 class Capture:
-    """Keeps the first megabytes of one stream; what is over is counted."""
+    """Keeps the first and the last megabytes of one stream; what is between is counted.
+
+    A generator sums up at its end: that is what may not be lost.
+    """
 
     def __init__(self, fd: int, loop: Loop) -> None:
         self._fd, self._loop = fd, loop
         self._parts: List[bytes] = []
         self._size = 0
+        self._end = bytearray()
         self.dropped = 0
         loop.reader(fd, self._take)
 
@@ -41,14 +46,26 @@ class Capture:
         room = max(0, CAPTURE_BYTES - self._size)
         self._parts.append(data[:room])
         self._size += len(data[:room])
-        self.dropped += len(data) - len(data[:room])
+        self._end += data[room:]
+        if len(self._end) > 2 * END_BYTES:
+            self._cut_end()
+
+    def _cut_end(self) -> None:
+        over = len(self._end) - END_BYTES
+        if over > 0:
+            self.dropped += over
+            del self._end[:over]
 
     def close(self) -> str:
         """Take what is still in the pipe, close it and give the text."""
         self._take()
         self._loop.forget(self._fd)
         os.close(self._fd)
-        return b"".join(self._parts).decode("utf-8", "replace")
+        self._cut_end()
+        text = b"".join(self._parts).decode("utf-8", "replace")
+        if self.dropped:
+            text += f"\n[{self.dropped} bytes left out]\n"
+        return text + self._end.decode("utf-8", "replace")
 
 
 class Stream:
@@ -86,9 +103,9 @@ class Stream:
         self._held += text
         if len(self._held) > HELD_BYTES:
             self.flush()
-        if self._sent >= STREAM_BYTES and len(self._held) > TAIL_BYTES:
-            self._skipped += len(self._held) - TAIL_BYTES
-            self._held = self._held[-TAIL_BYTES:]
+        if self._sent >= STREAM_BYTES and len(self._held) > 2 * END_BYTES:
+            self._skipped += len(self._held) - END_BYTES
+            self._held = self._held[-END_BYTES:]
 
     def said(self, masked: Optional[Callable[[str], str]] = None) -> str:
         """Give the first and the last lines so far: a crash names its cause first, or last."""

@@ -22,7 +22,7 @@ _WARM_BYTES = 1 << 20
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Mapping, NoReturn, Optional, Sequence, Tuple
+    from typing import Callable, Dict, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
     from .loop import Loop
 
@@ -258,6 +258,22 @@ def descendants(of: int) -> List[int]:
         nearest = [child for pid in nearest for child in children.get(pid, [])]
         found += nearest
     return found
+
+
+def ask_to_end(
+    loop: Loop, pid: int, number: int, within_s: float, left: Callable[[], List[int]]
+) -> None:
+    """Signal a process, and once it has ended what it left behind: that sums up at its end, too.
+
+    A shell or `timeout` ends at once, and may not pass the signal on.
+    """
+    until = time.monotonic() + within_s
+    if loop.exit_of(pid) is None:
+        kill([pid], number)
+        loop.wait(within_s, lambda: loop.exit_of(pid) is not None)
+    if loop.exit_of(pid) is not None:
+        kill(left(), number)
+        loop.wait(max(0.0, until - time.monotonic()), lambda: not left())
 
 
 def end_all(loop: Loop, within_s: float = 5.0) -> None:

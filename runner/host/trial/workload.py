@@ -324,10 +324,10 @@ class Workload:
         """End it and everything it left behind, remove its groups. Does nothing if not started."""
         ctx, plan = self._ctx, self._ctx.program.get("stop") or {}
         self._expected = True
-        if self.pid and not self._dead():
+        if self.pid:
             number = signal.Signals["SIG" + str(plan.get("signal", "TERM"))]
-            process.kill([self.pid], number)
-            ctx.loop.wait(float(plan.get("grace_s", 5)), self._dead)
+            grace_s = float(plan.get("grace_s", 5))
+            process.ask_to_end(ctx.loop, self.pid, number, grace_s, self._left)
         self._bring_counts()
         process.end_all(ctx.loop)
         if self.pid:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from runner.kinds.generators.interface import LoadNumbers, Output, failed, said
 from runner.kinds.generators.request import PLAIN, Request
+from runner.kinds.sources._many import many
+from runner.kinds.sources.interface import Found
 
 if TYPE_CHECKING:
     from runner.records.program import File
@@ -25,6 +27,7 @@ class Command:
     paced = True  # as the program has it
     closed = False
     needs = ("argv",)
+    takes: tuple[str, ...] = ("numbers",)
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:
@@ -66,9 +69,11 @@ class Command:
         return step.connections
 
     def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
-        """Take every number of the last line that is a JSON object, by its key."""
+        """Take what the spec looks for, else every number of the last line that is an object."""
         if output.exit_code != 0:
             return failed(step.argv[0] if step.argv else self.name, output)
+        if step.numbers:
+            return self._looked_for(output, step)
         found = self._object(output.stdout)
         if found is None:
             text = said(output.stdout) or said(output.stderr) or "nothing"
@@ -79,11 +84,33 @@ class Command:
             for key, value in found.items()
             if isinstance(value, int | float) and not isinstance(value, bool)
         }
-        why: dict[str, str] = {}
+        return self._with_errors(LoadNumbers(numbers))
+
+    @staticmethod
+    def _with_errors(found: LoadNumbers) -> LoadNumbers:
         for name in ("errors", "error_ratio"):
-            if name not in numbers:
-                numbers[name], why[name] = None, f"the load program printed no `{name}`"
-        return LoadNumbers(numbers, why)
+            if name not in found.numbers:
+                found.numbers[name] = None
+                found.why[name] = f"the load program printed no `{name}`"
+        return found
+
+    def _looked_for(self, output: Output, step: LoadStep) -> LoadNumbers:
+        """Give each number of `load.numbers`; null with the reason where it was not printed."""
+        left_out = {"stdout": output.dropped, "stderr": output.dropped}
+        found = Found()
+        for stream, text in (("stdout", output.stdout), ("stderr", output.stderr)):
+            asked = [one for one in step.numbers if one.source.startswith(f"{stream}.")]
+            many(asked, text, stream, left_out[stream], found)
+        numbers: dict[str, float | int | None] = {"opened": self.opened(step)}
+        why = {}
+        for one in step.numbers:
+            value = found.numbers.get(one.name)
+            numbers[one.name] = value if isinstance(value, int | float) else None
+            if isinstance(value, str):
+                why[one.name] = f"`{value[:60]}` is not a number"
+            elif value is None:
+                why[one.name] = found.why.get(one.name, "not printed")
+        return self._with_errors(LoadNumbers(numbers, why))
 
     @staticmethod
     def _object(text: str) -> dict[str, object] | None:

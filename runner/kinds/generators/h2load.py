@@ -44,6 +44,7 @@ class H2load:
     paced = False
     closed = True
     needs = ("connections",)
+    takes: tuple[str, ...] = ()
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:

@@ -35,14 +35,17 @@ class Output:
     signal: int | None = None
     timed_out_s: float | None = None
     """Seconds after which it was stopped, where it did not end by itself."""
+    dropped: int = 0
+    """Bytes in the middle of what it printed that were left out."""
 
     @classmethod
     def of(cls, ended: StepEnded) -> Self:
         """Take it from the end of a step."""
         stopped = ended.wall_s if ended.timed_out else None
         return cls(
-            ended.stdout, ended.stderr, ended.exit, ended.log, ended.waiting, ended.signal, stopped
-        )
+            ended.stdout, ended.stderr, ended.exit, ended.log, ended.waiting, ended.signal, stopped,
+            ended.dropped,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,9 @@ class Generator(Protocol):
     """A closed loop: a connection asks again once it was answered, whatever the rate."""
     needs: tuple[str, ...]
     """Keys of `load` that it cannot do without: connections, rate, argv."""
+
+    takes: tuple[str, ...]
+    """Further keys of `load` that only some generators have: numbers."""
 
     wall_clock: bool
     """It measures by the wall clock: where that is set in a step, its numbers say nothing."""

@@ -37,6 +37,7 @@ class Vegeta:
     paced = True
     closed = False
     needs = ("rate",)
+    takes: tuple[str, ...] = ()
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:

@@ -43,6 +43,7 @@ class Wrk:
     paced = False
     closed = True
     needs = ("connections",)
+    takes: tuple[str, ...] = ()
     wall_clock = True  # gettimeofday(2), in src/stats.c's callers
 
     def refuses(self, request: Request, step: LoadStep) -> str:

@@ -74,11 +74,12 @@ def _add(parser: Parser, printed: Printed, found: Found) -> None:
             clean.put(name, value)
     found.numbers |= clean.numbers
     found.why |= clean.why
+    found.series |= one.series
 
 
 def _wanted_number(name: str, parser: Parser, printed: Printed) -> bool:
     """Say whether somebody named a number, or its family always has it."""
-    if "(" in name or name.partition(".")[2] in parser.known:
+    if "(" in name or "[" in name or name.partition(".")[2] in parser.known:
         return True
     return any(name == asked or asked.startswith(f"{name}.") for asked in printed.asked)
 

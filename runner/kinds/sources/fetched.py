@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from runner.kinds.sources._text import DEEP, pick, read_json
+from runner.kinds.sources._json import read_json
+from runner.kinds.sources._text import DEEP, pick
 from runner.kinds.sources.interface import Found, Page, Printed
 
 if TYPE_CHECKING:

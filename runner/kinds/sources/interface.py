@@ -16,6 +16,8 @@ from runner.records import program
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.records.printed import Asked
+
 Read: TypeAlias = program.Read
 """A sampler read as docs/design/001-contracts.md has it: id, path, hz, pick."""
 
@@ -89,6 +91,10 @@ class Printed:
     traced: tuple[str, ...] = ()
     """System calls that strace counted, or `all`; `counts` is its table."""
     counts: str = ""
+    many: tuple[Asked, ...] = ()
+    """Numbers that are made of many: of every match, item or row."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Characters in the middle of a stream that its host did not keep."""
 
 
 @dataclass
@@ -98,6 +104,8 @@ class Found:
     numbers: dict[str, Number] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     """By a number's name, or by the family where it has none at all."""
+    series: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = field(default_factory=dict)
+    """Of a number that is printed over time: seconds by its own clock, and the values."""
 
     def put(self, name: str, value: float | str) -> None:
         """Give a number or a text; NaN, an infinity or a number without end does not exist."""

@@ -14,7 +14,7 @@ from runner.report.format.markdown import Md, image
 from runner.report.sections import atlas, searches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from runner.analysis.model import Analysis, Trial
     from runner.report.figure_kinds.interface import FigureKind
@@ -98,7 +98,8 @@ def _asked(
     """Draw what the spec's `report.figures` ask for, each by its kind."""
     shown = Shown(analysis, by_treatment(analysis.trials))
     found: list[Md | None] = []
-    wanted = (spec.get("report") or {}).get("figures") or _default(spec, analysis)
+    given = (spec.get("report") or {}).get("figures") or ()
+    wanted = [*(given or _default(spec, analysis)), *_printed(spec.get("metrics") or {}, given)]
     for number, entry in enumerate(wanted, 1):
         show, over = tuple(entry["show"]), entry.get("over") or "time"
         asked = Asked(show, over, str(entry.get("title") or f"{', '.join(show)} over {over}"))
@@ -119,6 +120,19 @@ def _default(spec: Mapping[str, Any], analysis: Analysis) -> list[dict[str, Any]
     if over is None or not show:
         return []
     return [{"show": show, "over": over, "title": f"Metrics by {over}"}]
+
+
+def _printed(
+    metrics: Mapping[str, Mapping[str, object]], given: Sequence[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """Draw what a program printed over time, where no figure of the spec shows it already."""
+    timed = [entry for entry in given if entry.get("over", "time") == "time"]
+    drawn = [entry["show"] for entry in timed]
+    return [
+        {"show": [name], "over": "time", "title": metric.get("title") or f"{name} over time"}
+        for name, metric in metrics.items()
+        if metric.get("series") and not any(isinstance(s, list) and name in s for s in drawn)
+    ]
 
 
 def chosen(analysis: Analysis) -> list[Trial]:

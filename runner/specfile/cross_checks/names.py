@@ -214,6 +214,9 @@ def _figures(exp: Experiment, names: Names) -> Iterator[Finding]:
             yield (*path, "over"), message, False
         for index, shown in enumerate(figure.show):
             if figure.over == "time":
+                metric = exp.metrics.get(shown)
+                if metric is not None and metric.series is not None:
+                    continue
                 problem = check_reference(shown) or _not_sampled(shown)
             else:
                 problem = check_column(shown, names.metrics)

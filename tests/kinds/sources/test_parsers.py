@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.kinds.sources import names, parsers
-from runner.kinds.sources._text import last_json
+from runner.kinds.sources._json import last_json
 from runner.kinds.sources.build import escapes
 from runner.kinds.sources.interface import Page, Printed
 from runner.kinds.sources.runtime import short
