@@ -1,7 +1,7 @@
 """known_hosts as ssh reads it (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT; hostfile.c).
 
 Names are patterns with `*`, `?` and `!`, or hashed; a line may be marked `@revoked` or
-`@cert-authority`, and end in a comment. A line that is damaged is passed over.
+`@cert-authority` (see host_certificate), and end in a comment. A damaged line is passed over.
 """
 
 from __future__ import annotations

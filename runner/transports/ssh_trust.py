@@ -38,8 +38,11 @@ class Trust:
         self.known = known_keys(way.known_hosts, self.shown)
         if not self.known and way.alias is None and way.port != 22:
             # as ssh does: a key of the host itself counts at every port
-            self.known = [key for key in known_keys(way.known_hosts, way.host) if not key.marker]
+            self.known = [
+                key for key in known_keys(way.known_hosts, way.host) if key.marker != REVOKED
+            ]
         self.plain = [key for key in self.known if not key.marker]
+        self.authorities = [key for key in self.known if key.marker == AUTHORITY]
 
     @property
     def file(self) -> Path:
@@ -47,10 +50,17 @@ class Trust:
         return self.way.known_hosts[0]
 
     def transport(self, sock: object, **how: object) -> object:
-        """Make paramiko's transport; it asks first for keys of the kinds that are known."""
+        """Make paramiko's transport; it asks first for keys, or certificates, that are known."""
         import paramiko
 
-        made = paramiko.Transport(sock, **how)
+        class CertificatesFirst(paramiko.Transport):  # type: ignore[misc]  # paramiko has no types
+            @property
+            def preferred_keys(self) -> tuple[str, ...]:
+                return tuple(
+                    sorted(super().preferred_keys, key=lambda kind: "-cert-v01@" not in kind)
+                )
+
+        made = (CertificatesFirst if self.authorities else paramiko.Transport)(sock, **how)
         kinds = [kind for key in self.plain for kind in _algorithms(key.kind)]
         options = made.get_security_options()
         first = [kind for kind in dict.fromkeys(kinds) if kind in options.key_types]
@@ -62,24 +72,19 @@ class Trust:
         """Pass a trusted key; append one where new ones are accepted; else HostUnreachable."""
         del client, hostname
         blob = key.asbytes()
-        for known in self.known:
-            if known.marker == REVOKED and known.blob == blob:
-                raise self._refused(
-                    f"is revoked in {known.place}: {key.get_name()} {fingerprint(blob)}",
-                    "somebody may have the key: give the host a new one before you connect",
-                )
-        self._refuse_listed(blob, key)
-        if any(known.blob == blob for known in self.plain):
+        self._refuse_revoked(blob, key.get_name())
+        why = self._not_certified(key)
+        if not why or any(known.blob == blob for known in self.plain):
             return
+        if self.authorities and not self.accept:
+            raise self._refused(
+                why,
+                "let the authority sign the host's key anew (ssh-keygen -h -s CA -n NAMES), or add "
+                f"the key itself: ssh-keyscan -p {self.way.port} {self.way.host} >> {self.file}, "
+                f"once its fingerprint is compared: {fingerprint(blob)}",
+            )
         if self.plain:
             raise self._changed(key, blob)
-        authority = next((known for known in self.known if known.marker == AUTHORITY), None)
-        if authority is not None and not self.accept:
-            raise self._refused(
-                f"is trusted by certificate alone ({authority.place}), which runner cannot check",
-                f"add the key itself: ssh-keyscan -p {self.way.port} {self.way.host} >> {self.file}"
-                f", once its fingerprint is compared: {fingerprint(blob)}",
-            )
         if not self.accept:
             raise self._refused(
                 f"is not in {self.file}: {key.get_name()} {fingerprint(blob)}",
@@ -90,12 +95,34 @@ class Trust:
         name = hashed(self.shown) if self.way.hashed else self.shown
         _append(self.file, f"{name} {key.get_name()} {key.get_base64()}\n")
 
-    def _refuse_listed(self, blob: bytes, key: Any) -> None:
-        """Refuse a key of RevokedHostKeys: a list, or a KRL, which ssh-keygen reads."""
+    def _not_certified(self, key: Any) -> str:
+        """Say why no authority of known_hosts vouches for a key; empty where one does.
+
+        As to ssh, a certificate that does not hold leaves its key to be looked for as it is.
+        """
+        from runner.transports.host_certificate import host_certificate
+
+        shown = key.public_blob and host_certificate(key.public_blob.key_blob)
+        authority = next(
+            (ca for ca in self.authorities if shown and ca.blob == shown.authority), None
+        )
+        if not shown or authority is None:
+            return f"has no certificate of {', '.join(ca.place for ca in self.authorities)}"
+        self._refuse_revoked(shown.authority, authority.kind)
+        self._refuse_revoked(shown.blob, shown.kind)
+        fault = shown.fault(self.way.alias or self.way.host)
+        return fault and f"has a certificate of {authority.place} that {fault}"
+
+    def _refuse_revoked(self, blob: bytes, kind: str) -> None:
+        """Refuse what known_hosts revokes, or RevokedHostKeys: a list, or a KRL."""
+        for known in self.known:
+            if known.marker == REVOKED and known.blob == blob:
+                raise self._refused(
+                    f"is revoked in {known.place}: {kind} {fingerprint(blob)}",
+                    "somebody may have the key: give the host a new one before you connect",
+                )
         file = self.way.revoked
-        if file is None:
-            return
-        if _is_listed(file, key.get_name(), blob):
+        if file is not None and _is_listed(file, kind, blob):
             raise self._refused(
                 f"is revoked by {file}, or that cannot be read: {fingerprint(blob)}",
                 "look at RevokedHostKeys in ssh's configuration",
