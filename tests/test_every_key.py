@@ -250,6 +250,9 @@ _TABLE = {"columns": ["m"]}
 _pair("report.table.rows", "once", "report.table", _TABLE, [], ["a"])
 _pair("report.tables[].rows", "once", "report.tables.[]", _TABLE, [], ["a"])
 _pair("report.figures[].show", "once", "report.figures.[]", {"over": "a"}, ["m"], ["k"])
+PAIRS["workload.ready.stderr"] = (
+    "server", "workload.ready", {"stderr": "up"}, {"stderr": "on"},
+)  # fmt: skip
 _READY = {"http": "https://127.0.0.1:{port}/"}
 _pair("workload.ready.insecure", "server", "workload.ready", _READY, False, True)
 _pair("workload.ready.ca", "server", "workload.ready", _READY, "/a.pem", "/b.pem")

@@ -84,6 +84,8 @@ def _ready(asked: Ready) -> program.Ready:
         return {"http": asked.http, "insecure": asked.insecure, "ca": asked.ca}
     if asked.tcp is not None:
         return {"tcp": asked.tcp}
+    if asked.stderr is not None:
+        return {"stderr": asked.stderr}
     return {} if asked.stdout is None else {"stdout": asked.stdout}
 
 

@@ -61,11 +61,12 @@ class Blob(TypedDict):
 
 
 class Ready(TypedDict, total=False):
-    """When a server is ready: one of http, tcp and stdout."""
+    """When a server is ready: one of http, tcp, stdout and stderr."""
 
     http: str
     tcp: str
     stdout: str
+    stderr: str
     insecure: bool
     ca: str | None
     within_s: float

@@ -42,6 +42,8 @@ CLOCK_LOW, CLOCK_HIGH = "clock.low", "clock.high"
 A sample's `t` is read before its numbers and its `at` when it is written, later by as much as the
 host was busy. It was written before the next sample's `t`, which is the other bound.
 """
+LIMIT = "cgroup.limit"
+UNLIMITED = 2**60
 E = TypeVar("E", bound=Event)
 Stepped = TypeVar("Stepped", StepStarted, StepEnded, StateChecked)
 
@@ -164,6 +166,10 @@ def read(events: Iterable[AnyEvent]) -> Reading:
         else:
             rest.append(event)
     frame = columns.frame()
+    if LIMIT in frame.columns:
+        # `v1` says of a group without a limit the highest page below 2^63, `v2` says `max`
+        limit = frame.columns[LIMIT]
+        frame.columns[LIMIT] = np.where(limit < UNLIMITED, limit, np.nan)
     if offsets and len(offsets) == len(frame.t):
         high = np.frombuffer(offsets)
         frame.columns[CLOCK_HIGH] = high

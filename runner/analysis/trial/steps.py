@@ -197,16 +197,19 @@ def summarise(
         else:
             numbers[name] = None
         if numbers[name] is None:
-            why[name] = _reason(spec.column, frame, absent)
+            why[name] = _reason(spec, frame, absent)
 
 
-def _reason(column: str, frame: Frame, absent: Mapping[str, str]) -> str:
+def _reason(spec: Field, frame: Frame, absent: Mapping[str, str]) -> str:
     """Say why a column gives no number in a step."""
+    column = spec.column
     source = next((key for key in absent if f"{column}.".startswith(f"{key}.")), None)
     if source is not None:
         return absent[source]
     if frame.columns and column not in frame.columns:
         return "this run did not sample it"  # made before the source was known
+    if spec.empty and len(frame.t):
+        return spec.empty
     return "fewer samples than it needs in this step"
 
 

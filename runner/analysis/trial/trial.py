@@ -16,7 +16,7 @@ import numpy as np
 
 from runner.analysis.model import RuleResult, Series, Step, Trial
 from runner.analysis.trial import atlas, conditions, lifecycle, measurement, outputs, steady
-from runner.analysis.trial.frames import Frame, Reading, thin
+from runner.analysis.trial.frames import LIMIT, Frame, Reading, thin
 from runner.analysis.trial.loads import LoadPart, with_loads
 from runner.analysis.trial.rules import judge
 from runner.analysis.trial.steps import Number, StepData, death, exact_counters, steps, summarise
@@ -48,8 +48,6 @@ SERIES_POINTS: Final = 600
 TIMED: Final = ("load.cpu", "host.cpu", "host.steal", "host.others", "host.load", "host.load1")
 """Subjects of guards that are shares of time."""
 OUTCOMES: Final = ("error", "invalid", "unhealthy", "healthy")
-# `v1` reports an unlimited group as the highest page below 2^63
-UNLIMITED: Final = 2**60
 
 
 @dataclass(frozen=True)
@@ -270,8 +268,8 @@ def watching(said: Sampler) -> dict[str, float | int]:
 
 
 def _limit(frame: Frame) -> int | None:
-    values = frame.values("cgroup.limit")
-    return int(values[-1]) if len(values) and values[-1] < UNLIMITED else None
+    values = frame.values(LIMIT)
+    return int(values[-1]) if len(values) else None
 
 
 def series(

@@ -8,6 +8,7 @@ import signal
 
 from ..sample import extract
 from ..state.state_folder import Refused, State
+from ..trial.readiness import STREAMS, pattern_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,13 +127,14 @@ def _workload(program: TrialAsked) -> List[str]:
     if plan.get("run", "server") not in ("server", "once"):
         found.append("workload.run is server or once, not {!r}".format(plan["run"]))
     ready = plan.get("ready")
-    if ready and not any(kind in ready for kind in ("http", "tcp", "stdout")):
-        found.append("workload.ready has one of http, tcp, stdout")
-    if ready and "stdout" in ready:
+    if ready and not any(kind in ready for kind in ("http", "tcp", *STREAMS)):
+        found.append("workload.ready has one of http, tcp, stdout, stderr")
+    asked = pattern_of(ready) if ready else None
+    if asked is not None:
         try:
-            re.compile(ready["stdout"])
+            re.compile(asked[1])
         except re.error as fault:
-            found.append(f"workload.ready.stdout: {fault}")
+            found.append(f"workload.ready.{STREAMS[asked[0]]}: {fault}")
     group = plan.get("cgroup")
     if group:
         made = [cell["path"] for cell in group["cells"] if cell["via"] == "cgroup"]

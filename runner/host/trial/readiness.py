@@ -11,12 +11,13 @@ from .context import Aborted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Callable, Optional, Sequence, Tuple
 
     from runner.records.program import Ready
 
     from .context import Context
 
+STREAMS = ("stdout", "stderr")
 TRY_S = 0.02
 MATCH_CPU_S = 0.25
 """What looking for a pattern may take; `re` needs exponential time for some."""
@@ -26,7 +27,7 @@ def wait(
     ctx: Context,
     ready: Ready,
     deadline: float,
-    printed: Callable[[], str],
+    printed: Callable[[], Sequence[str]],
     dead: Callable[[], bool],
 ) -> str:
     """Give "" once ready, else the last reason why not; at once where the server is `dead`."""
@@ -34,14 +35,16 @@ def wait(
         why = _try(ctx, ready, printed, max(TRY_S, min(2.0, deadline - time.monotonic())))
         left = deadline - time.monotonic()
         if not why or dead() or left <= 0:
-            return why
+            return why and why + _elsewhere(ready, printed())
         ctx.loop.wait(min(TRY_S, left), dead)
 
 
-def _try(ctx: Context, ready: Ready, printed: Callable[[], str], within_s: float) -> str:
-    if "stdout" in ready:
-        found = _matches(ready["stdout"], printed())
-        return "" if found else "stdout has not matched {!r}".format(ready["stdout"])
+def _try(ctx: Context, ready: Ready, printed: Callable[[], Sequence[str]], within_s: float) -> str:
+    asked = pattern_of(ready)
+    if asked is not None:
+        stream, pattern = asked
+        matches = _matches(pattern, printed()[stream])
+        return "" if matches else f"{STREAMS[stream]} has not matched {pattern!r}"
     if "http" in ready:
         answer = fetch.probe(
             ctx.fill(ready["http"]),
@@ -55,6 +58,22 @@ def _try(ctx: Context, ready: Ready, printed: Callable[[], str], within_s: float
     if answer.good:
         return ""
     return f"status {answer.status}" if answer.status is not None else answer.why
+
+
+def pattern_of(ready: Ready) -> Optional[Tuple[int, str]]:
+    """Give the stream (its place in STREAMS) that has to print a pattern, and the pattern."""
+    if "stdout" in ready:
+        return 0, ready["stdout"]
+    return (1, ready["stderr"]) if "stderr" in ready else None
+
+
+def _elsewhere(ready: Ready, texts: Sequence[str]) -> str:
+    """Say that a pattern was printed on the other stream; empty where it was not."""
+    asked = pattern_of(ready)
+    if asked is None or not _matches(asked[1], texts[1 - asked[0]]):
+        return ""
+    stream, other = STREAMS[asked[0]], STREAMS[1 - asked[0]]
+    return f", but {other} has: say `{other}` in place of `{stream}`"
 
 
 class _Overrun(Exception):  # noqa: N818 - says what happened
@@ -80,7 +99,7 @@ def _matches(pattern: str, text: str) -> bool:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     except _Overrun:
         raise Aborted(
-            f"looking for ready.stdout {pattern!r} in {len(text)} characters took more than "
+            f"looking for {pattern!r} of `ready` in {len(text)} characters took more than "
             f"{MATCH_CPU_S} s: write it without repeats inside of repeats"
         ) from None
     finally:

@@ -242,7 +242,7 @@ class Workload:
         if ready:
             within = float(ready.get("within_s", self._plan.get("within_s", 10)))
             why = readiness.wait(
-                ctx, ready, began + within, lambda: self._streams[0].text, self._dead
+                ctx, ready, began + within, lambda: [one.text for one in self._streams], self._dead
             )
             if why and self._dead():
                 ended = ctx.loop.exit_of(self.pid)

@@ -7,6 +7,7 @@ the kernel lacks (memory.peak before 5.19) is absent, never 0.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ WHOLE = {
     "peak": ("memory.max_usage_in_bytes", "memory.peak", "gauge", "highest charge since creation"),
     "limit": ("memory.limit_in_bytes", "memory.max", "gauge", "limit read back"),
 }
+NO_LIMIT = "the group has no limit, or the step was shorter than its samples (one a second)"
 STAT = {
     "anon": ("rss", "anon", "gauge", "anonymous memory"),
     "file": ("cache", "file", "gauge", "page cache"),
@@ -84,6 +86,7 @@ class Cgroup:
         found: dict[str, Field] = {
             name: Field(f"cgroup.{name}", "B", doc) for name, (_, _, _, doc) in WHOLE.items()
         }
+        found["limit"] = replace(found["limit"], empty=NO_LIMIT)
         for name, (old, new, kind, doc) in STAT.items():
             unit = "B" if kind == "gauge" else "1"
             column = f"cgroup.stat.{old if v1 else new}"

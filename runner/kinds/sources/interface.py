@@ -37,6 +37,8 @@ class Field:
     scale: float = 1.0
     kind: Literal["gauge", "counter"] = "gauge"
     """A counter is reported as its increase over the step."""
+    empty: str = ""
+    """What samples without a number say, where that is not a failure: there is no limit."""
 
 
 class Source(Protocol):

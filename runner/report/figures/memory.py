@@ -18,7 +18,6 @@ RIGHT: Final = 640.0
 HEIGHT: Final = 346.0
 NAMES: Final = {"procfs.rss": "RSS", "cgroup.usage": "cgroup usage", "cgroup.anon": "anonymous"}
 LIMIT: Final = "cgroup.limit"
-UNLIMITED: Final = 2.0**62
 
 
 def wanted(series: Sequence[Series]) -> list[Series]:
@@ -79,9 +78,9 @@ def _known(line: Series) -> bool:
 
 
 def _read_back(series: Sequence[Series]) -> int | None:
-    """Give the limit that was read while the trial ran; a group without one says a huge number."""
+    """Give the limit that was read while the trial ran; a group without one has none."""
     found = [v for line in series if line.name == LIMIT for v in line.v if v is not None]
-    return int(found[-1]) if found and found[-1] < UNLIMITED else None
+    return int(found[-1]) if found else None
 
 
 def _name(line: Series) -> str:

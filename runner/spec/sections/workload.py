@@ -25,7 +25,7 @@ _PLACE = re.compile(r"(?:(?:\[[0-9A-Fa-f:.]+\]|[^\s:/]+):)?(?:\d{1,5}|\{\w+\})")
 
 
 class Ready(Model):
-    """When the workload can take load: exactly one of the three."""
+    """When the workload can take load: exactly one of http, tcp, stdout and stderr."""
 
     http: Text | None = Field(None, description="URL that has to answer with 2xx")
     tcp: Annotated[Text, BeforeValidator(as_text)] | None = Field(
@@ -36,12 +36,16 @@ class Ready(Model):
         None, description="Of https: file of the host with the CA's certificate, as PEM"
     )
     stdout: Text | None = Field(None, description="Regular expression that has to be printed")
+    stderr: Text | None = Field(
+        None, description="Regular expression that has to be printed on stderr"
+    )
     within: Duration = parse("10s")
 
     @model_validator(mode="after")
     def _one(self) -> "Ready":
-        if sum(x is not None for x in (self.http, self.tcp, self.stdout)) != 1:
-            raise fault("ready", "needs exactly one of http, tcp, stdout")
+        ways = (self.http, self.tcp, self.stdout, self.stderr)
+        if sum(way is not None for way in ways) != 1:
+            raise fault("ready", "needs exactly one of http, tcp, stdout, stderr")
         secure = self.http is not None and self.http.lower().startswith("https:")
         if (self.insecure or self.ca is not None) and not secure:
             raise fault("ready", "insecure and ca are for an https URL under `http`")
@@ -49,11 +53,13 @@ class Ready(Model):
             raise fault("ready", "`insecure` checks nothing: `ca` has no use beside it")
         if self.tcp is not None and not _PLACE.fullmatch(self.tcp):
             raise fault("ready", f"tcp: `{self.tcp}` is not a port or host:port")
-        if self.stdout is not None:
+        for stream, pattern in (("stdout", self.stdout), ("stderr", self.stderr)):
+            if pattern is None:
+                continue
             try:
-                compiled(self.stdout)
+                compiled(pattern)
             except PatternError as wrong:
-                raise fault("ready", f"stdout: {wrong}") from None
+                raise fault("ready", f"{stream}: {wrong}") from None
         return self
 
 

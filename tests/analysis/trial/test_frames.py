@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.analysis.trial.frames import CHUNK, increase, thin
+from runner.analysis.trial.steps import summarise
+from runner.kinds.sources.cgroup import KIND
 from tests.events import reading as read
 
 
@@ -90,3 +93,16 @@ def test_thin_keeps_peaks():
     points = list(thin(t, v, 50))
     assert len(points) == 50
     assert max(p for _, p in points) == 99
+
+
+@pytest.mark.parametrize("said", [9223372036854771712, None])
+def test_group_without_a_limit_has_none(said):
+    """v1 says the highest page below 2^63, v2 `max`: neither is 8 EiB."""
+    names = ["cgroup.usage", "cgroup.limit"]
+    rows = [{"event": "columns", "names": names}, sample(0, 3 << 20, said), sample(1, 4, said)]
+    frame = read(rows).frame
+    numbers, why = {}, {}
+    fields = {"cgroup.limit": KIND.fields({})["limit"]}
+    summarise(frame, fields, {}, numbers, why)
+    assert numbers == {"cgroup.limit": None}
+    assert "no limit" in why["cgroup.limit"]

@@ -194,6 +194,19 @@ def test_the_other_ways_to_be_ready(host, ready):
     assert not of(answer.events, "aborted")
 
 
+@pytest.mark.parametrize(("printed", "asked"), [("stderr", "stderr"), ("stderr", "stdout")])
+def test_a_pattern_has_its_stream(host, printed, asked):
+    """Loggers print on stderr: it can be asked for, and is named where stdout was."""
+    code = f"import sys, time; print('up', file=sys.{printed}, flush=True); time.sleep(60)"
+    workload = {"argv": [PYTHON, "-c", code], "ready": {asked: "^up$", "within_s": 1.5}}
+    answer = host.ask(program(workload, idle_s=0.1))
+    if printed == asked:
+        assert of(answer.events, "ready")
+        return
+    why = only(answer.events, "aborted")["why"]
+    assert f"but {printed} has: say `{printed}` in place of `{asked}`" in why
+
+
 def test_a_pattern_that_takes_for_ever_ends_the_trial_and_the_host_is_put_back(host):
     workload = {
         "argv": [PYTHON, "-c", "import time; print('a' * 40 + '!', flush=True); time.sleep(60)"],
