@@ -340,6 +340,10 @@ for _name, _one, _other in (
     PAIRS[f"load.numbers.<name>.{_name}"] = ("server", "load", *(
         {**_LOAD, "numbers": {"latency_p99": number}} for number in (_one, _other)
     ))  # fmt: skip
+_pair("workload.prepare[].actions", "once", "workload.prepare.[]", {}, ["sync"], ["drop_caches"])
+_pair("workload.prepare[].run", "once", "workload.prepare.[]", {}, ["x"], ["y"])
+_pair("workload.prepare[].when", "server", "workload.prepare.[]", {"run": ["x"]}, "before", "ready")
+_pair("workload.prepare[].within", "once", "workload.prepare.[]", {"run": ["x"]}, "1s", "2s")
 _COMMAND = {"command": ["make", "x"], "output": "x"}
 _pair("build.ref", "server", "build", {"go": "1.22.10"}, "main", "HEAD~1")
 _pair("build.command", "server", "build", {"output": "x"}, ["make", "x"], ["make", "y"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
+from runner.kinds.resources.actions import WRITES
 from runner.kinds.resources.cgroup import base, limits_to_cells, mounted
 from runner.kinds.sources.syscalls import FILE, traced
 from runner.records.secrets import text_of
@@ -67,7 +68,36 @@ def workload_part(
         "warm": ["{binary}"] if binary else [],
         "listen": listen,
         "ready": ready,
+        "prepare": prepare_part(workload),
     }
+
+
+def prepare_part(workload: Workload) -> list[program.Prepare]:
+    """Give what is done before it is measured: an entry for each command and each action."""
+    found: list[program.Prepare] = []
+    for item in workload.prepare:
+        if item.run is not None:
+            argv = [text_of(word) for word in item.run]
+            found.append(
+                {
+                    "index": len(found),
+                    "when": item.when,
+                    "argv": argv,
+                    "within_s": item.within.seconds,
+                }
+            )
+        for action in item.actions:
+            path, text = WRITES.get(action, (None, ""))
+            found.append(
+                {
+                    "index": len(found),
+                    "when": item.when,
+                    "action": action,
+                    "path": path,
+                    "text": text,
+                }
+            )
+    return found
 
 
 def stdin_part(workload: Workload) -> dict[str, str] | None:

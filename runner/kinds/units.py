@@ -44,6 +44,7 @@ CLOSED: Final[dict[str, dict[str, str]]] = {
         "minor_faults": "faults", "major_faults": "faults", "voluntary_switches": "1",
         "involuntary_switches": "1",
     },
+    "prepare": {"wall": "s", "cpu": "s"},
     "fault": {"injected": "1", "skipped": "1"},
 }  # fmt: skip
 """Families whose names are all known, with the unit of each."""

@@ -47,6 +47,7 @@ from runner.records.trial_events import (
     MeasureStarted,
     Output,
     PortTaken,
+    Prepared,
     Ready,
     Sample,
     Sampler,
@@ -66,7 +67,8 @@ HostEvent = (
     | Rebooting | Forgotten | Stopped | LeaseEnded
 )  # fmt: skip
 TrialEvent = (
-    TrialStarted | Settled | WorkloadStarted | WorkloadLost | Ready | Listener | PortTaken
+    TrialStarted | Settled | Prepared | WorkloadStarted | WorkloadLost | Ready | Listener
+    | PortTaken
     | Columns | Sample | Absent | Output | IdleStarted | IdleEnded | LoadAt
     | StepStarted | MeasureStarted | StepEnded
     | StateChecked | Cooled | FaultStarted | FaultEnded | FaultSkipped | FetchedPart | Fetched

@@ -93,6 +93,20 @@ class Listen(TypedDict):
     port: int | None
 
 
+class Prepare(TypedDict, total=False):
+    """What is done before it is measured: a command, or a text that is written to a path."""
+
+    index: int
+    when: str
+    """before or ready."""
+    argv: Sequence[str]
+    within_s: float
+    action: str
+    path: str | None
+    """None: sync."""
+    text: str
+
+
 class Workload(TypedDict, total=False):
     """What is measured."""
 
@@ -114,6 +128,7 @@ class Workload(TypedDict, total=False):
     warm: Sequence[str]
     listen: Listen | None
     ready: Ready | None
+    prepare: Sequence[Prepare]
 
 
 class Pick(TypedDict, total=False):

@@ -62,6 +62,18 @@ class WorkloadLost(Event, frozen=True):
     why: str = ""
 
 
+class Prepared(Event, frozen=True):
+    """One of `workload.prepare` was done, by its index; it took its own time."""
+
+    index: int
+    when: str = "before"
+    what: str = ""
+    """The command as it was run, or the action."""
+    wall_s: float = 0.0
+    cpu_s: float | None = None
+    """Of a command and the children that it waited for."""
+
+
 class Ready(Event, frozen=True):
     """The workload answers."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from runner.records.trial_events import Ready, WorkloadExited, WorkloadStarted
+from runner.records.trial_events import Prepared, Ready, WorkloadExited, WorkloadStarted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,17 @@ def workload(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) 
             why[key] = "its end is not in the record"
         elif numbers[key] is None:
             why[key] = f"the workload ended by {how}"
+
+
+def prepared(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) -> None:
+    """Add what preparing took in the trial: `prepare.wall` and `prepare.cpu` of commands (s)."""
+    done = reading.every(Prepared)
+    if not done:
+        for name in ("prepare.wall", "prepare.cpu"):
+            numbers[name], why[name] = None, "nothing was prepared"
+        return
+    numbers["prepare.wall"] = sum(event.wall_s for event in done)
+    numbers["prepare.cpu"] = sum(event.cpu_s or 0.0 for event in done)
 
 
 def used(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) -> None:

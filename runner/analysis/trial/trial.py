@@ -27,6 +27,7 @@ from runner.records.trial_events import (
     Failed,
     IdleEnded,
     IdleStarted,
+    Prepared,
     Ready,
     Sampler,
     StepStarted,
@@ -151,14 +152,15 @@ def _printed(
     )
     lifecycle.workload(reading, found.numbers, found.why)
     lifecycle.used(reading, found.numbers, found.why)
+    lifecycle.prepared(reading, found.numbers, found.why)
     return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
 
 
 def _after_s(reading: Reading, metrics: Mapping[str, Metric]) -> float:
     """Seconds into the trial from which an idle workload counts."""
     after = max((metric.after.seconds for metric in metrics.values() if metric.after), default=0.0)
-    ready = reading.last(Ready)
-    return (reading.time_of(ready) if ready else 0.0) + after
+    ends = [reading.time_of(e) for e in (reading.last(Ready), reading.last(Prepared)) if e]
+    return max(ends, default=0.0) + after
 
 
 def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> StepData:

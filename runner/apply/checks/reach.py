@@ -109,9 +109,16 @@ def _commands(experiment: Experiment, who: str, found: Reach) -> None:
     on = who.rpartition("on ")[2]
     whom = f"as {workload.user} on {on}" if workload.user else who
     found.on_hosts.append(f"{shown(argv)} ({whom})")
-    for index, word in enumerate(argv):
-        if isinstance(word, Secret):
-            found.seen.append(f"{' '.join(word.written())} in workload.argv[{index}]")
+    places = [("workload.argv", argv)]
+    for number, item in enumerate(workload.prepare):
+        found.stays += [f"the effect of the action {one}, in every trial" for one in item.actions]
+        if item.run is not None:
+            found.on_hosts.append(f"{shown(item.run)} ({who}, {item.when} in every trial)")
+            places.append((f"workload.prepare[{number}].run", item.run))
+    for place, words in places:
+        for index, word in enumerate(words):
+            if isinstance(word, Secret):
+                found.seen.append(f"{' '.join(word.written())} in {place}[{index}]")
 
 
 def shown(words: Sequence[str | Secret]) -> str:

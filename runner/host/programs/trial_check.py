@@ -135,6 +135,11 @@ def _workload(program: TrialAsked) -> List[str]:
             re.compile(asked[1])
         except re.error as fault:
             found.append(f"workload.ready.{STREAMS[asked[0]]}: {fault}")
+    found += [
+        "prepare {} is before or ready, with argv or action".format(item["index"])
+        for item in plan.get("prepare") or []
+        if item["when"] not in ("before", "ready") or not (item.get("argv") or item.get("action"))
+    ]
     group = plan.get("cgroup")
     if group:
         made = [cell["path"] for cell in group["cells"] if cell["via"] == "cgroup"]

@@ -9,7 +9,7 @@ from binascii import a2b_base64
 from ..digest import sha256
 from ..sample.fetching import During, fetch_all
 from ..state.state_folder import Refused
-from . import cooldown, listener, network, process
+from . import cooldown, listener, network, prepare, process
 from .context import Aborted, Context
 from .load import Load
 from .loop import Stopped, nothing
@@ -129,6 +129,7 @@ class Trial:
         if workload is None:
             return
         for left in reversed(range(PORT_TRIES)):
+            prepare.run(self._ctx, workload.plan, "before")
             workload.launch()
             if workload.once:
                 return
@@ -144,6 +145,7 @@ class Trial:
                 continue
             if self._load is not None:
                 self._load.port = workload.port
+            prepare.run(self._ctx, workload.plan, "ready")
             return
 
     def _idle(self, seconds: float) -> None:

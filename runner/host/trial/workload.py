@@ -36,7 +36,7 @@ class Workload:
     """One workload; `launch` after `stop` starts it anew in a fresh group."""
 
     def __init__(self, ctx: Context, plan: Plan) -> None:
-        self._ctx, self._plan = ctx, plan
+        self._ctx, self.plan = ctx, plan
         wanted = plan.get("cgroup")
         self.group = Enclosure(ctx.state, ctx.program, wanted) if wanted else None
         self.once = plan.get("run", "server") == "once"
@@ -65,7 +65,7 @@ class Workload:
 
     def choose_port(self) -> None:
         """Settle {port}; Aborted when the port asked for is somebody else's already."""
-        listen = self._plan.get("listen")
+        listen = self.plan.get("listen")
         if listen is None:
             return
         self._chosen = not listen.get("port")
@@ -80,7 +80,7 @@ class Workload:
 
     def launch(self) -> None:
         """Make the groups, warm the page cache and start; raises StartFailed, Refused."""
-        ctx, plan = self._ctx, self._plan
+        ctx, plan = self._ctx, self.plan
         # Making groups and reading a binary from a slow card block: no tick is due meanwhile.
         ctx.sample(on=False)
         if self.group is not None:
@@ -236,11 +236,11 @@ class Workload:
 
     def await_ready(self) -> None:
         """Wait until it answers as `ready` asks; Aborted when it does not, or exits before."""
-        ctx, ready = self._ctx, self._plan.get("ready")
+        ctx, ready = self._ctx, self.plan.get("ready")
         began = time.monotonic()
         self._waiting = True
         if ready:
-            within = float(ready.get("within_s", self._plan.get("within_s", 10)))
+            within = float(ready.get("within_s", self.plan.get("within_s", 10)))
             why = readiness.wait(
                 ctx, ready, began + within, lambda: [one.text for one in self._streams], self._dead
             )
@@ -271,7 +271,7 @@ class Workload:
         if found.ours is None:
             self._ctx.emit("listener", pid=None, ours=False)
             fix = '; it may need longer to start: add `ready: {tcp: "{port}"}` under workload'
-            fix = "" if self._plan.get("ready") else fix
+            fix = "" if self.plan.get("ready") else fix
             raise Aborted(f"nobody listens on port {port}{fix}")
         self._ctx.emit("listener", pid=found.ours, ours=True)
 
@@ -299,7 +299,7 @@ class Workload:
 
     def _bring_counts(self) -> None:
         """Emit what the tracer counted: it writes when the last traced process has ended."""
-        asked = self._plan.get("traced")
+        asked = self.plan.get("traced")
         if not asked or not self.pid or self._counted:
             return
         self._counted = True
@@ -314,7 +314,7 @@ class Workload:
 
     def finish(self) -> None:
         """Wait for a workload that runs once; Aborted when it takes too long."""
-        within = float(self._plan.get("within_s", 600))
+        within = float(self.plan.get("within_s", 600))
         if not self._ctx.loop.wait(within, self._dead):
             raise Aborted(f"the workload did not end within {within:g} s")
         self._ctx.loop.wait(0)

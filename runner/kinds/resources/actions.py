@@ -6,7 +6,7 @@ from pydantic import BeforeValidator
 
 from runner.kinds.resources.interface import Cell, Facts, Json, Root, Values
 
-_WRITES = {
+WRITES = {
     "drop_caches": ("/proc/sys/vm/drop_caches", "3"),
     "compact_memory": ("/proc/sys/vm/compact_memory", "1"),
 }
@@ -61,7 +61,7 @@ class Actions:
                     needs_root=False,
                 )
             else:
-                path, want = _WRITES[action]
+                path, want = WRITES[action]
                 cell = Cell(id=this, via="pseudo", path=path, want=want, after=after, action=True)
             cells.append(cell)
         return cells

@@ -20,6 +20,7 @@ from runner.spec.base import (
     fault,
 )
 from runner.spec.limits import Limits
+from runner.spec.sections.prepare import Prepare
 
 _PLACE = re.compile(r"(?:(?:\[[0-9A-Fa-f:.]+\]|[^\s:/]+):)?(?:\d{1,5}|\{\w+\})")
 
@@ -161,6 +162,9 @@ class Workload(Model):
         (), description="System calls that strace counts, as [mmap, madvise], or all"
     )
     within: Duration = Field(parse("10min"), description="Time a `run: once` may take")
+    prepare: tuple[Prepare, ...] = Field(
+        (), description="Done in every trial before it is measured, in this order"
+    )
     stop: Stop = Stop.model_construct()
     fetch: tuple[Fetch, ...] = ()
 
@@ -168,4 +172,8 @@ class Workload(Model):
     def _what(self) -> "Workload":
         if (self.argv is None) == (self.go_test is None):
             raise fault("workload", "needs exactly one of argv and go_test")
+        once = self.run == "once" or self.go_test is not None
+        if any(item.when == "ready" for item in self.prepare) and (once or self.ready is None):
+            why = "it is never ready" if once else "say `ready`, when that is"
+            raise fault("prepare", f"`when: ready` needs a server: {why}")
         return self

@@ -130,6 +130,9 @@ def _search(exp: Experiment, names: Names) -> Iterator[Finding]:
                 "system calls are counted as the workload ends: fresh ones, or no trace",
                 False,
             )
+        if exp.workload.prepare:
+            message = "a kept workload is prepared once for all trials: fresh ones, or no prepare"
+            yield where, message, False
         if exp.workload.run == "once" or exp.workload.go_test:
             yield where, "a workload that ends by itself cannot be kept", False
 
