@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "report": "rebuild a run's report from its record, offline",
     "compare": "two runs, or two treatments of a run",
     "reproduce": "somebody's run again, here or on a host: their numbers against ours",
+    "why": "which of what differs between two runs explains the gap, by varying it here",
     "verify": "judge the newest run of each spec; exit 1 where a required verdict fails",
     "claims": "every published number, its experiment, its latest verdict",
     "facts": "what a host is",

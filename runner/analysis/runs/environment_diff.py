@@ -28,7 +28,7 @@ def environment(a: Side, b: Side) -> tuple[tuple[str, str, str], ...]:
     other = flat({k: v for k, v in b.spec.items() if k not in skipped})
     found += [(f"spec.{k}", one.get(k), other.get(k)) for k in {**one, **other}]
     found += [(f"factor.{k}", a.where.get(k), b.where.get(k)) for k in {**a.where, **b.where}]
-    return tuple((name, _said(x), _said(y)) for name, x, y in found if x != y)
+    return tuple((name, said(x), said(y)) for name, x, y in found if x != y)
 
 
 def flat(value: Json, path: str = "") -> dict[str, Json]:
@@ -45,7 +45,8 @@ def flat(value: Json, path: str = "") -> dict[str, Json]:
     return found
 
 
-def _said(value: Json) -> str:
+def said(value: Json) -> str:
+    """Write a value of a fact or a spec for a reader."""
     if value is None:
         return "–"
     if isinstance(value, bool):

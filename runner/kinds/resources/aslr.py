@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator
 
 from runner.kinds.resources.interface import Cell, Facts, Json, Root, Values, no_switch
+
+if TYPE_CHECKING:
+    from runner.records.plain import Json as PlainJson
 
 _VALUES = {"off": "0", "conservative": "1", "full": "2"}
 
@@ -41,6 +44,14 @@ class Aslr:
         path = "/proc/sys/kernel/randomize_va_space"
         want = _VALUES[payload.root]
         return [Cell(id="aslr:host", via="pseudo", path=path, want=want, form="integer")]
+
+    def place(self, fact: str) -> tuple[str, ...] | None:
+        """Both facts are the one key."""
+        return ("system", self.name) if fact in self.sets else None
+
+    def of_fact(self, fact: str, value: PlainJson) -> PlainJson:  # noqa: ARG002 - both are the one key
+        """Name the word of the kernel's number."""
+        return next((word for word, number in _VALUES.items() if number == str(value)), None)
 
 
 KIND = Aslr()

@@ -15,6 +15,7 @@ from runner.kinds.resources.interface import (
     Skipped,
     Values,
 )
+from runner.records.plain import Json as PlainJson
 
 ROOT = "/sys/devices/system/clocksource/clocksource0"
 _NOW, _MENU = "clock_source:current", "clock_source:available"
@@ -55,6 +56,14 @@ class ClockSource:
             )
         path = f"{ROOT}/current_clocksource"
         return [Cell(id=_NOW, via="pseudo", path=path, want=payload.root, form="words")]
+
+    def place(self, fact: str) -> tuple[str, ...] | None:
+        """Of the one fact."""
+        return ("system", self.name) if fact in self.sets else None
+
+    def of_fact(self, fact: str, value: PlainJson) -> PlainJson:  # noqa: ARG002 - it sets one fact
+        """Declare the source by its name."""
+        return value
 
 
 KIND = ClockSource()

@@ -25,6 +25,7 @@ from runner.kinds.resources.interface import (
     Root,
     Values,
 )
+from runner.records.plain import Json as PlainJson
 from runner.records.quantities import FREQUENCY, parse_as
 
 
@@ -121,6 +122,15 @@ class CpuFrequency:
     @staticmethod
     def _number(value: Any) -> int | None:
         return integer(value) if isinstance(value, str) else None
+
+    def place(self, fact: str) -> tuple[str, ...] | None:
+        """Of the bounds that all policies had."""
+        bound = {"cpu.min_khz": "min", "cpu.max_khz": "max"}.get(fact)
+        return ("system", self.name, bound) if bound else None
+
+    def of_fact(self, fact: str, value: PlainJson) -> PlainJson:  # noqa: ARG002 - both are clocks
+        """Declare a bound with its unit."""
+        return f"{value}kHz"
 
 
 KIND = CpuFrequency()

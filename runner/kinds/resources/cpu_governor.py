@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from runner.kinds.resources import _cpufreq
 from runner.kinds.resources.interface import Cell, Facts, Json, Planned, Refused, Root, Values
+from runner.records.plain import Json as PlainJson
 
 Governor = Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")]
 
@@ -63,6 +64,14 @@ class CpuGovernor:
             cell = self._cell(policy, self._FILE)
             cells.append(Cell(id=cell.id, via=cell.via, path=cell.path, want=governor))
         return cells
+
+    def place(self, fact: str) -> tuple[str, ...] | None:
+        """Of the governor that all policies had."""
+        return ("system", self.name) if fact == "cpu.governor" else None
+
+    def of_fact(self, fact: str, value: PlainJson) -> PlainJson:  # noqa: ARG002 - one fact alone
+        """Declare the governor by its name."""
+        return value
 
 
 KIND = CpuGovernor()

@@ -9,11 +9,21 @@ back by the agent (docs/design/001-contracts.md, "Cells").
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Annotated, Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    runtime_checkable,
+)
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel, SecretStr
 
 from runner.records import cells
+from runner.records.plain import Json as PlainJson
 from runner.records.secrets import from_written
 
 Facts: TypeAlias = Mapping[str, Any]
@@ -192,6 +202,17 @@ class ResourceKind(Protocol):
 
     def plan(self, payload: Any, facts: Facts, values: Values) -> Planned:
         """Cells with desired values, or why there are none. Pure."""
+
+
+@runtime_checkable
+class OfFact(Protocol):
+    """A kind that can say how what a host was found to have is declared."""
+
+    def place(self, fact: str) -> tuple[str, ...] | None:
+        """Give the keys of a spec that declare a fact; None where it is not one of this kind."""
+
+    def of_fact(self, fact: str, value: PlainJson) -> PlainJson:
+        """Write what was observed as it is declared there; None where it cannot be."""
 
 
 SecretText = Annotated[SecretStr, BeforeValidator(from_written)]

@@ -20,6 +20,7 @@ from runner.kinds.resources.interface import (
     Values,
     no_switch,
 )
+from runner.records.plain import Json as PlainJson
 
 ROOT = "/sys/kernel/mm/transparent_hugepage"
 
@@ -93,6 +94,15 @@ class TransparentHugepage:
         if none or (cells and all(values.get(cell.id, UNSET) is None for cell in cells)):
             return Skipped("the kernel has no transparent huge pages")
         return cells
+
+    def place(self, fact: str) -> tuple[str, ...] | None:
+        """Of each of the three files."""
+        files = {"thp": "enabled", "thp.defrag": "defrag", "thp.shmem": "shmem_enabled"}
+        return ("system", self.name, files[fact]) if fact in files else None
+
+    def of_fact(self, fact: str, value: PlainJson) -> PlainJson:  # noqa: ARG002 - words alike
+        """Declare the word in brackets."""
+        return value
 
 
 KIND = TransparentHugepage()
