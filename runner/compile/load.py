@@ -184,8 +184,8 @@ def nofile_needed(connections: int) -> int:
 
 
 def _waiting(name: str, step: ExpandedStep, timeout_s: float) -> program.Waiting | None:
-    """Say when unanswered connections are counted; an open model counts them itself."""
-    if generator(name).paced:
+    """Say when unanswered connections are counted: in a closed loop every one waits for one."""
+    if not generator(name).closed:
         return None
     return {"at_s": max(0.0, step.duration_s - COUNT_BEFORE_S), "longer_s": timeout_s}
 

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.kinds import discovery
 from runner.kinds.generators import generator
-from runner.kinds.generators.request import Request, Target
+from runner.kinds.generators.interface import heeds_threads
+from runner.kinds.generators.request import DEFAULT_URL, Request, Target
 from runner.records.printed import Asked
 from runner.records.quantities import parse
 from runner.records.secrets import Secret, text_of
@@ -207,7 +208,7 @@ class Load(Model):
     """What asks the workload for work; `measure` excludes warm-up and cool-down."""
 
     generator: Annotated[Text, AfterValidator(_generator)] = "wrk"
-    url: Text = "http://127.0.0.1:{port}/"
+    url: Text = DEFAULT_URL
     threads: Annotated[int, Field(ge=1, le=MAX_COUNT)] = 2
     connections: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = Field(
         None, description="Of a closed loop; of an open model the most requests in flight"
@@ -229,7 +230,11 @@ class Load(Model):
     insecure: bool = Field(False, description="Of https: the certificate is not checked")
     expect: Expect = Field(Expect.model_construct(), description="Any other answer is an error")
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
-    argv: tuple[Text, ...] = Field((), description="Command of the generator `command`")
+    argv: tuple[Text, ...] = Field(
+        (),
+        description="Command of the generator `command`; further arguments of redis_benchmark, "
+        "iperf3, sysbench",
+    )
     numbers: dict[NumberName, LoadNumber] = Field(
         {},
         description="What the generator `command` prints, by name: a pattern of stdout, or "
@@ -273,10 +278,14 @@ class Load(Model):
             message = "h2load takes headers in its argv, where others see them: use wrk or vegeta"
             raise fault("load", message)
         kind, request = generator(self.generator), self.request(reveal=False)
+        given = self.steps if isinstance(self.steps, tuple) else ()
+        named = "threads" in self.model_fields_set or any(step.threads for step in given)
+        if named and not heeds_threads(kind):
+            raise fault("load", f"threads says nothing to {self.generator}: leave it out")
         for step in self.expanded_steps():
             asked = LoadStep(
                 step.url, step.connections or 1, step.duration_s, step.threads,
-                self.timeout.seconds, step.rate,
+                self.timeout.seconds, step.rate, tuple(self.argv), self.expect.status,
             )  # fmt: skip
             refused = kind.refuses(request, asked)
             if refused:

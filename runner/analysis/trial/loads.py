@@ -53,11 +53,15 @@ def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
     load = merged(found, data.plan.connections or 0)
     numbers = dict(data.numbers)
     numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
+    why = {**data.why, **{f"load.{name}": text for name, text in load.why.items()}}
+    names = {step.generator for part in parts for step in part.steps if step.generator}
+    for family in names:
+        numbers |= {f"{family}.{name}": value for name, value in load.own.items()}
+        why |= {f"{family}.{name}": load.why[name] for name in load.own if name in load.why}
     numbers["load.hosts"] = len(parts)
     numbers["load.errors.local"] = local
     # the busiest one: that is where the load was bounded
     numbers["load.cpu"] = max(cpus) if len(cpus) == len(parts) else None
-    why = {**data.why, **{f"load.{name}": text for name, text in load.why.items()}}
     if numbers["load.cpu"] is not None:
         why.pop("load.cpu", None)
     return replace(data, numbers=numbers, why=why, error="; ".join(faults) or data.error)

@@ -150,10 +150,12 @@ def _numbers(
         load = generators.read(plan.generator, Output.of(event), plan.load)
         error = load.error
         numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
-        if plan.generator == "command":
-            # what only that program knows has no place among the names of a load
-            numbers |= {f"command.{name}": value for name, value in load.numbers.items()}
-        why |= {f"load.{name}": text for name, text in load.why.items()}
+        numbers |= {f"{plan.generator}.{name}": value for name, value in load.own.items()}
+        for name, text in load.why.items():
+            if name in load.own:
+                why[f"{plan.generator}.{name}"] = text
+            if name in load.numbers or name not in load.own:
+                why[f"load.{name}"] = text
         if error:
             # what a failed generator would have counted is unknown, and not 0
             for name in UNKNOWN:

@@ -9,6 +9,7 @@ from runner.compile.limits import limits_of
 from runner.compile.load import nofile_needed
 from runner.errors import HostError
 from runner.kinds.generators import generator, in_flight
+from runner.kinds.generators.interface import heeds_threads
 from runner.records.steps import LoadStep
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def fewer_threads(experiment: Experiment) -> list[str]:
             "that divide them; threads: 1 loads all levels alike"
         )
     for step in load.expanded_steps():
-        if step.connections is None:
+        if step.connections is None or not heeds_threads(kind):
             continue
         used = kind.threads(LoadStep(step.url, step.connections, step.duration_s, step.threads))
         if used < step.threads:

@@ -141,7 +141,8 @@ def _load(experiment: Experiment, who: Sequence[str], found: Reach) -> None:
     load = experiment.load
     if load is None or load.generator == "none":
         return
-    words = load.argv or (generator(load.generator).tool or load.generator,)
+    tool = generator(load.generator).tool
+    words = (tool, *load.argv) if tool else load.argv or (load.generator,)
     found.on_hosts.append(f"{shown(words)} ({who[-1]})")
 
 

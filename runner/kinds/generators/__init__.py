@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from runner.kinds import discovery
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.kinds.generators.interface import Generator, LoadNumbers, Output
     from runner.records.steps import LoadStep
 
@@ -37,11 +39,20 @@ def read(name: str, output: Output, step: LoadStep) -> LoadNumbers:
     except Exception as fault:  # noqa: BLE001 - no parser can end a run: the text is kept in the record
         said = str(fault)[:200] or type(fault).__name__
         return LoadNumbers(error=f"what {name} printed could not be read: {said}")
-    numbers, why = dict(found.numbers), dict(found.why)
-    for key, value in found.numbers.items():
-        if value is not None and not -_LARGEST < value < _LARGEST:  # NaN compares false
-            numbers[key], why[key] = None, f"{name} says a number that does not exist"
-    return replace(found, numbers=numbers, why=why)
+    why = dict(found.why)
+    numbers, own = (_existing(name, some, why) for some in (found.numbers, found.own))
+    return replace(found, numbers=numbers, why=why, own=own)
+
+
+def _existing(
+    name: str, numbers: Mapping[str, float | int | None], why: dict[str, str]
+) -> dict[str, float | int | None]:
+    """Give numbers without those that do not exist; NaN compares false."""
+    found = dict(numbers)
+    for key, value in numbers.items():
+        if value is not None and not -_LARGEST < value < _LARGEST:
+            found[key], why[key] = None, f"{name} says a number that does not exist"
+    return found
 
 
 def tools() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.kinds.generators.interface import LoadNumbers, Output, failed, said
@@ -92,7 +93,7 @@ class Command:
             if name not in found.numbers:
                 found.numbers[name] = None
                 found.why[name] = f"the load program printed no `{name}`"
-        return found
+        return replace(found, own=found.numbers)
 
     def _looked_for(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Give each number of `load.numbers`; null with the reason where it was not printed."""

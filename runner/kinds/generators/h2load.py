@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from runner.kinds.generators import _waiting
 from runner.kinds.generators.interface import LoadNumbers, Output, failed
-from runner.kinds.generators.request import PLAIN, Request, good_of, path_of
+from runner.kinds.generators.request import NO_ARGV, PLAIN, Request, good_of, path_of
 from runner.records.steps import SUCCESS, LoadStep
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class H2load:
     def refuses(self, request: Request, step: LoadStep) -> str:
         """Say what h2load cannot: it checks no certificate, and closes no connection."""
         urls = request.urls(step.url)
+        if step.argv:
+            return NO_ARGV.format(self.name)
         if len({urlsplit(url)[:2] for url in urls}) > 1:
             return "h2load asks one server: scheme, host and port of all urls have to be the same"
         if urls[0].startswith("https:") and not request.insecure:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from runner.kinds.generators.request import PLAIN, Request
+from runner.records.steps import LoadStep
 
-if TYPE_CHECKING:  # numpy and the events are needed by parsing alone, which is later
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    # numpy and the events are needed by parsing alone, which is later
     from runner.kinds.generators.histogram import Histogram
     from runner.records.program import File
-    from runner.records.steps import LoadStep
     from runner.records.trial_events import RequestLog, StepEnded
 
 FIRST: Final = 3
@@ -58,6 +61,8 @@ class LoadNumbers:
     """Latencies of all requests, for adding up several generators; None: it gives none."""
     error: str = ""
     """Not empty: the generator itself failed, and the step is invalid."""
+    own: Mapping[str, float | int | None] = field(default_factory=dict)
+    """What has no place among the names of a load: `iperf3.received` without its family."""
 
 
 class Generator(Protocol):
@@ -110,6 +115,12 @@ class Generator(Protocol):
 def fitted(kind: Generator, step: LoadStep) -> LoadStep:
     """Give the step with the threads that the generator really uses for it."""
     return replace(step, threads=kind.threads(step))
+
+
+def heeds_threads(kind: Generator) -> bool:
+    """Whether the number of threads says anything to a generator."""
+    few = LoadStep("", connections=64, duration_s=1.0, threads=1)
+    return kind.threads(few) != kind.threads(replace(few, threads=2))
 
 
 def failed(tool: str, output: Output) -> LoadNumbers:

@@ -31,7 +31,8 @@ def merged(parts: Sequence[LoadNumbers], connections: int) -> LoadNumbers:
     if error:
         return LoadNumbers(error=error)
     numbers: dict[str, Number] = {}
-    why: dict[str, str] = {}
+    own: dict[str, Number] = dict.fromkeys(key for part in parts for key in part.own)
+    why: dict[str, str] = dict.fromkeys(own, NOT_MERGED.format(len(parts)))
     for name in dict.fromkeys(key for part in parts for key in part.numbers):
         numbers[name], reason = _merged_number(name, parts)
         if reason:
@@ -45,10 +46,10 @@ def merged(parts: Sequence[LoadNumbers], connections: int) -> LoadNumbers:
         found = added(histograms)
         paced = all(part.numbers.get("planned") is not None for part in parts)
         numbers |= meant_numbers(found) if paced else latency_numbers(found, connections, seconds)
-        why = {name: said for name, said in why.items() if numbers[name] is None}
-        return LoadNumbers(numbers, why, found)
+        why = {name: said for name, said in why.items() if numbers.get(name) is None}
+        return LoadNumbers(numbers, why, found, own=own)
     _known_of_parts(parts, connections, numbers, why)
-    return LoadNumbers(numbers, why)
+    return LoadNumbers(numbers, why, own=own)
 
 
 def _merged_number(name: str, parts: Sequence[LoadNumbers]) -> tuple[Number, str]:

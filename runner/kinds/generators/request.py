@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from runner.records.steps import Expect
 
+DEFAULT_URL: Final = "http://127.0.0.1:{port}/"
+"""What a load asks where a spec says nothing."""
+NO_ARGV: Final = "argv is not passed to {}: say url, method, headers, body, connections, timeout"
 NO_STATUS: Final = -1
 """In a log of requests: it failed. Below it: it failed after the time that the log says."""
 

@@ -15,7 +15,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.generators.interface import LoadNumbers, Output, failed
-from runner.kinds.generators.request import PLAIN, Request, good_of
+from runner.kinds.generators.request import NO_ARGV, PLAIN, Request, good_of
 
 if TYPE_CHECKING:
     from runner.records.program import File
@@ -41,9 +41,9 @@ class Vegeta:
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:
-        """Nothing: it sends whatever HTTP can say."""
-        del request, step
-        return ""
+        """Refuse arguments of its own; it sends whatever HTTP can say."""
+        del request
+        return NO_ARGV.format(self.name) if step.argv else ""
 
     def files(self, request: Request = PLAIN) -> list[File]:
         """Give what it is to send, but for the URLs, which hold the port."""

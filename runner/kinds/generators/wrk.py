@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from runner.kinds.generators import _waiting
 from runner.kinds.generators._wrk_script import LUA, script
 from runner.kinds.generators.interface import LoadNumbers, Output, failed
-from runner.kinds.generators.request import PLAIN, Request, good_of
+from runner.kinds.generators.request import NO_ARGV, PLAIN, Request, good_of
 
 if TYPE_CHECKING:
     from runner.records.program import File
@@ -49,6 +49,8 @@ class Wrk:
     def refuses(self, request: Request, step: LoadStep) -> str:
         """Say what wrk cannot: it checks no certificate, and its times are whole seconds."""
         urls = request.urls(step.url)
+        if step.argv:
+            return NO_ARGV.format(self.name)
         if len({urlsplit(url)[:2] for url in urls}) > 1:
             return "wrk asks one server: scheme, host and port of all urls have to be the same"
         if urls[0].startswith("https:") and not request.insecure:

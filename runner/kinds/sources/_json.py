@@ -122,6 +122,19 @@ def _item(value: Json, path: list[str]) -> Json | Missing:
     return Missing(f"the JSON has a list of {len(value)} there: name an index below that")
 
 
+def mapping(value: Json) -> Mapping[str, Json]:
+    """Give an object; an empty one where something else stands there."""
+    return value if isinstance(value, dict) else {}
+
+
+def number(of: Mapping[str, Json], key: str, size: float = 1.0) -> float | None:
+    """Give a number times the size of its unit; None where there is none."""
+    value = of.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) * size
+
+
 class Missing:
     """Nothing stands at a path; `why` says what does instead."""
 

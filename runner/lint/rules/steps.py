@@ -35,7 +35,8 @@ def _ladder(view: View) -> Hits:
 
 def _short(view: View) -> Hits:
     load = view.base.at("load")
-    if not load or load.get("generator") in ("none", "command"):
+    # redis_benchmark ends after a number of requests
+    if not load or load.get("generator") in ("none", "command", "redis_benchmark"):
         return
     warmup = amount(load.get("warmup")) or 0.0
     collected = view.uses("gctrace.", "scavtrace.")

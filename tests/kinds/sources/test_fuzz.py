@@ -19,7 +19,7 @@ ASKED = (
     "stdout.json.a.b", "stdout.json.0", "stderr.json.a", "expvar.a", "fetched.p.a", "memstats.Sys",
     "runtime.x_y_seconds.p99", "prometheus.a", "prometheus.a.b=c", "gobench.X.ns_per_op",
     "gctrace.count", "scavtrace.count", "syscalls.mmap", "pprof.p.cpu", "heapdump.bytes",
-    "smaps.total.rss", "maps.count", "atlas.rss", "build.size",
+    "smaps.total.rss", "fio.read.iops", "iperf3.received", "sysbench.events", "maps.count", "atlas.rss", "build.size",
 )  # fmt: skip
 TEXTS = [path.read_text(encoding="utf-8", errors="replace")[:20_000]
          for path in sorted(RECORDED.iterdir()) if path.is_file()]  # fmt: skip

@@ -1,0 +1,77 @@
+"""Servers of other protocols than HTTP, and programs that end, by the tools that measure them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+REDIS = """\
+schema: experiment/1
+name: redis
+workload:
+  argv: [redis-server, --port, "{port}", --save, "", --daemonize, "no"]
+  ready: {tcp: "127.0.0.1:{port}", within: 10s}
+  network: isolated
+load:
+  generator: redis_benchmark
+  url: "tcp://127.0.0.1:{port}"
+  argv: [-t, get, -n, "5000"]
+  connections: 5
+  measure: 10s
+healthy: [load.error_ratio == 0, load.latency_p99 <= 1s]
+metrics:
+  rps: {from: load.rps}
+  p99: {from: load.latency_p99, unit: ms}
+"""
+FIO = """\
+schema: experiment/1
+name: files
+workload:
+  argv: [fio, --name=j, --rw=randread, --bs=4k, --size=1M, "--filename={dir}/file",
+         --output-format=json]
+  run: once
+metrics:
+  iops: {from: fio.read.iops}
+  p99: {from: fio.read.latency_p99, unit: us}
+"""
+
+
+def needs(*tools: str) -> None:
+    for tool in tools:
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+
+
+def medians(local, name: str) -> dict[str, float]:
+    (folder,) = (local.reports / name).glob("2*")
+    analysis = json.loads((folder / "artifacts" / "analysis.json").read_text())
+    return {item["metric"]: item["median"] for item in analysis["estimates"]}
+
+
+def test_a_redis_is_measured(local):
+    needs("redis-server", "redis-benchmark")
+    file = local.spec(REDIS)
+    plan = local("plan", str(file)).stdout
+    assert "redis-benchmark -t get -n 5000" in plan
+    local.apply(file)
+    found = medians(local, "redis")
+    assert found["rps"] > 100
+    assert 0 < found["p99"] < 1
+
+
+def test_a_redis_without_memory_is_unhealthy_and_not_invalid(local):
+    needs("redis-server", "redis-benchmark")
+    text = REDIS.replace('"no"', '"no", --maxmemory, "1"').replace("get", "set")
+    found = local.apply(local.spec(text), code=None)
+    (trial,) = found["trials"]
+    assert trial["outcome"] == "unhealthy"
+
+
+def test_fio_is_a_program_that_ends(local):
+    needs("fio")
+    local.apply(local.spec(FIO))
+    found = medians(local, "files")
+    assert found["iops"] > 10
+    assert 0 < found["p99"] < 10
