@@ -256,6 +256,12 @@ PAIRS["workload.ready.stderr"] = (
 _READY = {"http": "https://127.0.0.1:{port}/"}
 _pair("workload.ready.insecure", "server", "workload.ready", _READY, False, True)
 _pair("workload.ready.ca", "server", "workload.ready", _READY, "/a.pem", "/b.pem")
+PAIRS["workload.ready.listening"] = (
+    "server", "workload.ready", {"tcp": "{port}"}, {"listening": True},
+)  # fmt: skip
+PAIRS["load.argv"] = ("server", "load", *(
+    {"generator": "iperf3", "connections": 4, "measure": "9s", "argv": argv} for argv in ([], ["-u"])
+))  # fmt: skip
 PAIRS["load.body"] = (
     "rate",
     "load",

@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from runner.records.program import Listen
     from runner.spec.experiment import Experiment
 
-_LITERAL = re.compile(r"https?://[^/?#]*:(\d+)(?:[/?#]|$)")
+_LITERAL = re.compile(r"(?:https?|tcp|redis)://[^/?#]*:(\d+)(?:[/?#]|$)")
+
+
+def knows_port(experiment: Experiment) -> bool:
+    """Whether the workload is told a port, or is said to have one: there it can be looked for."""
+    workload, load = experiment.workload, experiment.load
+    if workload is None:
+        return False
+    told = "{port}" in canonical_json(workload.model_dump(mode="json", exclude_none=True))
+    said = load is not None and _LITERAL.match(load.url) is not None
+    return told or said or workload.port is not None
 
 
 def listen_part(experiment: Experiment) -> Listen | None:

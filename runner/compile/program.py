@@ -19,7 +19,7 @@ from runner.compile.load import (
     reachable,
     schedule,
 )
-from runner.compile.ports import listen_part
+from runner.compile.ports import knows_port, listen_part
 from runner.compile.workload import Binary, fetch_part, workload_part
 from runner.errors import SpecError
 from runner.kinds.generators import generator
@@ -116,6 +116,11 @@ def trial_program(
         reachable(experiment)
     idle = _idle_s(experiment) if not steps else 0.0
     workload = experiment.workload
+    if workload and workload.ready and workload.ready.listening and not knows_port(experiment):
+        raise SpecError(
+            "ready: {listening: true}, and nothing says the workload's port",
+            fix="say {port} in workload.argv or env, or workload.port",
+        )
     hz = _hz(experiment, facts)
     program: TrialAsked = {
         "program": "trial",

@@ -116,6 +116,8 @@ def _ready(asked: Ready) -> program.Ready:
         return {"tcp": asked.tcp}
     if asked.stderr is not None:
         return {"stderr": asked.stderr}
+    if asked.listening:
+        return {"listening": "{port}"}
     return {} if asked.stdout is None else {"stdout": asked.stdout}
 
 

@@ -61,12 +61,14 @@ class Blob(TypedDict):
 
 
 class Ready(TypedDict, total=False):
-    """When a server is ready: one of http, tcp, stdout and stderr."""
+    """When a server is ready: one of http, tcp, stdout, stderr and listening."""
 
     http: str
     tcp: str
     stdout: str
     stderr: str
+    listening: str
+    """The port."""
     insecure: bool
     ca: str | None
     within_s: float

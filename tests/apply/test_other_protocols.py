@@ -25,6 +25,19 @@ metrics:
   rps: {from: load.rps}
   p99: {from: load.latency_p99, unit: ms}
 """
+IPERF = """\
+schema: experiment/1
+name: network
+workload:
+  argv: [iperf3, -s, -p, "{port}"]
+  ready: {listening: true}
+  network: isolated
+load: {generator: iperf3, url: "tcp://127.0.0.1:{port}", connections: 2, measure: 1s}
+healthy: [load.error_ratio == 0]
+metrics:
+  received: {from: iperf3.received}
+  retransmits: {from: iperf3.retransmits}
+"""
 FIO = """\
 schema: experiment/1
 name: files
@@ -67,6 +80,22 @@ def test_a_redis_without_memory_is_unhealthy_and_not_invalid(local):
     found = local.apply(local.spec(text), code=None)
     (trial,) = found["trials"]
     assert trial["outcome"] == "unhealthy"
+
+
+def test_a_network_is_measured(local):
+    needs("iperf3")
+    local.apply(local.spec(IPERF))
+    assert medians(local, "network")["received"] > 1e6
+
+
+def test_a_socket_needs_a_port_to_be_looked_for(local):
+    text = IPERF.replace("{port}", "9009").replace('url: "tcp://127.0.0.1:9009", ', "")
+    text = text.replace("generator: iperf3,", "generator: none,").replace(
+        "load.error_ratio == 0", "workload.alive"
+    )
+    done = local("apply", str(local.spec(text)), code=3)
+    assert "nothing says the workload's port" in done.stderr
+    assert "workload.port" in done.stderr
 
 
 def test_fio_is_a_program_that_ends(local):

@@ -127,8 +127,8 @@ def _workload(program: TrialAsked) -> List[str]:
     if plan.get("run", "server") not in ("server", "once"):
         found.append("workload.run is server or once, not {!r}".format(plan["run"]))
     ready = plan.get("ready")
-    if ready and not any(kind in ready for kind in ("http", "tcp", *STREAMS)):
-        found.append("workload.ready has one of http, tcp, stdout, stderr")
+    if ready and not any(kind in ready for kind in ("http", "tcp", "listening", *STREAMS)):
+        found.append("workload.ready has one of http, tcp, stdout, stderr, listening")
     asked = pattern_of(ready) if ready else None
     if asked is not None:
         try:

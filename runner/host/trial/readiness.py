@@ -1,4 +1,4 @@
-"""Waiting until a server answers: by HTTP, by TCP, or by what it has printed."""
+"""Waiting until a server answers: by HTTP, by TCP, by what it printed, or by whether it listens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import signal
 import time
 
-from ..sample import fetch
+from ..sample import fetch, sockets
 from .context import Aborted
 
 TYPE_CHECKING = False
@@ -45,6 +45,10 @@ def _try(ctx: Context, ready: Ready, printed: Callable[[], Sequence[str]], withi
         stream, pattern = asked
         matches = _matches(pattern, printed()[stream])
         return "" if matches else f"{STREAMS[stream]} has not matched {pattern!r}"
+    if "listening" in ready:
+        # asks the kernel and not the server; whose socket it is, is looked at once it is there
+        port = int(ctx.fill(ready["listening"]))
+        return "" if _listens(port) else f"nobody listens on port {port}"
     if "http" in ready:
         answer = fetch.probe(
             ctx.fill(ready["http"]),
@@ -74,6 +78,14 @@ def _elsewhere(ready: Ready, texts: Sequence[str]) -> str:
         return ""
     stream, other = STREAMS[asked[0]], STREAMS[1 - asked[0]]
     return f", but {other} has: say `{other}` in place of `{stream}`"
+
+
+def _listens(port: int) -> bool:
+    diag = sockets.Diag()
+    try:
+        return bool(diag.listeners(port))
+    finally:
+        diag.close()
 
 
 class _Overrun(Exception):  # noqa: N818 - says what happened

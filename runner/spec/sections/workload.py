@@ -26,7 +26,7 @@ _PLACE = re.compile(r"(?:(?:\[[0-9A-Fa-f:.]+\]|[^\s:/]+):)?(?:\d{1,5}|\{\w+\})")
 
 
 class Ready(Model):
-    """When the workload can take load: exactly one of http, tcp, stdout and stderr."""
+    """When the workload can take load: exactly one of http, tcp, stdout, stderr and listening."""
 
     http: Text | None = Field(None, description="URL that has to answer with 2xx")
     tcp: Annotated[Text, BeforeValidator(as_text)] | None = Field(
@@ -40,13 +40,18 @@ class Ready(Model):
     stderr: Text | None = Field(
         None, description="Regular expression that has to be printed on stderr"
     )
+    listening: Literal[True] | None = Field(
+        None,
+        description="true: something listens on its port; nothing is asked of it, as of a "
+        "server that takes a probe for a client",
+    )
     within: Duration = parse("10s")
 
     @model_validator(mode="after")
     def _one(self) -> "Ready":
-        ways = (self.http, self.tcp, self.stdout, self.stderr)
+        ways = (self.http, self.tcp, self.stdout, self.stderr, self.listening)
         if sum(way is not None for way in ways) != 1:
-            raise fault("ready", "needs exactly one of http, tcp, stdout, stderr")
+            raise fault("ready", "needs exactly one of http, tcp, stdout, stderr, listening")
         secure = self.http is not None and self.http.lower().startswith("https:")
         if (self.insecure or self.ca is not None) and not secure:
             raise fault("ready", "insecure and ca are for an https URL under `http`")

@@ -181,8 +181,8 @@ def test_a_server_that_never_answers_well_is_not_ready(host, how, why):
 
 @pytest.mark.parametrize(
     "ready",
-    [{"tcp": "{port}"}, {"stdout": r"^listening on \d+"}, None],
-    ids=["tcp", "stdout", "none"],
+    [{"tcp": "{port}"}, {"stdout": r"^listening on \d+"}, {"listening": "{port}"}, None],
+    ids=["tcp", "stdout", "listening", "none"],
 )
 def test_the_other_ways_to_be_ready(host, ready):
     """A port that accepts, or a line of output; without any, being started is enough."""
@@ -205,6 +205,40 @@ def test_a_pattern_has_its_stream(host, printed, asked):
         return
     why = only(answer.events, "aborted")["why"]
     assert f"but {printed} has: say `{printed}` in place of `{asked}`" in why
+
+
+ASKED = """
+import socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+listener.settimeout(0.5)
+try:
+    listener.accept()
+    print("somebody asked", flush=True)
+except TimeoutError:
+    print("nobody asked", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("kind", "said"), [("tcp", "somebody"), ("listening", "nobody")])
+def test_who_listens_is_looked_at_without_a_connection(host, kind, said):
+    workload = {
+        "argv": [PYTHON, "-c", ASKED, "{port}"],
+        "listen": {"port": None},
+        "ready": {kind: "{port}", "within_s": 10},
+    }
+    answer = host.ask(program(workload, idle_s=1.0))
+    assert of(answer.events, "ready")
+    assert f"{said} asked" in "".join(event["text"] for event in of(answer.events, "output"))
+
+
+def test_nobody_who_listens_is_said(host):
+    workload = {
+        "argv": ["sleep", "60"], "listen": {"port": None},
+        "ready": {"listening": "{port}", "within_s": 0.3},
+    }  # fmt: skip
+    said = only(host.ask(program(workload)).events, "aborted")["why"]
+    assert said.startswith("not ready within 0.3 s: nobody listens on port")
 
 
 def test_a_pattern_that_takes_for_ever_ends_the_trial_and_the_host_is_put_back(host):
