@@ -30,6 +30,7 @@ from runner.spec.base import (
 from runner.spec.sections.printed import LoadNumber
 
 MAX_STEPS = 1000
+_NO_RATE = "is a closed loop and keeps no rate: say `generator: vegeta`"
 MAX_COUNT = 10_000_000
 """Connections, threads, sockets: more than any host has."""
 
@@ -231,9 +232,7 @@ class Load(Model):
     expect: Expect = Field(Expect.model_construct(), description="Any other answer is an error")
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
     argv: tuple[Text, ...] = Field(
-        (),
-        description="Command of the generator `command`; further arguments of redis_benchmark, "
-        "iperf3, sysbench",
+        (), description="Command of `command`; what redis_benchmark, iperf3, sysbench get besides"
     )
     numbers: dict[NumberName, LoadNumber] = Field(
         {},
@@ -249,8 +248,7 @@ class Load(Model):
         if not self.measure.exact:
             raise fault("measure", "measures for 0s")
         if self.closed and any(s.rate is not None for s in self.expanded_steps()):
-            message = "is a closed loop and keeps no rate: say `generator: vegeta`"
-            raise fault("rate", f"{self.generator} {message}")
+            raise fault("rate", f"{self.generator} {_NO_RATE}")
         return self
 
     @property
@@ -278,9 +276,7 @@ class Load(Model):
             message = "h2load takes headers in its argv, where others see them: use wrk or vegeta"
             raise fault("load", message)
         kind, request = generator(self.generator), self.request(reveal=False)
-        given = self.steps if isinstance(self.steps, tuple) else ()
-        named = "threads" in self.model_fields_set or any(step.threads for step in given)
-        if named and not heeds_threads(kind):
+        if "threads" in self.model_fields_set and not heeds_threads(kind):
             raise fault("load", f"threads says nothing to {self.generator}: leave it out")
         for step in self.expanded_steps():
             asked = LoadStep(

@@ -47,6 +47,7 @@ class Iperf3:
     paced = False
     closed = False  # nothing is asked, and nothing answered
     needs = ("connections",)
+    takes = ()
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:

@@ -53,6 +53,7 @@ class RedisBenchmark:
     paced = False
     closed = True
     needs = ("connections", "argv")
+    takes = ()
     wall_clock = False  # ustime() is of CLOCK_MONOTONIC where it reckons latency and duration
 
     def refuses(self, request: Request, step: LoadStep) -> str:

@@ -36,6 +36,7 @@ class Sysbench:
     paced = False
     closed = False  # where it asks nobody, nothing waits for an answer
     needs = ("connections", "argv")
+    takes = ()
     wall_clock = False  # sb_timer is of CLOCK_MONOTONIC
 
     def refuses(self, request: Request, step: LoadStep) -> str:
