@@ -1,14 +1,26 @@
 """For every test: what Hypothesis may take, which worker runs it, and that Ctrl-C works."""
 
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.workers import AT_MOST, WORKER
+from tests.workers import AT_MOST, HOLDS, WORKER
 
 settings.register_profile("project", deadline=None)  # a loaded machine is not a defect of the code
 settings.load_profile("project")
+
+
+@pytest.fixture(autouse=True)
+def _free():
+    """Nobody has this host yet: state folders of one machine are many hosts to the tests."""
+    shutil.rmtree(HOLDS, ignore_errors=True)
+    Path(HOLDS).mkdir()
+    Path(HOLDS).chmod(0o1777)
+    yield
+    shutil.rmtree(HOLDS, ignore_errors=True)
 
 
 def pytest_configure():

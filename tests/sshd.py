@@ -19,7 +19,7 @@ import pytest
 from runner.transports.ssh import SshTransport
 from runner.transports.ssh_options import SshOptions
 from tests.waiting import until
-from tests.workers import free_port
+from tests.workers import HOLDS, free_port
 
 CONFIG = """\
 Port {port}
@@ -103,6 +103,13 @@ def start_sshd(folder: Path, extra: str = "", within: tuple[str, ...] = ()) -> S
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True
         )
     shutil.copy(folder / "user_key.pub", folder / "authorized_keys")
+    # a second SetEnv would count for nothing
+    env = f"RUNNER_HOLDS={HOLDS}"
+    extra = (
+        extra.replace("SetEnv ", f"SetEnv {env} ")
+        if "SetEnv " in extra
+        else f"{extra}\nSetEnv {env}"
+    )
     port = free_port()
     config = folder / "sshd_config"
     config.write_text(CONFIG.format(port=port, folder=folder, extra=extra))

@@ -6,6 +6,7 @@ Each test file is run by one worker (see conftest.py), so tests of one file neve
 import itertools
 import os
 import socket
+import tempfile
 import uuid
 
 import pytest
@@ -13,6 +14,10 @@ import pytest
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 AT_MOST = 4
 """As many workers as there are choices in each `own`."""
+
+HOLDS = f"{tempfile.gettempdir()}/runner-test-holds-{uuid.uuid4().hex}"
+"""Where this worker's hosts are held, and those of its sshd."""
+os.environ["RUNNER_HOLDS"] = HOLDS
 
 kernel = pytest.mark.xdist_group("kernel")
 """On tests that change values of the whole machine that are not theirs alone."""

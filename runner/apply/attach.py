@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from runner.analysis.judge import judge, judge_trial
 from runner.apply.conclude import failures
 from runner.apply.host_run import host_run
+from runner.apply.hosts import forget_recorded, is_whole
 from runner.apply.interface import Outcome
 from runner.apply.judged import experiment_of, of_record
 from runner.apply.public import recorded
@@ -86,6 +87,8 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
                 host.restore(leave_kept=True)
             except RunnerError as error:
                 left = left or error
+        if left is None:
+            forget_recorded(list(own.values()), folder)
         folder.update(environment={host.name: host.times.record() for host in own.values()})
         found = judge(folder, experiment)
         rebuild.write_analysis(folder, found)
@@ -164,7 +167,7 @@ def complete(
         if not spool.exists() and trial in folder.trials():
             continue  # compressed: its run was finished once
         host = hosts[plan.host]
-        if not _ends(spool):
+        if not is_whole(folder, trial):
             reporter.phase(f"attach {trial}")
         try:
             attach_trial(host.agent, trial, partial(reporter.event, trial), spool)
@@ -179,13 +182,6 @@ def complete(
             reporter.trial_ended(judge_trial(folder, experiment, trial))
         elif spool.exists():
             spool.unlink()  # never begun: an empty record would say that it was
-
-
-def _ends(spool: Path) -> bool:
-    if not spool.exists():
-        return False
-    lines = spool.read_bytes().splitlines()
-    return bool(lines) and lines[-1].startswith(b'{"event":"end"')
 
 
 def finished(folder: RunFolder, experiment: Experiment) -> tuple[dict[str, Trial], frozenset[str]]:

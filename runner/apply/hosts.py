@@ -8,6 +8,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from runner.errors import HostBusy, RunnerError
+from runner.executor.host import forget
+from runner.store.record import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
     from runner.apply.interface import Options, Reporter
     from runner.apply.state import HostRun
     from runner.planning.layers import Declared
+    from runner.store.record import RunFolder
 
 WAIT_S = 5.0
+_END = b'{"event":"end"'
 
 
 def observe(
@@ -65,6 +69,39 @@ def restore(hosts: Sequence[HostRun]) -> RunnerError | None:
     """
     faults = _at_all(hosts, lambda host: host.restore(leave_kept=True)) if hosts else []
     return next((fault for fault in faults if fault is not None), None)
+
+
+def forget_recorded(hosts: Sequence[HostRun], folder: RunFolder) -> None:
+    """Remove the run's folder from each host all of whose trials are recorded to their end.
+
+    A host that does not do so keeps it, up to the bounds of its own: that is told, and no fault.
+    """
+    for host in hosts:
+        trials = trials_of(folder, host.name)
+        if not trials or not all(is_whole(folder, trial) for trial in trials):
+            continue
+        try:
+            forget(host.agent)
+        except RunnerError as error:
+            host.reporter.note(f"{host.name}: keeps the files of its trials: {error.message}")
+
+
+def trials_of(folder: RunFolder, host: str) -> list[str]:
+    """Name all trials of a run that a host has run, as the server or for the load."""
+    planned = folder.manifest.trials
+    own = [trial for trial, plan in planned.items() if plan.host == host]
+    return own + [part.id for plan in planned.values() for part in plan.loads if part.host == host]
+
+
+def is_whole(folder: RunFolder, trial: str) -> bool:
+    """Say whether the record of a trial ends as the host's own does."""
+    spool = folder.path / EVENTS / f"{trial}.jsonl"
+    if not spool.exists():
+        return trial in folder.trials()  # compressed: its run was finished once
+    with spool.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - (1 << 20)))
+        lines = file.read().split(b"\n")
+    return len(lines) > 1 and lines[-1] == b"" and lines[-2].startswith(_END)
 
 
 def locked(

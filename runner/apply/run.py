@@ -326,6 +326,8 @@ class _Run:
         if touched:
             self.reporter.phase(f"restore {', '.join(host.name for host in touched)}")
         left = at_all.restore(touched)
+        if left is None and self.folder.manifest.trials:
+            at_all.forget_recorded(touched, self.folder)
         if any(host.times.before for host in touched):
             self._write_facts()
         for host in touched:

@@ -102,9 +102,12 @@ class HostRun:
         busy = self.host.busy
         if busy and busy.run != self.agent.run_id:
             since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(busy.since))
+            # of another user or state folder: this one's restore would find nothing to undo
+            there = f" --state-dir {busy.state} (as uid {busy.uid} there)" if busy.state else ""
             raise HostBusy(
                 f"host busy: run {busy.run} on {self.name}, since {since}",
-                fix=f"wait with --wait; if its controller is gone: runner restore {self.name}",
+                fix="wait with --wait; if its controller is gone: "
+                f"runner restore {self.name}{there}",
             )
         self.plan_all(declared)
         self.stale = False

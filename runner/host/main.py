@@ -9,7 +9,7 @@ import sys
 
 from .cells import addresses, cells
 from .emit import beat, shown, to_fd
-from .state import journal, state_folder
+from .state import holds, journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(given: object, state_dir: str) -> int:
         if mask:
             emit = to_fd(sys.stdout.fileno(), mask)
         where = state_folder.open_state(state_dir)
-        state_folder.touch(where, str(program["run"]))
+        holds.touch(where, str(program["run"]))
         if not program.get("check"):
             _lease(program, where)
         ok = _dispatch(program, where, emit)
@@ -205,11 +205,11 @@ def _probe(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     for cell in program.get("cells", []):
         value, error = cells.try_read(cell)
         emit("value", id=cell["id"], value=shown(cell, value), error=error)
-    held = state_folder.hold(where)
+    held = holds.holder(where)
     changes = journal.read(where.journal).changes
     emit(
         "host",
-        busy=held if state_folder.alive(held) else None,
+        busy=held if holds.alive(held) else None,
         journal={
             "entries": len(changes),
             "runs": list(dict.fromkeys(change.run for change in changes)),

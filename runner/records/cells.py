@@ -88,6 +88,11 @@ class Held(Hold, total=False):
     seen: float
     boot_id: str | None
     rebooting: bool
+    claim: str | None
+    """File that tells the host's other users of it."""
+    uid: int
+    """Of a hold that another state folder has: whose, and which."""
+    state: str
 
 
 class Line(TypedDict, total=False):

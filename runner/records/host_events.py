@@ -67,6 +67,9 @@ class Hold(msgspec.Struct, frozen=True):
     pid: int | None = None
     kept: bool = False
     """The declared state stays, and nobody holds the host."""
+    uid: int | None = None
+    """Of a hold that another state folder of the host has: whose it is, and which folder."""
+    state: str | None = None
 
 
 class JournalSaid(msgspec.Struct, frozen=True):

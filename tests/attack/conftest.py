@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.apply.conftest import local
+from tests.apply.conftest import cli, local, ssh, sshd
 from tests.host.conftest import host, net, netns, put_back
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["host", "local", "net", "netns", "put_back"]
+__all__ = ["cli", "host", "local", "net", "netns", "put_back", "ssh", "sshd"]
 
 FULL = bool(os.environ.get("FULL"))
 NOBODY = 65534

@@ -15,7 +15,7 @@ import signal
 import time
 
 from ..emit import line_of, write_all
-from ..state import state_folder
+from ..state import holds
 from ..state.state_folder import Refused, State
 from ..trial import spool
 
@@ -105,7 +105,7 @@ def stream(folder: str, offset: int, out: int, here: State, run_id: str) -> bool
                     raise SystemExit(0 if _ok(data) else 1)
                 if time.monotonic() - touched > TOUCH_EVERY_S:
                     touched = time.monotonic()
-                    state_folder.touch(here, run_id)
+                    holds.touch(here, run_id)
             elif offset and _ends(last := _last_line(fd, offset)):
                 # All was sent before; who asks again has lost sight of that.
                 _send(out, last)

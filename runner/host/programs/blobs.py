@@ -9,7 +9,7 @@ import time
 
 from ..crash_point import tick
 from ..digest import sha256
-from ..state import journal, state_folder
+from ..state import holds, journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _CHUNK = 1 << 20
 _KEPT = {"agent": 3, "blobs": 8}
 """Of several controllers' versions, and of a row of experiments with the same builds."""
+_KEPT_RUNS, _KEPT_RUN_BYTES = 20, 512 << 20
+"""Of runs whose controller has not said that it has the record: it may still come for it."""
 _ABANDONED_S = 3600.0  # what is still being sent has another name, and is younger
 
 
@@ -107,6 +109,32 @@ def tidy(where: state_folder.State) -> None:
             _remove(entry.path)
 
 
+def tidy_runs(where: state_folder.State, run: str) -> None:
+    """Remove what runs have left but that of the newest few, and of those all beyond a size.
+
+    Never of the run that asks, and of none whose changes are not undone. Nothing runs any more.
+    """
+    needed = {change.run for change in journal.read(where.journal).changes} | {run}
+    found = []
+    with contextlib.suppress(OSError):
+        found = [(entry.stat().st_mtime, entry) for entry in os.scandir(where.path("runs"))]
+    size = 0
+    for rank, (_, entry) in enumerate(sorted(found, key=lambda one: one[0], reverse=True)):
+        size += _size(entry.path)
+        beyond = rank >= _KEPT_RUNS or (rank > 0 and size > _KEPT_RUN_BYTES)
+        if beyond and entry.name not in needed:
+            _remove(entry.path)
+
+
+def _size(path: str) -> int:
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(folder, name)).st_blocks * 512
+    return total
+
+
 def _remove(path: str) -> None:
     with contextlib.suppress(OSError):
         if not os.path.isdir(path):
@@ -124,8 +152,8 @@ def forget(program: Asked, where: state_folder.State, emit: Emit) -> bool:
         raise state_folder.Refused("bad_program", f"{run!r} is not a run id")
     folder = where.path("runs", run)
     with state_folder.locked(where):
-        found = state_folder.hold(where)
-        if found and found["run"] == run and state_folder.alive(found):
+        found = holds.read(where)
+        if found and found["run"] == run and holds.alive(found):
             raise state_folder.Refused("busy", f"run {run} holds this host", "restore it first")
         if any(change.run == run for change in journal.read(where.journal).changes):
             raise state_folder.Refused(

@@ -13,7 +13,7 @@ import time
 from ..cells import cells, files, normal_forms, parents
 from ..emit import hide, said, shown
 from ..errors import CellError, reason
-from ..state import journal, state_folder
+from ..state import holds, journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
         return not _failed(steps)
     with state_folder.locked(where):
         # before anything: a run that may not have the host must not even read for long
-        state_folder.refuse_if_held(where, str(program["run"]))
+        holds.refuse_if_held(where, str(program["run"]))
         undone = bool(program.get("over")) or _undone(program, where, emit)
         _compare(steps, check=False)
         todo = [step for step in steps if not step.outcome]
         _need_root(todo)
-        held = state_folder.take(where, str(program["run"]), program.get("hold") or {})
+        held = holds.take(where, str(program["run"]), program.get("hold") or {})
         _journal(todo, where, held, layer)
         again = [step for step in todo if _apply(step, steps)]
         # a limit that may only be raised after its neighbour was, in whichever order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..state import state_folder
+from ..state import holds, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
             "need_root", "only root can reboot", "set `become: true` of the host"
         )
     with state_folder.locked(where):
-        state_folder.leave_for_a_boot(where, str(program["run"]))
+        holds.leave_for_a_boot(where, str(program["run"]))
     emit("rebooting", boot_id=state_folder.boot_id())
     os.sync()
     _ask(["systemctl", "reboot"] if os.path.isdir("/run/systemd/system") else ["reboot"])

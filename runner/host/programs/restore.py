@@ -14,7 +14,7 @@ import errno
 from ..cells import cells
 from ..emit import hide, said, shown
 from ..errors import reason
-from ..state import journal, state_folder
+from ..state import holds, journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     """Carry out a `restore` program; say whether everything is back."""
     force = bool(program.get("force"))
     if not force:
-        state_folder.refuse_if_held(where, str(program["run"]), program.get("gone"))
+        holds.refuse_if_held(where, str(program["run"]), program.get("gone"))
     left_running = _stop_trials(where, emit)
     with state_folder.locked(where):
         if not force:
-            state_folder.refuse_if_held(where, str(program["run"]), program.get("gone"))
+            holds.refuse_if_held(where, str(program["run"]), program.get("gone"))
         found = journal.read(where.journal)
         # the end of a run leaves what another one declared to stay
         left = found.stays - {str(program["run"])} if program.get("leave_kept") else frozenset()
@@ -112,8 +112,8 @@ def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
         elif done:
             journal.retire(where.journal)
         # the run is over either way; what is left is for the next restore
-        state_folder.drop(where)
-        _tidy(where)
+        holds.drop(where)
+        _tidy(where, str(program["run"]))
     if program.get("facts"):
         from ..facts import gather
 
@@ -140,11 +140,12 @@ def undo_layer(where: state_folder.State, run_id: str, layer: str, emit: Emit) -
     return len(back) == len(undos)
 
 
-def _tidy(where: state_folder.State) -> None:
+def _tidy(where: state_folder.State, run: str) -> None:
     from ..trial import identity
     from . import blobs
 
     blobs.tidy(where)
+    blobs.tidy_runs(where, run)
     identity.tidy(where.root)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import stat
 
-from ..state import journal, state_folder
+from ..state import holds, journal, state_folder
 from . import attach
 
 TYPE_CHECKING = False
@@ -24,12 +24,12 @@ def run(where: state_folder.State, emit: Emit) -> None:
     """Say one `status` event, and an `applied` one for everything that is changed."""
     from ..state import applied
 
-    held = state_folder.hold(where)
+    held = holds.holder(where)
     found = journal.read(where.journal)
     emit(
         "status",
         hold=held,
-        alive=state_folder.alive(held),
+        alive=holds.alive(held),
         journal={
             "entries": len(found.changes),
             "runs": list(dict.fromkeys(change.run for change in found.changes)),

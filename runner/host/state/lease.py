@@ -13,7 +13,7 @@ import time
 
 from ..emit import to_fd
 from ..programs import restore
-from . import state_folder
+from . import holds, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _watch(where: state_folder.State) -> None:
     begun = heard = time.monotonic()
     seen: Optional[float] = None
     while True:
-        found = state_folder.hold(where)
+        found = holds.read(where)
         lease_s = None if found is None else found["lease_s"]
         if lease_s is None or found is None:
             if seen is not None or time.monotonic() - begun > _TAKEN_WITHIN_S:

@@ -14,7 +14,7 @@ import os
 import signal
 
 from ..programs import attach, trial_check
-from ..state import state_folder
+from ..state import holds, state_folder
 from ..state.state_folder import Refused, State
 from . import process
 from .context import Context
@@ -49,7 +49,7 @@ def run(program: TrialAsked, here: State, emit: Emit, out: int = 1) -> bool:
         )
     folder = attach.folder_of(program, here)
     with state_folder.locked(here):
-        state_folder.take(here, str(program["run"]), program.get("hold") or {})
+        holds.take(here, str(program["run"]), program.get("hold") or {})
     os.makedirs(folder, mode=0o700, exist_ok=True)
     lock = os.open(
         os.path.join(folder, attach.LOCK_NAME), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
