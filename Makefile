@@ -110,7 +110,7 @@ $(DONE)/%: experiments/%.yaml $(VENV)/.installed
 
 # each writes its results.md; converge takes about half an hour, most of it Ansible's
 bench: $(VENV)/.dev tools benchmarks/.cache/tools
-	for name in startup pipeline sampler observer converge; do \
+	for name in startup pipeline trials sampler observer converge; do \
 	  $(SUDO) $(VENV)/bin/python -m benchmarks.$$name.run || exit; done
 
 # what converge is compared with

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 class Record(Protocol):
     """What is read of a run: its manifest, facts, changes and events."""
 
-    manifest: Manifest
+    @property
+    def manifest(self) -> Manifest: ...  # noqa: D102
 
     @property
     def facts(self) -> Mapping[str, Mapping[str, Json]]: ...  # noqa: D102

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from runner.data import rows, tables
 from runner.errors import RecordError, RunnerError
-from runner.store.record import ARTIFACTS, MANIFEST
+from runner.store.manifest_file import MANIFEST
+from runner.store.record import ARTIFACTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -265,6 +265,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     judged_with: JudgedWith | None = None
     environment: dict[str, Times] | None = None
     """By host; None in records from before facts had a time."""
+    log: str = ""
+    """The file of `Written` lines beside run.json, while the run goes on."""
+
+
+class Written(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the log: a key of run.json, or one entry of its table, as it is from here on."""
+
+    key: str
+    value: Json = None
+    entry: str | None = None
 
 
 class ManifestError(ValueError):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from runner.errors import RecordError
 from runner.store.files import sha256_of
 from runner.store.keeping import RAW
-from runner.store.record import MANIFEST
+from runner.store.manifest_file import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -2,6 +2,7 @@
 
     <root>/<experiment>/<run-id>/
       run.json             manifest; `state` is running until finish()
+      run.<n>.jsonl        what was set since run.json was written; gone after finish()
       spec.yaml            as written
       spec.expanded.json   what was run
       facts.json           facts by host
@@ -9,9 +10,10 @@
       events/<trial>.jsonl the events as they came; later `.gz`, or `.gz.raw` if too big for git
       artifacts/           analysis.json, report.md, figures/
 
-`run.json` is replaced whole; everything else is appended and flushed by the
-line. So after a crash the manifest says `running` and every file reads up to
-its last whole line.
+`run.json` is replaced whole where the state changes; until the next time, what
+is set goes into a log beside it (`manifest_file`). Everything is appended and
+flushed by the line. So after a crash the manifest says `running` and every file
+reads up to its last whole line.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ import weakref
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from runner.errors import RecordError
-from runner.host.mask import Mask
 from runner.records.events import decode
-from runner.records.manifest import SCHEMA, Kept, Manifest, ManifestError, State, manifest_of, plain
-from runner.store import files, keeping
+from runner.records.manifest import SCHEMA, Kept, ManifestError, State, plain
+from runner.store import files, keeping, manifest_file
 from runner.store.keeping import ARTIFACTS_BYTES, COMMITTED_BYTES, RAW, RULE
+from runner.store.manifest_file import MANIFEST, ManifestFile
 from runner.store.names import safe_name
 
 if TYPE_CHECKING:
@@ -34,11 +36,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from runner.host.mask import Mask
     from runner.records.events import AnyEvent
+    from runner.records.manifest import Manifest
 
 PRINTED: Final = "printed"
 """`units` of a record whose metrics say in `unit` what a program prints."""
-MANIFEST: Final = "run.json"
 EVENTS: Final = "events"
 ARTIFACTS: Final = "artifacts"
 
@@ -46,15 +49,11 @@ ARTIFACTS: Final = "artifacts"
 class RunFolder:
     """One run's folder, to write (create) or to read (open)."""
 
-    def __init__(self, path: Path, manifest: Manifest, data: files.Json) -> None:
+    def __init__(self, path: Path, data: files.Json) -> None:
         self.path = path
-        self.manifest = manifest
-        # as written: keys of a newer version of runner are kept
-        self._data = data
-        self.mask = Mask(())
-        """What hides the run's secrets in all that is written here."""
         self._lock = threading.RLock()
         self._streams: dict[str, IO[bytes]] = {}
+        self._manifest = ManifestFile(path, data, self._streams)
         # a folder that is dropped unclosed (an error on the way) leaves no file open
         weakref.finalize(self, _close, self._streams)
 
@@ -98,22 +97,36 @@ class RunFolder:
             "ended_at": None,
             **{key: plain(value) for key, value in (manifest or {}).items()},
         }
-        folder = cls(path, manifest_of(first), first)
-        folder._write()  # last: a folder without run.json is not a run
+        folder = cls(path, first)
+        folder._manifest.write()  # last: a folder without run.json is not a run
         return folder
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Open a run's folder, finished or not."""
-        data = files.read_json(path / MANIFEST)
+        data = manifest_file.read(path)
         try:
-            return cls(path, manifest_of(data), data)
+            return cls(path, data)
         except ManifestError as error:
             raise RecordError(
                 f"{path / MANIFEST} is {error}", fix="it may come from another version of runner"
             ) from error
 
     # -- write ---------------------------------------------------------------------------
+
+    @property
+    def manifest(self) -> Manifest:
+        """What run.json says, with all that was set since."""
+        return self._manifest.manifest
+
+    @property
+    def mask(self) -> Mask:
+        """What hides the run's secrets in all that is written here."""
+        return self._manifest.mask
+
+    @mask.setter
+    def mask(self, mask: Mask) -> None:
+        self._manifest.mask = mask
 
     @property
     def id(self) -> str:
@@ -133,9 +146,7 @@ class RunFolder:
     def update(self, **values: object) -> None:
         """Set keys of run.json, at once on disk."""
         with self._lock:
-            self._data |= {key: plain(value) for key, value in values.items()}
-            self.manifest = manifest_of(self._data)
-            self._write()
+            self._manifest.update(values)
 
     def add(self, key: str, name: str, value: object) -> None:
         """Set one entry of a table of run.json (`trials`, `generators`), at once on disk.
@@ -143,12 +154,7 @@ class RunFolder:
         Boards that run at once add to the same table.
         """
         with self._lock:
-            self._data[key] = {**(self._data.get(key) or {}), name: plain(value)}
-            self.manifest = manifest_of(self._data)
-            self._write()
-
-    def _write(self) -> None:
-        files.replace_bytes(self.path / MANIFEST, files.to_json(self.mask.value(self._data)))
+            self._manifest.add(key, name, value)
 
     def write_facts(self, facts: Mapping[str, object]) -> None:
         """Write the facts of every host, by its name."""

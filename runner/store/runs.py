@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.errors import RecordError
+from runner.store.manifest_file import MANIFEST
 from runner.store.names import RUN_ID, safe_name
-from runner.store.record import MANIFEST, RunFolder
+from runner.store.record import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ import pytest
 
 from runner.apply.boards import Boards
 from runner.errors import HostUnreachable, TrialError
+from runner.store.record import RunFolder
 from tests.apply.conftest import ROOT
 from tests.sshd import start_sshd, stop_sshd
 from tests.waiting import until
@@ -66,6 +67,11 @@ class Lab:
     def manifest(self):
         (path,) = (self.folder / "reports").glob("*/*/run.json")
         return json.loads(path.read_text())
+
+
+def measured_on(run):
+    """Hosts of the trials that a run has planned so far."""
+    return {trial.host for trial in RunFolder.open(run).manifest.trials.values()}
 
 
 def default_interrupt():
@@ -135,12 +141,9 @@ def test_a_board_that_dies_costs_its_block_and_not_the_run(lab):
     reports = lab.folder / "reports"
 
     def measured_on_b():
-        (path,) = reports.glob("*/*/run.json") or [None]
-        return any(
-            t["host"] == "b" for t in json.loads(path.read_text()).get("trials", {}).values()
-        )
+        return any("b" in measured_on(path.parent) for path in reports.glob("*/*/run.json"))
 
-    until(lambda: list(reports.glob("*/*/run.json")) and measured_on_b())
+    until(measured_on_b)
     kill_with_sessions(lab.other)
     out, err = process.communicate(timeout=110)
     assert process.returncode != 0  # b is left as it was found by nobody
@@ -166,10 +169,7 @@ def test_both_counts_are_refused(lab):
 def test_ctrl_c_stops_every_board_and_puts_them_back(lab):
     process = lab.start(spec(repeat="4", wait="sleep 30"))
     reports = lab.folder / "reports"
-    until(lambda: any(
-        len({t["host"] for t in json.loads(path.read_text()).get("trials", {}).values()}) == 2
-        for path in reports.glob("*/*/run.json")
-    ))  # fmt: skip
+    until(lambda: any(len(measured_on(path.parent)) == 2 for path in reports.glob("*/*/run.json")))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 99, err

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from runner.board import names, qemu, registry
+from runner.store import manifest_file
 from tests.board.machine import REPOSITORY, fresh, inside, needs_qemu, runner, until
 
 pytestmark = needs_qemu
@@ -64,7 +65,7 @@ class Apply:
             self.process.kill()
 
     def manifest(self) -> dict[str, Any]:
-        return dict(json.loads((self.run / "run.json").read_text()))
+        return dict(manifest_file.read(self.run))
 
 
 def test_a_run_goes_on_after_a_power_cut(board: registry.Entry, tmp_path: Path) -> None:

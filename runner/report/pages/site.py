@@ -26,7 +26,8 @@ from runner.report.pages.site_pages import document, page, write
 from runner.report.sections.environment import host as host_kind
 from runner.store import analysis_file
 from runner.store.files import read_json
-from runner.store.record import ARTIFACTS, MANIFEST, RunFolder
+from runner.store.manifest_file import MANIFEST
+from runner.store.record import ARTIFACTS, RunFolder
 from runner.store.runs import runs
 
 if TYPE_CHECKING:
