@@ -15,7 +15,8 @@ from runner.errors import TrialError
 from runner.planning.boards import assigned
 from runner.planning.layers import groups_of
 from runner.planning.order import enough, whole
-from runner.planning.search import Done, Params, Search, State
+from runner.planning.search import Done, Search, State, params_of
+from runner.records.amounts import amount
 from runner.records.manifest import Fitted, Moved, Order, Searches, SearchRun
 from runner.spec.treatments import treatments
 
@@ -173,25 +174,12 @@ def _search(
     """Run one search: ONE unit of replication. Its record is kept after every trial."""
     asked = experiment.search
     assert asked is not None  # noqa: S101 - the caller has looked
-    resolution = asked.resolution.exact
-    search = Search(
-        Params(
-            low=asked.low,
-            high=asked.high,
-            trials=asked.confirm.trials,
-            healthy=asked.confirm.healthy,
-            resolution=float(resolution),
-            start=int(asked.start.exact) if asked.start else None,
-            max_trials=asked.max_trials,
-            lowest=asked.goal.direction == "lowest",
-            sentinels=asked.sentinels is not False,
-        )
-    )
+    search = Search(params_of(asked))
     state = State()
     invalid = 0
     while not isinstance(step := search.next(state), Done):
         serial = len(state.trials) + invalid + 1
-        found = runner.run(levels, repetition, connections=step, serial=serial)
+        found = runner.run(levels, repetition, level=step, serial=serial)
         if found.outcome == "error":
             raise TrialError(
                 f"the search stopped at {step}: {found.why}",
@@ -226,8 +214,9 @@ def _search(
         workloads=_workloads(runner, levels, repetition),
     )
     runs = (*(before.runs if before else ()), run)
-    runner.folder.update(search=Searches(asked.goal.variable, runs))
-    runner.reporter.note(f"search {repetition}: {summary(step)}")
+    unit = "B" if asked.in_bytes else "1"
+    runner.folder.update(search=Searches(asked.goal.variable, runs, unit))
+    runner.reporter.note(f"search {repetition}: {summary(step, unit)}")
 
 
 def _workloads(runner: TrialRunner, levels: Mapping[str, str], repetition: int) -> int:
@@ -236,11 +225,12 @@ def _workloads(runner: TrialRunner, levels: Mapping[str, str], repetition: int) 
     return sum(1 for t in own if t.treatment == dict(levels) and not t.kept_from)
 
 
-def summary(done: Done) -> str:
+def summary(done: Done, unit: str = "1") -> str:
     """Say what a search found, in one line."""
     if done.at_bound:
         return f"ended at the {done.at_bound} bound after {done.trials} trials"
-    return (
-        f"level {done.level}, last passing {done.last_passing}, first failing "
-        f"{done.first_failing}, {done.trials} trials"
+    level, good, bad = (
+        at if unit == "1" or at is None else amount(at, unit)
+        for at in (done.level, done.last_passing, done.first_failing)
     )
+    return f"level {level}, last passing {good}, first failing {bad}, {done.trials} trials"

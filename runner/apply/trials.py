@@ -21,7 +21,8 @@ from runner.executor.trial import Backoff, attach_trial, run_trial, stop_trial
 from runner.kinds.resources.sysctl import split_network
 from runner.planning.ids import shown, treatment_id
 from runner.records.facts import machine_id
-from runner.records.manifest import Built, Planned
+from runner.records.manifest import TRIED, Built, Planned
+from runner.spec.sections.varied import OF_LOAD, at_level
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Attempt:
     number: int
     """Which attempt at this repetition it is, from 1."""
     connections: int | None
-    """The level of a search."""
+    """The level of a search that the load is told."""
     binary: Binary | None
     built: Mapping[str, object]
     """Numbers of the build: size of the binary, and others."""
@@ -174,15 +175,22 @@ class TrialRunner:
         return layer.cells
 
     def run(
-        self, levels: Mapping[str, str], repetition: int, *, connections: int | None = None,
+        self, levels: Mapping[str, str], repetition: int, *, level: int | None = None,
         serial: int = 0,
     ) -> Trial:  # fmt: skip
-        """Run one trial, again while a guard breaks; all attempts are kept."""
+        """Run one trial, again while a guard breaks; all attempts are kept.
+
+        `level` is that of a search.
+        """
         experiment, binary, extra = self.prepare(levels)
         layer = self.host.layers.get(treatment_id(levels))
         self.preflight(experiment, layer.cells if layer else self.host.plan.cells)
-        level = f"-c{connections}-{serial}" if connections is not None else ""
-        stem = f"{treatment_id(levels)}-r{repetition}{level}-a"
+        connections, named = level, "" if level is None else f"-c{level}-{serial}"
+        search = experiment.search
+        if level is not None and search is not None and search.goal.variable not in OF_LOAD:
+            experiment, extra = at_level(experiment, level), {**extra, TRIED: level}
+            connections, named = None, f"-l{level}-{serial}"
+        stem = f"{treatment_id(levels)}-r{repetition}{named}-a"
         numbers = (n for n in itertools.count(1) if f"{stem}{n}" not in self.lost)
         for attempt in itertools.islice(numbers, experiment.repeat.attempts):
             trial_id = f"{stem}{attempt}"

@@ -153,6 +153,7 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     from runner.apply.trials import network_cells
     from runner.compile.program import TrialRequest, trial_program
     from runner.planning.ids import treatment_id
+    from runner.spec.sections.varied import OF_LOAD, at_level
     from runner.spec.treatments import treatments, with_levels
 
     found = []
@@ -164,6 +165,7 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
             if experiment.workload is None:
                 continue
             search = experiment.search
+            experiment = at_level(experiment, search.low) if search else experiment
             layer = host.layers.get(treatment_id(levels))
             made = trial_program(
                 experiment,
@@ -173,7 +175,7 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
                     network_cells=network_cells(
                         experiment, layer.cells if layer else host.plan.cells
                     ),
-                    connections=None if search is None else search.low,
+                    connections=search.low if search and search.goal.variable in OF_LOAD else None,
                 ),
             )
             trials[treatment_id(levels)] = made.program

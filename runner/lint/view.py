@@ -141,15 +141,20 @@ class View:
             for index, step in enumerate(steps)
             if step.get("connections")
         ]
-        if not found and (load or {}).get("connections") and not self.at("search"):
+        if not found and (load or {}).get("connections") and not self.searches_connections():
             found = [("load.connections", int((load or {})["connections"]))]
         return found
+
+    def searches_connections(self) -> bool:
+        """Whether a search chooses how many connections there are."""
+        find = str(self.at("search", "find") or "connections")
+        return bool(self.at("search")) and find.endswith("connections")
 
     def highest(self) -> int:
         """Give the most connections that any trial may open; 0 without a load."""
         top = max((level for _, level in self.levels()), default=0)
         bounds = list(self.at("search", "between") or [])
-        if len(bounds) == 2 and "connections" in str(self.at("search", "find") or "connections"):
+        if len(bounds) == 2 and self.searches_connections():
             top = max(top, int(amount(bounds[1]) or 0))
         return top
 

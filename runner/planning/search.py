@@ -28,79 +28,21 @@ is mostly far enough beyond the edge to be the `check` as well.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.planning import sentinels
+from runner.planning.search_data import Done, Params, State, coarser, finer, params_of
 from runner.planning.search_fit import Fit, fit, inversions
+from runner.records.amounts import amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Done", "Fit", "Params", "Search", "State", "fit"]
+
+__all__ = ["Done", "Fit", "Params", "Search", "State", "fit", "params_of"]
 
 STRIDE = 4
 """Ratio of the levels on the way to a bracket."""
-
-
-@dataclass(frozen=True)
-class Params:
-    """What is looked for, fixed before the data."""
-
-    low: int
-    high: int
-    trials: int = 5
-    """n of `confirm`."""
-    healthy: int = 3
-    """k of `confirm`."""
-    resolution: float = 0.02
-    """Below 1 a share of the level, from 1 on a number of levels."""
-    start: int | None = None
-    """First level tried; `low` where nothing is said."""
-    max_trials: int = 200
-    lowest: bool = False
-    """Healthy from the level on upwards: the search for the smallest."""
-    sentinels: bool = False
-    """Whether to look afterwards if health depends on more than the level."""
-
-    def step_at(self, level: int) -> int:
-        """Give the distance of last passing and first failing that is near enough."""
-        if self.resolution >= 1:
-            return int(self.resolution)
-        return max(1, int(self.resolution * level))
-
-
-@dataclass(frozen=True)
-class State:
-    """All trials so far, in order."""
-
-    trials: tuple[tuple[int, bool], ...] = ()
-    settled: int = 0
-    """How many of them found the level; the others look whether it depends on more. 0 before."""
-
-
-@dataclass(frozen=True)
-class Done:
-    """What the search found."""
-
-    level: int | None
-    """Highest level with P(healthy) >= 1/2 (with n of n: the last passing); None at a bound."""
-    last_passing: int | None
-    first_failing: int | None
-    table: tuple[tuple[int, int, int], ...]
-    """(level, healthy, trials), rising."""
-    trials: int
-    at_bound: str
-    """`low`, `high` or empty: everything from the bound on was alike."""
-    monotone: bool
-    inversions: tuple[tuple[int, int], ...]
-    """(failing level, passing level beyond it), where chance hardly explains it."""
-    fitted: Fit | None
-    why: str = ""
-    dips: tuple[int, ...] = ()
-    """Levels below the one found that failed when they were tried after it."""
-    effects: tuple[str, ...] = ()
-    """What health depended on beside the level, in words."""
 
 
 class Search:
@@ -119,18 +61,26 @@ class Search:
             raise ValueError(f"between [{params.low}, {params.high}] has to rise, from above 0")
         if not 0 < params.healthy <= params.trials:
             raise ValueError(f"{params.healthy} of {params.trials} trials cannot be healthy")
-        self.params = params
+        self.grain = params.grain
+        self.params = params.in_grains()
 
     def record(self, state: State, level: int, *, healthy: bool) -> State:
         """Give the state after one more valid trial."""
         settled = state.settled
         looked = self.params.sentinels and not settled and bool(state.trials)
-        if looked and self._looking(_Tally(self.params, state.trials)) is None:
+        tried = finer(state, self.grain).trials
+        if looked and self._looking(_Tally(self.params, tried)) is None:
             settled = len(state.trials)
         return State((*state.trials, (level, healthy)), settled)
 
     def next(self, state: State) -> int | Done:
         """Give the level to try next, or the result."""
+        if self.grain == 1:
+            return self._next(state)
+        found = self._next(finer(state, self.grain))
+        return found * self.grain if isinstance(found, int) else coarser(found, self.grain)
+
+    def _next(self, state: State) -> int | Done:
         main = state.trials[: state.settled or None]
         tally = _Tally(self.params, main)
         if not state.settled:
@@ -213,7 +163,8 @@ class Search:
             at_bound = outer if bad is None else inner
             end = params.high if at_bound == "high" else params.low
             what = "is still healthy" if bad is None else "is not healthy"
-            why = f"the search ended at its bound: {end} {what}"
+            said = end if self.grain == 1 else amount(end * self.grain, params.unit)
+            why = f"the search ended at its bound: {said} {what}"
         found, level = None, None
         if good is not None and bad is not None:
             found = fit(tally.counts, (good, bad), params.resolution, lowest=params.lowest)

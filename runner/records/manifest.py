@@ -16,6 +16,8 @@ from runner.records.steps import StepPlan
 SCHEMA: Final = "run/2"
 READ: Final = ("run/1", SCHEMA)
 
+TRIED: Final = "search.tried"
+"""Number of a trial: the level of a search that varies no number of the load."""
 State = Literal["running", "done", "failed", "interrupted"]
 
 
@@ -180,6 +182,8 @@ class Searches(msgspec.Struct, frozen=True):
 
     what: str = "connections"
     runs: tuple[SearchRun, ...] = ()
+    unit: str = "1"
+    """Of levels: `B` where they are sizes."""
 
 
 class EventsFile(msgspec.Struct, frozen=True):

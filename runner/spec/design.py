@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
 
-from runner.records.quantities import COUNT, parse
+from runner.records.quantities import BYTES, COUNT, RATE, parse
 from runner.spec.base import (
     Amount,
     Model,
@@ -15,7 +15,6 @@ from runner.spec.base import (
     Text,
     Texts,
     as_text,
-    did_you_mean,
     fault,
     shape,
 )
@@ -203,16 +202,14 @@ class Goal(NamedTuple):
     variable: str
 
 
-_FIND = re.compile(r"(highest|lowest)\s+healthy\s+([a-z][\w.]*)")
-VARIABLES = ("connections", "rate")
+_FIND = re.compile(r"(highest|lowest)\s+healthy\s+([a-z_][\w.]*)")
+PAGE = 4096
 
 
 def _find(text: str) -> str:
     match = _FIND.fullmatch(" ".join(text.split()))
     if match is None:
         raise fault("find", f"`{text}` is not a goal: write `highest healthy connections`")
-    if match[2] not in VARIABLES:
-        raise fault("find", f"cannot search `{match[2]}`{did_you_mean(match[2], VARIABLES)}")
     return " ".join(text.split())
 
 
@@ -232,7 +229,12 @@ class Confirm(Model):
 class Search(Model):
     """An adaptive sequence of trials for the highest (or lowest) healthy level."""
 
-    find: Annotated[Text, AfterValidator(_find)] = "highest healthy connections"
+    find: Annotated[Text, AfterValidator(_find)] = Field(
+        "highest healthy connections",
+        description="highest or lowest healthy: connections, rate, a limit (memory.max, "
+        "limits.nofile), a number (load.threads), or a word that stands in braces in workload or "
+        "load",
+    )
     between: tuple[Amount, Amount]
     confirm: Confirm = Confirm.model_construct()
     resolution: Amount = parse("2%")
@@ -251,7 +253,10 @@ class Search(Model):
         low, high = self.between
         if low.dimension != high.dimension:
             raise fault("between", f"{low} and {high} are not of one kind")
-        if not 0 < low.exact < high.exact:
+        if low.dimension not in (COUNT, BYTES, RATE):
+            message = f"{low} is no number, no size and no rate: write the number, its unit in the"
+            raise fault("between", f"{message} spec: `--timeout {{t}}ms`")
+        if not 0 < low.exact < high.exact or self.low >= self.high:
             raise fault("between", f"between [{low}, {high}] has to rise, from above 0")
         if self.resolution.exact <= 0:
             raise fault("resolution", "has to be above 0")
@@ -264,14 +269,24 @@ class Search(Model):
         return Goal("highest" if direction == "highest" else "lowest", variable)
 
     @property
+    def in_bytes(self) -> bool:
+        """Whether levels are sizes."""
+        return self.between[0].dimension == BYTES
+
+    @property
+    def grain(self) -> int:
+        """Of what levels are multiples: sizes are whole pages, as the kernel keeps limits."""
+        return PAGE if self.in_bytes else 1
+
+    @property
     def low(self) -> int:
         """Lower bound in whole base units."""
-        return int(self.between[0].exact)
+        return -int(-self.between[0].exact // self.grain) * self.grain
 
     @property
     def high(self) -> int:
         """Upper bound in whole base units."""
-        return int(self.between[1].exact)
+        return int(self.between[1].exact // self.grain) * self.grain
 
     def step_at(self, level: int) -> int:
         """Give the resolution at a level, in whole base units: 2 % of it, or the fixed step."""

@@ -30,6 +30,8 @@ PLAIN: Powers = (0, 0, 0, 0, 0)
 SECOND: Powers = (0, 1, 0, 0, 0)
 LEVELS = ("search.level", "search.last_passing", "search.first_failing")
 """Numbers of what a search varies: connections, or requests per second."""
+LEVELLED = ("rate", "bytes")
+"""What levels of a search may be beside counts."""
 DEEPEST = 50
 
 
@@ -112,7 +114,7 @@ def measure(metric: "Metric", metrics: Mapping[str, "Metric"], depth: int = 0) -
     unit = _read("unit", metric.unit)
     if own.free and metric.printed_in is None:
         return _printed(metric.unit, own, metric)
-    if unit.powers != own.powers and not (_is_level(metric) and unit.dimension == "rate"):
+    if unit.powers != own.powers and not (_is_level(metric) and unit.dimension in LEVELLED):
         what = metric.source or metric.compute
         raise DimensionError(
             "unit", f"`{what}` is {own.said}; "

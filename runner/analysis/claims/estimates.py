@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.rows import BEYOND, Key, Row, by_key, joined, of_trial, within
 from runner.analysis.claims.statements import evaluate, nothing_to_divide_by
-from runner.analysis.claims.values import counted, levels, step_names, value
+from runner.analysis.claims.values import counted, level_of, step_names, value
 from runner.analysis.model import Estimate, Repetition
 from runner.analysis.stats.censored import median_of_bounds
 from runner.analysis.stats.intervals import LEVEL
@@ -156,7 +156,7 @@ def _at_level(metric: Metric, trials: Sequence[Trial], search: Searches) -> dict
             for trial in _own(run, trials)
             if trial.outcome == "healthy"
             and trial.steps
-            and levels(trial.steps[0])[search.what == "rate"] == run.last_passing
+            and level_of(trial.steps[0], search.what) == run.last_passing
             and isinstance(number := value(metric, trial, None)[0], int | float)
         ]
         row = Row(None, f"no healthy trial at level {run.level}", of)

@@ -27,7 +27,7 @@ from runner.analysis.runs.searches import searches_of
 from runner.analysis.stats.power import MANY, POWER, Truth, inside, needed, outside
 from runner.analysis.stats.run_order import SMALLEST
 from runner.analysis.stats.shares import clean_runs
-from runner.planning.search import Done, Params, Search, State
+from runner.planning.search import Done, Search, State, params_of
 from runner.records.quantities import in_unit
 from runner.spec.expressions import references
 from runner.spec.treatments import treatments, with_levels
@@ -104,17 +104,7 @@ def trial_s(experiment: Experiment) -> float:
 
 def search_trials(asked: Asked) -> tuple[int, int]:
     """Fewest and most trials of a search, tried on ideal servers all over its range."""
-    params = Params(
-        low=asked.low,
-        high=asked.high,
-        trials=asked.confirm.trials,
-        healthy=asked.confirm.healthy,
-        resolution=float(asked.resolution.exact),
-        start=int(asked.start.exact) if asked.start else None,
-        max_trials=asked.max_trials,
-        lowest=asked.goal.direction == "lowest",
-        sentinels=asked.sentinels is not False,
-    )
+    params = params_of(asked)
     found = []
     for at in range(CAPACITIES):
         share = (at + 0.5) / CAPACITIES

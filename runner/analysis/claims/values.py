@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.rows import of_trial
 from runner.kinds.units import VARIANTS
+from runner.records.manifest import TRIED
 from runner.spec.dimensions import lenient
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
 
 def counted(trials: Iterable[Trial]) -> list[Trial]:
     """The trials that count: of each repetition the last attempt, if it was valid."""
-    last: dict[
-        tuple[tuple[tuple[str, str], ...], Key, tuple[int | None, float | None] | None], Trial
-    ] = {}
+    last: dict[tuple[tuple[tuple[str, str], ...], Key, tuple[float | None, ...] | None], Trial] = {}
     for trial in trials:
         level = levels(trial.steps[0]) if len(trial.steps) == 1 else None
         key = (tuple(trial.treatment.items()), of_trial(trial).key, level)
@@ -48,10 +47,15 @@ def counted(trials: Iterable[Trial]) -> list[Trial]:
     return [trial for trial in last.values() if trial.outcome in VALID]
 
 
-def levels(step: Step) -> tuple[int | None, float | None]:
-    """Connections and arrival rate of a step: what a search may vary."""
-    rate = step.numbers.get("load.rate")
-    return step.connections, float(rate) if isinstance(rate, int | float) else None
+def levels(step: Step) -> tuple[float | None, ...]:
+    """Connections, arrival rate, and the level of any other search: what it may vary."""
+    named = (step.numbers.get(name) for name in ("load.rate", TRIED))
+    return step.connections, *(float(x) if isinstance(x, int | float) else None for x in named)
+
+
+def level_of(step: Step, what: str) -> float | None:
+    """Give the level of a step in a search over `what`."""
+    return levels(step)[{"connections": 0, "rate": 1}.get(what, 2)]
 
 
 def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str | None, str]:

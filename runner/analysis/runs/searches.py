@@ -57,7 +57,7 @@ def summarised(search: Searches | None) -> SearchShown | None:
     notes += [_kept(run) for run in runs if run.workload == "keep"]
     return {
         "what": search.what,
-        "unit": "1",
+        "unit": search.unit,
         "half": statistics.median(halves) if halves else None,
         "interval": None if interval is None else [interval.low, interval.high],
         "monotone": all(run.monotone for run in runs),
@@ -88,7 +88,9 @@ def searches_of(shown: SearchShown | None) -> Searches | None:
     """Give the searches back of what `summarised` made of them."""
     if not shown or not shown.get("runs"):
         return None
-    return msgspec.convert({"what": shown["what"], "runs": shown["runs"]}, Searches)
+    return msgspec.convert(
+        {"what": shown["what"], "runs": shown["runs"], "unit": shown.get("unit") or "1"}, Searches
+    )
 
 
 def _pairs(inversions: Sequence[tuple[int, int]]) -> list[list[int]]:

@@ -43,7 +43,7 @@ def _floor(view: View) -> Hits:
         if lost and threads > 1:
             yield where, f"{lost[0]} cannot be opened: {_floored(threads, lost[0])}"
     if (
-        view.at("search")
+        view.searches_connections()
         and threads > 1
         and "load.established == load.connections" not in view.rules
     ):

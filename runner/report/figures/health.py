@@ -31,9 +31,11 @@ def draw(search: Mapping[str, Any]) -> bytes | None:
     )
     if len({level for level, _, _ in levels}) < 2:
         return None
-    what = str(search.get("what") or "level")
+    what, unit = str(search.get("what") or "level"), str(search.get("unit") or "1")
     shown = _window(search, levels)
-    x = scale.levels([level for level, _, _ in shown], (LEFT + 14, RIGHT - 14), "")
+    x = scale.levels(
+        [level for level, _, _ in shown], (LEFT + 14, RIGHT - 14), "" if unit == "1" else unit
+    )
     y = scale.Axis(
         0.0, 1.0, BOTTOM, TOP, tuple((v / 4, f"{v * 25} %") for v in range(5)), log=False
     )
@@ -50,9 +52,10 @@ def draw(search: Mapping[str, Any]) -> bytes | None:
     if half is not None:
         at = x.at(float(half))
         canvas.line((at, TOP), (at, BOTTOM), "s-regionedge", width=1.4, dash="5 3")
-        text = f"½ at {units.count(round(float(half), 1))}"
+        middle = units.count(round(float(half), 1)) if unit == "1" else units.amount(half, unit)
+        text = f"½ at {middle}"
         if interval and None not in interval:
-            text += f" ({units.interval((float(interval[0]), float(interval[1])), '1')})"
+            text += f" ({units.interval((float(interval[0]), float(interval[1])), unit)})"
         anchor, shift = ("end", -8) if at > (LEFT + RIGHT) / 2 else ("start", 8)
         canvas.text(at + shift, TOP - 8, text, "b f-regionedge", anchor=anchor)
     _points(canvas, shown, x, y)
@@ -103,7 +106,12 @@ def _apart(spot: tuple[float, float], width: float, other: tuple[float, float, f
 
 
 def _described(search: Mapping[str, Any], levels: Sequence[Level], what: str) -> str:
-    each = ", ".join(f"{passes} of {trials} at {units.count(lv)}" for lv, passes, trials in levels)
+    unit = str(search.get("unit") or "1")
+
+    def shown(level: float) -> str:
+        return units.count(level) if unit == "1" else units.amount(level, unit)
+
+    each = ", ".join(f"{passes} of {trials} at {shown(lv)}" for lv, passes, trials in levels)
     half = search.get("half")
-    middle = f" P(healthy) is one half at {units.count(half)} {what}." if half is not None else ""
+    middle = f" P(healthy) is one half at {shown(half)} {what}." if half is not None else ""
     return f"Healthy trials: {each}.{middle}"

@@ -55,22 +55,22 @@ def view(found: SearchShown | None) -> dict[str, object] | None:
         half = Md(f"P(healthy) = ½ at {escape(middle)} ({escape(near)}).")
     return {
         "half": half,
-        "searches": _runs(search["runs"], what),
-        "levels": _levels(search["levels"], what),
+        "searches": _runs(search["runs"], what, unit),
+        "levels": _levels(search["levels"], what, unit),
         "monotone": search.get("monotone"),
         "notes": list(search.get("notes") or ()),
     }
 
 
-def _runs(runs: Sequence[SearchRow], what: str) -> Md | None:
+def _runs(runs: Sequence[SearchRow], what: str, unit: str) -> Md | None:
     treated = any(run.get("treatment") for run in runs)
     rows = [
         [
             run.get("repetition", i),
             *([words.treatment(run.get("treatment") or {})] if treated else []),
-            units.count(run.get("level")),
-            units.interval(_own(run), "1"),
-            _bracket(run.get("last_passing"), run.get("first_failing")),
+            level_text(run.get("level"), unit),
+            units.interval(_own(run), unit or "1"),
+            _bracket(run.get("last_passing"), run.get("first_failing"), unit),
             units.count(run.get("trials")),
             run.get("ended") or _BOUNDS.get(str(run.get("at_bound")), "") or run.get("why") or "",
         ]
@@ -90,10 +90,10 @@ def _own(run: SearchRow) -> tuple[float, float] | None:
     return None if low is None or high is None else (float(low), float(high))
 
 
-def _levels(levels: Sequence[LevelRow], what: str) -> Md | None:
+def _levels(levels: Sequence[LevelRow], what: str, unit: str) -> Md | None:
     rows = [
         [
-            units.count(item["level"]),
+            level_text(item["level"], unit),
             f"{item['passes']} of {item['trials']}",
             units.percent(item["passes"] / item["trials"] if item["trials"] else None),
         ]
@@ -102,7 +102,12 @@ def _levels(levels: Sequence[LevelRow], what: str) -> Md | None:
     return markdown.table([what, "healthy", "share"], rows, "rrr") if rows else None
 
 
-def _bracket(low: float | None, high: float | None) -> str:
-    return (
-        units.NONE if low is None and high is None else f"{units.count(low)} … {units.count(high)}"
-    )
+def _bracket(low: float | None, high: float | None, unit: str) -> str:
+    if low is None and high is None:
+        return units.NONE
+    return f"{level_text(low, unit)} … {level_text(high, unit)}"
+
+
+def level_text(level: float | None, unit: str) -> str:
+    """Write a level: a count with all its digits, anything else in its unit."""
+    return units.count(level) if unit in ("", "1") else units.amount(level, unit)

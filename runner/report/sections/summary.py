@@ -63,8 +63,13 @@ def _limit(key: str, found: Any) -> str:
 
 def _load(spec: Mapping[str, Any]) -> str:
     load = spec.get("load") or {}
+    search = spec.get("search") or {}
+    aim = f"to find the {escape(search.get('find', 'highest healthy level'))}"
+    if search:
+        low, high = (*(search.get("between") or ("?", "?")), "?")[:2]
+        aim += f" between {escape(low)} and {escape(high)}"
     if not load:
-        return ""
+        return f"Run again and again {aim}." if search else ""
     steps = load.get("steps")
     target = f" at {code(load['url'])}" if load.get("url") else ""
     text = f"Load by {code(load.get('generator', '?'))}{target}"
@@ -75,12 +80,7 @@ def _load(spec: Mapping[str, Any]) -> str:
         }
         text += f": {words.plural(len(steps), 'step')} of {escape(', '.join(each))} connections"
         text += f", {escape(lasting.pop())} each" if len(lasting) == 1 else ""
-    search = spec.get("search") or {}
-    if search:
-        low, high = (*(search.get("between") or ("?", "?")), "?")[:2]
-        text += f", to find the {escape(search.get('find', 'highest healthy level'))}"
-        text += f" between {escape(low)} and {escape(high)}"
-    return f"{text}."
+    return f"{text}, {aim}." if search else f"{text}."
 
 
 def _health(spec: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from runner.kinds import resources
 from runner.spec.base import did_you_mean, nearest
 from runner.spec.design import OVERRIDABLE, SET
+from runner.spec.sections.varied import OF_LOAD, problem
 from runner.spec.treatments import RUNTIME, placeholders, treatments, with_levels
 from runner.specfile.cross_checks.levels import levels_of_design, reserved, set_words
 from runner.specfile.names import levels_faults
@@ -120,21 +121,29 @@ def _search(exp: Experiment, names: Names) -> Iterator[Finding]:
         yield ("search", "find"), message, False
     if variable in ("connections", "rate") and "load" not in names.sections:
         yield ("search", "find"), f"a search over {variable} needs a `load`", False
+    if not names.broken & {"workload", "load", "factors"} and (said := problem(exp)):
+        yield ("search", "find"), said, False
     if "healthy" not in names.sections:
         yield ("search",), "a search needs `healthy` rules to judge a level by", True
-    if exp.search.workload == "keep" and exp.workload is not None:
-        where = ("search", "workload")
-        if exp.workload.trace:
-            yield (
-                where,
-                "system calls are counted as the workload ends: fresh ones, or no trace",
-                False,
-            )
-        if exp.workload.prepare:
-            message = "a kept workload is prepared once for all trials: fresh ones, or no prepare"
-            yield where, message, False
-        if exp.workload.run == "once" or exp.workload.go_test:
-            yield where, "a workload that ends by itself cannot be kept", False
+    yield from _kept(exp, variable)
+
+
+def _kept(exp: Experiment, variable: str) -> Iterator[Finding]:
+    """Find what cannot be while one workload serves all trials of a search."""
+    workload, where = exp.workload, ("search", "workload")
+    if exp.search is None or exp.search.workload != "keep" or workload is None:
+        return
+    if workload.trace:
+        message = "system calls are counted as the workload ends: fresh ones, or no trace"
+        yield where, message, False
+    if variable not in OF_LOAD:
+        message = f"a kept workload keeps its {variable}: fresh ones, for each level its own"
+        yield where, message, False
+    if workload.prepare:
+        message = "a kept workload is prepared once for all trials: fresh ones, or no prepare"
+        yield where, message, False
+    if workload.run == "once" or workload.go_test:
+        yield where, "a workload that ends by itself cannot be kept", False
 
 
 def _workload(exp: Experiment, names: Names) -> Iterator[Finding]:
@@ -199,7 +208,8 @@ def _faults(exp: Experiment, names: Names) -> Iterator[Finding]:
 
 def _braces(exp: Experiment, names: Names) -> Iterator[Finding]:
     """Find `{prot}` where `{port}` is meant; any other braces are the program's own."""
-    known = (*RUNTIME, *names.factors, *set_words(exp))
+    searched = (exp.search.goal.variable,) if exp.search is not None else ()
+    known = (*RUNTIME, *names.factors, *set_words(exp), *searched)
 
     def walk(value: object, path: Path) -> Iterator[Finding]:
         if isinstance(value, Mapping):

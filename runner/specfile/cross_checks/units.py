@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from runner.records.quantities import COUNT, RATIO, Quantity, unit_problem
 from runner.records.units import POWERS, UnitError, read_unit
 from runner.spec.dimensions import (
+    LEVELS,
     PLAIN,
     DimensionError,
     Measure,
@@ -67,10 +68,25 @@ def _metric(metric: Metric, path: Path, exp: Experiment) -> Iterator[Finding]:
         if wrong.key in ("compute", "unit", "printed_in") and _sound(metric, exp):
             yield (*path, wrong.key), str(wrong), False
         return
+    if problem := _level_unit(metric, found, exp):
+        yield (*path, "unit" if metric.unit else "from"), problem, False
     if metric.resolution is not None:
         problem = _differs(metric.resolution, found, bare=True)
         if problem:
             yield (*path, "resolution"), problem, False
+
+
+def _level_unit(metric: Metric, found: Measure, exp: Experiment) -> str | None:
+    """Say where a level of the search is shown as what it is not."""
+    if metric.source not in LEVELS or exp.search is None:
+        return None
+    sizes = exp.search.in_bytes
+    if sizes == (found.powers == POWERS["bytes"]):
+        return None
+    variable = exp.search.goal.variable
+    if sizes:
+        return f"levels of {variable} are sizes here: say unit: MiB"
+    return f"levels of {variable} are no sizes, and `{metric.unit}` is a unit of size"
 
 
 def _sound(metric: Metric, exp: Experiment) -> bool:
