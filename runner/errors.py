@@ -6,6 +6,7 @@
     ├── HostBusy           5   another run holds the host
     ├── HostError          2   the host was reached and could not do it
     │   ├── NeedRoot       2
+    │   ├── HostRebooted   2   what was converged went with the boot
     │   └── ProgramRefused 2   the agent refused or did not finish a program
     ├── ToolchainError     2   Go could not be had, or did not compile
     ├── TrialError         2   a workload or a generator could not be run
@@ -54,6 +55,10 @@ class HostError(RunnerError):
 
 class NeedRoot(HostError):  # noqa: N818 - the word users read
     """Something needs root; the message names everything that does."""
+
+
+class HostRebooted(HostError):  # noqa: N818 - says what happened
+    """The host was started anew in the middle of a run: what was converged went with the boot."""
 
 
 class ProgramRefused(HostError):  # noqa: N818 - the word users read

@@ -246,6 +246,12 @@ PAIRS["claims[].bound"] = (
     {"id": "c", "quote": "q", "expect": "m[a=p] < m[a=q]", "estimand": "always", "bound": "1 in 2"},
     {"id": "c", "quote": "q", "expect": "m[a=p] < m[a=q]", "estimand": "always", "bound": "1 in 20"},
 )  # fmt: skip
+PAIRS["hosts.load.per"] = (
+    "server", "hosts", {"server": "local"},
+    {"server": "local", "load": {"per": "board", "hosts": ["other"]}},
+)  # fmt: skip
+_pair("hosts.load.hosts", "server", "hosts.load", {"per": "board"}, ["other"], ["another"])
+_pair("claims[].scope", "once", "claims.[]", _RANGE, None, "kind")
 _TABLE = {"columns": ["m"]}
 _pair("report.table.rows", "once", "report.table", _TABLE, [], ["a"])
 _pair("report.tables[].rows", "once", "report.tables.[]", _TABLE, [], ["a"])
@@ -253,6 +259,14 @@ _pair("report.figures[].show", "once", "report.figures.[]", {"over": "a"}, ["m"]
 PAIRS["workload.ready.stderr"] = (
     "server", "workload.ready", {"stderr": "up"}, {"stderr": "on"},
 )  # fmt: skip
+_pair(
+    "report.figures[].split",
+    "once",
+    "report.figures.[]",
+    {"over": "a", "show": ["m"]},
+    None,
+    "board",
+)
 _READY = {"http": "https://127.0.0.1:{port}/"}
 _pair("workload.ready.insecure", "server", "workload.ready", _READY, False, True)
 _pair("workload.ready.ca", "server", "workload.ready", _READY, "/a.pem", "/b.pem")

@@ -109,7 +109,7 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         found.trials,
         found.claims,
         found.estimates,
-        failures(found),
+        failures(found, folder.manifest.order),
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Analysis, Estimate, Trial
     from runner.apply.interface import Counts
-    from runner.records.manifest import State
+    from runner.records.manifest import Order, State
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
 
@@ -36,13 +36,15 @@ def conclude(
     return analysis, rebuild.write(folder, analysis)
 
 
-def failures(analysis: Analysis) -> str:
+def failures(analysis: Analysis, order: Order | None) -> str:
     """Say why a run counts as failed, a line for each reason; empty where it does not.
 
-    A trial that could not be run, unless a later attempt made it good; none that says
-    anything: every attempt was thrown away; or not one number that was asked for.
+    A trial that could not be run, unless a later attempt, or its block on a board that was
+    brought back or on another one, made it good; none that says anything: every attempt was
+    thrown away; or not one number that was asked for.
     """
-    known = analysis.trials
+    again = {(one.block, one.from_board) for one in (order.moved if order else ())}
+    known = [trial for trial in analysis.trials if (trial.repetition, trial.host) not in again]
     last: dict[str, Trial] = {}
     for trial in known:
         last[trial.id.rpartition("-a")[0]] = trial

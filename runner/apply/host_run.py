@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import socket
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,20 @@ def host_run(
     """Give the host with its agent; `secrets` are texts to mask in what it says."""
     agent = Agent(
         entry.transport, run_id=run_id, state_dir=entry.state_dir, become=entry.become,
-        secrets=secrets, on_quiet=reporter.note,
+        secrets=secrets, on_quiet=reporter.note, job=_job(),
     )  # fmt: skip
     controller = f"{socket.gethostname()}:{os.getpid()}"
     return HostRun(entry, agent, controller, reporter, record)
+
+
+def _job() -> int | None:
+    """Give the Slurm job that this process is of: the fence of the hosts that it holds."""
+    said = os.environ.get("SLURM_JOB_ID", "")
+    return int(said) if said.isdecimal() else None
+
+
+def apart(host: HostRun) -> HostRun:
+    """Give a load host for one of the boards that share it: with a conversation of its own."""
+    own = copy.copy(host)
+    own.agent = copy.copy(host.agent)
+    return own

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runner.records.events import AnyEvent
     from runner.records.host_events import Result
     from runner.spec.experiment import Experiment
+    from runner.specfile.inventory.power import Power
     from runner.transports.interface import Transport
 
 
@@ -37,6 +38,8 @@ class HostEntry:
     """Dead-man lease; None for no lease (the local machine)."""
     vars: Mapping[str, object] = field(default_factory=dict)
     address: str = "127.0.0.1"
+    power: Power | None = None
+    """How it is switched off and on."""
 
     @property
     def load_address(self) -> str:
@@ -59,6 +62,8 @@ class Options:
     """Only these kinds of resources; empty for all."""
     skip_tags: frozenset[str] = frozenset()
     resume: str | None = None
+    run_id: str = ""
+    """The id of the run where it was fixed beforehand; empty: a new one."""
     trusted: bool = False
     """The user lets the spec run its own programs on this machine."""
     command: tuple[str, ...] = ()

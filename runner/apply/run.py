@@ -28,12 +28,15 @@ from runner.store.provenance import describe
 from runner.store.record import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from runner.analysis.model import Trial
+    from runner.apply.boards.revive import Reviver
     from runner.apply.interface import HostEntry, Loaded, Options, Reporter
     from runner.apply.trials import TrialRunner
     from runner.records.manifest import State
+
+    Conduct = Callable[[Sequence[TrialRunner], Reviver], None]
 
 TOOLS = {"ssh": ["ssh", "-V"], "git": ["git", "--version"]}
 """Tools of the controller that a record names with their versions."""
@@ -48,13 +51,14 @@ def apply(
     hosts: Mapping[str, HostEntry],
     options: Options,
     reporter: Reporter,
+    conduct: Conduct | None = None,
 ) -> Outcome:
-    """Run one experiment on its hosts.
+    """Run one experiment on its hosts; `conduct` decides which trials, in place of the spec.
 
     Raises the error that ended it, after everything was put back and the record
     was closed; with `check` nothing is changed and nothing is recorded.
     """
-    run_id = new_run_id(time.time())
+    run_id = options.run_id or new_run_id(time.time())
     experiment = loaded.experiment
     if experiment.lint.only:
         raise SpecError(
@@ -84,7 +88,7 @@ def apply(
                 recall(host, folder)
                 host.touched = True
                 host.remember(folder.facts.get(host.name), folder.manifest.environment)
-            return _Run(loaded, runs, options, reporter, folder).go()
+            return _Run(loaded, runs, options, reporter, folder, conduct).go()
     folder = RunFolder.create(
         options.reports,
         experiment.name,
@@ -110,7 +114,7 @@ def apply(
     with folder:
         record = at_all.locked(folder.append_change)
         runs = [host_run(hosts[n], run_id, reporter, record, secrets) for n in names]
-        return _Run(loaded, runs, options, reporter, folder).go()
+        return _Run(loaded, runs, options, reporter, folder, conduct).go()
 
 
 def _check(
@@ -159,8 +163,9 @@ class _Run:
         options: Options,
         reporter: Reporter,
         folder: RunFolder,
+        conduct: Conduct | None,
     ) -> None:
-        self.loaded = loaded
+        self.loaded, self.conduct = loaded, conduct
         self.hosts = hosts
         self.options = options
         self.reporter = reporter
@@ -203,7 +208,7 @@ class _Run:
             raise error
         if left is not None:
             raise left
-        failed = failures(analysis)
+        failed = failures(analysis, self.folder.manifest.order)
         return Outcome(
             self.folder.id, report, counts, analysis.trials, analysis.claims,
             analysis.estimates, failed,
@@ -222,11 +227,11 @@ class _Run:
         reboots = any(host.reboots for host in self.hosts)
         if not reboots:
             self._require()
-        # a build that is measured is a trial, though nothing is run
+        # a build that is measured is a trial
         built = any((m.source or "").startswith("build.") for m in experiment.metrics.values())
         trials = experiment.workload is not None or built
         runners = self._trial_runners(done, lost) if trials or experiment.build is not None else []
-        if runners and experiment.build is not None:
+        if runners and experiment.build is not None and self.conduct is None:
             # before any change: a compiler error must not cost a converge and a restore
             self.reporter.phase("build")
             for runner in runners:
@@ -238,10 +243,12 @@ class _Run:
         self._write_facts()
         self._require(before=False)
         if runners and trials:
+            from runner.apply.boards.revive import Reviver
             from runner.apply.schedule import run_all
 
             self.reporter.phase("trials")
-            run_all(runners)
+            revive = Reviver(self.system, self.options, runners[0].stop)
+            (self.conduct or run_all)(runners, revive)
 
     def _write_facts(self) -> None:
         """Record the facts in force, and what differs from them before, by treatment, after."""
@@ -271,8 +278,10 @@ class _Run:
 
     def _trial_runners(self, done: dict[str, Trial], lost: frozenset[str]) -> list[TrialRunner]:
         """Give one for each board: what is done and what is built they share."""
-        from runner.apply.boards import PATIENCE, BoardReporter
+        from runner.apply.boards.fleet import PATIENCE
+        from runner.apply.boards.reporter import BoardReporter
         from runner.apply.building import Builder
+        from runner.apply.host_run import apart
         from runner.apply.trials import TrialRunner
         from runner.executor.trial import Backoff
 
@@ -281,7 +290,8 @@ class _Run:
         builder = Builder(self.options.cache, self.loaded.path.parent)
         stop, lock = threading.Event(), threading.Lock()
         found = []
-        patience = PATIENCE if len(boards) > 1 else Backoff()
+        others = len(boards) > 1 or any(board.entry.power for board in boards)
+        patience = PATIENCE if others else Backoff()
         for board in boards:
             reporter = self.reporter
             if len(boards) > 1:
@@ -289,9 +299,11 @@ class _Run:
             found.append(
                 TrialRunner(
                     self.loaded, board, self.folder, reporter, builder, done, lost, expected=0,
-                    load_hosts=[]
-                    if hosts.same
-                    else [host for host in self.hosts if host.name in hosts.load],
+                    load_hosts=[
+                        host if len(boards) == 1 or hosts.paired else apart(host)
+                        for host in self.hosts
+                        if host.name in hosts.loads_of(board.name)
+                    ],
                     twice=self.options.twice, stop=stop, backoff=patience,
                 )
             )  # fmt: skip

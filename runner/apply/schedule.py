@@ -10,7 +10,7 @@ import msgspec
 
 from runner.analysis.claims.estimates import relative_half_width
 from runner.analysis.judge import measured
-from runner.apply.boards import Boards
+from runner.apply.boards.fleet import Boards
 from runner.errors import TrialError
 from runner.planning.boards import assigned
 from runner.planning.layers import groups_of
@@ -23,6 +23,7 @@ from runner.spec.treatments import treatments
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from runner.apply.boards.revive import Reviver
     from runner.apply.trials import TrialRunner
     from runner.planning.order import Slot
     from runner.spec.experiment import Experiment
@@ -31,7 +32,7 @@ SEED = 20261123
 """Used where the spec names none: an order has to be the same when it is repeated."""
 
 
-def run_all(runners: Sequence[TrialRunner]) -> None:
+def run_all(runners: Sequence[TrialRunner], revive: Reviver) -> None:
     """Run blocks of every treatment until the spec's stop rule says enough.
 
     Each block is run on one board; boards run at once. The order and the board of each
@@ -52,15 +53,16 @@ def run_all(runners: Sequence[TrialRunner]) -> None:
     order = Order(
         repeat.order.by, seed, tuple((slot.repetition, cells[slot.cell]) for slot in slots)
     )
-    plan = _Plan(runners, experiment, cells, slots)
+    plan = _Plan(runners, experiment, cells, slots, revive)
+    before = first.folder.manifest.order
+    # a run that goes on keeps what an earlier part of it has moved
+    plan.moves = list(before.moved) if before is not None else []
     if len(runners) > 1:
         names = [runner.host.name for runner in runners]
         plan.boards = dict(enumerate(assigned(names, high, rng), 1))
-        before = first.folder.manifest.order
-        # a run that goes on keeps what an earlier part of it has moved
-        plan.moves = list(before.moved) if before is not None else []
         boards = {str(number): board for number, board in plan.boards.items()}
-        order = msgspec.structs.replace(order, boards=boards, moved=tuple(plan.moves))
+        order = msgspec.structs.replace(order, boards=boards)
+    order = msgspec.structs.replace(order, moved=tuple(plan.moves))
     first.folder.update(order=order)
     # nobody knows beforehand how many trials a search takes
     searching = experiment.search is not None
@@ -84,6 +86,34 @@ def run_all(runners: Sequence[TrialRunner]) -> None:
         n = several[-1]
 
 
+def run_share(runner: TrialRunner, total: int, numbers: Sequence[int], revive: Reviver) -> None:
+    """Run some of so many blocks on one board: others run the rest, in runs of their own.
+
+    The whole order is drawn from the seed, as if all were run here.
+    """
+    experiment = runner.loaded.experiment
+    cells = treatments(experiment)
+    seed = experiment.repeat.order.seed if experiment.repeat.order.seed is not None else SEED
+    rng = random.Random(seed)  # noqa: S311 - an order, no secret
+    groups = groups_of(runner.host.layers, cells) if experiment.repeat.order.together else None
+    slots = whole(len(cells), (total, total), experiment.repeat.order.by, rng, groups)
+    mine = [slot for slot in slots if slot.repetition in numbers]
+    plan = _Plan([runner], experiment, cells, mine, revive)
+    before = runner.folder.manifest.order
+    plan.moves = list(before.moved) if before is not None else []
+    runner.folder.update(
+        order=Order(
+            experiment.repeat.order.by,
+            seed,
+            tuple((slot.repetition, cells[slot.cell]) for slot in mine),
+            boards={str(number): runner.host.name for number in numbers},
+            moved=tuple(plan.moves),
+        )
+    )
+    _expect([runner], 0 if experiment.search is not None else len(mine))
+    plan.run(numbers)
+
+
 def _expect(runners: Sequence[TrialRunner], trials: int) -> None:
     for runner in runners:
         runner.expected = trials
@@ -98,8 +128,9 @@ class _Plan:
         experiment: Experiment,
         cells: Sequence[Mapping[str, str]],
         slots: Sequence[Slot],
+        revive: Reviver,
     ) -> None:
-        self.runners = runners
+        self.runners, self.revive = runners, revive
         self.experiment = experiment
         self.blocks: dict[int, list[Mapping[str, str]]] = {}
         for slot in slots:
@@ -110,18 +141,20 @@ class _Plan:
 
     def run(self, numbers: Iterable[int]) -> None:
         """Run blocks, on one board in their order, on several at once."""
-        if len(self.runners) == 1:
+        if len(self.runners) == 1 and self.runners[0].host.entry.power is None:
             for number in numbers:
                 self.block(self.runners[0], number)
             return
         if self.fleet is None:
             stop = self.runners[0].stop
             by_name = {runner.host.name: runner for runner in self.runners}
-            self.fleet = Boards(by_name, self.block, stop, self._renumbered, self._told)
+            self.fleet = Boards(
+                by_name, self.block, stop, self._renumbered, self._told, self.revive
+            )
         follow = {move.block: (move.number, move.to_board) for move in self.moves}
         asked: dict[int, str] = {}
         for number in numbers:
-            at, board = number, self.boards[number]
+            at, board = number, self.boards.get(number, self.runners[0].host.name)
             while at in follow:
                 at, board = follow[at]
                 self.blocks[at] = self.blocks[number]
@@ -144,7 +177,7 @@ class _Plan:
             runner.release()
 
     def _renumbered(self, number: int) -> int:
-        new = max(self.blocks) + 1
+        new = max([*self.blocks, *(move.number for move in self.moves)]) + 1
         self.blocks[new] = self.blocks[number]
         return new
 

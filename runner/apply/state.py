@@ -87,7 +87,8 @@ class HostRun:
         """Who holds the host, for the agent."""
         said = hold(self.controller, None if self.keep else self.entry.lease_s)
         # on this machine the host sees for itself whether the controller is alive
-        return {**said, "pid": os.getpid() if self.entry.local else None, "kept": self.keep}
+        pid = os.getpid() if self.entry.local else None
+        return {**said, "pid": pid, "kept": self.keep, "job": self.agent.job}
 
     def observe(self, declared: Declared) -> None:
         """Probe everything that the declared state needs, in one round trip, and plan."""

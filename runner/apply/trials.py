@@ -15,8 +15,9 @@ from runner.apply.checks import preflight
 from runner.apply.interface import StoppedError
 from runner.apply.loading import Loading
 from runner.compile.program import TrialProgram, TrialRequest, trial_program
-from runner.errors import HostError, LeftRunning, RunnerError
+from runner.errors import HostError, HostRebooted, LeftRunning, RunnerError
 from runner.executor.blobs import put
+from runner.executor.reboot import booted
 from runner.executor.trial import Backoff, attach_trial, run_trial, stop_trial
 from runner.kinds.resources.sysctl import split_network
 from runner.planning.ids import shown, treatment_id
@@ -211,9 +212,17 @@ class TrialRunner:
                         built=extra,
                     )
                 )
+            if found.outcome == "error":
+                self._same_boot(trial_id)
             if found.outcome != "invalid":
                 return found
         return found
+
+    def _same_boot(self, trial: str) -> None:
+        """HostRebooted where the board was started anew under a trial that failed."""
+        before = str(self.host.facts.get("boot_id") or "")
+        if before and booted(self.host.agent) != before:
+            raise HostRebooted(f"{self.host.name}: was started anew in trial {trial}")
 
     def _attempt(self, attempt: Attempt) -> Trial:
         tools = self.generators(attempt.experiment)

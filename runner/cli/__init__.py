@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "attach": "follow a trial that outlived its controller",
     "report": "rebuild a run's report from its record, offline",
     "compare": "two runs, or two treatments of a run",
+    "bisect": "which commit made a metric worse, though every measurement is noisy",
     "reproduce": "somebody's run again, here or on a host: their numbers against ours",
     "why": "which of what differs between two runs explains the gap, by varying it here",
     "verify": "judge the newest run of each spec; exit 1 where a required verdict fails",

@@ -14,11 +14,12 @@ from runner.errors import RunnerError, SpecError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import FrameType
 
     from runner.analysis.model import Estimate
-    from runner.apply.interface import Loaded, Outcome
+    from runner.apply.interface import HostEntry, Loaded, Outcome
+    from runner.apply.run import Conduct
     from runner.specfile.inventory import Inventory
 
 MOST_NUMBERS, MOST_TEXT = 24, 80
@@ -127,8 +128,13 @@ def prepare(specs: Iterable[Loaded]) -> None:
         console.hide(values_in(spec.experiment))
 
 
-def one(args: argparse.Namespace, spec: Loaded, known: Inventory) -> Outcome:
-    """Apply one spec on its hosts."""
+def one(
+    args: argparse.Namespace,
+    spec: Loaded,
+    known: Inventory,
+    conduct: Conduct | None = None,
+) -> Outcome:
+    """Apply one spec on its hosts; `conduct` decides which trials are run."""
     from runner.apply.interface import Options
     from runner.apply.run import apply
 
@@ -141,10 +147,11 @@ def one(args: argparse.Namespace, spec: Loaded, known: Inventory) -> Outcome:
         twice=args.twice,
         wait=args.wait,
         resume=args.resume,
+        run_id=getattr(args, "run_id", ""),
         trusted=trust.trusted(spec, asked=args.trust),
         tags=_tags(args.tags),
         skip_tags=_tags(args.skip_tags),
-        command=("runner", "apply", *_repeat(args, str(spec.path))),
+        command=("runner", args.command, *_repeat(args, str(spec.path))),
     )
     terminal = Terminal(
         quiet=args.quiet or args.json,
@@ -153,14 +160,28 @@ def one(args: argparse.Namespace, spec: Loaded, known: Inventory) -> Outcome:
         progress=console.Progress(quiet=args.quiet or args.json),
     )
     hosts = common.entries(args, known, spec.experiment.hosts.names())
+    if not (args.check or args.inventory):
+        _demand_power(spec, hosts)
     try:
-        return apply(spec, hosts, options, terminal)
+        return apply(spec, hosts, options, terminal, conduct)
     except RunnerError:
         terminal.progress.clear()
         raise
     finally:
         for host in hosts.values():
             host.transport.close()
+
+
+def _demand_power(spec: Loaded, hosts: Mapping[str, HostEntry]) -> None:
+    """SpecError where an inventory that nobody has named would make a program run here."""
+    for name in spec.experiment.hosts.server:
+        power = hosts[name].power
+        if power is not None:
+            raise SpecError(
+                f"power.cycle of {name} makes `{power.cycle[0]}` run on this machine, and the "
+                "inventory was found and not named: it may be anybody's",
+                fix="read it (`runner plan`), then name it: -i hosts.yaml",
+            )
 
 
 def _name_specs(args: argparse.Namespace) -> None:

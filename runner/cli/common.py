@@ -163,6 +163,7 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
             args.state_dir or found.state,
             local=True,
             vars=found.vars,
+            power=found.power,
         )
     from runner.transports.ssh import SshTransport
     from runner.transports.ssh_options import SshOptions
@@ -186,6 +187,7 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
         lease_s=found.lease_s or DEFAULT_LEASE_S,
         vars=found.vars,
         address=found.address or name,
+        power=found.power,
     )
 
 

@@ -126,7 +126,9 @@ def touched(
     entries = {host.name: host.entry for host in hosts}
     if not entries and not args.offline:
         entries = common.entries(args, known, [])
-    return reach(loaded, entries, {host.name: host.host.root for host in hosts})
+    servers = {name: known.host(name).power for name in loaded.experiment.hosts.server}
+    power = {name: how for name, how in servers.items() if how is not None}
+    return reach(loaded, entries, {host.name: host.host.root for host in hosts}, power)
 
 
 def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | None]:

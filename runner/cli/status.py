@@ -116,7 +116,8 @@ def _held(hold: Hold | None, *, alive: bool) -> str:
     how = "kept in place" if hold.kept else "" if alive else "its controller is gone"
     until = f", lease {hold.lease_s:.0f} s" if hold.lease_s and alive else ""
     tail = f" ({how})" if how else ""
-    return f"run {hold.run} since {when(hold.since)}, from {hold.controller}{until}{tail}"
+    job = f", job {hold.job}" if hold.job is not None else ""
+    return f"run {hold.run} since {when(hold.since)}, from {hold.controller}{job}{until}{tail}"
 
 
 def shown(value: Json) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from runner.errors import (
     HostBusy,
     HostError,
+    HostRebooted,
     HostUnreachable,
     NeedRoot,
     ProgramRefused,
@@ -53,6 +54,7 @@ _ERRORS: Final[Mapping[str, type[RunnerError]]] = {
     "disk_full": HostError,
     "internal": ProgramRefused,
     "not_found": HostError,
+    "rebooted": HostRebooted,
 }
 
 
@@ -72,8 +74,11 @@ class Agent:
         become: bool = False,
         secrets: Sequence[str] = (),
         on_quiet: Callable[[str], None] | None = None,
+        job: int | None = None,
     ) -> None:
         """Begin; `secrets` are hidden by the host in all that it says and keeps.
+
+        `job` is that of a queue: the host refuses it once a later one has taken it over.
 
         `on_quiet` is told of a host that is not heard of, while it is waited for.
         """
@@ -85,6 +90,7 @@ class Agent:
         self._said = ""  # on stderr, by an agent that failed
         self._uploading = False
         self._on_quiet = on_quiet
+        self.job = job
         self._limits = limits()
 
     @property
@@ -138,6 +144,8 @@ class Agent:
         full: dict[str, object] = {"version": PROGRAM_VERSION, "run": self.run_id, **program}
         if self._secrets:
             full["secrets"] = [*self._secrets]
+        if self.job is not None:
+            full["job"] = self.job
         for attempt in range(1, UPLOADS + 1):
             self._uploading = False
             try:

@@ -43,24 +43,43 @@ def reboot(
     except (HostUnreachable, StreamCut):
         if not ended:
             raise
+    return back(agent, ended, within_s=within_s, sleep=sleep, clock=clock)
+
+
+def booted(agent: Agent) -> str:
+    """Give the boot_id of a host; HostUnreachable where it does not answer."""
+    return str(probe(agent, [_BOOT_ID], facts=False).values["boot_id"].value)
+
+
+def back(
+    agent: Agent,
+    ended: str,
+    *,
+    within_s: float,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> str:
+    """Wait until a host answers in another boot than `ended`; give its boot_id.
+
+    HostUnreachable when it stays away, or stays in its boot.
+    """
     agent.transport.close()
     until = clock() + within_s
     while True:
         sleep(POLL_S)
-        why: RunnerError | None = None
+        why = "it answers, in the same boot as before"
         try:
-            found = probe(agent, [_BOOT_ID], facts=False).values["boot_id"].value
+            found = booted(agent)
         except RunnerError as error:
             # going down and coming up, it refuses in many ways
-            why = error
+            why = error.message
             agent.transport.close()
         else:
             if found != ended:
-                return str(found)
+                return found
         if clock() > until:
             raise HostUnreachable(
-                f"{agent.name}: did not come back within {within_s:.0f} s of its reboot"
-                + (f": {why.message}" if why else ""),
+                f"{agent.name}: did not come back within {within_s:.0f} s of its reboot: {why}",
                 fix="look at its screen or power; once it is back, `runner restore "
                 f"{agent.name}` puts back what was changed",
             )

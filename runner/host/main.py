@@ -9,7 +9,7 @@ import sys
 
 from .cells import addresses, cells
 from .emit import beat, shown, to_fd
-from .state import holds, journal, state_folder
+from .state import fence, holds, journal, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ def _fault_of_want(cell: Cell) -> Optional[str]:
 
 
 def _dispatch(program: TrialAsked, where: state_folder.State, emit: Emit) -> bool:
+    if program["program"] not in ("probe", "status", "attach"):
+        fence.refuse_if_outrun(where, program["run"], program.get("job"))
     works: Dict[str, Callable[[TrialAsked, state_folder.State, Emit], bool]] = {
         "probe": _probe,
         "converge": _converge,

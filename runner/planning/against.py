@@ -8,6 +8,8 @@ from runner.errors import SpecError
 from runner.spec.design import Factor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runner.spec.experiment import Experiment
 
 FACTOR: Final = "version"
@@ -36,3 +38,38 @@ def against(experiment: Experiment, ref: str) -> Experiment:
     factors = {FACTOR: factor, **experiment.factors}
     baseline = {**experiment.baseline, FACTOR: ref}
     return experiment.model_copy(update={"factors": factors, "baseline": baseline, "claims": ()})
+
+
+def level_of(commit: str) -> str:
+    """Name a commit as a level of the factor."""
+    return commit[:12]
+
+
+def between(experiment: Experiment, commits: Sequence[str]) -> tuple[Experiment, dict[str, str]]:
+    """Give the experiment with a level for each commit, and the levels of all other factors.
+
+    Those are the baseline's; claims are left out, as in `against`.
+    """
+    if experiment.build is None:
+        raise SpecError("bisect needs `build`: a program is built at each commit")
+    if FACTOR in experiment.factors:
+        raise SpecError(
+            f"bisect adds a factor `{FACTOR}`, and the spec has one", fix="give it another name"
+        )
+    if experiment.search is not None:
+        raise SpecError("bisect compares trials, and the spec has a search", fix="fix the level")
+    open_ = [name for name in experiment.factors if name not in experiment.baseline]
+    if open_:
+        raise SpecError(
+            f"bisect measures one treatment, and {', '.join(open_)} has several levels",
+            fix="say which: `baseline: {" + ", ".join(f"{name}: LEVEL" for name in open_) + "}`",
+        )
+    alike = {} if experiment.build.command else {"trimpath": True}
+    levels = {level_of(one): {"build": {"ref": one, **alike}} for one in commits}
+    rest = {name: experiment.baseline[name] for name in experiment.factors}
+    factors = {FACTOR: Factor(levels=levels), **experiment.factors}
+    made = experiment.model_copy(
+        update={"factors": factors, "baseline": {**rest, FACTOR: level_of(commits[0])},
+                "claims": (), "skip": (), "treatments": ()}
+    )  # fmt: skip
+    return made, rest

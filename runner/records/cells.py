@@ -78,6 +78,8 @@ class Hold(TypedDict, total=False):
     lease_s: float | None
     pid: int | None
     kept: bool
+    job: int | None
+    """The job of a queue that the controller is; a later one of the same run shuts it out."""
 
 
 class Held(Hold, total=False):

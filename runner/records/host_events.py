@@ -70,6 +70,8 @@ class Hold(msgspec.Struct, frozen=True):
     uid: int | None = None
     """Of a hold that another state folder of the host has: whose it is, and which folder."""
     state: str | None = None
+    job: int | None = None
+    """The job of a queue that holds it."""
 
 
 class JournalSaid(msgspec.Struct, frozen=True):

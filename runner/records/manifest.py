@@ -119,6 +119,24 @@ class Moved(msgspec.Struct, frozen=True):
     why: str = ""
 
 
+class PowerCycle(msgspec.Struct, frozen=True):
+    """A board that was gone, or started anew, and what was done about it."""
+
+    board: str
+    at: float
+    """Unix seconds."""
+    why: str
+    """What was seen of it."""
+    argv: tuple[str, ...] = ()
+    """The inventory's command that was run; empty where the board had booted by itself."""
+    boot_before: str = ""
+    boot_after: str = ""
+    restored: int = 0
+    """Values that its journal put back in the new boot."""
+    failed: str = ""
+    """Why it was not brought back; empty where it was."""
+
+
 class Order(msgspec.Struct, frozen=True):
     """In which order the trials run, drawn before the first."""
 
@@ -184,6 +202,30 @@ class Searches(msgspec.Struct, frozen=True):
     runs: tuple[SearchRun, ...] = ()
     unit: str = "1"
     """Of levels: `B` where they are sizes."""
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """A commit of the program's repository."""
+
+    hash: str
+    subject: str = ""
+
+
+class Bisected(msgspec.Struct, frozen=True):
+    """The search for the commit that made a metric worse."""
+
+    metric: str
+    commits: tuple[Commit, ...]
+    """The good one first, the bad one last."""
+    sequence: tuple[tuple[int, float], ...] = ()
+    """Place of the commit and value in base units, in the order of measuring."""
+    skipped: dict[str, str] = {}
+    """By the commit's place, why it could not be measured."""
+    first: int | None = None
+    """Places of the earliest and the latest commit that it may be; None as long as it goes on."""
+    last: int | None = None
+    confidence: float | None = None
+    why: str = ""
 
 
 class EventsFile(msgspec.Struct, frozen=True):
@@ -260,6 +302,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     order: Order | None = None
     trials: dict[str, Planned] = {}
     search: Searches | None = None
+    shares: dict[str, str] = {}
+    """Of a run that jobs of a queue made together: the run of each, and its board."""
+    bisect: Bisected | None = None
+    power: tuple[PowerCycle, ...] = ()
+    """Boards that died, or were started anew, in the order of their deaths."""
     stopped: str | None = None
     """Why the stop rule ended the run."""
     resumed: tuple[Resumed, ...] = ()

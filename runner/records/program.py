@@ -27,6 +27,7 @@ class Asked(TypedDict, total=False):
     version: int
     program: str
     run: str
+    job: int
     check: bool
     secrets: Sequence[str]
     hold: Hold | None

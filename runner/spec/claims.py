@@ -231,6 +231,11 @@ class Claim(Model):
     order_effect: Text | None = Field(
         None, description="Why the values depend on when they were measured, where that is known"
     )
+    scope: Literal["kind"] | None = Field(
+        None,
+        description="Of boards of this kind: each board is one unit, the median of its blocks; "
+        "left out, it is of these boards",
+    )
     testable: bool = True
     why: Text | None = None
     required: bool = True

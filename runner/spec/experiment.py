@@ -76,6 +76,15 @@ class AnyOf(Model):
     count: Annotated[int, Field(ge=1)] | None = Field(None, description="How many; all by default")
 
 
+class PerBoard(Model):
+    """A load host of its own for each board."""
+
+    per: Literal["board"]
+    hosts: Texts = Field(
+        (), description="In the order of the boards; left out, what the inventory says as `load`"
+    )
+
+
 class Hosts(Model):
     """Which hosts play which part; the load comes from the server itself by default."""
 
@@ -84,28 +93,45 @@ class Hosts(Model):
         BeforeValidator(one_or_many, json_schema_input_type=str | list[str] | AnyOf),
         Field(min_length=1),
     ] = ("local",)
-    load: Texts = ()
+    load: Texts | PerBoard = ()
 
     @field_validator("server", "load")
     @classmethod
-    def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(name.strip() for name in names):
+    def _named(cls, names: "tuple[str, ...] | PerBoard") -> "tuple[str, ...] | PerBoard":
+        told = names.hosts if isinstance(names, PerBoard) else names
+        if not all(name.strip() for name in told):
             raise fault("host", "an empty text names no host")
         return names
 
     @property
+    def loads(self) -> tuple[str, ...]:
+        """Load hosts as they are named; none where the load comes from the server."""
+        return self.load.hosts if isinstance(self.load, PerBoard) else self.load
+
+    @property
+    def paired(self) -> bool:
+        """Whether each board has a load host of its own."""
+        return isinstance(self.load, PerBoard)
+
+    @property
     def load_hosts(self) -> tuple[str, ...]:
         """Hosts that the load comes from."""
-        return self.load or self.server[:1]
+        return self.loads or self.server[:1]
 
     @property
     def same(self) -> bool:
         """Whether load and workload share a host."""
-        return not self.load or self.load == self.server
+        return not self.loads or self.loads == self.server
+
+    def loads_of(self, board: str) -> tuple[str, ...]:
+        """Give the hosts that the load of one board comes from; none: from itself."""
+        if self.same:
+            return ()
+        return (self.loads[self.server.index(board)],) if self.paired else self.loads
 
     def names(self) -> tuple[str, ...]:
         """Every host once, servers first."""
-        return tuple(dict.fromkeys((*self.server, *self.load)))
+        return tuple(dict.fromkeys((*self.server, *self.loads)))
 
 
 class Sample(Model):

@@ -39,13 +39,47 @@ def place_hosts(
         if limit is not None and hosts is None:
             data["hosts"] = {"server": _narrowed(("local",), inventory, limit)}
         return
-    for role in ("server", "load"):
-        found = _names(document, hosts.get(role), role, inventory)
-        if found is None:
-            continue
-        if role == "server" and limit is not None:
-            found = _narrowed(found, inventory, limit)
-        hosts[role] = list(found)
+    servers = _names(document, hosts.get("server"), ("hosts", "server"), inventory)
+    left = servers
+    if servers is not None:
+        left = servers if limit is None else _narrowed(servers, inventory, limit)
+        hosts["server"] = list(left)
+    asked = hosts.get("load")
+    if isinstance(asked, dict) and "per" in asked:
+        hosts["load"] = _paired(document, asked, servers or (), left or (), inventory)
+        return
+    loads = _names(document, asked, ("hosts", "load"), inventory)
+    if loads is not None:
+        hosts["load"] = list(loads)
+
+
+def _paired(
+    document: Document,
+    asked: dict[str, object],
+    servers: tuple[str, ...],
+    left: tuple[str, ...],
+    inventory: Inventory | None,
+) -> dict[str, object]:
+    """Give `{per: board}` with the load host of each board that --limit has left."""
+    if "hosts" in asked:
+        path = ("hosts", "load", "hosts")
+        named = _names(document, asked["hosts"], path, inventory) if asked["hosts"] else None
+        if named is None or len(named) != len(servers):
+            return asked  # its own faults are said, or that they are too few
+        pairs = dict(zip(servers, named, strict=True))
+    elif inventory is None:
+        return asked
+    else:
+        pairs = {name: inventory.host(name).load or "" for name in left}
+        without = [name for name, load in pairs.items() if not load]
+        if without:
+            document.add(
+                ("hosts", "load"),
+                f"the inventory names no load host of {', '.join(without)}: write "
+                f"`load: NAME` there, or name them here: {{per: board, hosts: [NAME, …]}}",
+            )
+            return {**asked, "hosts": list(left)}  # stands in: this fault is the only one
+    return {**asked, "hosts": [pairs[name] for name in left]}
 
 
 def server_of(
@@ -95,11 +129,11 @@ def _place_host(data: dict[str, object], host: str | None) -> None:
 
 
 def _names(
-    document: Document, value: object, role: str, inventory: Inventory | None
+    document: Document, value: object, path: tuple[str, ...], inventory: Inventory | None
 ) -> tuple[str, ...] | None:
-    """Give the hosts of a role; None where it is not given, or is not a list of names."""
+    """Give the hosts at a place; None where it is not given, or is not a list of names."""
     if isinstance(value, dict):
-        return _any(document, value, role, inventory)
+        return _any(document, value, path, inventory)
     words = value if isinstance(value, list) else [value]
     if inventory is None or not words or not all(isinstance(word, str) and word for word in words):
         return None
@@ -108,20 +142,19 @@ def _names(
         try:
             names = inventory.names(word)
         except SpecError as wrong:
-            document.add(("hosts", role, index), wrong.message)
+            document.add((*path, index), wrong.message)
             return None
         if not names:
-            document.add(("hosts", role, index), f"the group `{word}` has no hosts")
+            document.add((*path, index), f"the group `{word}` has no hosts")
             return None
         found += names
     return tuple(dict.fromkeys(found))
 
 
 def _any(
-    document: Document, value: object, role: str, inventory: Inventory | None
+    document: Document, value: object, path: tuple[str, ...], inventory: Inventory | None
 ) -> tuple[str, ...] | None:
     """Give the hosts of `{any: lab, tags: [pi4], count: 4}`: the first that have every tag."""
-    path = ("hosts", role)
     nobody = ("local",)  # stands in, so that the fault that is said is the only one
     try:
         asked = AnyOf.model_validate(value)

@@ -109,6 +109,40 @@ def working_tree(folder: Path, run: Run = run_process) -> str:
     return f"{commit}+{digest.hexdigest()[:12]}"
 
 
+def commits(
+    folder: Path, good: str, bad: str, run: Run = run_process
+) -> tuple[tuple[str, str], ...]:
+    """Give hash and subject of `good` and of every commit after it up to `bad`, oldest first.
+
+    Of a merge the first parent is followed: what came by it came with the merge.
+    """
+    git = ["git", "-C", str(folder), "-c", "core.fsmonitor=false"]
+    env = environment()
+    found: list[tuple[str, str]] = []
+    for ref in (good, bad):
+        words = ["log", "-1", "--format=%H%x09%s", "--end-of-options", f"{ref}^{{commit}}"]
+        said = run([*git, *words], env=env)
+        if said.code != 0:
+            raise ToolchainError(
+                f"{ref} is not a revision of the repository of {folder}",
+                fix="git log --oneline lists them; a branch of a remote has to be fetched first",
+            )
+        found.append(_commit(said.stdout.rstrip("\n")))
+    (one, _), (other, _) = found
+    if run([*git, "merge-base", "--is-ancestor", one, other], env=env).code != 0 or one == other:
+        raise ToolchainError(
+            f"{good} is no ancestor of {bad}: there is no row of commits from one to the other",
+            fix="name a good commit that the bad one was built on",
+        )
+    words = ["log", "--first-parent", "--reverse", "--format=%H%x09%s", f"{one}..{other}"]
+    return (found[0], *map(_commit, run([*git, *words], env=env).stdout.splitlines()))
+
+
+def _commit(line: str) -> tuple[str, str]:
+    name, _, subject = line.partition("\t")
+    return name, subject
+
+
 def copy(folder: Path, names: tuple[str, ...], target: Path) -> None:
     """Copy files and folders into `target`, links as links; ToolchainError where one is absent."""
     base = folder.resolve()

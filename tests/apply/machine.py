@@ -5,6 +5,7 @@ line of cmdline.txt, read at each boot. A boot has a boot_id of its own and an s
 process of the boot before is killed. The kernel and its values are those of the test host.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,6 +29,13 @@ def main() -> None:
     mount("-t", "tmpfs", "tmpfs", "/boot")
     CMDLINE.parent.mkdir()
     CMDLINE.write_text("root=PARTUUID=1-02 rootwait quiet\n")
+    if Path("/run/lock").is_dir():
+        # where a machine tells its users who holds it: not to those of the other machines
+        mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/run/lock")
+    startup = Path.home() / ".bashrc"
+    if startup.is_file():
+        # what the tester's shell does at its start is not to be killed in its middle
+        mount("--bind", "/dev/null", str(startup))
     asked = folder / "asked"
     # whichever name it goes by, no `reboot` in here reaches the test host
     reboot = folder / "reboot"
@@ -54,7 +62,8 @@ def main() -> None:
             reap()
         asked.unlink()
         time.sleep(0.3)
-        os.kill(-1, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # one that hangs has none left
+            os.kill(-1, signal.SIGKILL)
         reap(block=True)
         time.sleep(float(os.environ.get("DOWN_S", "1")))
 

@@ -10,8 +10,8 @@ from collections import Counter
 
 import pytest
 
-from runner.apply.boards import Boards
-from runner.errors import HostUnreachable, TrialError
+from runner.apply.boards.fleet import Boards
+from runner.errors import HostRebooted, HostUnreachable, TrialError
 from runner.store.record import RunFolder
 from tests.apply.conftest import ROOT
 from tests.sshd import start_sshd, stop_sshd
@@ -194,13 +194,18 @@ class Board:
         self.name, self.current, self.folder, self.done = name, "", None, []
 
 
-def fleet(block, boards=("a", "b", "c")):
+def gone(runner, died):
+    return "nobody says how it is switched on"
+
+
+def fleet(block, boards=("a", "b", "c"), revive=gone):
     runners = {name: Board(name) for name in boards}
     numbers = itertools.count(101)
     moves = []
     made = Boards(
-        runners, block, threading.Event(), lambda _: next(numbers), lambda *move: moves.append(move)
-    )
+        runners, block, threading.Event(), lambda _: next(numbers),
+        lambda *move: moves.append(move), revive,
+    )  # fmt: skip
     return made, runners, moves
 
 
@@ -212,7 +217,7 @@ def test_blocks_of_a_dead_board_are_run_by_the_others():
 
     made, runners, moves = fleet(block)
     made.run({1: "a", 2: "b", 3: "c", 4: "b"})
-    assert made.dead == {"b": "b: gone"}
+    assert made.dead == {"b": "b: gone; nobody says how it is switched on"}
     assert [(old, source) for old, _, source, _, _ in moves] == [(2, "b"), (4, "b")]
     assert sorted(runners["a"].done + runners["c"].done) == [1, 3, 101, 102]
     made.run({5: "b"})  # a later block of it, too
@@ -224,7 +229,9 @@ def test_without_any_board_the_run_ends_and_says_why():
         raise HostUnreachable(f"{board.name}: gone")
 
     made, _, _ = fleet(block, ("a", "b"))
-    with pytest.raises(HostUnreachable, match=r"no board is left: (a: gone; b|b: gone; a): gone"):
+    with pytest.raises(
+        HostUnreachable, match=r"no board is left: (a|b): gone; nobody .*; (a|b): gone"
+    ):
         made.run({1: "a", 2: "b"})
 
 
@@ -243,3 +250,19 @@ def test_a_fault_that_is_not_a_boards_ends_all():
     with pytest.raises(TrialError, match="wrong"):
         made.run({1: "a", 2: "b", 3: "b"})
     assert moves == []
+
+
+def test_a_board_that_comes_back_runs_its_block_anew_under_another_number():
+    died = []
+
+    def block(board, number):
+        if board.name == "b" and not died:
+            died.append(number)
+            raise HostRebooted("b: was started anew")
+        board.done.append(number)
+
+    made, runners, moves = fleet(block, ("a", "b"), lambda runner, died: "")
+    made.run({1: "a", 2: "b", 3: "b"})
+    assert runners["b"].done == [101, 3]
+    assert moves == [(2, 101, "b", "b", "b: was started anew")]
+    assert made.dead == {}

@@ -27,7 +27,8 @@ def three(tmp_path, sshd) -> Cli:
     options = sshd.options(tmp_path)
     host = {"address": options.host, "port": options.port, "user": options.user,
             "key": str(options.key), "python": sys.executable}  # fmt: skip
-    hosts = {"hosts": dict.fromkeys(("board", "left", "right"), host)}
+    hosts = {"hosts": {**dict.fromkeys(("board", "left", "right"), host),
+                       "one": {**host, "load": "left"}, "two": {**host, "load": "right"}}}  # fmt: skip
     (tmp_path / "hosts.yaml").write_text(json.dumps(hosts))
     return Cli(
         tmp_path,
@@ -129,3 +130,56 @@ def test_server_that_dies_ends_the_load_too(three, unchanged):
 def test_what_no_other_host_can_reach(three, unchanged, text, fix):
     done = three("apply", str(three.spec(text)), code=3)
     assert fix in done.stderr
+
+
+def two_boards(load):
+    more = "repeat: {per_board: 2}"
+    text = spec("h2load", more=more).replace("server: board, load: [left, right]",
+                                             f"server: [one, two], load: {load}")  # fmt: skip
+    return text.replace("steps: [{connections: 5, duration: 2s}, {connections: 8, duration: 1s}]",
+                        "steps: [{connections: 5, duration: 1s}]")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "load", ["{per: board}", "{per: board, hosts: [left, right]}", "[left, right]"]
+)
+def test_two_boards_with_a_load_host_each_or_with_both_of_them(three, load):
+    found = three.apply(three.spec(two_boards(load)))
+    assert [trial["outcome"] for trial in found["trials"]] == ["healthy"] * 4
+    run = RunFolder.open(Path(found["report"]).parents[1])
+    used = {
+        (plan.host, tuple(part.host for part in plan.loads))
+        for plan in run.manifest.trials.values()
+    }
+    if "per" in load:
+        assert used == {("one", ("left",)), ("two", ("right",))}
+    else:
+        assert used == {("one", ("left", "right")), ("two", ("left", "right"))}
+
+
+def test_limit_leaves_a_board_its_own_load_host(three):
+    found = three.apply(
+        three.spec(two_boards("{per: board, hosts: [left, right]}")), "--limit", "two"
+    )
+    run = RunFolder.open(Path(found["report"]).parents[1])
+    assert {p.loads[0].host for p in run.manifest.trials.values()} == {"right"}
+
+
+@pytest.mark.parametrize(
+    ("load", "said"),
+    [
+        ("{per: board, hosts: [left]}", "1 load host(s) for 2 board(s)"),
+        ("{per: board, hosts: [left, left]}", "`left` is the load host of one and two"),
+        ("{per: board, hosts: [one, two]}", "is a board itself"),
+    ],
+)
+def test_pairs_that_are_none_are_refused(three, load, said):
+    done = three("validate", str(three.spec(two_boards(load))), code=3)
+    assert said in done.stdout + done.stderr
+
+
+def test_a_board_whose_load_host_nobody_names_is_refused(three):
+    text = two_boards("{per: board}").replace("[one, two]", "[one, board]")
+    done = three("validate", str(three.spec(text)), code=3)
+    said = done.stdout + done.stderr
+    assert "the inventory names no load host of board: write `load: NAME` there" in said

@@ -146,6 +146,10 @@ CASES = {
         },
     ),
     "client-shares-host": ({"hosts": {"load": "pi4"}}, {}),
+    "load-hosts-shared": (
+        {"hosts": {"server": ["pi4", "pi6"], "load": "pi5"}},
+        {"hosts": {"server": ["pi4", "pi6"], "load": {"per": "board", "hosts": ["pi5", "pi7"]}}},
+    ),
     "step-too-short": (
         {"load": {"steps": [{"connections": 100, "duration": "6s"}]}},
         {"load": {"steps": [{"connections": 100, "duration": "10s"}]}},

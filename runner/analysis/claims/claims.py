@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.case import Case, Common, Selection
+from runner.analysis.claims.levels import boards, of_kind
 from runner.analysis.claims.must import resolved
 from runner.analysis.claims.pairing import blocks, censored_truths, matching, started
 from runner.analysis.claims.statements import differences
@@ -61,10 +62,12 @@ def claim_results(
 
     `notes` stand beside the reason of every verdict.
     """
+    among = boards(measured)
+    by_kind = of_kind(measured) if any(one.scope for one in experiment.claims) else ()
     asked = [
-        item
+        _scoped(item, len(among))
         for claim in experiment.claims
-        for item in _cases(claim, experiment, measured, trials, facts)
+        for item in _cases(claim, experiment, by_kind if claim.scope else measured, trials, facts)
     ]
     return tuple(
         ClaimResult(
@@ -87,9 +90,21 @@ def claim_results(
             run_order=judged.order.text() if judged.order is not None else "",
         )
         for item, judged in zip(
-            asked, judge_all([replace(x.case, notes=notes) for x in asked]), strict=True
+            asked,
+            judge_all([replace(x.case, notes=(*x.case.notes, *notes)) for x in asked]),
+            strict=True,
         )
     )
+
+
+def _scoped(item: _Asked, among: int) -> _Asked:
+    """Say beside a verdict what boards it is of, where that is a question."""
+    said = ""
+    if item.claim.scope == "kind":
+        said = f"of boards of this kind: {among} units, a median of blocks each"
+    elif among > 1:
+        said = f"of these {among} boards"
+    return replace(item, case=replace(item.case, notes=(said,))) if said else item
 
 
 def _of(item: _Asked, judged: Judgement) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from runner.apply.interface import HostEntry, Loaded
     from runner.spec.experiment import Experiment
+    from runner.specfile.inventory.power import Power
 
 MOST = 12
 """Lines of one kind that are shown; the rest is counted."""
@@ -62,9 +63,15 @@ class Reach:
 
 
 def reach(
-    loaded: Loaded, hosts: Mapping[str, HostEntry], roots: Mapping[str, bool] | None = None
+    loaded: Loaded,
+    hosts: Mapping[str, HostEntry],
+    roots: Mapping[str, bool] | None = None,
+    power: Mapping[str, Power] | None = None,
 ) -> Reach:
-    """Say what a spec reaches. `roots` says for each host that was asked whether we are root."""
+    """Say what a spec reaches. `roots` says for each host that was asked whether we are root.
+
+    `power` are the boards that the inventory says how to switch off and on.
+    """
     found = Reach()
     experiment = loaded.experiment
     names = experiment.hosts.names()
@@ -80,6 +87,9 @@ def reach(
         _state(variant, names, found)
         _secrets(variant, found)
     _built(experiment, found)
+    for name, how in (power or {}).items():
+        times = "once" if how.times == 1 else f"{how.times} times"
+        found.here.append(f"{shown(how.cycle)} (power of {name}, where it is gone; {times} a run)")
     found.sent += [
         str(loaded.path.parent / name) for name in sources(dict(experiment.system.items()))
     ]

@@ -11,7 +11,7 @@ import os
 import time
 
 from ..crash_point import tick
-from . import claims
+from . import claims, fence
 from .state_folder import Refused, aside, boot_id, sync_folder, write_whole
 
 TYPE_CHECKING = False
@@ -59,6 +59,7 @@ def _whole(found: object, touched: float) -> Optional[Held]:
         "boot_id": _text(found.get("boot_id")),
         "controller": _text(found.get("controller")),
         "claim": _text(found.get("claim")),
+        "job": fence.job_of(found.get("job")) or None,
     }
     return whole
 
@@ -158,6 +159,7 @@ def take(state: State, run: str, want: Hold) -> Held:
     first, and looks then.
     """
     refuse_if_held(state, run)
+    fence.set_up(state, run, want.get("job"))
     now = time.time()
     before = read(state)
     taken: Held = {
@@ -171,6 +173,7 @@ def take(state: State, run: str, want: Hold) -> Held:
         "seen": now,
         "boot_id": boot_id(),
         "claim": None if want.get("kept") else _claim_of(before),
+        "job": want.get("job"),
     }
     write_whole(state.path("hold.json"), json.dumps(taken).encode())
     if taken["claim"] is None:

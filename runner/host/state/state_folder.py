@@ -2,6 +2,7 @@
 
 <root>/lock             flock of whoever is changing the host
 <root>/hold.json        the run that the host is taken by; told to its other users by claims.py
+<root>/fence.json       the last job of a queue that took it, and for which run
 <root>/journal.jsonl    prior values of everything changed
 <root>/agent/<sha256>/  versions of this program
 <root>/blobs/<sha256>   executables sent before

@@ -43,7 +43,7 @@ def run(program: TrialAsked, here: State, emit: Emit, out: int = 1) -> bool:
     if boot and boot != state_folder.boot_id():
         # what was converged went with the old boot: the trial would measure another state
         raise Refused(
-            "bad_program",
+            "rebooted",
             "the host was rebooted after it was brought to the declared state",
             "run the experiment again; `apply --resume` keeps the trials that are done",
         )

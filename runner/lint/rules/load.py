@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from runner.lint.model import SIGPLAN, Rule
@@ -125,10 +126,22 @@ def _shares(view: View) -> Hits:
         return
     hosts = view.at("hosts") or {}
     server, client = hosts.get("server") or "local", hosts.get("load") or ()
+    if isinstance(client, Mapping):
+        client = client.get("hosts") or ("another",)
     same = not client or [*_many(client)] == [*_many(server)]
     apart = load.get("cpus") and view.base.at("workload", "cpus")
     if same and not apart:
         yield "hosts.load", "load generator and workload share the cores of one host"
+
+
+def _between_boards(view: View) -> Hits:
+    load, hosts = view.base.at("load"), view.at("hosts") or {}
+    if not load or load.get("generator") == "none":
+        return
+    servers, client = _many(hosts.get("server") or "local"), hosts.get("load") or ()
+    if len(servers) > 1 and client and not isinstance(client, Mapping) and client != servers:
+        loads = _many(client)
+        yield "hosts.load", f"{', '.join(loads)} would load {len(servers)} boards at once"
 
 
 def _many(value: object) -> list[str]:
@@ -224,6 +237,16 @@ RULES = (
         "`load.cpu <= 85%`.",
         "Jain (1991), §4.2; benchstat documentation, “Tips” (noise)",
         _shares,
+    ),
+    Rule(
+        "load-hosts-shared", "warning",
+        "Several boards share their load hosts.",
+        "Boards are measured at once: what one board's load takes of the generator's cores and "
+        "link, the other's lacks, and both move together.",
+        "Give each board its own: `hosts: {load: {per: board}}`, with `load: NAME` of each board "
+        "in the inventory; or guard `load.cpu <= 85%`.",
+        "Jain (1991), §4.2",
+        _between_boards,
     ),
     Rule(
         "nofile-too-low", "error",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.analysis.claims.levels import on_board
 from runner.kinds import discovery
 from runner.report.figure_kinds.interface import Asked, Shown
 from runner.report.figures import health, load, memory, run_order, strip
@@ -96,7 +98,7 @@ def _asked(
     spec: Mapping[str, Any], analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
 ) -> list[Md]:
     """Draw what the spec's `report.figures` ask for, each by its kind."""
-    shown = Shown(analysis, by_treatment(analysis.trials))
+    whole = Shown(analysis, by_treatment(analysis.trials))
     found: list[Md | None] = []
     given = (spec.get("report") or {}).get("figures") or ()
     wanted = [*(given or _default(spec, analysis)), *_printed(spec.get("metrics") or {}, given)]
@@ -105,10 +107,31 @@ def _asked(
         asked = Asked(show, over, str(entry.get("title") or f"{', '.join(show)} over {over}"))
         name = entry.get("kind") or ("over_time" if over == "time" else "points")
         kind: FigureKind = discovery.module("figures", name).KIND
-        for drawing in kind.draw(asked, shown):
-            title = f"{asked.title}{of(drawing.of)}"
-            found.append(add(f"asked-{number}{suffix(drawing.of)}", title, drawing.svg))
+        for board, shown in _split(whole, entry.get("split")):
+            titled = replace(asked, title=f"{asked.title} on {board}") if board else asked
+            for drawing in kind.draw(titled, shown):
+                title = f"{titled.title}{of(drawing.of)}"
+                tail = f"{suffix(board)}{suffix(drawing.of)}"
+                found.append(add(f"asked-{number}{tail}", title, drawing.svg))
     return [figure for figure in found if figure]
+
+
+def _split(whole: Shown, by: str | None) -> list[tuple[str, Shown]]:
+    """Give what one drawing shows, or what is of each board."""
+    if by is None:
+        return [("", whole)]
+    found = []
+    for board in dict.fromkeys(trial.host for trial in whole.analysis.trials):
+        trials = tuple(trial for trial in whole.analysis.trials if trial.host == board)
+        own = {trial.id for trial in trials}
+        analysis = replace(
+            whole.analysis,
+            trials=trials,
+            estimates=tuple(on_board(one, board) for one in whole.analysis.estimates),
+            series=tuple(line for line in whole.analysis.series if line.trial in own),
+        )
+        found.append((board, Shown(analysis, by_treatment(trials))))
+    return found
 
 
 def _default(spec: Mapping[str, Any], analysis: Analysis) -> list[dict[str, Any]]:

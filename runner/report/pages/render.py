@@ -20,6 +20,8 @@ from runner.report.format import markdown, words
 from runner.report.sections import (
     atlas,
     baseline,
+    bisect,
+    boards,
     changed,
     claims,
     environment,
@@ -57,7 +59,7 @@ class Report:
 def render(
     manifest: Manifest,
     spec: Mapping[str, object],
-    facts: Mapping[str, object],
+    facts: Mapping[str, Mapping[str, object]],
     changes: Sequence[Mapping[str, object]],
     analysis: Analysis,
 ) -> Report:
@@ -78,6 +80,10 @@ def render(
         "summary": summary.summary(analysis),
         "warnings": summary.warnings(manifest, facts, changes, analysis),
         "environment": environment.tables(facts, manifest.environment),
+        "bisect": bisect.view(manifest, _unit(analysis, manifest)),
+        "boards": boards.table(manifest, facts, analysis),
+        "spreads": boards.spreads(analysis),
+        "deaths": boards.deaths(manifest),
         "builds": environment.builds(manifest),
         "tools": environment.tools(manifest),
         "changes": changed.table(changes),
@@ -107,6 +113,12 @@ def render(
     }
     text = _environment().get_template(f"report/{REPORT}.j2").render(view)
     return Report(_tidy(text), files)
+
+
+def _unit(analysis: Analysis, manifest: Manifest) -> str:
+    """Give the unit that a bisected metric is shown in."""
+    name = manifest.bisect.metric if manifest.bisect else ""
+    return next((one.unit for one in analysis.estimates if one.metric == name), "")
 
 
 @cache

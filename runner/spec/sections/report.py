@@ -1,6 +1,6 @@
 """What the report shows beside what it always shows."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -31,6 +31,7 @@ class Figure(Model):
     )
     over: Text = Field("time", description="`time`, `step`, or a factor")
     title: Text | None = None
+    split: Literal["board"] | None = Field(None, description="One drawing for each board")
     kind: Annotated[Text, AfterValidator(_kind)] | None = Field(
         None,
         description="How it is drawn: over_time, points, or a kind of an outside package; "

@@ -36,15 +36,20 @@ def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
 
 
 def _hosts(exp: Experiment) -> Iterator[Finding]:
-    """Check what several boards cannot share yet."""
+    """Check what several boards cannot share."""
     servers = exp.hosts.server
     twice = next((i for i, name in enumerate(servers) if name in servers[:i]), None)
     if twice is not None:
         yield ("hosts", "server", twice), f"`{servers[twice]}` is named twice", False
+    yield from _pairs(exp)
     if len(servers) < 2 or twice is not None:
         return
-    if not exp.hosts.same:
-        message = "several servers cannot share load hosts yet: let each load itself, or name one"
+    shared = not exp.hosts.same and not exp.hosts.paired
+    if shared and any("system" in o for f in exp.factors.values() for o in f.levels.values()):
+        message = (
+            "treatments differ in `system`, and boards that share load hosts are in different ones "
+            "at once: give each board its own, {per: board}"
+        )
         yield ("hosts", "load"), message, False
     if exp.repeat.order.by == "random":
         message = "`random` mixes blocks, and each is run on one of several boards: use `blocks`"
@@ -56,6 +61,27 @@ def _hosts(exp: Experiment) -> Iterator[Finding]:
             f"measured; `repeat: {len(servers)}` or more, or `repeat: {{per_board: 1}}`"
         )
         yield ("repeat",), message, False
+
+
+def _pairs(exp: Experiment) -> Iterator[Finding]:
+    """Check that each board has a load host, and one that no other has."""
+    servers, loads = exp.hosts.server, exp.hosts.loads
+    if not exp.hosts.paired:
+        return
+    if len(loads) != len(servers):
+        message = (
+            f"{len(loads)} load host(s) for {len(servers)} board(s): name one for each, or "
+            "write `load: NAME` of each board in the inventory"
+        )
+        yield ("hosts", "load"), message, False
+        return
+    for board, load in zip(servers, loads, strict=True):
+        others = [name for name, own in zip(servers, loads, strict=True) if own == load]
+        if others[0] != board:
+            message = f"`{load}` is the load host of {others[0]} and {board}: each needs its own"
+            yield ("hosts", "load"), message, False
+        elif load in servers:
+            yield ("hosts", "load"), f"`{load}` is a board itself: it cannot load another", False
 
 
 def _factors(exp: Experiment, names: Names) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from runner.errors import SpecError
 from runner.records.quantities import TIME, QuantityError, parse_as
 from runner.records.secrets import Secret
 from runner.spec.base import shape
+from runner.specfile.inventory.power import Power, PowerError, read_power
 from runner.specfile.variables import VariableError, Variables
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ PYTHON = "ansible_python_interpreter"
 CONNECTION = "ansible_connection"
 BECOME = ("ansible_become",)
 ARGS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")
-OWN = ("runner_jump", "runner_lease", "runner_state", "runner_tags")
+OWN = ("runner_jump", "runner_lease", "runner_state", "runner_tags", "runner_power", "runner_load")
 
 _SSH = ("ssh", "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh")
 _LOCAL = ("local", "ansible.builtin.local")
@@ -71,6 +72,10 @@ class HostEntry:
     """Folder of the agent and its journal there; None: /var/lib/runner, or below the home."""
     tags: tuple[str, ...] = ()
     """Words that a spec chooses boards by."""
+    load: str | None = None
+    """The host that its load comes from, where a spec pairs them."""
+    power: Power | None = None
+    """How it is switched off and on, by a command of the controller."""
     vars: dict[str, object] = field(default_factory=dict)
     """What a spec sees: the host's own over those of its groups."""
     groups: tuple[str, ...] = ()
@@ -117,6 +122,8 @@ def host_entry(name: str, joined: Vars, groups: tuple[str, ...] = ()) -> HostEnt
         lease_s=said.lease_s(),
         state=said.state(),
         tags=said.tags(),
+        load=said.text("runner_load"),
+        power=said.power(),
         vars={key: one.value for key, one in joined.items() if not is_connection_variable(key)},
         groups=groups,
         without_effect=tuple(
@@ -235,6 +242,15 @@ class _Said:
         if not isinstance(words, list) or not all(isinstance(word, str | int) for word in words):
             raise self.wrong("runner_tags", f"has to be words, not {shape(value)}", "[pi4, 4g]")
         return tuple(str(word).strip() for word in words)
+
+    def power(self) -> Power | None:
+        if "runner_power" not in self.joined:
+            return None
+        try:
+            return read_power(self.value("runner_power"))
+        except PowerError as wrong:
+            said = "{cycle: [uhubctl, -p, '2', -a, cycle], times: 2, within: 5m}"
+            raise self.wrong("runner_power", str(wrong), said) from None
 
     def lease_s(self) -> float | None:
         if "runner_lease" not in self.joined:

@@ -23,6 +23,8 @@ _KEYS: dict[str, tuple[str, tuple[type, ...], str]] = {
     "lease": ("runner_lease", (str, int), "a time such as 15m"),
     "state": ("runner_state", (str,), "a folder"),
     "tags": ("runner_tags", (list,), "a list of words such as [pi4, 4g]"),
+    "load": ("runner_load", (str,), "the name of a host"),
+    "power": ("runner_power", (dict,), "a mapping such as {cycle: [uhubctl, -p, '2', -a, cycle]}"),
 }
 """Ours → Ansible's name, types, and what to say of another."""
 

@@ -1,8 +1,9 @@
 """Blocks on several boards at once: one trial at a time on each, one record of all.
 
-A thread drives each board. A board whose link or power is gone costs the block that it
-was in: what it had finished of it stays in the record, and the block is run anew, under
-a number of its own, on a board that is there. What is not a board's fault ends the run.
+A thread drives each board. A board whose link or power is gone, or that was started anew,
+costs the block that it was in: what it had finished of it stays in the record, and the
+block is run anew, under a number of its own: there, where the board comes back, or on
+another one. What is not a board's fault ends the run.
 """
 
 from __future__ import annotations
@@ -13,19 +14,14 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from runner.errors import HostError, HostUnreachable, LeftRunning, RunnerError
+from runner.errors import HostRebooted, HostUnreachable, LeftRunning, RunnerError
 from runner.executor.trial import Backoff, stop_trial
 from runner.planning.boards import moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from runner.analysis.model import Trial
-    from runner.apply.interface import Reporter
     from runner.apply.trials import TrialRunner
-    from runner.planning.state import Change
-    from runner.records.events import AnyEvent
-    from runner.records.host_events import Result
 
 PATIENCE: Final = Backoff(attempts=6)
 """Half a minute: others can take over the blocks of a board that is gone."""
@@ -46,6 +42,8 @@ class Boards:
     """Give a new number for a block that a dead board did not finish."""
     told: Callable[[int, int, str, str, str], None]
     """Record a move: old number, new number, from, to, why."""
+    revive: Callable[[TrialRunner, RunnerError], str]
+    """Bring a board back as declared; gives why it stays away, nothing where it is back."""
     dead: dict[str, str] = field(default_factory=dict)
     """Boards that are gone, and why."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -83,14 +81,20 @@ class Boards:
         while left and not self.stop.is_set():
             try:
                 self.block(runner, left[0])
-            except (HostUnreachable, HostError) as error:
-                if self.stop.is_set() or not _gone(error):
+            except (HostUnreachable, HostRebooted) as error:
+                if self.stop.is_set():
                     raise
+                runner.current = ""
+                why = self.revive(runner, error)
                 with self._lock:
-                    self.dead[board], runner.current = error.message, ""
-                return
-            with self._lock:
-                left.pop(0)
+                    if why:
+                        self.dead[board] = f"{error.message}; {why}"
+                        return
+                    number, left[0] = left[0], self.renumbered(left[0])
+                    self.told(number, left[0], board, board, error.message)
+            else:
+                with self._lock:
+                    left.pop(0)
 
     def _move_from_dead(self) -> None:
         """Give the blocks of dead boards to others; the block that one died in is begun anew."""
@@ -134,51 +138,3 @@ def _watched(futures: Sequence[Future[None]]) -> None:
         done, pending = wait(pending, timeout=LOOK_S, return_when=FIRST_EXCEPTION)
         for future in done:
             future.result()
-
-
-def _gone(error: RunnerError) -> bool:
-    """Whether an error says that a board cannot be reached, and not that a trial was refused."""
-    return isinstance(error, HostUnreachable)
-
-
-class BoardReporter:
-    """Tells of one board among several: whole lines with its name, no live status."""
-
-    def __init__(self, board: str, reporter: Reporter, lock: threading.Lock) -> None:
-        self._board, self._reporter, self._lock = board, reporter, lock
-
-    def phase(self, text: str) -> None:
-        """Say that a phase begins here."""
-        self.note(text)
-
-    def note(self, text: str) -> None:
-        """Say something of this board."""
-        with self._lock:
-            self._reporter.note(f"{self._board}: {text}")
-
-    def change(self, host: str, change: Change) -> None:
-        """Hand on what would change."""
-        with self._lock:
-            self._reporter.change(host, change)
-
-    def result(self, host: str, phase: str, result: Result, diff: str) -> None:
-        """Hand on what was changed."""
-        with self._lock:
-            self._reporter.result(host, phase, result, diff)
-
-    def trial_started(
-        self, trial: str, levels: Mapping[str, str], number: int, of: int, duration_s: float
-    ) -> None:
-        """Say in one line which trial begins."""
-        del levels
-        which = f"{number} of {of}" if of else f"number {number}"
-        self.note(f"trial {trial} ({which}, about {duration_s:.0f} s)")
-
-    def event(self, trial: str, event: AnyEvent) -> None:
-        """Show nothing: several boards have no one live line."""
-
-    def trial_ended(self, trial: Trial) -> None:
-        """Say how it ended, then its steps."""
-        with self._lock:
-            self._reporter.note(f"{self._board}: {trial.id} {trial.outcome}")
-            self._reporter.trial_ended(trial)
