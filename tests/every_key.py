@@ -164,7 +164,7 @@ def _order(experiment: Experiment) -> Any:
 def _said(experiment: Experiment) -> Any:
     record = Record(experiment)
     spec = expand(experiment)
-    found: list[Any] = [lint(spec)]
+    found: list[Any] = [lint(experiment)]
     analysis = judge(record, experiment)
     report = render(record.manifest, spec, record.facts, record.changes, analysis)
     return [*found, analysis, report.markdown if hasattr(report, "markdown") else repr(report)]

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     for path in args.specs:
         loaded, inventory = common.read_spec(args, path)
         known = facts(args, inventory) if known is None else known
-        found = lint(loaded.expanded, known, sources(loaded))
+        found = lint(loaded.experiment, known, sources(loaded))
         if any(one.severity in failing and not one.ignored for one in found):
             code = 1
         documents.append({"spec": path, "findings": [dataclasses.asdict(one) for one in found]})

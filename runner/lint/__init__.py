@@ -1,21 +1,23 @@
 """Rules of method for a spec: what would make its numbers mean less than they say.
 
-Pure: works on the expanded spec (`runner.spec.expand`), on facts of a host where
-there are any, and on the texts of the Go sources beside the spec. A rule is
-one entry of a table `RULES` in a file of `rules/`, or in a module of an outside package.
+Pure: works on the frozen experiment, on facts of a host where there are any, and
+on the texts of the Go sources beside the spec. A rule is one entry of a table
+`RULES` in a file of `rules/`, or in a module of an outside package.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.kinds import discovery
 from runner.lint.model import SEVERITIES, Finding, Rule
-from runner.lint.view import View
+from runner.lint.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.spec.experiment import Experiment
 
 __all__ = ["SEVERITIES", "Finding", "Rule", "all_rules", "explain", "lint"]
 
@@ -34,21 +36,21 @@ def explain(rule: str) -> Rule | None:
 
 
 def lint(
-    spec: Mapping[str, object],
+    experiment: Experiment,
     facts: Mapping[str, object] | None = None,
     sources: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
-    """Check a spec against every rule, the gravest findings first.
+    """Check an experiment against every rule, the gravest findings first.
 
     A finding that the spec ignores stays in the list with the spec's reason, so
     that the report can show it. `sources` maps a path to the text of a file.
     """
-    view = View(spec, facts or {}, sources or {})
-    excuses = _ignored(spec)
+    subject = Subject(experiment, facts or {}, sources or {})
+    excuses = experiment.lint.ignore
     found = [
         Finding(rule.id, rule.severity, where, message, rule.fix, excuses.get(rule.id, ""))
         for rule in all_rules()
-        for where, message in dict.fromkeys(rule.check(view))
+        for where, message in dict.fromkeys(rule.check(subject))
     ]
     found += [
         Finding(
@@ -58,11 +60,3 @@ def lint(
         if explain(name) is None
     ]
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
-
-
-def _ignored(spec: Mapping[str, Any]) -> dict[str, str]:
-    """Read `lint: {ignore: {rule: why}}` and `lint: {ignore: [{rule: …, why: …}]}`."""
-    ignore = (spec.get("lint") or {}).get("ignore") or {}
-    if isinstance(ignore, (list, tuple)):
-        return {str(entry["rule"]): str(entry["why"]) for entry in ignore}
-    return {str(rule): str(why) for rule, why in ignore.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
 
 SIGPLAN = (
     "SIGPLAN Empirical Evaluation Checklist (Berger, Blackburn, Hauswirth, Hicks 2018; "
@@ -16,7 +16,7 @@ SIGPLAN = (
 BENCHSTAT = "benchstat documentation (golang.org/x/perf/cmd/benchstat)"
 """Sources that several rules are from."""
 
-Check = Callable[["View"], Iterator[tuple[str, str]]]
+Check = Callable[["Subject"], Iterator[tuple[str, str]]]
 """Gives (where in the spec, what is wrong there)."""
 
 SEVERITIES = ("error", "warning", "note")

@@ -7,9 +7,11 @@ cmd/asm; gcc(1); ld.so(8); git(1).
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+
+from runner.records.secrets import Secret
+from runner.spec.sections.build import Build
 
 
 @dataclass(frozen=True)
@@ -70,29 +72,25 @@ _PATTERN = re.compile(r"\A(?!-)[A-Za-z0-9./_-]*=(?=-)")
 """`all=`, `std=`, `./...=`: which packages the flags are of."""
 
 
-def steered(build: Mapping[str, Any]) -> list[Steered]:
-    """Give every place of a build, as the expanded spec has it, that makes something run here."""
+def steered(build: Build) -> list[Steered]:
+    """Give every place of a build that makes something run here."""
     found: list[Steered] = []
-    for name, value in (build.get("env") or {}).items():
-        found += _variable(f"build.env.{name}", str(name), _plain(value))
-    for key, check in (
-        ("flags", _go_flags), ("ldflags", _link_flags), ("gcflags", _gc_flags),
-        ("asmflags", _asm_flags),
+    for name, value in build.env.items():
+        found += _variable(f"build.env.{name}", name, _plain(value))
+    for key, given, check in (
+        ("flags", build.flags, _go_flags), ("ldflags", build.ldflags, _link_flags),
+        ("gcflags", build.gcflags, _gc_flags), ("asmflags", build.asmflags, _asm_flags),
     ):  # fmt: skip
-        words = [str(word) for word in build.get(key) or ()]
-        found += [Steered(f"build.{key}", text, runs) for text, runs in check(_split(words))]
-    package = str(build.get("package") or "")
-    if package.startswith("-"):
-        found.append(Steered("build.package", package, package))
-    command = build.get("command")
-    if command:
-        words = [str(word) for word in command]
-        found.append(Steered("build.command", " ".join(words), words[0]))
+        found += [Steered(f"build.{key}", text, runs) for text, runs in check(_split(given))]
+    if build.package.startswith("-"):
+        found.append(Steered("build.package", build.package, build.package))
+    if build.command:
+        found.append(Steered("build.command", " ".join(build.command), build.command[0]))
     return list(dict.fromkeys(found))
 
 
-def _plain(value: Any) -> str:
-    return "(secret)" if isinstance(value, Mapping) else str(value)
+def _plain(value: str | Secret) -> str:
+    return "(secret)" if isinstance(value, Secret) else value
 
 
 def _split(words: Iterable[str]) -> list[str]:

@@ -8,7 +8,6 @@ import pytest
 from runner import specfile
 from runner.lint import SEVERITIES, all_rules, explain, lint
 from runner.spec import Experiment
-from runner.spec.expand import expand
 from runner.spec.treatments import merge
 
 RULES = all_rules()
@@ -336,9 +335,8 @@ FACTS = {
 
 
 def spec(over):
-    """CLEAN with parts laid over it, as a valid spec in its expanded form."""
-    made = Experiment.model_validate(merge(CLEAN, over))
-    return expand(made)
+    """CLEAN with parts laid over it."""
+    return Experiment.model_validate(merge(CLEAN, over))
 
 
 def found(over, sources=None):
@@ -387,22 +385,15 @@ def test_rules_are_well_formed(rule):
     assert rule.sentence in rule.text()
 
 
-@pytest.mark.parametrize(
-    "ignore",
-    [
-        {"no-warmup": "cold starts are meant"},
-        [{"rule": "no-warmup", "why": "cold starts are meant"}],
-    ],
-)
-def test_ignored_findings_keep_their_reason(ignore):
-    data = {**spec({"load": {"warmup": "0s"}}), "lint": {"ignore": ignore}}
-    (finding,) = lint(data, FACTS)
+def test_ignored_findings_keep_their_reason():
+    why = {"lint": {"ignore": {"no-warmup": "cold starts are meant"}}}
+    (finding,) = lint(spec({"load": {"warmup": "0s"}, **why}), FACTS)
     assert (finding.rule, finding.ignored) == ("no-warmup", "cold starts are meant")
 
 
 def test_unknown_ignored_rule_is_a_finding():
-    data = {**spec({}), "lint": {"ignore": {"no-such-rule": "x"}}}
-    assert [f.rule for f in lint(data, FACTS)] == ["unknown-rule"]
+    made = spec({"lint": {"ignore": {"no-such-rule": "x"}}})
+    assert [f.rule for f in lint(made, FACTS)] == ["unknown-rule"]
 
 
 def test_gravest_first():
@@ -413,8 +404,7 @@ def test_gravest_first():
 
 
 def test_an_empty_spec_is_no_crash():
-    assert lint({}) == ()
-    assert lint(expand(Experiment())) == ()
+    assert lint(Experiment()) == ()
 
 
 @pytest.mark.parametrize(
@@ -463,7 +453,7 @@ def test_levels_are_checked_too():
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_shipped_specs_can_be_linted(path):
     made = specfile.load(path)
-    for finding in lint(expand(made)):
+    for finding in lint(made):
         assert finding.message
         assert finding.where
 
@@ -534,3 +524,44 @@ def test_a_build_for_the_host_itself_is_no_cross_build(arch, trips):
     }
     findings = lint(spec(over), {**FACTS, "arch": arch})
     assert ("cgo-noop-cross-build" in {f.rule for f in findings}) is trips
+
+
+@pytest.mark.parametrize(
+    ("repeat", "fewest", "trips"),
+    [
+        ({"per_board": [3, 6]}, 3, {"too-few-repetitions", "optional-stopping"}),
+        ({"per_board": 7}, 7, set()),
+    ],
+)
+def test_blocks_of_each_board_are_repetitions(repeat, fewest, trips):
+    """`per_board` is no single run; several boards have so many each."""
+    made = spec({"repeat": {"between": None, "order": CLEAN["repeat"]["order"], **repeat}})
+    assert made.blocks[0] == fewest
+    rules = {f.rule for f in lint(made, FACTS)}
+    assert trips <= rules
+    assert "no-repetitions" not in rules
+    two = made.model_copy(update={"hosts": made.hosts.model_copy(update={"server": ("a", "b")})})
+    assert {f.rule for f in lint(two, FACTS)} & {"too-few-repetitions"} == set()
+
+
+def test_a_ladder_of_rates_is_no_ladder_of_connections():
+    over = {
+        "load": {
+            "generator": "vegeta", "connections": 64,
+            "steps": {"from": 1000, "to": 90000, "times": 3, "duration": "60s", "vary": "rate"},
+        },
+    }  # fmt: skip
+    assert "nofile-too-low" not in found(over)
+
+
+def test_a_level_is_looked_at_with_what_it_is_filled_in_with():
+    over = {
+        "factors": {
+            "limit": ["6GiB"],
+            "other": {"big": {"workload": {"cgroup": {"memory.max": "{limit}"}}}},
+        }
+    }
+    findings = lint(spec(over), FACTS)
+    assert "factors.other.big.workload.cgroup.memory.max" in {
+        f.where for f in findings if f.rule == "memory-exceeds-board"
+    }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
 from runner.spec.reach import Steered, steered
+from runner.spec.sections.build import Build
 from runner.spec.treatments import sections, treatments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from runner.apply.interface import Loaded
@@ -20,8 +21,8 @@ MOST_BYTES = 64 << 20
 """Of a program that is trusted by its content; of a larger one by its name alone."""
 
 
-def builds(experiment: Experiment) -> Iterator[Mapping[str, Any]]:
-    """Give the `build` of each treatment as data, each once."""
+def builds(experiment: Experiment) -> Iterator[Build]:
+    """Give the `build` of each treatment, each once."""
     seen: set[str] = set()
     if experiment.build is None and not any(
         "build" in over for factor in experiment.factors.values() for over in factor.levels.values()
@@ -31,16 +32,15 @@ def builds(experiment: Experiment) -> Iterator[Mapping[str, Any]]:
         found = sections(experiment, levels).get("build")
         if found and repr(found) not in seen:
             seen.add(repr(found))
-            yield found
+            yield Build.model_validate(found)
 
 
 def run_here(experiment: Experiment) -> list[tuple[Steered, bool]]:
     """Give what the builds make run on this machine, and whether the spec says so."""
     found: dict[Steered, bool] = {}
     for build in builds(experiment):
-        said = set(map(str, build.get("runs") or ()))
         for one in steered(build):
-            found[one] = one.where == "build.command" or one.runs in said
+            found[one] = one.where == "build.command" or one.runs in build.runs
     return list(found.items())
 
 
@@ -71,7 +71,7 @@ def trust_hash(loaded: Loaded) -> str:
     folder = loaded.path.parent
     places = {folder}
     for build in builds(loaded.experiment):
-        places.add(folder / str(build.get("package") or "."))
+        places.add(folder / (build.package or "."))
     for one, _ in run_here(loaded.experiment):
         digest.update(f"\0{one.where}\0{one.text}\0{one.runs}".encode("utf-8", "surrogatepass"))
         for place in sorted(places):

@@ -5,66 +5,67 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.lint.model import SIGPLAN, Rule
-from runner.lint.view import amount, at
+from runner.lint.subject import numbers, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
 
     Hits = Iterator[tuple[str, str]]
 
 _WIDE = 0.2
 
 
-def _scope(view: View) -> Hits:
-    for claim in view.claims:
-        if not claim.get("must"):
-            where = f"claims.{claim.get('id')}"
-            yield where, "names no fact that must match: it is judged on any machine"
+def _scope(subject: Subject) -> Hits:
+    for claim in subject.claims:
+        if not claim.must:
+            yield place(claim), "names no fact that must match: it is judged on any machine"
 
 
-def _undeclared(view: View) -> Hits:
-    for claim in view.claims:
-        declared = claim.get("declared") or {}
-        missing = [name for name in claim.get("must") or () if name not in declared]
+def _undeclared(subject: Subject) -> Hits:
+    for claim in subject.claims:
+        missing = [name for name in claim.must if name not in claim.declared]
         if missing:
-            where = f"claims.{claim.get('id')}.declared"
+            where = place(claim, "declared")
             yield where, f"says nothing of {', '.join(missing)}: the verdict cannot be contradicted"
 
 
-def _elsewhere(view: View) -> Hits:
-    here = view.facts.get("board.model")
+def _elsewhere(subject: Subject) -> Hits:
+    here = subject.facts.get("board.model")
     if here is None:
         return
-    for claim in view.claims:
-        said = (claim.get("declared") or {}).get("board.model")
-        model = str(here).casefold().partition(" rev ")[0]
-        if said and "board.model" in (claim.get("must") or ()) and str(said).casefold() != model:
-            where = f"claims.{claim.get('id')}"
-            yield where, f"is of a {said}; this host is a {here}: it will be `not comparable`"
+    model = str(here).casefold().partition(" rev ")[0]
+    for claim in subject.claims:
+        said = claim.declared.get("board.model")
+        if said and "board.model" in claim.must and str(said).casefold() != model:
+            what = f"is of a {said}; this host is a {here}: it will be `not comparable`"
+            yield place(claim), what
 
 
-def _no_width(view: View) -> Hits:
-    for claim in view.sampled:
-        for level, number in view.published(claim):
-            if number.get("value") is None or claim.get("margin"):
+def _no_width(subject: Subject) -> Hits:
+    for claim in subject.sampled:
+        for level, number in numbers(claim):
+            if number.value is None or claim.margin is not None:
                 continue
-            if number.get("rounded_to") is None and number.get("plus_minus") is None:
-                where = f"claims.{claim.get('id')}" + (f" ({level})" if level else "")
-                yield where, f"`{number['value']}` has no width: no measurement can reproduce it"
+            if number.rounded_to is None and number.plus_minus is None:
+                what = f"`{number.value}` has no width: no measurement can reproduce it"
+                yield place(claim, level=level), what
 
 
-def _wide(view: View) -> Hits:
-    for claim in view.claims:
-        share = amount(at(claim, "margin", "relative"))
-        if share is not None and share > _WIDE:
-            where = f"claims.{claim.get('id')}.margin"
-            yield where, f"± {share:.0%} reproduces numbers that nobody would call the same"
+def _wide(subject: Subject) -> Hits:
+    for claim in subject.claims:
+        relative = claim.margin.relative if claim.margin else None
+        if relative is not None and relative.ratio > _WIDE:
+            where = place(claim, "margin")
+            yield (
+                where,
+                f"± {relative.ratio:.0%} reproduces numbers that nobody would call the same",
+            )
 
 
-def _unclaimed(view: View) -> Hits:
-    if view.at("source") and not view.at("claims"):
+def _unclaimed(subject: Subject) -> Hits:
+    if subject.experiment.source is not None and not subject.experiment.claims:
         yield "claims", "a source is named, and none of its statements"
 
 

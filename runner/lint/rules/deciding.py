@@ -7,14 +7,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from runner.lint.model import BENCHSTAT, SIGPLAN, Rule
-from runner.lint.view import amount, at
-from runner.records.quantities import QuantityError
-from runner.spec.claims import share_of
+from runner.lint.subject import base, numbers, place, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
+    from runner.spec.claims import Claim
 
     Hits = Iterator[tuple[str, str]]
 
@@ -31,120 +30,90 @@ _UNIVERSAL: Final = re.compile(
 _PER: Final = {"/min": 60.0, "/h": 3600.0}
 
 
-def most(view: View) -> int:
-    """Give how often every treatment is run at most."""
-    found = view.at("repeat", "between") or view.at("repeat", "times") or view.at("repeat") or 1
-    if isinstance(found, int):
-        return found
-    if isinstance(found, (list, tuple)) and found:
-        return int(found[-1])
-    return 1
+def _determined(subject: Subject, claim: Claim) -> bool:
+    metric = subject.metrics.get(claim.metric or "")
+    if metric is None:
+        return False
+    return metric.kind == "exact" and (source_of(metric) or "build.").startswith("build.")
 
 
-def _kind(claim: Mapping[str, object]) -> str:
-    found = claim.get("estimand")
-    return found if isinstance(found, str) else "quantile" if found else "median"
-
-
-def _determined(view: View, claim: Mapping[str, object]) -> bool:
-    metric = view.metrics.get(str(claim.get("metric"))) or {}
-    return metric.get("kind") == "exact" and str(metric.get("from") or "build.").startswith(
-        "build."
-    )
-
-
-def _two_ended(view: View) -> Hits:
-    if not 1 < most(view) < TWO_ENDED:
+def _two_ended(subject: Subject) -> Hits:
+    most = subject.most
+    if not 1 < most < TWO_ENDED:
         return  # once is another rule's
-    for claim in view.claims:
-        if _kind(claim) != "median" or _determined(view, claim):
+    for claim in subject.claims:
+        if claim.estimand_kind != "median" or _determined(subject, claim):
             continue
-        for level, number in view.published(claim):
-            ends = number.get("value") is not None or (
-                number.get("low") is not None and number.get("high") is not None
-            )
-            if ends:
-                where = f"claims.{claim.get('id')}" + (f" ({level})" if level else "")
+        for level, number in numbers(claim):
+            if None not in number.bounds():
                 yield (
-                    where,
+                    place(claim, level=level),
                     (
                         f"a range with two ends takes {TWO_ENDED} repetitions to be contradicted: "
-                        f"{most(view)}, the most here, can only reproduce it"
+                        f"{most}, the most here, can only reproduce it"
                     ),
                 )
                 break
 
 
-def _compared(view: View) -> Hits:
-    cells = 1
-    for levels in (view.at("factors") or {}).values():
-        cells *= max(1, len(levels))
-    if cells < 2 or most(view) >= PAIRS or not view.at("baseline"):
+def _compared(subject: Subject) -> Hits:
+    most = subject.most
+    if subject.cells < 2 or most >= PAIRS or not subject.experiment.baseline:
         return
-    if any(metric.get("kind") != "exact" for metric in view.metrics.values()):
+    if any(metric.kind != "exact" for metric in subject.metrics.values()):
         yield (
             "repeat.between",
             (
-                f"{most(view)} blocks cannot find a difference of treatments: the smallest p of "
-                f"so many pairs is {2 / 2 ** most(view):.2g}, and {PAIRS} are needed"
+                f"{most} blocks cannot find a difference of treatments: the smallest p of "
+                f"so many pairs is {2 / 2**most:.2g}, and {PAIRS} are needed"
             ),
         )
 
 
-def _half(view: View) -> Hits:
-    for claim in view.claims:
-        wide = amount(at(claim, "margin", "absolute"))
+def _half(subject: Subject) -> Hits:
+    for claim in subject.claims:
+        wide = base(claim.margin.absolute) if claim.margin else None
         if wide is None:
             continue
-        for level, number in view.published(claim):
-            sizes = [amount(number.get(name)) for name in ("value", "low", "high")]
+        for level, number in numbers(claim):
+            sizes = [base(end) for end in (number.value, number.low, number.high)]
             known = [abs(size) for size in sizes if size]
             if known and wide > min(known) / 2:
-                where = f"claims.{claim.get('id')}.margin" + (f" ({level})" if level else "")
                 share = wide / min(known)
-                yield where, f"± {share:.0%} of the number: almost nothing would contradict it"
+                what = f"± {share:.0%} of the number: almost nothing would contradict it"
+                yield place(claim, "margin", level), what
 
 
-def _window(view: View) -> Hits:
-    load = view.base.at("load") or {}
-    spans = [amount(load.get("measure"))]
-    steps = load.get("steps")
-    if isinstance(steps, (list, tuple)):
-        spans = [amount(step.get("duration")) for step in steps]
-    elif steps:
-        spans = [amount(at(steps, "duration"))]
-    known = [span for span in spans if span]
-    for name, metric in view.metrics.items():
-        per = next((s for end, s in _PER.items() if str(metric.get("as") or "").endswith(end)), 0.0)
-        if per and known and min(known) < per:
+def _window(subject: Subject) -> Hits:
+    load = subject.base.load
+    steps = [] if load is None or load.generator == "none" else load.expanded_steps()
+    shortest = min((step.duration_s for step in steps), default=None)
+    for name, metric in subject.metrics.items():
+        per = next((s for end, s in _PER.items() if (metric.as_ or "").endswith(end)), 0.0)
+        if per and shortest is not None and shortest < per:
             yield (
                 f"metrics.{name}",
                 (
-                    f"is a rate per {per:g} s, measured for {min(known):g} s: what happens once in "
+                    f"is a rate per {per:g} s, measured for {shortest:g} s: what happens once in "
                     "the published interval is mostly not seen"
                 ),
             )
 
 
-def _layout(view: View) -> Hits:
-    builds = [
-        name
-        for name, levels in (view.at("factors") or {}).items()
-        if hasattr(levels, "values") and any("build" in (over or {}) for over in levels.values())
-    ]
-    if not builds or at(view.at("repeat"), "levels", "build") == "block":
+def _layout(subject: Subject) -> Hits:
+    factors = subject.experiment.factors.values()
+    if not any("build" in over for factor in factors for over in factor.levels.values()):
         return
-    for claim in view.claims:
-        names = str(claim.get("expect") or claim.get("metric") or "")
+    for claim in subject.claims:
+        names = claim.expect or claim.metric or ""
         timed = [
             name
-            for name, metric in view.metrics.items()
-            if re.search(rf"\b{re.escape(name)}\b", names)
-            and str(metric.get("from") or "").startswith(_TIMED)
+            for name, metric in subject.metrics.items()
+            if re.search(rf"\b{re.escape(name)}\b", names) and source_of(metric).startswith(_TIMED)
         ]
         if timed:
             yield (
-                f"claims.{claim.get('id')}",
+                place(claim),
                 (
                     f"compares the speed of builds, each built once: {timed[0]} may differ by "
                     "the layout of the code alone"
@@ -152,53 +121,45 @@ def _layout(view: View) -> Hits:
             )
 
 
-def _universal(view: View) -> Hits:
-    for claim in view.claims:
-        if claim.get("estimand") is not None or _determined(view, claim):
+def _universal(subject: Subject) -> Hits:
+    for claim in subject.claims:
+        if claim.estimand is not None or _determined(subject, claim):
             continue
-        said = _UNIVERSAL.search(str(claim.get("quote") or ""))
-        zero = [
-            number
-            for _, number in view.published(claim)
-            if amount(number.get("high")) == 0 or amount(number.get("value")) == 0
-        ]
+        said = _UNIVERSAL.search(claim.quote)
+        zero = any(0 in (base(number.high), base(number.value)) for _, number in numbers(claim))
         if said or zero:
             what = f"says “{said[0]}”" if said else "publishes 0"
             yield (
-                f"claims.{claim.get('id')}",
+                place(claim),
                 f"{what} and is judged as a median: half of the repetitions may break it",
             )
 
 
-def _bound(view: View) -> Hits:
-    for claim in view.claims:
-        text = claim.get("bound")
-        if text is None or _kind(claim) not in ("never", "always"):
+def _bound(subject: Subject) -> Hits:
+    for claim in subject.claims:
+        if claim.bound is None or claim.estimand_kind not in ("never", "always"):
             continue
-        try:
-            wanted = math.ceil(math.log(0.05) / math.log1p(-share_of(str(text))) - 1e-9)
-        except (QuantityError, ValueError, ZeroDivisionError):
-            continue
-        if most(view) < wanted:
+        wanted = math.ceil(math.log(0.05) / math.log1p(-claim.limit) - 1e-9)
+        if subject.most < wanted:
             yield (
-                f"claims.{claim.get('id')}.bound",
-                f"{text} takes {wanted} repetitions without one, and {most(view)} is the most",
+                place(claim, "bound"),
+                (
+                    f"{claim.bound} takes {wanted} repetitions without one, and "
+                    f"{subject.most} is the most"
+                ),
             )
 
 
-def _claimed(view: View, name: str) -> bool:
+def _claimed(subject: Subject, name: str) -> bool:
     word = re.compile(rf"\b{re.escape(name)}\b")
-    return any(
-        claim.get("metric") == name or word.search(str(claim.get("expect") or ""))
-        for claim in view.claims
-    )
+    return any(claim.metric == name or word.search(claim.expect or "") for claim in subject.claims)
 
 
-def _printed(view: View) -> Hits:
-    for name, metric in view.metrics.items():
-        source = str(metric.get("from") or "")
-        printed = metric.get("kind") == "exact" and source and not source.startswith("build.")
-        if printed and _claimed(view, name):
+def _printed(subject: Subject) -> Hits:
+    for name, metric in subject.metrics.items():
+        source = source_of(metric)
+        printed = metric.kind == "exact" and source and not source.startswith("build.")
+        if printed and _claimed(subject, name):
             yield f"metrics.{name}", f"`{source}` is what a program says: the next run may differ"
 
 

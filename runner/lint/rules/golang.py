@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from runner.lint.model import BENCHSTAT, SIGPLAN, Rule
-from runner.lint.view import amount, words
+from runner.lint.subject import base, numbers, place, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
+    from runner.spec.sections.workload import GoTest
 
     Hits = Iterator[tuple[str, str]]
 
@@ -20,89 +21,89 @@ _JVM = re.compile(r"-Xm[xsn]\d|-XX:[+\-\w]|\bjava\s+-|\.jar\b")
 _JVM_TERMS = re.compile(r"\bJVM\b|Full ?GC|\bG1\b|-Xmx|\bNetty\b|Direct buffer", re.IGNORECASE)
 _ASKS = re.compile(r"\b(?:http|client|c|cl|httpClient|\w*Client)\.(?:Get|Post|Head|Do)\(")
 _GOARCH = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
+_PROCESSES, _RUNS = 5, 10
+"""Repetitions, and runs of each benchmark, below which a rule warns."""
 _PINNED = re.compile(r"\d+\.\d+\.\d+")
 
 
-def _flags(view: View) -> Iterator[tuple[str, list[str]]]:
-    for variant in view.variants:
-        found = words(variant.at("build", "gcflags"))
-        if found and (not variant.where or found != words(view.base.at("build", "gcflags"))):
-            yield variant.path("build.gcflags"), found
-    for where, text in view.texts():
+def _flags(subject: Subject) -> Iterator[tuple[str, list[str]]]:
+    own = subject.base.build.gcflags if subject.base.build else ()
+    for variant in subject.variants:
+        found = variant.build.gcflags if variant.build else ()
+        if found and (not variant.where or found != own):
+            yield variant.path("build.gcflags"), list(found)
+    for where, text in subject.texts():
         for hit in _GCFLAGS.finditer(text):
             yield where, (hit[1] or hit[2] or hit[3]).split()
 
 
-def _no_inlining(view: View) -> Hits:
-    for where, flags in _flags(view):
+def _no_inlining(subject: Subject) -> Hits:
+    for where, flags in _flags(subject):
         if any(flag.rpartition("=")[2] == "-l" for flag in flags):
             yield where, "-l turns inlining off"
 
 
-def _main_only(view: View) -> Hits:
-    for where, flags in _flags(view):
+def _main_only(subject: Subject) -> Hits:
+    for where, flags in _flags(subject):
         if not flags[0].startswith("-") or set(flags) <= {"-m", "-m=1", "-m=2"}:
             continue
         yield where, f"`{' '.join(flags)}` reaches the named package only, not its dependencies"
 
 
-def _runtime(view: View) -> Hits:
-    go = view.base.at("build") or view.uses("gctrace.", "memstats.", "runtime.", "gobench.")
-    for where, text in view.texts():
-        if go and _JVM.search(text):
+def _runtime(subject: Subject) -> Hits:
+    go = subject.base.build or subject.uses("gctrace.", "memstats.", "runtime.", "gobench.")
+    if not go:
+        return
+    for where, text in subject.texts():
+        if _JVM.search(text):
             yield where, "flags of a JVM in an experiment with Go"
-    for claim in view.claims:
-        if (
-            go
-            and _JVM_TERMS.search(str(claim.get("quote", "")))
-            and "runtime" not in (claim.get("must") or ())
-        ):
-            where = f"claims.{claim.get('id')}"
-            yield where, "speaks of a JVM, and `runtime` is not among the facts that must match"
+    for claim in subject.claims:
+        if _JVM_TERMS.search(claim.quote) and "runtime" not in claim.must:
+            what = "speaks of a JVM, and `runtime` is not among the facts that must match"
+            yield place(claim), what
 
 
-def _fractional(view: View) -> Hits:
+def _fractional(subject: Subject) -> Hits:
     counted = {
         name
-        for name, metric in view.metrics.items()
-        if str(metric.get("from")) in ("gobench.allocs_per_op", "gobench.bytes_per_op")
+        for name, metric in subject.metrics.items()
+        if metric.source in ("gobench.allocs_per_op", "gobench.bytes_per_op")
     }
-    for claim in view.claims:
-        for _, number in view.published(claim):
-            value = amount(number.get("value"))
-            if claim.get("metric") in counted and value is not None and value != int(value):
-                where = f"claims.{claim.get('id')}"
-                yield where, f"{value:g} cannot have been printed by -benchmem"
+    for claim in subject.claims:
+        for _, number in numbers(claim):
+            value = base(number.value)
+            if claim.metric in counted and value is not None and value != int(value):
+                yield place(claim), f"{value:g} cannot have been printed by -benchmem"
 
 
-def _no_gc(view: View) -> Hits:
-    counted = view.uses("gctrace.count", "memstats.NumGC", "runtime./gc/cycles")
-    for name, metric in view.metrics.items():
-        source = str(metric.get("from") or "")
+def _no_gc(subject: Subject) -> Hits:
+    counted = subject.uses("gctrace.count", "memstats.NumGC", "runtime./gc/cycles")
+    for name, metric in subject.metrics.items():
+        source = source_of(metric)
         mean = source in ("gctrace.pause_mean", "gctrace.interval") or (
-            source.startswith("gctrace.pause") and metric.get("statistic") == "mean"
+            source.startswith("gctrace.pause") and metric.statistic == "mean"
         )
         if mean and not counted:
             yield f"metrics.{name}", "a mean over GC cycles, and their number is not reported"
 
 
-def _cgo(view: View) -> Hits:
-    if view.uses("build.id", "build.sha256"):
+def _cgo(subject: Subject) -> Hits:
+    if subject.uses("build.id", "build.sha256"):
         return
-    base = view.base.at("build", "env") or {}
-    machine = view.facts.get("arch")
-    host = _GOARCH.get(str(machine), machine)
-    for variant in view.variants:
-        env = variant.at("build", "env") or {}
-        changed = variant.where and env.get("CGO_ENABLED") != base.get("CGO_ENABLED")
-        cross = env.get("GOARCH") not in (None, host) or env.get("GOOS") not in (None, "linux")
+    own = subject.base.build.env if subject.base.build else {}
+    machine = str(subject.facts.get("arch"))
+    host = _GOARCH.get(machine, machine)
+    for variant in subject.variants:
+        env = variant.build.env if variant.build else {}
+        changed = variant.where and env.get("CGO_ENABLED") != own.get("CGO_ENABLED")
+        cross = env.get("GOARCH", host) != host or env.get("GOOS", "linux") != "linux"
         if changed and cross:
             where = variant.path("build.env.CGO_ENABLED")
             yield where, "a cross build has cgo off already: the level may change nothing"
 
 
-def _body(view: View) -> Hits:
-    for where, text in view.sources.items():
+def _body(subject: Subject) -> Hits:
+    for where, text in subject.sources.items():
         hit = _ASKS.search(text)
         if where.endswith(".go") and hit and "Body.Close()" not in text:
             yield (
@@ -111,37 +112,35 @@ def _body(view: View) -> Hits:
             )
 
 
-def _count(view: View) -> Hits:
-    test = view.base.at("workload", "go_test") or {}
-    between = view.at("repeat", "between") or (1, 1)
-    if int(test.get("count") or 1) > 1 and int(between[1]) < 5:
+def _count(subject: Subject) -> Hits:
+    test = _benchmark(subject)
+    if test is not None and test.count > 1 and subject.most < _PROCESSES:
         yield (
             "workload.go_test.count",
             ("runs of one process are not independent: layout and heap are the same in all"),
         )
 
 
-def _few(view: View) -> Hits:
-    test = view.base.at("workload", "go_test")
-    if not test:
-        return
-    between = view.at("repeat", "between") or (1, 1)
-    runs = int(between[0]) * int(test.get("count") or 1)
-    if runs < 10:
-        yield "repeat.between", f"{runs} runs of each benchmark; benchstat asks for 10 or more"
+def _few(subject: Subject) -> Hits:
+    test = _benchmark(subject)
+    runs = subject.fewest * test.count if test is not None else _RUNS
+    if runs < _RUNS:
+        yield "repeat.between", f"{runs} runs of each benchmark; benchstat asks for {_RUNS} or more"
 
 
-def _micro(view: View) -> Hits:
-    if view.base.at("workload", "go_test") and not view.base.at("load"):
-        for claim in view.claims:
-            yield f"claims.{claim.get('id')}", "rests on a microbenchmark in one process alone"
-            return
+def _benchmark(subject: Subject) -> GoTest | None:
+    return subject.base.workload.go_test if subject.base.workload else None
 
 
-def _version(view: View) -> Hits:
-    build = view.base.at("build")
-    if build and not build.get("command") and not _PINNED.search(str(build.get("go") or "")):
-        said = build.get("go")
+def _micro(subject: Subject) -> Hits:
+    if _benchmark(subject) is not None and subject.base.load is None and subject.claims:
+        yield place(subject.claims[0]), "rests on a microbenchmark in one process alone"
+
+
+def _version(subject: Subject) -> Hits:
+    build = subject.base.build
+    if build is not None and not build.command and not _PINNED.search(build.go or ""):
+        said = build.go
         what = f"Go {said} is not one exact version" if said else "the version of Go is not given"
         yield "build.go", what
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from runner.lint.model import SIGPLAN, Rule
-from runner.lint.view import amount, steps_of
+from runner.lint.subject import base, known, numbers, place, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
 
     Hits = Iterator[tuple[str, str]]
 
@@ -27,151 +26,139 @@ _KERNEL_NOFILE = 4096
 """Hard limit of a kernel that nobody has told otherwise: INR_OPEN_MAX."""
 
 
-def _floor(view: View) -> Hits:
-    load = view.base.at("load") or {}
-    for where, text in view.texts():
+def _floor(subject: Subject) -> Hits:
+    for where, text in subject.texts():
         found = _WRK.search(text)
         if found and int(found[2]) % int(found[1]):
             yield where, _floored(int(found[1]), int(found[2]))
-    if not load or load.get("generator", "wrk") != "wrk":
+    load = subject.base.load
+    if load is None or load.generator != "wrk":
         return
-    threads = int(load.get("threads") or 2)
-    for where, level in view.levels():
+    threads = load.threads
+    for where, level in subject.levels():
         if level > threads and level % threads:
             yield where, f"{_floored(threads, level)}; here fewer threads open them all"
-    for where, low, high in _claimed(view):
+    for where, low, high in _claimed(subject):
         lost = [c for c in range(low, high + 1) if c % threads]
         if lost and threads > 1:
             yield where, f"{lost[0]} cannot be opened: {_floored(threads, lost[0])}"
-    if (
-        view.searches_connections()
-        and threads > 1
-        and "load.established == load.connections" not in view.rules
-    ):
+    said = {rule.text for rule in subject.experiment.healthy}
+    varied = subject.searches_connections and threads > 1
+    if varied and "load.established == load.connections" not in said:
         yield (
             "load.threads",
             f"levels that {threads} does not divide are loaded by fewer threads than others",
         )
 
 
-def _claimed(view: View) -> Iterator[tuple[str, int, int]]:
+def _claimed(subject: Subject) -> Iterator[tuple[str, int, int]]:
     """Give the ends of every published number of connections."""
-    for claim in view.claims:
-        if claim.get("unit") != "connections" or view.at("search"):
+    for claim in subject.claims:
+        if claim.unit != "connections" or subject.experiment.search is not None:
             continue
-        for _, number in view.published(claim):
-            ends = [amount(number.get(end)) for end in ("low", "high")]
-            if ends[0] is not None and ends[1] is not None:
-                yield f"claims.{claim.get('id')}", int(ends[0]), int(ends[1])
+        for _, number in numbers(claim):
+            low, high = base(number.low), base(number.high)
+            if low is not None and high is not None:
+                yield place(claim), int(low), int(high)
 
 
 def _floored(threads: int, level: int) -> str:
     return f"wrk -t{threads} -c{level} opens {level // threads * threads} connections"
 
 
-def _no_rule(view: View) -> Hits:
-    load = view.base.at("load")
-    if load and load.get("generator") != "none" and not view.rules:
+def _no_rule(subject: Subject) -> Hits:
+    load = subject.base.load
+    if load is not None and load.generator != "none" and not subject.experiment.healthy:
         yield "healthy", "there is no rule: every step passes, a dead server's too"
 
 
-def _timeouts(view: View) -> Hits:
-    if not view.rules or not view.base.at("load"):
+def _timeouts(subject: Subject) -> Hits:
+    rules = [rule.text for rule in subject.experiment.healthy]
+    if not rules or subject.base.load is None:
         return
-    if any("timeout" in rule for rule in view.rules) and not any(
-        word in rule for rule in view.rules for word in _TELLING
+    if any("timeout" in rule for rule in rules) and not any(
+        word in rule for rule in rules for word in _TELLING
     ):
         yield "healthy", "looks at timeouts, and at nothing that a dead server fails"
 
 
-def _single(view: View) -> Hits:
-    if view.at("search") or not view.base.at("load"):
+def _single(subject: Subject) -> Hits:
+    if subject.experiment.search is not None or subject.base.load is None:
         return
-    levels = {level for _, level in view.levels()}
+    levels = {level for _, level in subject.levels()}
     counts = [
         name
-        for name, metric in view.metrics.items()
-        if str(metric.get("from")).startswith(
+        for name, metric in subject.metrics.items()
+        if source_of(metric).startswith(
             ("load.established", "load.connections", "load.max_established", "search.")
         )
     ]
-    for claim in view.claims:
-        about = claim.get("metric") in counts or claim.get("unit") == "connections"
-        if about and claim.get("published") is not None and len(levels) < 3:
+    for claim in subject.claims:
+        about = claim.metric in counts or claim.unit == "connections"
+        if about and claim.published is not None and len(levels) < 3:
             said = f"{len(levels)} level" + ("s" if len(levels) != 1 else "")
-            yield f"claims.{claim.get('id')}", f"a maximum cannot be located with {said} of load"
+            yield place(claim), f"a maximum cannot be located with {said} of load"
 
 
-def _corrected(view: View) -> Hits:
-    if (view.base.at("load", "generator") or "wrk") != "wrk" or not view.base.at("load"):
+def _corrected(subject: Subject) -> Hits:
+    load = subject.base.load
+    if load is None or load.generator != "wrk":
         return
-    for where, source in view.mentions("load.latency"):
+    for where, source in subject.mentions("load.latency"):
         yield where, f"{source} is wrk's, which back-fills requests that it did not send"
 
 
-def _closed(view: View) -> Hits:
-    load = view.base.at("load") or {}
-    if load.get("generator", "wrk") not in ("wrk", "h2load") or load.get("rate"):
+def _closed(subject: Subject) -> Hits:
+    load = subject.base.load
+    if load is None or load.generator not in ("wrk", "h2load"):
         return
-    if not load or any(step.get("rate") for step in steps_of(load)):
-        return
-    named = [name for name, m in view.metrics.items() if str(m.get("from")).startswith(_LATENCY)]
+    named = [name for name, m in subject.metrics.items() if source_of(m).startswith(_LATENCY)]
     if named:
         yield f"metrics.{named[0]}", "latency of a closed loop: a slow server is asked less often"
 
 
-def _shares(view: View) -> Hits:
-    load = view.base.at("load")
-    if not load or load.get("generator") == "none":
+def _shares(subject: Subject) -> Hits:
+    load, workload = subject.base.load, subject.base.workload
+    if load is None or load.generator == "none":
         return
-    hosts = view.at("hosts") or {}
-    server, client = hosts.get("server") or "local", hosts.get("load") or ()
-    if isinstance(client, Mapping):
-        client = client.get("hosts") or ("another",)
-    same = not client or [*_many(client)] == [*_many(server)]
-    apart = load.get("cpus") and view.base.at("workload", "cpus")
-    if same and not apart:
+    hosts = subject.experiment.hosts
+    apart = load.cpus and workload is not None and workload.cpus
+    if hosts.same and not hosts.paired and not apart:
         yield "hosts.load", "load generator and workload share the cores of one host"
 
 
-def _between_boards(view: View) -> Hits:
-    load, hosts = view.base.at("load"), view.at("hosts") or {}
-    if not load or load.get("generator") == "none":
+def _between_boards(subject: Subject) -> Hits:
+    load, hosts = subject.base.load, subject.experiment.hosts
+    if load is None or load.generator == "none" or hosts.same or hosts.paired:
         return
-    servers, client = _many(hosts.get("server") or "local"), hosts.get("load") or ()
-    if len(servers) > 1 and client and not isinstance(client, Mapping) and client != servers:
-        loads = _many(client)
-        yield "hosts.load", f"{', '.join(loads)} would load {len(servers)} boards at once"
+    if len(hosts.server) > 1:
+        loads = ", ".join(hosts.loads)
+        yield "hosts.load", f"{loads} would load {len(hosts.server)} boards at once"
 
 
-def _many(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
-
-
-def _nofile(view: View) -> Hits:
-    top = view.highest()
+def _nofile(subject: Subject) -> Hits:
+    top = subject.highest()
     needed = int(1.2 * top) + 512
     if not top:
         return
-    for variant in view.variants:
-        limit = variant.at("workload", "limits", "nofile")
-        soft = amount(limit.get("soft") if isinstance(limit, dict) else limit)
-        known = view.facts.get("limits.nofile_hard")
-        if soft is not None and soft < needed:
-            where = variant.path("workload.limits.nofile")
-            yield where, f"{soft:g} open files for {top} connections: {needed} are needed"
-        elif soft is None and known is not None and (amount(known) or 0) < needed:
-            where = variant.path("workload.limits.nofile")
-            yield where, f"not set; the host allows {known} and {needed} are needed"
-        elif soft is None and known is None and needed > _KERNEL_NOFILE:
-            where = variant.path("workload.limits.nofile")
+    allowed = known(subject.facts.get("limits.nofile_hard"))
+    for variant in subject.variants:
+        limit = variant.workload.limits.nofile if variant.workload else None
+        where = variant.path("workload.limits.nofile")
+        if limit is not None:
+            soft = limit.numbers[0]
+            if soft < needed:
+                yield where, f"{soft:g} open files for {top} connections: {needed} are needed"
+        elif allowed is not None and allowed < needed:
+            yield where, f"not set; the host allows {allowed:.0f} and {needed} are needed"
+        elif allowed is None and needed > _KERNEL_NOFILE:
             said = f"a kernel allows {_KERNEL_NOFILE} by itself, and {needed} are needed"
             yield where, f"not set; {said}"
 
 
-def _alone(view: View) -> Hits:
-    rate = view.uses("load.rps")
-    watched = view.mentions("load.latency", "load.raw_latency", "load.error", "load.good_rps")
+def _alone(subject: Subject) -> Hits:
+    rate = subject.uses("load.rps")
+    watched = subject.mentions("load.latency", "load.raw_latency", "load.error", "load.good_rps")
     if rate and not watched:
         yield f"metrics.{rate}", "throughput without latency or errors: every reply may be a 503"
 

@@ -6,12 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from runner.lint.model import Rule
-from runner.lint.view import amount
+from runner.lint.subject import base, known, numbers, place, source_of
+from runner.records.quantities import BYTES, COUNT, Quantity, unit_factor
+from runner.spec.health import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.lint.view import Variant, View
+    from runner.lint.subject import Subject, Variant
+    from runner.spec.claims import Claim
 
     Hits = Iterator[tuple[str, str]]
 
@@ -30,16 +33,15 @@ _POWER = {"k": 2**10, "m": 2**20, "g": 2**30}
 
 def _limit(variant: Variant) -> float | None:
     """Bytes that the workload is held to, by its group or by a line of its shell."""
-    found = variant.at("workload", "cgroup", "memory.max")
+    found = variant.knobs.get("memory.max")
     if found is not None:
-        return None if found == "max" else amount(found)
-    argv = " ".join(map(str, variant.at("workload", "argv") or ()))
-    written = _LIMIT.search(argv)
+        return known(found)  # none of `max`
+    written = _LIMIT.search(" ".join(variant.argv))
     return float(written[1]) if written else None
 
 
-def _tasks(view: View) -> Hits:
-    for where, text in view.texts():
+def _tasks(subject: Subject) -> Hits:
+    for where, text in subject.texts():
         named = _TASKS.search(text)
         if named:
             yield where, f"`{named[0]}` writes a name where the kernel takes a pid"
@@ -47,149 +49,144 @@ def _tasks(view: View) -> Hits:
             yield where, "a limit is written on the root group, which has none"
 
 
-def _ulimit(view: View) -> Hits:
-    for where, text in view.texts():
+def _ulimit(subject: Subject) -> Hits:
+    for where, text in subject.texts():
         for found in _ULIMIT.finditer(text):
             size = int(found[1]) * 1024
             what = f"`{found[0]}` is {size / _GIB:.3g} GiB of address space, not {found[1]} bytes"
             if size < _GIB:
                 what = f"`{found[0]}`: a Go program cannot start below about 1 GiB"
             yield where, what
-    for variant in view.variants:
-        limit = variant.at("workload", "limits", "as")
-        soft = amount(limit.get("soft") if isinstance(limit, dict) else limit)
-        if soft is not None and soft < _GIB and variant.at("build"):
+    for variant in subject.variants:
+        limit = variant.workload.limits.address_space if variant.workload else None
+        if limit is not None and limit.numbers[0] < _GIB and variant.build is not None:
             yield variant.path("workload.limits.as"), "a Go program cannot start below about 1 GiB"
 
 
-def _rss(view: View) -> Hits:
-    limits = {limit for variant in view.variants if (limit := _limit(variant)) is not None}
+def _rss(subject: Subject) -> Hits:
+    limits = {limit for variant in subject.variants if (limit := _limit(variant)) is not None}
     if not limits:
         return
-    for index, rule in enumerate(view.rules):
-        other = amount(rule.split()[-1]) if rule.split() else None
-        if "procfs.rss" in rule and ("cgroup.limit" in rule or other in limits):
+    for index, rule in enumerate(subject.experiment.healthy):
+        other = rule.value
+        held = isinstance(other, Quantity) and float(other.exact) in limits
+        named = isinstance(other, Reference) and other.name == "cgroup.limit"
+        if rule.subject.startswith("procfs.rss") and (held or named):
             yield f"healthy[{index}]", f"`{rule}` holds RSS against the cgroup's limit"
-    resident = {n for n, m in view.metrics.items() if str(m.get("from")).startswith("procfs.rss")}
-    for claim in view.claims:
-        for _, number in view.published(claim):
-            value = amount(number.get("value"))
-            if claim.get("metric") not in resident or value is None:
+    resident = {
+        name for name, m in subject.metrics.items() if source_of(m).startswith("procfs.rss")
+    }
+    for claim in subject.claims:
+        for _, number in numbers(claim):
+            value = _bytes(subject, claim, number.value)
+            if claim.metric not in resident or value is None:
                 continue
-            near = any(abs(value - limit) <= 0.1 * limit for limit in limits)
-            if near or any(
-                abs(value * factor - limit) <= 0.1 * limit
-                for limit in limits
-                for factor in (1e6, 2**20)
-            ):
-                yield f"claims.{claim.get('id')}", "RSS is compared with the cgroup's limit"
+            if any(abs(value - limit) <= 0.1 * limit for limit in limits):
+                yield place(claim), "RSS is compared with the cgroup's limit"
 
 
-def _board(view: View) -> Hits:
-    total = amount(view.facts.get("memory.total_bytes") or view.facts.get("board.memory"))
-    said = amount(next((c["declared"]["board.memory"] for c in view.claims
-                        if "board.memory" in (c.get("declared") or {})), None))  # fmt: skip
-    size = total if total is not None else said
+def _bytes(subject: Subject, claim: Claim, value: Quantity | None) -> float | None:
+    """Give a published number in bytes where it is of bytes; a bare one is in the claim's unit."""
+    if value is None or value.dimension == BYTES:
+        return base(value)
+    metric = subject.metrics.get(claim.metric or "")
+    unit = claim.unit or (metric.unit if metric else None) or ""
+    dimension, factor = unit_factor(unit)
+    if value.dimension != COUNT or dimension != BYTES:
+        return None
+    return float(value.exact * factor)
+
+
+def _board(subject: Subject) -> Hits:
+    total = known(subject.facts.get("memory.total_bytes") or subject.facts.get("board.memory"))
+    said = (claim.declared.get("board.memory") for claim in subject.claims)
+    size = total if total is not None else next((known(one) for one in said if one), None)
     if size is None:
         return
-    for variant in view.variants:
+    for variant in subject.variants:
         limit = _limit(variant)
         if limit is not None and limit > size:
             yield variant.path("workload.cgroup.memory.max"), "is above the board's memory"
-    for where, text in view.texts():
+    for where, text in subject.texts():
         asked = sum(
             int(m[1] or m[3]) * _POWER[(m[2] or m[4]).lower()] for m in _HEAP_FLAG.finditer(text)
         )
         if asked >= size:
             yield where, f"asks for {asked / _GIB:.3g} GiB of a board with {size / _GIB:.3g} GiB"
-    for claim in view.claims:
-        for level, number in view.published(claim):
-            value = amount(number.get("value"))
-            unit = amount(f"1{claim['unit']}") if value is not None and claim.get("unit") else None
-            if value is not None and unit is not None and unit > 1 and value < unit:
-                value *= unit
+    for claim in subject.claims:
+        for level, number in numbers(claim):
+            value = _bytes(subject, claim, number.value)
             if value is not None and value > size:
-                where = f"claims.{claim.get('id')}" + (f" ({level})" if level else "")
-                yield where, f"{value / 1e9:.3g} GB do not fit a board with {size / 1e9:.3g} GB"
+                what = f"{value / 1e9:.3g} GB do not fit a board with {size / 1e9:.3g} GB"
+                yield place(claim, level=level), what
 
 
 def _hugepages(variant: Variant) -> bool:
-    pages = variant.at("system", "hugepages")
-    number = variant.at("system", "sysctl", "vm.nr_hugepages")
-    if isinstance(pages, dict):
-        return any(amount(count) for count in pages.values())
-    return bool(amount(pages)) or bool(amount(number))
+    declared = variant.system.hugepages
+    pages = 0 if declared is None else declared.root
+    pooled = any(pages.values()) if isinstance(pages, dict) else bool(pages)
+    return pooled or bool(known(variant.sysctl("vm.nr_hugepages")))
 
 
-def _not_thp(view: View) -> Hits:
-    if any(variant.at("system", "transparent_hugepage") for variant in view.variants):
+def _not_thp(subject: Subject) -> Hits:
+    if any(variant.system.transparent_hugepage is not None for variant in subject.variants):
         return
-    huge = any(_hugepages(v) for v in view.variants) or any(
-        "MAP_HUGETLB" in t for _, t in view.texts()
+    huge = any(_hugepages(v) for v in subject.variants) or any(
+        "MAP_HUGETLB" in t for _, t in subject.texts()
     )
-    if not huge or any(level.lower() == "thp" for level in _level_names(view)):
+    levels = [level for factor in subject.experiment.factors.values() for level in factor.levels]
+    if not huge or any(level.lower() == "thp" for level in levels):
         return
-    for claim in view.claims:
-        if _THP.search(f"{claim.get('quote', '')} {claim.get('expect', '')}"):
-            where = f"claims.{claim.get('id')}"
-            yield where, "speaks of transparent huge pages, and the spec sets up hugetlb pages"
+    for claim in subject.claims:
+        if _THP.search(f"{claim.quote} {claim.expect or ''}"):
+            what = "speaks of transparent huge pages, and the spec sets up hugetlb pages"
+            yield place(claim), what
 
 
-def _level_names(view: View) -> list[str]:
-    factors = view.at("factors") or {}
-    return [str(level) for levels in factors.values() for level in levels]
-
-
-def _escapes(view: View) -> Hits:
-    for variant in view.variants:
-        group = variant.at("workload", "cgroup") or {}
-        if _limit(variant) is None or any(str(key).startswith("hugetlb.") for key in group):
-            continue
-        if _hugepages(variant):
+def _escapes(subject: Subject) -> Hits:
+    for variant in subject.variants:
+        if _limit(variant) is not None and _hugepages(variant):
             where = variant.path("workload.cgroup.memory.max")
             yield where, "does not count the hugetlb pages that the spec sets aside"
 
 
-def _swappiness(view: View) -> Hits:
-    for variant in view.variants:
-        if variant.at("system", "sysctl", "vm.swappiness") is None:
+def _swappiness(subject: Subject) -> Hits:
+    for variant in subject.variants:
+        if variant.sysctl("vm.swappiness") is None:
             continue
-        none = amount(variant.at("workload", "cgroup", "memory.swap.max")) == 0
-        swap, known = variant.at("system", "swap"), view.facts.get("memory.swap_total_bytes")
+        declared = variant.system.swap
+        swap = None if declared is None else declared.root
+        present = known(subject.facts.get("memory.swap_total_bytes"))
         where = variant.path("system.sysctl.vm.swappiness")
-        if swap in ("off", False) or (swap is None and known == 0):
+        if swap == "off" or (swap is None and present == 0):
             yield where, "has no effect: the host has no swap"
-        elif none:
+        elif known(variant.knobs.get("memory.swap.max")) == 0:
             yield where, "has no effect: the workload's group may not swap"
-        elif swap is None and known is None:
+        elif swap is None and present is None:
             yield where, "has no effect without swap, and nothing is said of swap"
 
 
-def _units(view: View) -> Hits:
-    for where, text in (*view.texts(), *view.sources.items()):
+def _units(subject: Subject) -> Hits:
+    for where, text in (*subject.texts(), *subject.sources.items()):
         for line in text.splitlines():
             if _DIVIDED.search(line.replace("\\", "")):
                 yield where, f"divides by 1024² and says MB: `{line.strip()[:80]}`"
-    limits = {_limit(variant) for variant in view.variants}
-    for claim in view.claims:
-        for _, number in view.published(claim):
-            value = number.get("value")
-            unit = str(claim.get("unit") or "")
-            decimal = str(value).endswith("MB") or (unit == "MB" and not isinstance(value, str))
-            bare = amount(str(value).removesuffix("MB")) if decimal else None
-            if bare is not None and bare * 2**20 in limits:
-                yield f"claims.{claim.get('id')}", f"{bare:g} MB are not the limit of {bare:g} MiB"
+    limits = {_limit(variant) for variant in subject.variants}
+    for claim in subject.claims:
+        for _, number in numbers(claim):
+            value = _bytes(subject, claim, number.value)
+            bare = None if value is None else value / 1e6
+            if bare is not None and bare == int(bare) and bare * 2**20 in limits:
+                yield place(claim), f"{bare:g} MB are not the limit of {bare:g} MiB"
 
 
-def _cache(view: View) -> Hits:
-    for variant in view.variants:
-        argv = variant.at("workload", "argv")
-        if _limit(variant) is None or not argv:
-            continue
-        if "{binary}" not in [str(word) for word in argv]:
+def _cache(subject: Subject) -> Hits:
+    for variant in subject.variants:
+        argv = variant.argv
+        if _limit(variant) is not None and argv and "{binary}" not in argv:
             yield (
                 variant.path("workload.argv"),
-                ("is no {binary}: its file is first read inside the group and charged to it"),
+                ("is not {binary}: its file is first read inside the group and charged to it"),
             )
 
 
@@ -243,7 +240,7 @@ RULES = (
         "hugetlb-escapes-memcg", "warning",
         "A memory limit is set on a workload with hugetlb pages.",
         "They are charged to the hugetlb controller only: the workload may exceed its limit.",
-        "Add `hugetlb.2MB.max` to the group, or count them beside its usage.",
+        "Count them beside the usage of the group: `procfs.hugetlb`.",
         "Linux Documentation/admin-guide/cgroup-v2.rst, “HugeTLB”",
         _escapes,
     ),

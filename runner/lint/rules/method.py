@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.lint.model import BENCHSTAT, SIGPLAN, Rule
-from runner.lint.view import at
+from runner.lint.subject import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
+    from runner.spec.claims import Claim
 
     Hits = Iterator[tuple[str, str]]
 
@@ -21,49 +22,35 @@ _ALPHA = 0.025
 _WIDE = 0.2
 
 
-def _between(view: View) -> tuple[int, int]:
-    found = view.at("repeat", "between") or view.at("repeat") or (1, 1)
-    if isinstance(found, int):
-        return found, found
-    return (int(found[0]), int(found[1])) if isinstance(found, (list, tuple)) else (1, 1)
-
-
-def _all_exact(view: View) -> bool:
-    kinds = [metric.get("kind") for metric in view.metrics.values()]
+def _all_exact(subject: Subject) -> bool:
+    kinds = [metric.kind for metric in subject.metrics.values()]
     return bool(kinds) and all(kind == "exact" for kind in kinds)
 
 
-def _cells(view: View) -> int:
-    found = 1
-    for levels in (view.at("factors") or {}).values():
-        found *= max(1, len(levels))
-    return found
-
-
-def _kept(view: View) -> Hits:
-    if view.at("search", "workload") == "keep":
+def _kept(subject: Subject) -> Hits:
+    search = subject.experiment.search
+    if search is not None and search.workload == "keep":
         yield "search.workload", "all trials of a search are on one workload"
 
 
-def _once(view: View) -> Hits:
-    if _between(view)[1] < 2 and view.metrics and not _all_exact(view):
+def _once(subject: Subject) -> Hits:
+    if subject.most < 2 and subject.metrics and not _all_exact(subject):
         yield "repeat", "every treatment runs once: there is no spread, and no interval"
 
 
-def _few(view: View) -> Hits:
-    low, high = _between(view)
-    if high >= 2 and low < _ENOUGH and view.sampled:
-        yield "repeat.between", f"{low} repetitions may be all: {_ENOUGH} are needed to reproduce"
+def _few(subject: Subject) -> Hits:
+    if subject.most >= 2 and subject.fewest < _ENOUGH and subject.sampled:
+        what = f"{subject.fewest} repetitions may be all: {_ENOUGH} are needed to reproduce"
+        yield "repeat.between", what
 
 
-def _holm(view: View) -> Hits:
-    sampled = view.sampled
+def _holm(subject: Subject) -> Hits:
+    sampled, most = subject.sampled, subject.most
     claims = len(sampled)
-    most = _between(view)[1]
     needed = _TO_CONTRADICT
     while 0.5**needed > _ALPHA / max(1, claims):
         needed += 1
-    if not any(claim.get("expect") or _open(view, claim) for claim in sampled):
+    if not any(claim.expect or _open(claim) for claim in sampled):
         needed += 1
     if claims > 1 and _ENOUGH <= most < needed:
         yield (
@@ -75,66 +62,65 @@ def _holm(view: View) -> Hits:
         )
 
 
-def _open(view: View, claim: Mapping[str, object]) -> bool:
+def _open(claim: Claim) -> bool:
     """Whether a published range has one end only."""
-    return any(
-        number.get("value") is None and (number.get("low") is None or number.get("high") is None)
-        for _, number in view.published(claim)
-    )
+    return any(None in number.bounds() for _, number in numbers(claim))
 
 
-def _optional(view: View) -> Hits:
-    low, high = _between(view)
-    if high > low and not view.at("repeat", "stop_when"):
+def _optional(subject: Subject) -> Hits:
+    low, high = subject.fewest, subject.most
+    if high > low and subject.experiment.repeat.stop_when is None:
         yield "repeat.between", f"[{low}, {high}] leaves open when to stop"
 
 
-def _written(view: View) -> Hits:
-    if _cells(view) > 1 and view.at("repeat", "order", "by") == "written" and _between(view)[1] > 1:
+def _written(subject: Subject) -> Hits:
+    order = subject.experiment.repeat.order
+    if subject.cells > 1 and order.by == "written" and subject.most > 1:
         yield "repeat.order.by", "treatments always run in the order written: drift is one of them"
 
 
-def _seed(view: View) -> Hits:
-    order = view.at("repeat", "order") or {}
-    shuffled = order.get("by", "blocks") in ("blocks", "random")
-    if _cells(view) > 1 and shuffled and order.get("seed") is None:
+def _seed(subject: Subject) -> Hits:
+    order = subject.experiment.repeat.order
+    if subject.cells > 1 and order.by in ("blocks", "random") and order.seed is None:
         yield "repeat.order.seed", "is not given: the order cannot be repeated from the spec"
 
 
-def _baseline(view: View) -> Hits:
-    if view.at("factors") and not view.at("baseline"):
-        compared = any(claim.get("expect") for claim in view.claims)
-        apart = any(at(claim, "published", "by") for claim in view.claims)
-        if not compared and not apart and not any(claim.get("where") for claim in view.claims):
+def _baseline(subject: Subject) -> Hits:
+    if subject.experiment.factors and not subject.experiment.baseline:
+        compared = any(
+            claim.expect or claim.where or (claim.published and claim.published.by)
+            for claim in subject.claims
+        )
+        if not compared:
             yield "baseline", "factors are varied, and nothing says against what"
 
 
-def _confounded(view: View) -> Hits:
-    for factor, levels in (view.at("factors") or {}).items():
-        for level, over in levels.items() if hasattr(levels, "items") else ():
-            changed = sorted(name for name in over or {} if name in ("build", "load", "system"))
+def _confounded(subject: Subject) -> Hits:
+    for name, factor in subject.experiment.factors.items():
+        for level, over in factor.levels.items():
+            changed = sorted(section for section in over if section in ("build", "load", "system"))
             if len(changed) > 1:
-                where = f"factors.{factor}.{level}"
+                where = f"factors.{name}.{level}"
                 yield where, f"changes {' and '.join(changed)} at once: which of them did it?"
 
 
-def _means(view: View) -> Hits:
+def _means(subject: Subject) -> Hits:
     others = ("load.latency_p", "load.latency_max", "load.raw_latency_p", "load.raw_latency_max")
-    for name, metric in view.metrics.items():
-        source = str(metric.get("from") or "")
-        if source in ("load.latency_mean", "load.raw_latency_mean") and not view.uses(*others):
+    for name, metric in subject.metrics.items():
+        mean = metric.source in ("load.latency_mean", "load.raw_latency_mean")
+        if mean and not subject.uses(*others):
             yield (
                 f"metrics.{name}",
                 "a mean latency alone: latencies are skewed, the tail is what hurts",
             )
 
 
-def _governor(view: View) -> Hits:
-    timed = view.mentions(
+def _governor(subject: Subject) -> Hits:
+    timed = subject.mentions(
         "load.rps", "load.latency", "load.raw_latency", "gobench.ns", "workload.wall"
     )
-    system = view.base.at("system") or {}
-    if timed and not system.get("cpu_governor") and not system.get("cpu_frequency"):
+    system = subject.base.system
+    if timed and system.cpu_governor is None and system.cpu_frequency is None:
         yield "system.cpu_governor", f"is not set, and {timed[0][0]} depends on the clock"
 
 

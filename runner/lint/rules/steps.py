@@ -6,12 +6,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from runner.lint.model import SIGPLAN, Rule
-from runner.lint.view import amount, steps_of
+from runner.lint.subject import known, numbers, place, source_of
+from runner.records.quantities import COUNT
+from runner.spec.load import Ladder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
+    from runner.spec.load import Load
 
     Hits = Iterator[tuple[str, str]]
 
@@ -21,10 +24,11 @@ _CYCLES = 10
 """GC cycles in a step under which a rate or a mean says little."""
 
 
-def _ladder(view: View) -> Hits:
-    levels = [level for _, level in view.levels()]
-    steps = view.base.at("load", "steps")
-    if isinstance(steps, dict) or len(levels) < 3 or levels != sorted(set(levels)):
+def _ladder(subject: Subject) -> Hits:
+    levels = [level for _, level in subject.levels()]
+    load = subject.base.load
+    ruled = load is not None and isinstance(load.steps, Ladder)
+    if ruled or len(levels) < 3 or levels != sorted(set(levels)):
         return
     ratios = [b / a for a, b in pairwise(levels)]
     gaps = [b - a for a, b in pairwise(levels)]
@@ -33,64 +37,68 @@ def _ladder(view: View) -> Hits:
         yield "load.steps", f"{text} is neither geometric nor linear"
 
 
-def _short(view: View) -> Hits:
-    load = view.base.at("load")
+def _short(subject: Subject) -> Hits:
+    load = _asked(subject)
     # redis_benchmark ends after a number of requests
-    if not load or load.get("generator") in ("none", "command", "redis_benchmark"):
+    if load is None or load.generator == "redis_benchmark":
         return
-    warmup = amount(load.get("warmup")) or 0.0
-    collected = view.uses("gctrace.", "scavtrace.")
-    steps = steps_of(load) or [{}]
-    if isinstance(load.get("steps"), dict):
-        steps = [{"duration": load["steps"].get("duration")}]
-    for index, step in enumerate(steps):
-        lasts = amount(step.get("duration") or load.get("measure") or "30s") or 0.0
-        where = f"load.steps[{index}]" if load.get("steps") else "load.measure"
+    collected = subject.uses("gctrace.", "scavtrace.")
+    steps = load.expanded_steps()
+    if isinstance(load.steps, Ladder):
+        steps = steps[:1]  # all last as long
+    for step in steps:
+        lasts, warmup = step.duration_s, load.warmup.seconds
+        where = f"load.steps[{step.index}]" if load.steps else "load.measure"
         if collected and lasts < _GC_S:
             yield where, f"{lasts:g} s hold too few GC cycles for `{collected}`"
         elif lasts < max(_SHORTEST_S, 2 * warmup):
             told = f", with a warm-up of {warmup:g} s" if warmup else ""
             yield where, f"{lasts:g} s are short{told}"
-        for claim, rate in _rates(view):
+        for claim, rate in _rates(subject):
             if 0 < rate * lasts < _CYCLES:
                 yield where, f"{lasts:g} s hold {rate * lasts:g} GC cycles at the rate of {claim}"
 
 
-def _rates(view: View) -> Iterator[tuple[str, float]]:
+def _asked(subject: Subject) -> Load | None:
+    """Give the load where a generator of requests makes it."""
+    load = subject.base.load
+    return None if load is None or load.generator in ("none", "command") else load
+
+
+def _rates(subject: Subject) -> Iterator[tuple[str, float]]:
     """Give every published rate of GC cycles, in 1/s."""
-    for claim in view.claims:
-        metric = view.metrics.get(str(claim.get("metric"))) or {}
-        said = str(metric.get("as") or "")
-        unit = amount(f"1{said.removeprefix('rate')}") if said.startswith("rate/") else None
-        if not str(metric.get("from")).startswith("gctrace.count") or unit is None:
+    for claim in subject.claims:
+        metric = subject.metrics.get(claim.metric or "")
+        said = (metric.as_ if metric else None) or ""
+        if metric is None or not said.startswith("rate/"):
             continue
-        for level, number in view.published(claim):
-            value = amount(number.get("value"))
-            if value is not None:
-                where = f"claims.{claim.get('id')}" + (f" ({level})" if level else "")
-                yield where, value * unit
+        unit = known(f"1{said.removeprefix('rate')}")
+        if not source_of(metric).startswith("gctrace.count") or unit is None:
+            continue
+        for level, number in numbers(claim):
+            if number.value is not None:
+                bare = number.value.dimension == COUNT
+                yield place(claim, level=level), float(number.value.exact) * (unit if bare else 1)
 
 
-def _warmup(view: View) -> Hits:
-    load = view.base.at("load")
-    if not load or load.get("generator") in ("none", "command"):
-        return
-    if not amount(load.get("warmup")) and not any(amount(s.get("warmup")) for s in steps_of(load)):
+def _warmup(subject: Subject) -> Hits:
+    load = _asked(subject)
+    if load is not None and not any(step.warmup_s for step in load.expanded_steps()):
         yield "load.warmup", "measures from the first request on: caches, pools and GC are cold"
 
 
-def _guards(view: View) -> Hits:
-    load = view.base.at("load")
-    if load and load.get("generator") != "none" and not view.at("guards"):
+def _guards(subject: Subject) -> Hits:
+    load = subject.base.load
+    if load is not None and load.generator != "none" and not subject.experiment.guards:
         yield "guards", "a throttled board or a saturated generator would count as a result"
 
 
-def _threads(view: View) -> Hits:
-    load = view.base.at("load") or {}
-    cores = amount(view.facts.get("cpu.count"))
-    asked = int(load.get("threads") or 0)
-    if cores is not None and asked > cores and not view.at("hosts", "load"):
-        yield "load.threads", f"{asked} threads on {cores:g} cores, beside the workload"
+def _threads(subject: Subject) -> Hits:
+    load, cores = subject.base.load, known(subject.facts.get("cpu.count"))
+    if load is None or cores is None:
+        return
+    if load.threads > cores and not subject.experiment.hosts.load:
+        yield "load.threads", f"{load.threads} threads on {cores:g} cores, beside the workload"
 
 
 RULES = (

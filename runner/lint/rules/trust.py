@@ -5,37 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.lint.model import Rule
+from runner.records.secrets import Secret
 from runner.spec.reach import steered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
 
     Hits = Iterator[tuple[str, str]]
 
 
-def is_secret(value: object) -> bool:
-    """Say whether a value of the expanded spec stands for a secret."""
-    return isinstance(value, dict) and set(value) == {"secret"}
-
-
-def _in_argv(view: View) -> Hits:
-    for variant in view.variants:
-        for index, word in enumerate(variant.at("workload", "argv") or ()):
-            if is_secret(word):
-                source = str(word["secret"][-1])
+def _in_argv(subject: Subject) -> Hits:
+    for variant in subject.variants:
+        argv = (variant.workload.argv if variant.workload else None) or ()
+        for index, word in enumerate(argv):
+            if isinstance(word, Secret):
                 where = variant.path(f"workload.argv[{index}]")
+                source = word.written()[-1]
                 yield where, f"{source} is in the argv of the program: others of the host see it"
 
 
-def _unsaid(view: View) -> Hits:
-    for variant in view.variants:
-        build: Mapping[str, object] = variant.at("build") or {}
-        said = set(map(str, build.get("runs") or ()))  # type: ignore[call-overload]
-        for found in steered(build):
+def _unsaid(subject: Subject) -> Hits:
+    for variant in subject.variants:
+        if variant.build is None:
+            continue
+        for found in steered(variant.build):
             # a command says for itself that it is run
-            if found.where != "build.command" and found.runs not in said:
+            if found.where != "build.command" and found.runs not in variant.build.runs:
                 yield variant.path(found.where), f"{found.text} makes `{found.runs}` run here"
 
 

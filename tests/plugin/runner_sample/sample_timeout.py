@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.lint.model import Rule
-from runner.lint.view import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.lint.view import View
+    from runner.lint.subject import Subject
 
 
-def _short(view: View) -> Iterator[tuple[str, str]]:
-    timeout = amount(view.base.at("load", "timeout"))
-    if timeout is not None and timeout < 2:
-        yield "load.timeout", f"{timeout:g} s are less than a server may take"
+def _short(subject: Subject) -> Iterator[tuple[str, str]]:
+    load = subject.base.load
+    if load is not None and load.timeout.seconds < 2:
+        yield "load.timeout", f"{load.timeout.seconds:g} s are less than a server may take"
 
 
 RULES = (
