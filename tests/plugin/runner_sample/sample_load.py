@@ -30,6 +30,7 @@ class SampleLoad:
     paced = False
     closed = True
     needs = ("connections",)
+    takes = ()
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:
