@@ -61,7 +61,9 @@ report: {figures: [{kind: sample_bars, show: [up], over: step}]}
 def sample(local) -> Path:
     """A spec that uses one of each."""
     text = spec(more=MORE)
-    text = text.replace("\nload:\n", "\nload:\n  generator: sample_load\n").replace("  threads: 1\n", "")
+    text = text.replace("\nload:\n", "\nload:\n  generator: sample_load\n").replace(
+        "  threads: 1\n", ""
+    )
     text = text.replace("system:\n", "system:\n  sample_file: {key: vm/laptop_mode, value: 3}\n")
     return local.spec(text)
 
