@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from runner.apply import hosts as at_all
+from runner.apply.checks import preflight
 from runner.apply.checks.foreign import demand
 from runner.apply.checks.requirements import lacking, unmet, unmet_as_found
 from runner.apply.declared import declared_state
@@ -219,6 +220,7 @@ class _Run:
         self.system = declared_state(self.loaded, self.options)
         for host in self.hosts:
             host.sysctls = sysctls_of(experiment, self.system)
+            host.counts_ports = preflight.counts_ports(experiment)
         done, lost = self._before()
         self.reporter.phase(f"probe {', '.join(host.name for host in self.hosts)}")
         at_all.observe(self.hosts, self.system, self.options, self.reporter)

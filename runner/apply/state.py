@@ -58,6 +58,8 @@ class HostRun:
     """The state of each treatment by its id; empty where none differs."""
     sysctls: Sequence[str] = ()
     """Kernel parameters that are facts beside those that always are."""
+    counts_ports: bool = False
+    """Whether a load may want most of the ports that a client can have."""
     counts: Counts = field(default_factory=Counts)
     changed: dict[str, Changed] = field(default_factory=dict)
     """What this run has changed, with what was there before; by the cell's id."""
@@ -92,7 +94,7 @@ class HostRun:
 
     def observe(self, declared: Declared) -> None:
         """Probe everything that the declared state needs, in one round trip, and plan."""
-        found = probe(self.agent, reads(declared), sysctls=self.sysctls)
+        found = probe(self.agent, reads(declared), sysctls=self.sysctls, ports=self.counts_ports)
         self.facts, self.host = found.facts, found.host
         self.facts.setdefault("host.root", found.host.root)
         self.times.found(self.facts)

@@ -156,7 +156,9 @@ class TrialRunner:
         """Say what the host lacks for the load, with the exact fix, before a trial begins."""
         server = (self.host.name, self.host.facts)
         loads = [(host.name, host.facts) for host in self.load_hosts] or [server]
-        preflight.check(experiment, server, loads, cells)
+        hosts = self.load_hosts or (self.host,)
+        tried = {host.name: host.host.ports for host in hosts if host.host.ports}
+        preflight.check(experiment, server, loads, cells, tried)
         for said in preflight.fewer_threads(experiment):
             if said not in self.told:
                 self.told.add(said)

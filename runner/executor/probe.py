@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from runner.executor.agent import Agent
-    from runner.records.cells import Cell
+    from runner.records.cells import Cell, PortsTried
     from runner.records.host_events import Hold
     from runner.records.plain import Json
     from runner.records.program import Asked
@@ -26,6 +26,8 @@ class HostState:
     busy: Hold | None = None
     journal_entries: int = 0
     journal_runs: tuple[str, ...] = ()
+    ports: PortsTried | None = None
+    """How many of a client's ports others have, where that was asked."""
 
 
 class Probe(NamedTuple):
@@ -50,13 +52,16 @@ def probe(
     *,
     facts: bool = True,
     sysctls: Sequence[str] = (),
+    ports: bool = False,
 ) -> Probe:
-    """Read `cells` and, if asked, all facts, those of further `sysctls` among them."""
+    """Read `cells` and, if asked, all facts, those of further `sysctls` among them; count ports."""
     found: dict[str, Json] = {}
     values: dict[str, Value] = {}
     host = HostState()
     program = facts_asked(sysctls)
     program.update({"program": "probe", "facts": facts, "cells": list(cells)})
+    if ports:
+        program["ports"] = True
     for event in agent.run(program):
         match event:
             case FactsRead():
@@ -64,5 +69,6 @@ def probe(
             case Value():
                 values[event.id] = event
             case HostSaid():
-                host = HostState(event.root, event.busy, event.journal.entries, event.journal.runs)
+                journal = event.journal
+                host = HostState(event.root, event.busy, journal.entries, journal.runs, event.ports)
     return Probe(found, values, host)

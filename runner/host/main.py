@@ -207,6 +207,11 @@ def _probe(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     for cell in program.get("cells", []):
         value, error = cells.try_read(cell)
         emit("value", id=cell["id"], value=shown(cell, value), error=error)
+    tried = None
+    if program.get("ports"):
+        from .facts import ports
+
+        tried = ports.count()
     held = holds.holder(where)
     changes = journal.read(where.journal).changes
     emit(
@@ -217,6 +222,7 @@ def _probe(program: Asked, where: state_folder.State, emit: Emit) -> bool:
             "runs": list(dict.fromkeys(change.run for change in changes)),
         },
         root=os.geteuid() == 0,
+        ports=tried,
     )
     return True
 

@@ -97,6 +97,15 @@ class Held(Hold, total=False):
     state: str
 
 
+class PortsTried(TypedDict):
+    """Ports that a client may be given, how many of them were tried, and how many others have."""
+
+    low: int
+    high: int
+    tried: int
+    taken: int
+
+
 class Line(TypedDict, total=False):
     """A line of a host's journal: a change, or a seal, undo, stays or done."""
 

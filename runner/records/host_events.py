@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from runner.records.cells import PortsTried
 from runner.records.event import Event, Fault
 from runner.records.plain import Json
 
@@ -89,6 +90,8 @@ class HostSaid(Event, frozen=True, tag="host"):
     busy: Hold | None = None
     journal: JournalSaid = JournalSaid()
     root: bool = False
+    ports: PortsTried | None = None
+    """Where a program asks for it: how many of a client's ports are taken."""
 
 
 class Result(Event, frozen=True):

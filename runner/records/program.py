@@ -34,6 +34,8 @@ class Asked(TypedDict, total=False):
     facts: bool
     tools: Sequence[str]
     sysctls: Sequence[str]
+    ports: bool
+    """Whether the ports that a client may be given are counted."""
     cells: Sequence[Cell]
     layer: str
     over: bool

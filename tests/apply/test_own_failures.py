@@ -47,6 +47,7 @@ def test_ports_that_others_have_taken_are_the_generators_fault(local, generator)
         capture_output=True, text=True, env=local.env(), timeout=100, check=False,
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
-    last = done.stderr.strip().splitlines()[-1]
-    assert "the load generator works" in last or "ports" in last
+    assert (
+        "400 connections, and 1000 ports to open them from, 900 of which others have" in done.stderr
+    )
     assert "unhealthy" not in done.stderr

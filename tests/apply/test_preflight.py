@@ -27,10 +27,10 @@ def experiment(connections: int = 100, *, network="host", **workload) -> Experim
     )
 
 
-def said(exp, facts=FACTS, cells=(), loads=None) -> tuple[str, str]:
+def said(exp, facts=FACTS, cells=(), loads=None, tried=None) -> tuple[str, str]:
     server = ("board", {**FACTS, **facts})
     try:
-        preflight.check(exp, server, loads or [server], cells)
+        preflight.check(exp, server, loads or [server], cells, tried)
     except HostError as error:
         return error.message, error.fix
     return "", ""
@@ -93,3 +93,32 @@ def test_fewer_threads_than_asked_are_said():
     (told,) = preflight.fewer_threads(experiment(87))
     assert "uses 3 of 4 threads" in told
     assert preflight.fewer_threads(experiment(88)) == []
+
+
+@pytest.mark.parametrize(
+    ("tried", "wanted", "lacks"),
+    [
+        ({"low": 32768, "high": 33767, "tried": 1000, "taken": 900}, 400, True),
+        ({"low": 32768, "high": 33767, "tried": 1000, "taken": 900}, 100, False),
+        ({"low": 32768, "high": 33767, "tried": 1000, "taken": 0}, 1000, False),
+        # of a range tried in part: taken for sure are 28,232 x (0.5 - 3 x 0.0156)
+        ({"low": 32768, "high": 60999, "tried": 1024, "taken": 512}, 15_000, False),
+        ({"low": 32768, "high": 60999, "tried": 1024, "taken": 512}, 15_500, True),
+    ],
+)
+def test_ports_that_others_have_do_not_count(tried, wanted, lacks):
+    facts = {**FACTS, "sysctl.net.core.somaxconn": "65535",
+             "sysctl.net.ipv4.ip_local_port_range": f"{tried['low']} {tried['high']}"}  # fmt: skip
+    exp = experiment(wanted, limits={"nofile": 90_000})
+    message, fix = said(exp, facts, tried={"board": tried})
+    there = tried["high"] - tried["low"] + 1
+    assert bool(message) == lacks, message
+    if lacks:
+        assert f"{wanted} connections, and {there} ports" in message
+        assert "of which others have" in message
+        assert 'ip_local_port_range: "1024 65535"' in fix
+
+
+def test_ports_are_counted_where_others_may_have_them():
+    assert preflight.counts_ports(experiment())
+    assert not preflight.counts_ports(experiment(network="isolated"))

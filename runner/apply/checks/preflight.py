@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from runner.kinds.resources.interface import Cell
+    from runner.records.cells import PortsTried
     from runner.spec.experiment import Experiment
     from runner.spec.load import Load
 
@@ -47,12 +48,17 @@ def check(
     server: tuple[str, Mapping[str, object]],
     loads: Sequence[tuple[str, Mapping[str, object]]],
     cells: Sequence[Cell] = (),
+    tried: Mapping[str, PortsTried] | None = None,
 ) -> None:
-    """HostError with every lack and its fix; `cells` are what the run itself sets."""
+    """HostError with every lack and its fix; `cells` are what the run itself sets.
+
+    `tried` says for load hosts how many of their ports others had as the run began.
+    """
     load = experiment.load
     found = [*_tracer(experiment, server)]
     if load is not None and load.generator != "none":
         found += _of_load(experiment, load, server, loads, cells)
+        found += _ports(experiment, loads, cells, tried or {})
     if found:
         raise HostError(
             "\n".join(said for said, _ in found), fix="\n".join(dict.fromkeys(f for _, f in found))
@@ -81,7 +87,6 @@ def _of_load(
     return [
         *_tools(load.generator, loads),
         *_nofile(experiment, server, loads),
-        *_ports(experiment, loads, cells),
         *_backlog(experiment, server, cells),
     ]
 
@@ -164,10 +169,17 @@ def _setting(
     return None if found is None else str(found)
 
 
+def counts_ports(experiment: Experiment) -> bool:
+    """Whether a load host's ports are counted: in a fresh network namespace nobody has any."""
+    workload = experiment.workload
+    return most_connections(experiment) > 0 and (workload is None or workload.network == "host")
+
+
 def _ports(
     experiment: Experiment,
     loads: Sequence[tuple[str, Mapping[str, object]]],
     cells: Sequence[Cell],
+    tried: Mapping[str, PortsTried],
 ) -> Iterator[tuple[str, str]]:
     share = _share(experiment, loads)
     for host, facts in loads:
@@ -175,12 +187,26 @@ def _ports(
         if len(words) != 2:
             continue
         there = int(words[1]) - int(words[0]) + 1
-        if share > there:
+        taken = _taken(tried[host]) if host in tried else 0
+        if share > there - taken:
             low, high = WIDEST
             fix = f'add under system: sysctl: {{{PORTS}: "{low} {high}"}}'
             if share > high - low:
                 fix = f"at most {high - low} connections per load host: add load hosts"
-            yield f"{host}: {share} connections, and {there} ports to open them from", fix
+            others = f", {taken} of which others have" if taken else ""
+            yield f"{host}: {share} connections, and {there} ports to open them from{others}", fix
+
+
+def _taken(tried: PortsTried) -> int:
+    """Give the ports that others have; of a range that was tried in part, what is sure of it.
+
+    That is three standard errors of the share below what the part says.
+    """
+    there, many, taken = tried["high"] - tried["low"] + 1, tried["tried"], tried["taken"]
+    if not taken or many >= there:
+        return taken
+    share = taken / many
+    return max(0, math.floor(there * (share - 3 * math.sqrt(share * (1 - share) / many))))
 
 
 def _backlog(
