@@ -76,6 +76,7 @@ VALUES: dict[str, tuple[Any, ...]] = {}
 VALUES |= {
     "schema": (), "hosts.server": ("other",), "hosts.load": ("other",),
     "vars": (),  # filled in before there is an Experiment: tests/specfile/test_variables.py
+    "load.body_file.path": (),  # a name: its bytes are sent, tests/specfile/test_bodies.py
     "claims[].note": (),  # which run `runner claims` takes: tests/apply/test_choose.py
     "system.sysctl": ({"vm.swappiness": 3},), "confirm.healthy": (2, 4), "baseline": ({"a": "q"},),
     "load.method": ("POST",), "load.headers": ({"A": "b"},), "expect.status": ([201],),
@@ -273,6 +274,12 @@ _pair("workload.ready.ca", "server", "workload.ready", _READY, "/a.pem", "/b.pem
 PAIRS["workload.ready.listening"] = (
     "server", "workload.ready", {"tcp": "{port}"}, {"listening": True},
 )  # fmt: skip
+_HTTPS = {**BASES["rate"]["load"], "url": "https://127.0.0.1:{port}/"}
+PAIRS["load.ca"] = ("rate", "load", {**_HTTPS, "ca": "/a.pem"}, {**_HTTPS, "ca": "/b.pem"})
+PAIRS["load.body_file.base64"] = ("rate", "load", *(
+    {**BASES["rate"]["load"], "method": "POST", "body_file": {"path": "a", "base64": text}}
+    for text in ("YQ==", "Yg==")
+))  # fmt: skip
 PAIRS["load.argv"] = ("server", "load", *(
     {"generator": "iperf3", "connections": 4, "measure": "9s", "argv": argv} for argv in ([], ["-u"])
 ))  # fmt: skip

@@ -14,7 +14,7 @@ from runner.kinds.generators.request import DEFAULT_URL, Request, Target
 from runner.records.printed import Asked
 from runner.records.quantities import parse
 from runner.records.secrets import Secret, text_of
-from runner.records.steps import SUCCESS, LoadStep
+from runner.records.steps import LoadStep
 from runner.spec.base import (
     CpuList,
     Duration,
@@ -23,11 +23,11 @@ from runner.spec.base import (
     Rate,
     Temperature,
     Text,
-    as_text,
     did_you_mean,
     fault,
 )
 from runner.spec.sections.printed import LoadNumber
+from runner.spec.sections.request import BodyFile, Expect
 
 MAX_STEPS = 1000
 _NO_RATE = "is a closed loop and keeps no rate: say `generator: vegeta`"
@@ -135,36 +135,6 @@ class ExpandedStep:
     url: str
 
 
-def _statuses(value: object) -> object:
-    """Read `201`, `200-299`, `2xx`, or a list of them, as ranges."""
-    given = value if isinstance(value, (list, tuple)) else [value]
-    found = []
-    for item in given:
-        if isinstance(item, (list, tuple)) and len(item) == 2:
-            found.append(tuple(item))
-            continue
-        text = str(as_text(item)).strip().lower()
-        if re.fullmatch(r"[1-5]xx", text):
-            low, high = f"{text[0]}00", f"{text[0]}99"
-        else:
-            low, dash, high = text.partition("-")
-            high = high if dash else low
-        if not (re.fullmatch(r"[1-5]\d\d", low) and re.fullmatch(r"[1-5]\d\d", high)):
-            raise fault("status", f"`{item}` is not a status: write 201, 200-299 or 2xx")
-        if int(high) < int(low):
-            raise fault("status", f"`{item}` ends below its begin")
-        found.append((int(low), int(high)))
-    if not found:
-        raise fault("status", "names no status that is good")
-    return tuple(found)
-
-
-Statuses = Annotated[
-    tuple[tuple[int, int], ...],
-    BeforeValidator(_statuses, json_schema_input_type=int | str | list[int | str]),
-]
-
-
 class WeightedUrl(Model):
     """One of several URLs; a bare text is one of weight 1."""
 
@@ -175,12 +145,6 @@ class WeightedUrl(Model):
     @classmethod
     def _bare(cls, value: object) -> object:
         return {"url": value} if isinstance(value, str) else value
-
-
-class Expect(Model):
-    """What an answer has to be to count as good."""
-
-    status: Statuses = Field(SUCCESS, description="Statuses: 201, 200-299, 2xx, or a list of them")
 
 
 def _steps(value: object) -> object:
@@ -224,11 +188,15 @@ class Load(Model):
     method: Text = "GET"
     headers: dict[str, MaybeSecret] = Field({})
     body: MaybeSecret | None = None
+    body_file: BodyFile | None = Field(None, description="File beside the spec, instead of body")
     urls: tuple[WeightedUrl, ...] = Field(
         (), description="Several URLs of one server, instead of url; evenly mixed"
     )
     keep_alive: bool = Field(True, description="false: a new connection for every request")
     insecure: bool = Field(False, description="Of https: the certificate is not checked")
+    ca: Text | None = Field(
+        None, description="Of https: file of the load's host with the CA's certificate, as PEM"
+    )
     expect: Expect = Field(Expect.model_construct(), description="Any other answer is an error")
     script: Text | None = Field(None, description="Script of the generator, beside the spec")
     argv: tuple[Text, ...] = Field(
@@ -276,6 +244,11 @@ class Load(Model):
             message = "h2load takes headers in its argv, where others see them: use wrk or vegeta"
             raise fault("load", message)
         kind, request = generator(self.generator), self.request(reveal=False)
+        if self.body is not None and self.body_file is not None:
+            raise fault("load", "body and body_file are two bodies: say one")
+        urls = [*(one.url for one in self.urls), *(step.url for step in self.expanded_steps())]
+        if self.ca is not None and (self.insecure or not any(u.startswith("https:") for u in urls)):
+            raise fault("load", "ca is for https whose certificate is checked: not with insecure")
         if "threads" in self.model_fields_set and not heeds_threads(kind):
             raise fault("load", f"threads says nothing to {self.generator}: leave it out")
         for step in self.expanded_steps():
@@ -303,12 +276,16 @@ class Load(Model):
         def text(value: str | Secret) -> str:
             return text_of(value) if reveal else str(value)
 
+        body = None if self.body is None else text(self.body).encode()
+        if self.body_file is not None:
+            body = self.body_file.content() if reveal else b""
         return Request(
             method=self.method.upper(),
             headers=tuple((name, text(value)) for name, value in self.headers.items()),
-            body=None if self.body is None else text(self.body).encode(),
+            body=body,
             keep_alive=self.keep_alive,
             insecure=self.insecure,
+            ca=self.ca,
             targets=tuple(Target(item.url, item.weight) for item in self.urls),
         )
 

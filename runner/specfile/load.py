@@ -12,6 +12,7 @@ from runner.errors import SpecError
 from runner.spec.design import OVERRIDABLE, SET
 from runner.spec.experiment import Experiment
 from runner.spec.treatments import Sections, sections
+from runner.specfile.bodies import read_bodies
 from runner.specfile.cross_checks.names import check
 from runner.specfile.errors import Fault, SpecFaults
 from runner.specfile.host_names import place_hosts, server_of, server_with
@@ -112,6 +113,7 @@ def parse_text(
     data = fill_document(document, Variables(known, names))
     place_hosts(document, data, inventory, host, limit)
     write_levels(document, data, folder or FilePath())
+    read_bodies(document, data, folder or FilePath())
     data.setdefault("name", stem.lower().replace(" ", "-"))
     experiment = _validate(document, data)
     if document.faults or experiment is None:

@@ -81,6 +81,16 @@ def test_method_headers_and_body_arrive(local, generator):
 
 
 @pytest.mark.parametrize("generator", ["wrk", "h2load", "vegeta"])
+def test_a_body_from_a_file_arrives_byte_by_byte(local, generator):
+    body = 'a "quoted" line\n\ttab, é and \\ to the end\n'
+    (local.folder / "item.txt").write_bytes(body.encode())
+    load = "  method: POST\n  body_file: item.txt\n  expect: {status: 201}"
+    trial, seen = asked(local, generator, load)
+    assert trial["outcome"] == "healthy", trial["why"]
+    assert list(seen) == [f"POST /items  {body} False"]
+
+
+@pytest.mark.parametrize("generator", ["wrk", "h2load", "vegeta"])
 def test_urls_are_asked_by_their_weights(local, generator):
     load = """\
   urls:

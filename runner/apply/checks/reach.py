@@ -85,6 +85,8 @@ def reach(
         _commands(variant, who.get(server, f"on {server}"), found)
         _load(variant, [who[name] for name in names if name in who], found)
         _state(variant, names, found)
+        if variant.load is not None and variant.load.body_file is not None:
+            found.sent.append(str(loaded.path.parent / variant.load.body_file.path))
         _secrets(variant, found)
     _built(experiment, found)
     for name, how in (power or {}).items():

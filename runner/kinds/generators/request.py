@@ -36,6 +36,8 @@ class Request:
     keep_alive: bool = True
     insecure: bool = False
     """Certificates are not checked."""
+    ca: str | None = None
+    """File of the load's host with the certificate of the CA that they are checked against."""
     targets: tuple[Target, ...] = ()
 
     @property

@@ -55,6 +55,7 @@ class Vegeta:
             else base64.b64encode(request.body).decode("ascii"),
             "keep_alive": request.keep_alive,
             "insecure": request.insecure,
+            "ca": request.ca,
         }
         return [{"name": ASKED, "text": json.dumps(asked)}]
 

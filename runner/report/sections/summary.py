@@ -44,7 +44,7 @@ def _program(spec: Mapping[str, Any]) -> str:
             f"{code(build.get('package', '?'))} built with Go {escape(build.get('go', '?'))}"
         )
     if workload.get("argv") and (not build or build.get("command")):
-        parts.append(code(" ".join(map(str, workload["argv"]))))
+        parts.append(code(" ".join(str(word) or "''" for word in workload["argv"])))
     limits = {**(workload.get("cgroup") or {}), **(workload.get("limits") or {})}
     if limits:
         shown = ", ".join(f"{code(key)} {escape(_limit(key, v))}" for key, v in limits.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
 import subprocess
 import threading
 import time
@@ -193,3 +195,50 @@ def test_two_load_hosts_are_one_load(program, serve, tmp_path):
     assert found.numbers["latency_corrected_p50"] == found.numbers["latency_p50"]
     assert found.numbers["littles_law"] is None
     assert found.why["littles_law"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_certificate_is_checked_against_the_ca(program, tmp_path):
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key),
+         "-out", str(cert), "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *args):
+            pass  # a client that refuses the certificate
+
+    server = Server(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    asked = LoadStep(f"https://127.0.0.1:{server.server_port}/", 4, 1.0, 1, 1.0, rate=20.0)
+    try:
+        known = run(program, asked, tmp_path, Request(ca=str(cert)))
+        unknown = run(program, asked, tmp_path)
+        absent = run(program, asked, tmp_path, Request(ca=str(tmp_path / "no.pem")))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert known.numbers["error_ratio"] == 0
+    assert known.numbers["good"] == 20
+    assert unknown.numbers["error_ratio"] == 1
+    assert "no.pem: no such file" in absent.error

@@ -10,6 +10,7 @@ package main
 import (
 	"bufio"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -72,6 +73,7 @@ type request struct {
 	Body      []byte      `json:"body"`
 	KeepAlive bool        `json:"keep_alive"`
 	Insecure  bool        `json:"insecure"`
+	CA        string      `json:"ca"`
 }
 
 func (r request) targets(urls []string) (found []vegeta.Target) {
@@ -83,6 +85,22 @@ func (r request) targets(urls []string) (found []vegeta.Target) {
 		found = append(found, vegeta.Target{Method: r.Method, URL: url, Body: r.Body, Header: header})
 	}
 	return found
+}
+
+// trust gives the authorities that certificates are checked against: the host's own without a file.
+func (r request) trust() (*x509.CertPool, error) {
+	if r.CA == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(r.CA)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate as PEM", r.CA)
+	}
+	return pool, nil
 }
 
 type summary struct {
@@ -145,6 +163,10 @@ func run() error {
 			return fmt.Errorf("%s: %w", *asked, err)
 		}
 	}
+	pool, err := ask.trust()
+	if err != nil {
+		return err
+	}
 	file, err := os.Create(*path)
 	if err != nil {
 		return err
@@ -156,7 +178,7 @@ func run() error {
 		vegeta.Timeout(*timeout), vegeta.Workers(min(*workers, 10)), vegeta.MaxWorkers(*workers),
 		vegeta.Connections(most), vegeta.MaxConnections(most),
 		vegeta.KeepAlive(ask.KeepAlive),
-		vegeta.TLSConfig(&tls.Config{InsecureSkipVerify: ask.Insecure}),
+		vegeta.TLSConfig(&tls.Config{InsecureSkipVerify: ask.Insecure, RootCAs: pool}),
 		vegeta.HTTP2(false), vegeta.Redirects(vegeta.NoFollow), vegeta.MaxBody(1<<20),
 	)
 	stop := make(chan os.Signal, 1)
