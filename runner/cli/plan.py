@@ -260,9 +260,10 @@ def show_duration(took: Duration) -> None:
     repetitions = "–".join(str(n) for n in dict.fromkeys(took.repetitions))
     trials = "–".join(str(n) for n in dict.fromkeys(took.trials))
     lasting = " to ".join(dict.fromkeys(long_duration(s) for s in took.seconds))
+    least, own = ("at least ", "what the program takes, ") if took.ends_itself else ("", "")
     console.out(
-        f"duration: {lasting}: {took.treatments} treatment(s) × {repetitions} repetition(s)"
-        f"{searched} = {trials} trial(s), beside builds, packages and repeated invalid trials"
+        f"duration: {least}{lasting}: {took.treatments} treatment(s) × {repetitions} repetition(s)"
+        f"{searched} = {trials} trial(s), beside {own}builds, packages and repeated invalid trials"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runner.cli.console import Progress, colour, result_line, say
 from runner.planning.ids import is_plain, shown
+from runner.records.amounts import planned
 from runner.records.trial_events import (
     Absent,
     Columns,
@@ -87,7 +88,7 @@ class Terminal:
         if not self.quiet:
             which = f"{number} of {of}" if of else f"number {number}"
             told = "" if is_plain(levels) else f" {shown(levels)}"
-            self.progress.line(f"   trial {trial}{told} ({which}, about {duration_s:.0f} s)")
+            self.progress.line(f"   trial {trial}{told} ({which}, {planned(duration_s)})")
 
     def event(self, trial: str, event: AnyEvent) -> None:
         """Live line: step, elapsed of total, resident memory, connections."""
@@ -128,6 +129,8 @@ class Terminal:
             return
         from runner.analysis.trial.rules import shown
 
+        if trial.outcome == "error" or not trial.steps:
+            say(f"   {colour(trial.outcome.ljust(9), trial.outcome)} {trial.why}")
         for step in trial.steps:
             parts = [f"{colour(step.outcome.ljust(9), step.outcome)} {step.name:>6}"]
             for name, label in TOLD.items():
@@ -142,8 +145,6 @@ class Terminal:
             if guard.held is None and guard.rule not in self._unguarded:
                 self._unguarded.add(guard.rule)
                 say(f"             {guard.rule} — unguarded: {guard.why}")
-        if not trial.steps:
-            say(f"   {colour(trial.outcome, trial.outcome)} {trial.why}")
 
 
 def _brief(value: object) -> str:

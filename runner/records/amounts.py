@@ -108,6 +108,11 @@ def long_duration(value: float) -> str:
     return f"{seconds} s"
 
 
+def planned(seconds: float) -> str:
+    """Say how long something is planned to take; what takes no time of its own ends by itself."""
+    return f"about {seconds:.0f} s" if seconds else "until it ends"
+
+
 def count(value: float | str | None) -> str:
     """Write a whole number; a fraction keeps three digits."""
     if value is None:

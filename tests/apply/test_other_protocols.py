@@ -98,6 +98,23 @@ def test_a_socket_needs_a_port_to_be_looked_for(local):
     assert "workload.port" in done.stderr
 
 
+def test_a_trial_that_ends_in_error_is_not_printed_as_healthy(local):
+    text = IPERF.replace("iperf3, -s, -p,", 'sleep, "60", ').replace(
+        "true}", "true, within: 300ms}"
+    )
+    text = text.replace("generator: iperf3,", "generator: none,").replace(
+        "load.error_ratio == 0", "workload.alive"
+    )
+    text = text.replace("iperf3.received", "procfs.rss").replace(
+        "iperf3.retransmits", "procfs.threads"
+    )
+    done = local("apply", str(local.spec(text)), code=2)
+    said = done.stderr + done.stdout
+    assert "error     " in said
+    assert "nobody listens on port" in said
+    assert "healthy" not in said
+
+
 def test_fio_is_a_program_that_ends(local):
     needs("fio")
     local.apply(local.spec(FIO))

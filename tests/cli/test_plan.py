@@ -86,6 +86,18 @@ def test_the_programs_that_would_be_sent(tmp_path):
     assert said[0]["trials"]["20"]["workload"]["argv"][0] == "python3"
 
 
+def test_of_a_program_that_ends_only_the_rest_is_planned(tmp_path):
+    """36 s were planned where 7.5 s were real: its own time is said to be unknown."""
+    file = tmp_path / "once.yaml"
+    file.write_text(
+        "schema: experiment/1\nname: once\nworkload: {argv: ['true'], run: once}\nrepeat: 24\n"
+        "metrics: {wall: {from: workload.wall}}\n"
+    )
+    said = runner("plan", file, "--offline").stdout
+    assert "duration: at least 7 s: 1 treatment(s) × 24 repetition(s) = 24 trial(s)" in said
+    assert "beside what the program takes, builds" in said
+
+
 def test_an_unreachable_host_does_not_hide_the_rest(tmp_path):
     done = runner("plan", SPEC, "-H", "no-such-host.invalid", code=4)
     assert "duration:" in done.stdout

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 TRIAL_S: Final = 1.5
 """Start, ready, stop and collecting of one trial, where no pilot says how long they take."""
+ONCE_S: Final = 0.3
+"""The same of a program that ends by itself, which is neither waited for nor stopped."""
 FRESH_S: Final = 1.0
 """A new workload between two steps."""
 IDLE_S: Final = 5.0
@@ -60,14 +62,20 @@ class Duration:
     """The shortest and the longest treatment's trial, overhead included."""
     searched: tuple[int, int] | None = None
     """Trials of one search, where there is one."""
+    ends_itself: bool = False
+    """The time that the program takes is its own, and not in here."""
 
 
-def duration(experiment: Experiment, overhead_s: float = TRIAL_S) -> Duration:
+def duration(experiment: Experiment) -> Duration:
     """Predict how long a run takes; builds, packages and repeated invalid trials not counted."""
     cells = treatments(experiment)
     repeat = experiment.repeat
     low, high = experiment.blocks
-    times = [trial_s(with_levels(experiment, levels)) + overhead_s for levels in cells]
+    made = [with_levels(experiment, levels) for levels in cells]
+    alone = [ends_itself(one) for one in made]
+    times = [
+        trial_s(one) + (ONCE_S if once else TRIAL_S) for one, once in zip(made, alone, strict=True)
+    ]
     pause = repeat.cooldown.at_least.seconds if repeat.cooldown is not None else 0.0
     longest = repeat.cooldown.at_most.seconds if repeat.cooldown is not None else 0.0
     searched = None if experiment.search is None else search_trials(experiment.search)
@@ -82,7 +90,14 @@ def duration(experiment: Experiment, overhead_s: float = TRIAL_S) -> Duration:
         ),
         trial_s=(min(times, default=0.0), max(times, default=0.0)),
         searched=searched,
+        ends_itself=any(alone),
     )
+
+
+def ends_itself(experiment: Experiment) -> bool:
+    """Whether a trial lasts as long as its program takes."""
+    workload = experiment.workload
+    return workload is not None and (workload.go_test is not None or workload.run == "once")
 
 
 def trial_s(experiment: Experiment) -> float:
@@ -92,8 +107,7 @@ def trial_s(experiment: Experiment) -> float:
         return 0.0
     if load is None or load.generator == "none":
         after = [metric.after.seconds for metric in experiment.metrics.values() if metric.after]
-        once = workload.go_test is not None or workload.run == "once"
-        return 0.0 if once and not after else max(after, default=0.0) + IDLE_S
+        return 0.0 if ends_itself(experiment) and not after else max(after, default=0.0) + IDLE_S
     steps = load.expanded_steps()
     if experiment.search is not None:
         steps = steps[:1]

@@ -98,6 +98,9 @@ def trial(
         replace(step, atlas=atlas.of_step(reading.events, step.index)) for step in judged
     )
     outcome, why = _outcome(reading, judged, plan)
+    if outcome == "error" and not plan.steps:
+        # there was no step: what was seen until then is nobody's health
+        judged = tuple(replace(step, outcome="error") for step in judged)
     sampler, started = reading.last(Sampler), reading.last(WorkloadStarted)
     return Trial(
         id=plan.id,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.records.amounts import planned
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
@@ -46,7 +48,7 @@ class BoardReporter:
         """Say in one line which trial begins."""
         del levels
         which = f"{number} of {of}" if of else f"number {number}"
-        self.note(f"trial {trial} ({which}, about {duration_s:.0f} s)")
+        self.note(f"trial {trial} ({which}, {planned(duration_s)})")
 
     def event(self, trial: str, event: AnyEvent) -> None:
         """Show nothing: several boards have no one live line."""
