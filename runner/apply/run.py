@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from runner.apply import hosts as at_all
-from runner.apply.checks import preflight
 from runner.apply.checks.foreign import demand
 from runner.apply.checks.requirements import lacking, unmet, unmet_as_found
 from runner.apply.declared import declared_state
@@ -20,7 +19,7 @@ from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.host.mask import Mask
 from runner.kinds.discovery import used
-from runner.planning.facts import set_by, sysctls_of
+from runner.planning.facts import counts_ports, set_by, sysctls_of
 from runner.planning.layers import Declared
 from runner.records.secrets import values_in
 from runner.spec.expand import claims_hash, run_hash
@@ -219,8 +218,7 @@ class _Run:
         experiment = self.loaded.experiment
         self.system = declared_state(self.loaded, self.options)
         for host in self.hosts:
-            host.sysctls = sysctls_of(experiment, self.system)
-            host.counts_ports = preflight.counts_ports(experiment)
+            host.sysctls, host.ports = sysctls_of(experiment, self.system), counts_ports(experiment)
         done, lost = self._before()
         self.reporter.phase(f"probe {', '.join(host.name for host in self.hosts)}")
         at_all.observe(self.hosts, self.system, self.options, self.reporter)

@@ -58,7 +58,7 @@ class HostRun:
     """The state of each treatment by its id; empty where none differs."""
     sysctls: Sequence[str] = ()
     """Kernel parameters that are facts beside those that always are."""
-    counts_ports: bool = False
+    ports: bool = False
     """Whether a load may want most of the ports that a client can have."""
     counts: Counts = field(default_factory=Counts)
     changed: dict[str, Changed] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class HostRun:
 
     def observe(self, declared: Declared) -> None:
         """Probe everything that the declared state needs, in one round trip, and plan."""
-        found = probe(self.agent, reads(declared), sysctls=self.sysctls, ports=self.counts_ports)
+        found = probe(self.agent, reads(declared), sysctls=self.sysctls, ports=self.ports)
         self.facts, self.host = found.facts, found.host
         self.facts.setdefault("host.root", found.host.root)
         self.times.found(self.facts)

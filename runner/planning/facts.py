@@ -28,6 +28,13 @@ MOVING: Final = (
 """Beginnings of facts that change by themselves: of what a run has done they say nothing."""
 
 
+def counts_ports(experiment: Experiment) -> bool:
+    """Whether a client's ports are counted: in a fresh network namespace nobody has any."""
+    load, workload = experiment.load, experiment.workload
+    loaded = load is not None and load.generator != "none"
+    return loaded and (workload is None or workload.network == "host")
+
+
 def sysctls_of(experiment: Experiment, declared: Declared) -> list[str]:
     """Name the kernel parameters that are to be facts: set, required, or named by a claim."""
     named = [

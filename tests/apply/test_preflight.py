@@ -7,6 +7,7 @@ import pytest
 from runner.apply.checks import preflight
 from runner.errors import HostError
 from runner.kinds.resources.interface import Cell
+from runner.planning.facts import counts_ports
 from runner.spec.experiment import Experiment
 
 FACTS = {
@@ -120,5 +121,5 @@ def test_ports_that_others_have_do_not_count(tried, wanted, lacks):
 
 
 def test_ports_are_counted_where_others_may_have_them():
-    assert preflight.counts_ports(experiment())
-    assert not preflight.counts_ports(experiment(network="isolated"))
+    assert counts_ports(experiment())
+    assert not counts_ports(experiment(network="isolated"))

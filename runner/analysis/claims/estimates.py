@@ -48,18 +48,37 @@ def estimates(
     valid = counted(trials)
     found: list[Estimate] = []
     cells: dict[str, dict[Cell, list[Row]]] = {}
-    for name, metric in metrics.items():
+    for name in in_order(metrics):
+        metric = metrics[name]
         if metric.source is not None and metric.source.startswith("search."):
             cells[name] = _of_search(metric, search, valid)
         elif metric.source is not None:
             cells[name] = _of_trials(metric, valid, search)
         else:
             cells[name] = _computed(metric, cells)
+    for name, metric in metrics.items():
         exact, of = is_exact(name, metrics), lenient(metric, metrics)
         found += [
             _estimate(name, metric, of, cell, rows, exact) for cell, rows in cells[name].items()
         ]
     return tuple(found)
+
+
+def in_order(metrics: Mapping[str, Metric]) -> list[str]:
+    """Give the names so that what a metric is computed of stands before it, wherever it is said."""
+    found: dict[str, None] = {}
+
+    def take(name: str, above: frozenset[str]) -> None:
+        expression = metrics[name].expression
+        for ref in references(expression) if expression is not None else ():
+            # a circle is refused where the spec is read
+            if ref.name in metrics and ref.name not in {*found, *above}:
+                take(ref.name, above | {ref.name})
+        found[name] = None
+
+    for name in metrics:
+        take(name, frozenset((name,)))
+    return list(found)
 
 
 def is_exact(name: str, metrics: Mapping[str, Metric]) -> bool:

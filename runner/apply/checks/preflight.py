@@ -169,12 +169,6 @@ def _setting(
     return None if found is None else str(found)
 
 
-def counts_ports(experiment: Experiment) -> bool:
-    """Whether a load host's ports are counted: in a fresh network namespace nobody has any."""
-    workload = experiment.workload
-    return most_connections(experiment) > 0 and (workload is None or workload.network == "host")
-
-
 def _ports(
     experiment: Experiment,
     loads: Sequence[tuple[str, Mapping[str, object]]],

@@ -111,3 +111,19 @@ def test_a_mean_over_no_collections_is_null_with_that_reason():
     found = {item.metric: item for item in estimates(metrics, (trial,), None)}
     assert found["pause"].values == (None,)
     assert found["pause"].why == "no collections (0), so there is nothing to divide by"
+
+
+def test_a_metric_may_stand_before_what_it_is_computed_of():
+    """The order of a spec is the reader's: estimates are in it, whatever is needed first."""
+    metrics = {
+        "double": Metric.model_validate({"compute": "pause * 2"}),
+        "pause": Metric.model_validate({"compute": "pause_total / collections"}),
+        "pause_total": Metric.model_validate({"from": "gctrace.pause_total"}),
+        "collections": Metric.model_validate({"from": "gctrace.count"}),
+    }
+    numbers = {"gctrace.pause_total": 6.0, "gctrace.count": 3}
+    step = Step(0, "one", 1, 0.0, 1.0, "healthy", numbers=numbers)
+    trial = Trial("t", "h", {}, 1, 1, "healthy", "", 0.0, (step,))
+    found = estimates(metrics, (trial,), None)
+    assert [item.metric for item in found] == list(metrics)
+    assert [item.values for item in found] == [(4.0,), (2.0,), (6.0,), (3.0,)]
