@@ -9,9 +9,10 @@ TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace redis-
   sysbench fio iperf3
 
 BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-support arch-test e2fsprogs openssh-client
+LAB_TOOLS := slurmctld slurmd slurm-client munge
 BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
 
-.PHONY: docs docs-tables test-site demo test test-attack test-slow test-all test-board smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
+.PHONY: docs docs-tables test-site demo test test-attack test-slow test-all test-board test-lab lab-tools smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -21,18 +22,18 @@ JOBS ?= 2
 SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 test: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board and not site" $(AGAIN)
+	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board and not site and not lab" $(AGAIN)
 
 # exit 5 is pytest's for "no test": there may be no slow one
 test-slow: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board and not site" $(AGAIN) || [ $$? = 5 ]
+	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board and not site and not lab" $(AGAIN) || [ $$? = 5 ]
 
 # hostile specs, hosts, users and journals: 20 points a kind, all of them with FULL=1
 test-attack: $(VENV)/.dev tools
 	$(SUDO) env FULL=$(FULL) $(VENV)/bin/python -m pytest tests/attack
 
 test-all: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest -m "not board and not site"
+	$(SUDO) $(VENV)/bin/python -m pytest -m "not board and not site and not lab"
 
 # builds the image of the virtual Arm board where there is none (about 6 minutes, once)
 test-board: $(VENV)/.dev tools board-tools
@@ -51,6 +52,18 @@ test-site: $(VENV)/.dev
 	@command -v chromium >/dev/null || { echo "installing for the site: chromium"; $(SUDO) apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 	$(VENV)/bin/python -m pytest -m site tests/site
+
+# a real Slurm and munge of Debian's, with four boards behind them, while parts of it are killed
+test-lab: $(VENV)/.dev tools lab-tools
+	$(SUDO) $(VENV)/bin/python -m pytest -m lab tests/lab $(AGAIN)
+
+# their services stay as the package leaves them: the tests start daemons of their own
+lab-tools:
+	@missing=; for tool in slurmctld slurmd sbatch munged; do \
+	  PATH=$$PATH:/usr/sbin:/sbin command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "installing for the queue:$$missing"; \
+	  $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(LAB_TOOLS) >/dev/null; fi
 
 board-tools:
 	@missing=; for tool in $(BOARD_PROGRAMS); do \

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from runner.store.record import RunFolder
 
 WAIT_S = 5.0
+AT_ONCE = 48
+"""Hosts that are brought to their state side by side: two hundred would wait for the same cores."""
 _END = b'{"event":"end"'
 
 
@@ -154,7 +156,7 @@ def _at_all(
     if len(hosts) == 1:
         return [one(hosts[0])]  # in this thread, which Ctrl-C interrupts
     told = [_Later(host) for host in hosts]
-    with ThreadPoolExecutor(len(hosts)) as pool:
+    with ThreadPoolExecutor(min(len(hosts), AT_ONCE)) as pool:
         faults = list(pool.map(one, hosts))
     for later in told:
         later.tell()

@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "facts": "what a host is",
     "doctor": "what a host lacks for experiments, with the exact fix",
     "hosts": "the hosts of the inventory",
+    "lab": "many boards behind a queue: Slurm on a gateway",
     "board": "a virtual Arm board under QEMU, for those without one",
     "init": "start a new spec",
     "demo": "the experiment that comes with runner, on this machine",

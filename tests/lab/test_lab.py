@@ -1,0 +1,132 @@
+"""Forty trials through a real Slurm while its parts are killed: each exactly once, boards put back.
+
+slurmctld, slurmd for each board, munged, and four sshd in namespaces of their own.
+"""
+
+import itertools
+import json
+import shutil
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+from tests.lab.queue import Queue, cut, stop_submitter
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(340)]
+CONTENT = "/boot/firmware/declared.txt"
+SPEC = """\
+schema: experiment/1
+name: NAME
+hosts: {server: {any: lab, tags: [pi4]}}
+system:
+  files: {/boot/firmware/declared.txt: {content: "declared"}}
+workload: {argv: [sh, -c, "cat /boot/firmware/declared.txt; sleep 0.5; echo '{\\"x\\": 1}'"], run: once}
+factors: {way: [one, two]}
+repeat: {per_board: 5}
+metrics: {x: {from: stdout.json.x}}
+"""
+
+
+@pytest.fixture(scope="module")
+def queue(tmp_path_factory):
+    for program in ("slurmctld", "slurmd", "munged", "sbatch"):
+        if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
+            pytest.skip(f"{program} is not installed: make test-lab")
+    made = Queue(tmp_path_factory.mktemp("lab"))
+    yield made
+    made.stop()
+
+
+def written(queue, name):
+    return queue.cli.spec(SPEC.replace("NAME", name), f"{name}.yaml")
+
+
+def checked(queue, name, spec):
+    """Bring it to its end; every trial once, none beside another on its board, all put back."""
+    queue.finish(name, spec)
+    report = queue("fetch", name, "--reports", str(queue.cli.reports)).stdout.strip()
+    run = queue.cli.reports / spec.stem / name
+    assert report == str(run / "artifacts" / "report.md")
+    manifest = json.loads((run / "run.json").read_text())
+    assert manifest["state"] == "done"
+    trials = manifest["trials"]
+    healthy = json.loads((run / "artifacts" / "analysis.json").read_text())["trials"]
+    good = [one for one in healthy if one["outcome"] == "healthy"]
+    keys = Counter((one["repetition"], one["treatment"]["way"]) for one in good)
+    assert len(keys) == 40
+    assert set(keys.values()) == {1}, "every trial exactly once"
+    assert {number for number, _ in keys} == set(range(1, 21))
+    assert set(trials) == {one["id"] for one in healthy}
+    assert sorted(manifest["shares"].values()) == ["pi1", "pi2", "pi3", "pi4"]
+    for board in queue.boards:
+        own = sorted(
+            (one["started_at"], one["started_at"] + max(s["end_s"] for s in one["steps"]))
+            for one in good if one["host"] == board
+        )  # fmt: skip
+        assert len(own) == 10
+        assert all(end <= start for (_, end), (start, _) in itertools.pairwise(own))
+    for name_, board in queue.boards.items():
+        assert board.inside("cat", CONTENT) == "", f"{name_} is as it was found"
+        left = board.folder / "state" / "journal.jsonl"
+        assert not left.exists(), f"nothing is left to put back on {name_}"
+    return manifest
+
+
+def test_the_configuration_has_a_node_for_each_board(queue):
+    said = queue.slurm("sinfo", "-h", "-N", "-o", "%N %f").splitlines()
+    assert sorted(said) == [f"pi{n} pi4,4g,lab" for n in range(1, 5)]
+
+
+@pytest.mark.parametrize("after_s", [4, 10])
+def test_slurmctld_is_killed(queue, after_s):
+    spec = written(queue, f"ctld-{after_s}")
+    name = queue("submit", str(spec)).stdout.strip()
+    time.sleep(after_s)
+    queue.kill("slurmctld")
+    time.sleep(1)
+    assert "the queue does not answer" in queue("status", name).stderr
+    queue.again("slurmctld")
+    checked(queue, name, spec)
+
+
+def test_a_slurmd_is_killed(queue):
+    spec = written(queue, "slurmd")
+    name = queue("submit", str(spec)).stdout.strip()
+    time.sleep(5)
+    queue.kill("slurmd pi2")
+    time.sleep(3)
+    queue.again("slurmd pi2")
+    checked(queue, name, spec)
+
+
+def test_the_sshd_of_a_board_is_cut(queue):
+    spec = written(queue, "sshd")
+    name = queue("submit", str(spec)).stdout.strip()
+    time.sleep(6)
+    cut(queue.boards["pi3"], 3)
+    checked(queue, name, spec)
+
+
+def test_the_submitter_is_killed(queue):
+    """In the middle of queueing; what it has named is gone on with, what was queued is not twice."""
+    spec = written(queue, "submitter")
+    process = subprocess.Popen(
+        [*queue.cli.argv("report")[:-1], "lab", "submit", str(spec), *queue.cli.words, "--lab",
+         str(queue.lab)],
+        cwd=queue.folder, env=queue.env(), text=True, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    name = process.stdout.readline().strip()
+    stop_submitter(process)
+    queue("submit", str(spec), "--again", name)
+    queue("submit", str(spec), "--again", name)
+    checked(queue, name, spec)
+
+
+def test_a_cancelled_submission_puts_its_boards_back_and_goes_on(queue):
+    spec = written(queue, "cancelled")
+    name = queue("submit", str(spec)).stdout.strip()
+    time.sleep(5)
+    queue("cancel", name)
+    checked(queue, name, spec)
