@@ -60,6 +60,7 @@ def of_step(
         counts=counts.text or "",
         many=many,
         left_out={name: left_out(said, name) for name in ("stdout", "stderr")},
+        left_out_within=_left_out_within(said, "stderr", end_s),
     )
     families = dict.fromkeys(name.partition(".")[0] for name in asked)
     return parse(printed, tuple(families))
@@ -73,6 +74,18 @@ def text_of(said: Iterable[Output], stream: str) -> str:
 def left_out(said: Iterable[Output], stream: str) -> int:
     """Count the characters of a stream that its host did not keep."""
     return sum(event.skipped for event in said if event.stream == stream)
+
+
+def _left_out_within(said: Iterable[Output], stream: str, end_s: float) -> int:
+    """Count them where they may have come before a time; 0 where all came after it."""
+    before = 0.0
+    for event in said:
+        if event.stream != stream:
+            continue
+        if event.skipped:
+            return event.skipped if before <= end_s + FLUSH_S else 0
+        before = event.t or before
+    return 0
 
 
 def series(reading: Reading, trial_id: str, metrics: Mapping[str, Metric]) -> tuple[Series, ...]:

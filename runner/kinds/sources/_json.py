@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
 
 TRIES: Final = 50
+"""Braces of one line that are tried."""
+WINDOW: Final = 256
+"""Characters that an object is first looked for in; then 16 times as many, and so on."""
+EFFORT: Final = 16 << 20
+"""Characters that may be read in vain: brackets that are never closed cost a text's length each."""
+LEAST: Final = 64
+"""What one attempt costs at least."""
+_CUT: Final = 16
+"""An error so near to the end of a window may be the window's own."""
 _OPENS: Final = re.compile(r"^[ \t]*(?=[{\[])", re.MULTILINE)
 _BLANK: Final = re.compile(r"[ \t\r]*(?:\n|\Z)")
 
@@ -21,19 +30,77 @@ def last_json(text: str) -> Json:
 
     It begins a line and nothing follows on its last line; where there is none, the last one
     behind or before something else on its line, as in a log. None without either,
-    RecursionError where all are nested too deeply.
+    RecursionError where all are nested too deeply, or too much begins that never ends.
     """
-    objects, lists = _standing(text)
+    found = _alone_at_end(text)
+    if found is not None:
+        return found
+    tried = _Tried()
+    objects, lists = _standing(text, tried)
     if objects or lists:
         return objects[-1] if objects else lists[-1]
     for line in reversed(text.splitlines()):
-        found = _last_within(line)
+        found = _last_within(line, tried)
         if found is not None:
             return found
     return None
 
 
-def _last_within(line: str) -> Json:
+def _alone_at_end(text: str) -> Json:
+    """Give the object that is the last line with a bracket: nothing before it can hold it."""
+    end = max(text.rfind("}"), text.rfind("]"))
+    begin = text.rfind("\n", 0, max(end, 0)) + 1
+    stop = text.find("\n", begin)
+    line = text[begin : stop if stop >= 0 else len(text)].strip(" \t\r")
+    if not line.startswith("{"):
+        return None
+    try:
+        found, at = _DECODER.raw_decode(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if at == len(line) and isinstance(found, dict) else None
+
+
+class _Tried:
+    """How much was read in vain."""
+
+    def __init__(self) -> None:
+        self._left = EFFORT
+
+    def read(self, text: str, at: int) -> tuple[Json, int]:
+        """Parse what begins at a place, and give where it ends; as JSONDecoder.raw_decode.
+
+        A decoder that fails counts the lines before its place: it is given no more than it needs.
+        """
+        size = WINDOW
+        while True:
+            part = text[at : at + size]
+            try:
+                found, end = _DECODER.raw_decode(part)
+            except RecursionError:
+                self._spend(len(part))
+                raise
+            except json.JSONDecodeError as wrong:
+                string = wrong.msg.startswith("Unterminated string")
+                self._spend(len(part) if string else wrong.pos)
+                cut = string or wrong.pos > size - _CUT
+                if not cut or at + size >= len(text):
+                    raise
+            else:
+                return found, at + end
+            size *= 16
+
+    def _spend(self, characters: int) -> None:
+        self._left -= max(characters, LEAST)
+        if self._left < 0:
+            raise _TooMuchError
+
+
+class _TooMuchError(RecursionError):
+    """So much begins and never ends that the rest is not looked at."""
+
+
+def _last_within(line: str, tried: _Tried) -> Json:
     """Give the last object of a line; None without one among its first `TRIES` braces."""
     found: Json = None
     at = line.find("{")
@@ -41,21 +108,23 @@ def _last_within(line: str) -> Json:
         if at < 0:
             break
         try:
-            found, at = _DECODER.raw_decode(line, at)
+            found, at = tried.read(line, at)
         except ValueError:
             at += 1
         at = line.find("{", at)
     return found
 
 
-def _standing(text: str) -> tuple[list[Json], list[Json]]:
+def _standing(text: str, tried: _Tried) -> tuple[list[Json], list[Json]]:
     objects: list[Json] = []
     lists: list[Json] = []
     at, deep = 0, False
     while (begin := _OPENS.search(text, at)) is not None:
         at = begin.end()
         try:
-            found, end = _DECODER.raw_decode(text, at)
+            found, end = tried.read(text, at)
+        except _TooMuchError:
+            raise
         except RecursionError:
             deep = True
             # what it holds is nested as deeply: go on behind its line

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources._json import Missing, at, last_json, lines_of_json
+from runner.kinds.sources.interface import only_a_part
 from runner.records.patterns import every_match
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ def many(asked: Sequence[Asked], text: str, stream: str, left_out: int, found: F
 
 def _one(asked: Asked, text: str, stream: str, left_out: int, found: Found) -> None:
     if left_out and asked.statistic != "last":
-        raise _NoneError(
-            f"only a part of {stream} is kept: {left_out} characters in its middle were left out"
-        )
+        raise _NoneError(only_a_part(stream, left_out))
     items = list(_items(asked, text, stream))
     if not items:
         raise _NoneError(f"nothing on {stream} is {_what(asked)}")
@@ -190,6 +189,8 @@ def _rows(asked: Asked, column: str, text: str, stream: str) -> Iterator[_Item]:
     delimiter = ","
     for line in text.splitlines():
         if head is None:
+            if not all(name in line for name in names):
+                continue
             for delimiter in DELIMITERS:
                 fields = _fields(line, delimiter)
                 if all(name in fields for name in names):

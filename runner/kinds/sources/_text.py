@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runner.kinds.sources._json import Json
     from runner.kinds.sources.interface import Printed
 
-DEEP: Final = "is nested too deeply to be read"
+DEEP: Final = "is nested too deeply to be read, or never closed"
 NOTHING: Final = "no JSON object was printed on {}"
 LONGEST: Final = 4000
 """Characters of a text that is kept as a metric's value."""

@@ -9,14 +9,16 @@ Source: golang.org/design/14313-benchmark-format; golang.org/x/perf, benchfmt an
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from runner.kinds.sources.interface import Found, Printed
+from runner.kinds.sources.interface import Found, Printed, only_a_part
 from runner.records.units import BASE_UNIT, BYTES, COUNT, RATIO, Unit, UnitError, read_unit
 
 UNITS: Final = {
@@ -29,7 +31,7 @@ UNITS: Final = {
 SUFFIX: Final = re.compile(r"-\d+$")
 PACKAGE: Final = re.compile(r"pkg:[ \t]+(\S.*)$|pkg:$")
 TIMES_RUN: Final = re.compile(r"\+?\d{1,18}$")
-NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|[+-]?Inf$|NaN$")
+NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|[+-]?(?i:inf|nan)$")
 WORDS: Final = re.compile(r"[/-]|\*")
 WRITTEN: Final = {"sec": "s"}
 """What benchunit calls a unit that has another name here."""
@@ -61,6 +63,7 @@ class Benchmark:
         return asked in (named, alone, f"{self.package}.{named}", f"{self.package}.{alone}")
 
 
+@lru_cache(maxsize=1024)
 def column_unit(unit: str) -> tuple[str, float, str]:
     """Give the base unit of a column, its size there and how it is shown.
 
@@ -112,11 +115,15 @@ class GoBench:
         ran = read(printed.stdout)
         if not ran:
             found.why["gobench"] = "no benchmark line was printed on stdout"
+        if printed.left_out.get("stdout"):
+            # medians over the lines that are left would be others
+            found.why["gobench"] = only_a_part("stdout", printed.left_out["stdout"])
+            return found
         packages = len({one.package for one in ran}) > 1
         for benchmark, columns in ran.items():
             full = f"{benchmark.package}.{benchmark.full}" if packages else benchmark.full
             for key, values in columns.items():
-                found.put(f"gobench.{full}.{key}", statistics.median(values))
+                found.put(f"gobench.{full}.{key}", _median(values))
         for name in dict.fromkeys((*printed.asked, *(f"gobench.{key}" for key in self.known))):
             if name.startswith("gobench."):
                 _resolve(name, ran, found)
@@ -160,6 +167,11 @@ def read(text: str) -> dict[Benchmark, dict[str, list[float]]]:
     return ran
 
 
+def _median(values: list[float]) -> float:
+    """Give the median; NaN where one of them is: it has no place in an order."""
+    return math.nan if any(map(math.isnan, values)) else statistics.median(values)
+
+
 def _scaled(value: float, size: float) -> float:
     # a division by a power of ten is rounded once, its inverse twice
     return value / round(1 / size) if size < 1 else value * size
@@ -179,7 +191,7 @@ def _resolve(name: str, ran: dict[Benchmark, dict[str, list[float]]], found: Fou
     if len(exact) == 1:
         meant = exact
     if len(meant) == 1:
-        found.put(name, statistics.median(ran[meant[0]][column]))
+        found.put(name, _median(ran[meant[0]][column]))
     elif meant:
         several = len({one.package for one in meant}) > 1
         names = [

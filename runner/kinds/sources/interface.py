@@ -97,6 +97,13 @@ class Printed:
     """Numbers that are made of many: of every match, item or row."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Characters in the middle of a stream that its host did not keep."""
+    left_out_within: int = 0
+    """Those of stderr that came within the step, or cannot be told from it."""
+
+
+def only_a_part(stream: str, characters: int) -> str:
+    """Say why what is counted over a whole stream has no number."""
+    return f"only a part of {stream} is kept: {characters} characters in its middle were left out"
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 Read by prometheus_client's own parsers; a page that ends in `# EOF` is OpenMetrics. A metric
 with labels is named with them, in any order: `prometheus.http_requests_total.code=200`; labels
-that are not named are summed over for a counter, and of anything else there has to be one.
+that are not named are summed over for a counter; of anything else there has to be one, or one
+without labels.
 Source: prometheus.io/docs/instrumenting/exposition_formats; OpenMetrics 1.0, whose metric names
 end in their unit.
 """
@@ -91,9 +92,11 @@ def series(text: str) -> list[Series]:
 
     open_metrics = text.rstrip().endswith("# EOF")
     counted = {
-        line.split()[2].removesuffix("_total")
-        for line in text.splitlines()
-        if line.startswith("# TYPE ") and line.split()[3:4] == ["counter"]
+        words[2].removesuffix("_total")
+        for line in text.split("\n")
+        if line.lstrip().startswith("#")
+        and (words := line.split())[:2] == ["#", "TYPE"]
+        and words[3:] == ["counter"]
     }
     found: list[Series] = []
     try:
@@ -131,7 +134,7 @@ def pick(asked: str, read: Sequence[Series], name: str, found: Found) -> None:
     if not meant:
         return
     exact = [one for one in meant if len(rest) == len(_written(one.labels))]
-    if rest and len(exact) == 1:
+    if len(exact) == 1 and (rest or not all(one.counter for one in meant)):
         meant = exact
     if len({tuple(sorted(one.labels.items())) for one in meant}) == 1:
         found.put(name, meant[-1].value)

@@ -12,7 +12,7 @@ import re
 from types import MappingProxyType
 from typing import Final
 
-from runner.kinds.sources.interface import Closed, Found, Printed
+from runner.kinds.sources.interface import Closed, Found, Printed, only_a_part
 
 LINE: Final = re.compile(
     r"^scav (?:\d+ )?(?P<bg>\d+) KiB work(?: \(bg\), (?P<eager>\d+) KiB work \(eager\))?, "
@@ -34,6 +34,9 @@ class ScavTrace(Closed):
         found = Found()
         if not LINE.search(printed.stderr):
             found.why["scavtrace"] = "no scavenger trace was printed: set env GODEBUG=scavtrace=1"
+            return found
+        if printed.left_out_within:
+            found.why["scavtrace"] = only_a_part("stderr", printed.left_out_within)
             return found
         lines = list(LINE.finditer(printed.stderr_within))
         found.numbers["scavtrace.count"] = len(lines)
