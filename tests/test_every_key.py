@@ -95,7 +95,7 @@ VALUES |= {
     "claims[].testable": (False,), "load.between_steps": ("fresh",), "skip[].when": ({"a": "q"},),
     "claims[].estimand": ("mean", "never"), "report.figures[].over": ("time",),
     "healthy": (["workload.exit_code == 3"],), "guards": (["workload.exit_code == 3"],),
-    "abort_when": (["workload.dead for 7s"],), "metrics.<name>.kind": ("exact",),
+    "abort_when": (["workload.dead for 7s"],), "metrics.<name>.kind": ("exact", "text"),
 }  # fmt: skip
 
 REFUSED: dict[str, Any] = {

@@ -308,6 +308,8 @@ class Aborted(Event, frozen=True):
     """The trial was ended on the workload's side: it died, or was not ready in time."""
 
     why: str = ""
+    timed_out: bool = False
+    """A program that was to end by itself has not, within its time."""
 
 
 class Failed(Event, frozen=True, tag="error"):

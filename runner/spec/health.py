@@ -1,6 +1,7 @@
 """Rules that judge a step or a trial: `load.error_ratio <= 0.001`, `workload.alive`.
 
     rule   = ["not "] subject ["for " duration]
+           | ["not "] ("stdout" | "stderr") "matches" text
            | subject [".gained"] op value
     op     = "<=" | "<" | "==" | "!=" | ">=" | ">"
     value  = quantity | "none" | text | [number "*"] subject
@@ -17,6 +18,7 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from runner.records.patterns import PatternError, compiled
 from runner.records.quantities import TIME, Quantity, QuantityError, parse, parse_as
 from runner.spec.base import as_text, fault
 from runner.spec.references import check_reference
@@ -28,6 +30,9 @@ _COMPARE = re.compile(r"(?P<subject>[^<>=!]+?)\s*(?P<op><=|>=|==|!=|<|>|=)\s*(?P
 _SCALED = re.compile(rf"(?:(?P<factor>\S+)\s*\*\s*)?(?P<name>{_NAME})")
 _WORD = re.compile(r"[A-Za-z][\w+-]*")
 _GAINED = ".gained"
+_MATCHES = re.compile(
+    r"(?P<not>not\s+)?(?P<stream>stdout|stderr)\s+matches\s+(?P<pattern>.+)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Rule:
     subject: str
     """What is looked at: `load.error_ratio`, `workload.alive`."""
     op: str
-    """`<=`, `<`, `==`, `!=`, `>=`, `>`, or `is` for a state that holds or not."""
+    """`<=`, `<`, `==`, `!=`, `>=`, `>`, `is` for a state that holds or not, `matches`, `lacks`."""
     value: Value
     gained: bool = False
     """The change during the step is meant, not the value."""
@@ -104,6 +109,9 @@ def _check_subject(subject: str) -> str:
 def parse_rule(text: str) -> Rule:
     """Read one rule; RuleError says what is wrong with it."""
     said = " ".join(text.split())
+    printed = _MATCHES.fullmatch(text.strip())
+    if printed is not None:
+        return _matches(printed)
     if said.endswith(OPERATORS):
         raise RuleError(f"`{said}` lacks the value to compare with")
     compare = _COMPARE.fullmatch(said)
@@ -137,6 +145,19 @@ def parse_rule(text: str) -> Rule:
     return Rule(said, subject, "is", state["not"] is None, for_s=for_s)
 
 
+def _matches(found: re.Match[str]) -> Rule:
+    """Read `stdout matches 'Solution Validates'`: a regular expression, in quotes."""
+    pattern = found["pattern"].strip()
+    if len(pattern) < 3 or pattern[0] != pattern[-1] or pattern[0] not in "'\"":
+        raise RuleError(f"a pattern stands in quotes: `{found['stream']} matches '…'`")
+    try:
+        compiled(pattern[1:-1])
+    except PatternError as wrong:
+        raise RuleError(str(wrong)) from None
+    op = "lacks" if found["not"] else "matches"
+    return Rule(found[0], f"{found['stream']}.regex", op, pattern[1:-1])
+
+
 STATES = ("workload.alive", "workload.dead", "workload.ready", "search.monotone", "host.drift",
           "host.clock_changed", "build.stripped", "build.dynamic", "load.failed")  # fmt: skip
 """Subjects that hold or do not hold by themselves."""
@@ -151,9 +172,10 @@ def _read(value: object) -> Rule:
         raise fault("rule", str(wrong)) from None
 
 
+_EXAMPLES = ("load.error_ratio <= 0.1%", "workload.alive", "stdout matches 'Solution Validates'")
 RuleText = Annotated[
     Rule,
     PlainValidator(_read),
     PlainSerializer(str, when_used="json"),
-    WithJsonSchema({"type": "string", "examples": ["load.error_ratio <= 0.1%", "workload.alive"]}),
+    WithJsonSchema({"type": "string", "examples": [*_EXAMPLES]}),
 ]

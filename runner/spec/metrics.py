@@ -102,8 +102,10 @@ class Metric(Model):
     resolution: Annotated[Amount, AfterValidator(_positive)] | None = Field(
         None, description="Smallest step of what is printed, in `unit`: 1 for whole units"
     )
-    kind: Literal["sampled", "exact"] = Field(
-        "sampled", description="exact: the same in every repetition (a file's size)"
+    kind: Literal["sampled", "exact", "text"] = Field(
+        "sampled",
+        description="exact: the same in every repetition (a file's size); text: a word, such as a "
+        "verdict, that is counted",
     )
     better: Literal["higher", "lower"] | None = None
     pattern: Annotated[Text, AfterValidator(_pattern)] | None = Field(
@@ -131,10 +133,22 @@ class Metric(Model):
             raise fault("range", f"the range from {low:g} to {high:g} does not rise")
         if self.pattern is not None and not wants:
             raise fault("metric", f"a pattern needs from: {' or '.join(PATTERNED)}")
+        if self.kind == "text":
+            self._text()
         problem = faults_of(self.source, self.pattern, self.statistic, self.skip, self.series)
         if problem:
             raise fault("metric", problem)
         return self
+
+    def _text(self) -> None:
+        """Refuse what only numbers have."""
+        if self.compute is not None:
+            raise fault("metric", "a text is not computed: kind: text needs from")
+        for key in ("unit", "printed_in", "resolution", "range", "better", "series", "as_"):
+            if getattr(self, key) is not None:
+                raise fault("metric", f"a text has no `{key.rstrip('_')}`: kind: text is counted")
+        if self.statistic not in (None, "first", "last"):
+            raise fault("metric", f"texts have no {self.statistic}: say first or last, or nothing")
 
     @property
     def ends(self) -> tuple[float | None, float | None]:

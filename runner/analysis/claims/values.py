@@ -90,17 +90,23 @@ def _of_step(metric: Metric, step: Step) -> tuple[float | str | None, str]:
     number = step.numbers.get(name)
     if number is None:
         return None, reason(name, metric.number, step.why)
-    if isinstance(number, str):
-        unit = metric.unit or metric.printed_in or metric.as_
-        if unit is None:
-            return number, ""
-        return None, f"`{number[:SHOWN]}` is a text, and {unit} is a unit of numbers"
+    if isinstance(number, str) or metric.kind == "text":
+        return _text(metric, number)
     if metric.as_ is not None and metric.as_.startswith("rate/"):
         seconds = step.end_s - step.start_s
         if seconds <= 0:
             return None, "the step has no length"
         return lenient(metric, {}).base(number) / seconds, ""
     return lenient(metric, {}).base(float(number)), ""
+
+
+def _text(metric: Metric, said: float | str) -> tuple[str | None, str]:
+    """Give a text, or why a unit of numbers leaves none; a number of a text metric as one."""
+    text = said if isinstance(said, str) else f"{said:.12g}"
+    unit = metric.unit or metric.printed_in or metric.as_
+    if unit is None:
+        return text, ""
+    return None, f"`{text[:SHOWN]}` is a text, and {unit} is a unit of numbers"
 
 
 def reason(name: str, number: str, why: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from runner.records.trial_events import Prepared, Ready, WorkloadExited, WorkloadStarted
+from runner.records.trial_events import Aborted, Prepared, Ready, WorkloadExited, WorkloadStarted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,11 @@ def workload(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) 
         why["workload.ready_after"] = "the workload was never waited for, or never ready"
     numbers["workload.exit_code"] = ended.code if ended else None
     numbers["workload.signal"] = ended.signal if ended else None
+    numbers["workload.oom_killed"] = int(ended.oom_killed) if ended else None
+    cut = reading.last(Aborted)
+    numbers["workload.timed_out"] = int(cut is not None and cut.timed_out)
+    if ended is None:
+        why["workload.oom_killed"] = "its end is not in the record"
     for key, how in (("workload.exit_code", "a signal"), ("workload.signal", "its own exit")):
         if ended is None:
             why[key] = "its end is not in the record"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.model import RuleResult
+from runner.kinds.sources._text import NOTHING_MATCHES, pattern_name
 from runner.kinds.units import unit_of
 from runner.records.amounts import amount
 from runner.records.quantities import Quantity
@@ -40,6 +41,8 @@ def judge(
 
 
 def _one(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> RuleResult:
+    if rule.op in ("matches", "lacks"):
+        return _printed(rule, numbers, why)
     name = f"{rule.subject}.gained" if rule.gained else rule.subject
     actual = numbers.get(name)
     if actual is None and name not in numbers and rule.gained:
@@ -66,6 +69,19 @@ def _one(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> R
         same = str(actual) == wanted
     held = same if rule.op in {"is", "=="} else not same
     return RuleResult(rule.text, held, shown(actual, name), "" if held else why.get(name, ""))
+
+
+def _printed(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> RuleResult:
+    """Judge whether what was printed matches; unknown where a part of it is not there."""
+    name = pattern_name(rule.subject, str(rule.value))
+    said = why.get(name, "")
+    if numbers.get(name) is None and not said.startswith(NOTHING_MATCHES):
+        return RuleResult(rule.text, None, "unknown", said or "nothing that it printed is kept")
+    matched = numbers.get(name) is not None
+    seen = "it does" if matched else "it does not"
+    if "left out" in said:
+        return RuleResult(rule.text, None, "unknown", said)
+    return RuleResult(rule.text, matched is (rule.op == "matches"), seen)
 
 
 def _compared(rule: Rule, name: str, actual: Number, wanted: float) -> RuleResult:

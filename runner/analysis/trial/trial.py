@@ -91,7 +91,12 @@ def trial(
         data.append(_whole(reading, fields, _after_s(reading, metrics or {})))
     asked = named(metrics or {}, (*healthy, *guards))
     judged = tuple(
-        _judge(_printed(item, reading, metrics or {}, asked), plan, healthy, guards)
+        _judge(
+            _printed(item, reading, metrics or {}, asked, (*healthy, *guards)),
+            plan,
+            healthy,
+            guards,
+        )
         for item in data
     )
     judged = tuple(
@@ -137,7 +142,11 @@ def named(metrics: Mapping[str, Metric], rules: Sequence[Rule]) -> tuple[str, ..
 
 
 def _printed(
-    data: StepData, reading: Reading, metrics: Mapping[str, Metric], asked: tuple[str, ...]
+    data: StepData,
+    reading: Reading,
+    metrics: Mapping[str, Metric],
+    asked: tuple[str, ...],
+    rules: Sequence[Rule],
 ) -> StepData:
     """Add what the workload printed and answered."""
     found = outputs.of_step(
@@ -145,10 +154,13 @@ def _printed(
         data.start_s,
         data.end_s,
         index=data.plan.index,
-        patterns=tuple(
-            (metric.source, metric.pattern)
-            for metric in metrics.values()
-            if metric.source is not None and metric.pattern is not None and not metric.many
+        patterns=(
+            *(
+                (metric.source, metric.pattern)
+                for metric in metrics.values()
+                if metric.source is not None and metric.pattern is not None and not metric.many
+            ),
+            *((r.subject, str(r.value)) for r in rules if r.op in ("matches", "lacks")),
         ),
         asked=asked,
         many=tuple(one for metric in metrics.values() if (one := metric.asked) is not None),

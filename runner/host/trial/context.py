@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 class Aborted(Exception):  # noqa: N818 - a way for a trial to end
     """The trial ends early; the record so far is good. The message is the `why`."""
 
+    timed_out = False
+
+
+class TimedOut(Aborted):
+    """A program that was to end by itself has not."""
+
+    timed_out = True
+
 
 class Context:
     """Program, clock, spool, loop and the words that fill {places}."""

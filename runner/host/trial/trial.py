@@ -72,7 +72,8 @@ class Trial:
             part()
         except Aborted as fault:
             self._aborted = True
-            self._ctx.emit("aborted", why=str(fault))
+            late = {"timed_out": True} if fault.timed_out else {}
+            self._ctx.emit("aborted", why=str(fault), **late)
         except Exception as fault:  # noqa: BLE001 - the record has to end
             return _error_of(fault)
         return None

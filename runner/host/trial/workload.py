@@ -14,7 +14,7 @@ from ..state.pen import NAMES, Pen
 from ..state.state_folder import Refused
 from . import listener, network, process, readiness
 from .cgroup import Enclosure
-from .context import Aborted
+from .context import Aborted, TimedOut
 from .identity import Identity, start_of
 from .loop import nothing
 from .output import Stream
@@ -316,7 +316,7 @@ class Workload:
         """Wait for a workload that runs once; Aborted when it takes too long."""
         within = float(self.plan.get("within_s", 600))
         if not self._ctx.loop.wait(within, self._dead):
-            raise Aborted(f"the workload did not end within {within:g} s")
+            raise TimedOut(f"the workload did not end within {within:g} s")
         self._ctx.loop.wait(0)
         self._bring_counts()
 

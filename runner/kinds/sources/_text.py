@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEEP: Final = "is nested too deeply to be read, or never closed"
 NOTHING: Final = "no JSON object was printed on {}"
+NOTHING_MATCHES: Final = "nothing on"
+"""How the reason begins where a pattern matches nothing."""
 LONGEST: Final = 4000
 """Characters of a text that is kept as a metric's value."""
 
@@ -118,7 +120,7 @@ def search(text: str, family: str, patterns: tuple[tuple[str, str], ...], found:
             found.absent(name, str(wrong))
             continue
         if match is None:
-            found.absent(name, f"nothing on {family} matches {pattern}")
+            found.absent(name, f"{NOTHING_MATCHES} {family} matches {pattern}")
             continue
         said = match[1]
         try:
