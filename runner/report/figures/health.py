@@ -31,7 +31,7 @@ def draw(search: Mapping[str, Any]) -> bytes | None:
     )
     if len({level for level, _, _ in levels}) < 2:
         return None
-    what, unit = str(search.get("what") or "level"), str(search.get("unit") or "1")
+    what, unit = str(search.get("what") or "level"), _unit(search)
     shown = _window(search, levels)
     x = scale.levels(
         [level for level, _, _ in shown], (LEFT + 14, RIGHT - 14), "" if unit == "1" else unit
@@ -64,6 +64,11 @@ def draw(search: Mapping[str, Any]) -> bytes | None:
         legend += f"; {len(levels) - len(shown)} levels farther away are in the table"
     canvas.text(RIGHT, 25, legend, "m f-soft", anchor="end")
     return canvas.bytes()
+
+
+def _unit(search: Mapping[str, Any]) -> str:
+    """Sizes are shown in their unit, all other levels as counts."""
+    return "B" if search.get("unit") == "B" else "1"
 
 
 def _window(search: Mapping[str, Any], levels: Sequence[Level]) -> list[Level]:
@@ -106,7 +111,7 @@ def _apart(spot: tuple[float, float], width: float, other: tuple[float, float, f
 
 
 def _described(search: Mapping[str, Any], levels: Sequence[Level], what: str) -> str:
-    unit = str(search.get("unit") or "1")
+    unit = _unit(search)
 
     def shown(level: float) -> str:
         return units.count(level) if unit == "1" else units.amount(level, unit)

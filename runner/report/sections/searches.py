@@ -69,7 +69,7 @@ def _runs(runs: Sequence[SearchRow], what: str, unit: str) -> Md | None:
             run.get("repetition", i),
             *([words.treatment(run.get("treatment") or {})] if treated else []),
             level_text(run.get("level"), unit),
-            units.interval(_own(run), unit or "1"),
+            units.interval(_own(run), "B" if unit == "B" else "1"),
             _bracket(run.get("last_passing"), run.get("first_failing"), unit),
             units.count(run.get("trials")),
             run.get("ended") or _BOUNDS.get(str(run.get("at_bound")), "") or run.get("why") or "",
@@ -109,5 +109,5 @@ def _bracket(low: float | None, high: float | None, unit: str) -> str:
 
 
 def level_text(level: float | None, unit: str) -> str:
-    """Write a level: a count with all its digits, anything else in its unit."""
-    return units.count(level) if unit in ("", "1") else units.amount(level, unit)
+    """Write a level: a size in its unit, anything else as a count with all its digits."""
+    return units.amount(level, unit) if unit == "B" else units.count(level)
