@@ -341,6 +341,7 @@ def _put(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, A
     return spec
 
 
+VALUES |= {"system.sysfs": ({"/sys/kernel/mm/ksm/run": 1},)}
 VALUES |= {"treatments": ([{"a": "q"}],)}
 VALUES |= {"workload.user": ("nobody",), "workload.umask": ("027",), "workload.stdin": ("hello",)}
 _pair("workload.stdin.path", "once", "workload.stdin", {}, "/a", "/b")

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from runner.lint import lint
-from runner.spec.expand import expand
 from runner.specfile import load
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +39,7 @@ def test_there_are_twelve():
 @pytest.mark.parametrize("file", PEERS, ids=lambda file: file.stem)
 def test_each_is_read_and_linted_and_no_longer_than_theirs(file):
     experiment = load(file)
-    assert [hit for hit in lint(expand(experiment)) if hit.severity == "error"] == []
+    assert [hit for hit in lint(experiment) if hit.severity == "error" and not hit.ignored] == []
     there, here = TABLE[file.stem]
     assert here == lines(file)
     assert here <= there

@@ -92,6 +92,10 @@ PAYLOADS = {
         "net.ipv4.ip_local_reserved_ports": "8080,8081,8082",
         "net.ipv4.tcp_syncookies": 0,
     },
+    "sysfs": lambda _: {
+        "/sys/kernel/mm/ksm/sleep_millisecs": int(first("/sys/kernel/mm/ksm/sleep_millisecs", "20"))
+        + 7
+    },
     "templates": lambda folder: {f"{folder}/t": {"src": "t.j2", "vars": {"port": 80}}},
     "transparent_hugepage": lambda _: {
         "defrag": "never" if "[never]" not in first(
