@@ -55,4 +55,7 @@ def test_some_are_run(name, tmp_path):
     ]  # fmt: skip
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["experiment"] == name
+    (folder,) = (tmp_path / "r" / name).glob("2*")
+    analysis = json.loads((folder / "artifacts" / "analysis.json").read_text("utf-8"))
+    assert {trial["outcome"] for trial in analysis["trials"]} == {"healthy"}
+    assert all(item["n"] for item in analysis["estimates"])
