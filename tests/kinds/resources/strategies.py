@@ -54,9 +54,6 @@ system = st.fixed_dictionaries(
         "cpu_frequency": frequency,
         "transparent_hugepage": st.sampled_from(["always", "madvise", "never"]),
         "hugepages": small,
-        "sysfs": st.dictionaries(
-            st.sampled_from(["/sys/kernel/mm/ksm/run", "/sys/module/x/parameters/y"]), small
-        ),
         "swap": st.sampled_from(["off", {"/var/swap": {"priority": 7}}, {"/dev/zram0": "off"}]),
         "services": st.sampled_from([{"stopped": ["lightdm"]}, {"started": ["lightdm", "chrony"]}]),
         "kernel_module": st.sampled_from([{"loaded": ["x"]}, {"unloaded": ["x"]}]),
