@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis.stats.intervals import SMALLEST_BOOTSTRAP, mean_interval
 from runner.report.format import markdown, units, words
 from runner.report.format.markdown import Md, code, escape
+from runner.spec.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from runner.analysis.model import Estimate
+    from runner.analysis.model import Estimate, Trial
 
 AGAINST = ("vs_baseline", "ratio", "difference")
 SUFFIXES = (*AGAINST, "n", "interval", "mean")
@@ -142,3 +144,32 @@ def _against(suffix: str, value: float, base: float, unit: str) -> str:
     if suffix == "ratio":
         return f"{units.digits(value / base)}×"
     return ("+" if value > base else "") + units.percent(value / base - 1)
+
+
+def how_made(trials: Sequence[Trial], metrics: object) -> list[Md]:
+    """Say of each metric that is made of many printed numbers of how many, and what is left out."""
+    found = []
+    for name, written in metrics.items() if isinstance(metrics, Mapping) else ():
+        metric = Metric.model_validate(written)
+        if not metric.many:
+            continue
+        taken = _counts(trials, f"{metric.number}[taken]")
+        skipped = _counts(trials, f"{metric.number}[skipped]")
+        if not taken:
+            continue
+        of = f"{code(name)}: the {metric.statistic} of {_range(taken)} printed numbers a trial"
+        if metric.skip is not None:
+            rule = code(f"skip: {metric.skip}")
+            of += f"; the first {_range(skipped)} were thrown away ({rule})"
+        found.append(Md(f"{of}."))
+    return found
+
+
+def _counts(trials: Sequence[Trial], name: str) -> list[int]:
+    numbers = [step.numbers.get(name) for trial in trials for step in trial.steps]
+    return [int(number) for number in numbers if isinstance(number, int | float)]
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts, default=0), max(counts, default=0)
+    return markdown.escape(str(low) if low == high else f"{low} to {high}")
