@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.environment import environment
 from tests.apply.machines import Machine, lab_of
+from tests.workers import HOLDS
 
 SPEC = """\
 schema: experiment/1
@@ -37,7 +38,7 @@ def run(cli, servers, trials, seconds):
     began = time.monotonic()
     process = subprocess.Popen(
         cli.argv("apply", str(spec), "-q"), cwd=Path(__file__).parents[2], env=cli.env(),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     report = process.stdout.read().strip()
     _, status, used = os.wait4(process.pid, 0)
@@ -60,6 +61,8 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        holds = Path(HOLDS)
+        holds.mkdir()
         boards = {f"b{n}": Machine(folder / f"b{n}") for n in range(args.boards)}
         try:
             cli = lab_of(folder, boards)
@@ -71,6 +74,7 @@ def main():
         finally:
             for board in boards.values():
                 board.stop()
+            holds.rmdir()
     n = args.boards * args.trials
     board_s = args.boards * args.trials * (args.seconds - 1)
     print("# A lab from one controller\n")

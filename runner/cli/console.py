@@ -98,13 +98,13 @@ def error(message: str, fix: str = "") -> None:
 
 
 class Progress:
-    """Live line of a running trial on a terminal; one plain line per event elsewhere."""
+    """Live lines of running trials on a terminal; one plain line per event elsewhere."""
 
     def __init__(self, stream: TextIO = sys.stderr, *, quiet: bool = False) -> None:
         self.stream = stream
         self.live = stream.isatty() and not quiet
         self.quiet = quiet
-        self._shown = False
+        self._shown = 0
         self._last = 0.0
 
     def line(self, text: str) -> None:
@@ -115,22 +115,27 @@ class Progress:
         text = hidden(text)
         print(text, file=self.stream, flush=True)
 
-    def status(self, text: str) -> None:
-        """Replace the live line, five times a second at most."""
+    def status(self, *lines: str) -> None:
+        """Replace the live lines, five times a second at most; those that fit on the screen."""
         now = time.monotonic()
         if not self.live or now - self._last < 0.2:
             return
         self._last = now
-        text = " ".join(hidden(text).splitlines())
-        width = os.get_terminal_size(self.stream.fileno()).columns
-        print("\r\x1b[2K" + text[: width - 1], end="", file=self.stream, flush=True)
-        self._shown = True
+        size = os.get_terminal_size(self.stream.fileno())
+        kept = [" ".join(hidden(text).splitlines())[: size.columns - 1] for text in lines]
+        if len(kept) >= size.lines:
+            room = max(1, size.lines - 2)
+            kept = [*kept[:room], f"   and {len(kept) - room} more"]
+        self.clear()
+        print("\n".join(kept), end="", file=self.stream, flush=True)
+        self._shown = len(kept)
 
     def clear(self) -> None:
-        """Remove the live line."""
+        """Remove the live lines."""
         if self._shown:
-            print("\r\x1b[2K", end="", file=self.stream, flush=True)
-            self._shown = False
+            up = "\x1b[1A\x1b[2K" * (self._shown - 1)
+            print(f"\r\x1b[2K{up}", end="", file=self.stream, flush=True)
+            self._shown = 0
 
 
 def recap(hosts: Mapping[str, Mapping[str, int]], stream: TextIO = sys.stderr) -> Iterable[str]:

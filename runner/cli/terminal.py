@@ -32,6 +32,35 @@ TOLD = {"load.rps": "", "load.latency_p99": "p99", "procfs.rss": "rss"}
 
 
 @dataclass
+class Live:
+    """What is shown of one running trial."""
+
+    label: str
+    """The board, where there are several."""
+    began: float
+    duration_s: float
+    columns: list[str] = field(default_factory=list)
+    step: str = ""
+    name: str = ""
+    text: str = ""
+
+    def status(self, values: list[int | float | None]) -> str:
+        """Give its line: step, elapsed of total, resident memory, connections."""
+        seen = dict(zip(self.columns, values, strict=False))
+        elapsed = time.monotonic() - self.began
+        text = f"   {self.label}{self.step}  {elapsed:.0f}/{self.duration_s:.0f} s"
+        rss, open_now = seen.get("procfs.status.VmRSS"), seen.get("net.sockets")
+        used = seen.get("cgroup.usage")
+        if rss is not None:
+            text += f"  rss {rss / 1024:.1f} MiB"
+        if used is not None:
+            text += f"  cgroup {used / MIB:.1f} MiB"
+        if open_now is not None:
+            text += f"  {open_now:.0f} connections"
+        return text
+
+
+@dataclass
 class Terminal:
     """Tells on stderr; stdout is for results."""
 
@@ -39,11 +68,8 @@ class Terminal:
     verbose: bool = False
     diff: bool = False
     progress: Progress = field(default_factory=Progress)
-    _columns: list[str] = field(default_factory=list)
-    _began: float = 0.0
-    _duration_s: float = 0.0
-    _step: str = ""
-    _name: str = ""
+    _live: dict[str, Live] = field(default_factory=dict)
+    """Running trials by the board; by an empty name where there is one board."""
     _unguarded: set[str] = field(default_factory=set)
 
     def phase(self, text: str) -> None:
@@ -83,48 +109,40 @@ class Terminal:
     def trial_started(
         self, trial: str, levels: Mapping[str, str], number: int, of: int, duration_s: float
     ) -> None:
-        """A trial of the treatment `levels` begins."""
-        self._began, self._duration_s, self._step = time.monotonic(), duration_s, ""
+        """A trial of the treatment `levels` begins; of several boards it is `BOARD: TRIAL`."""
+        board, _, _ = trial.rpartition(": ")
+        label = f"{board}: " if board else ""
+        self._live[board] = Live(label, time.monotonic(), duration_s)
         if not self.quiet:
             which = f"{number} of {of}" if of else f"number {number}"
             told = "" if is_plain(levels) else f" {shown(levels)}"
-            self.progress.line(f"   trial {trial}{told} ({which}, {planned(duration_s)})")
+            name = trial.removeprefix(label)
+            self.progress.line(f"   {label}trial {name}{told} ({which}, {planned(duration_s)})")
 
     def event(self, trial: str, event: AnyEvent) -> None:
-        """Live line: step, elapsed of total, resident memory, connections."""
-        del trial
+        """Live lines: one for each board that runs a trial."""
+        board, _, _ = trial.rpartition(": ")
+        live = self._live.setdefault(board, Live("", time.monotonic(), 0.0))
         match event:
             case Columns():
-                self._columns = list(event.names)
+                live.columns = list(event.names)
             case StepStarted():
-                self._name = event.name or str(event.index)
-                self._step = f"step {self._name} warm-up"
+                live.name = event.name or str(event.index)
+                live.step = f"step {live.name} warm-up"
             case MeasureStarted():
-                self._step = f"step {self._name} measure"
+                live.step = f"step {live.name} measure"
             case Sample() if self.progress.live:
-                self.progress.status(self._status(event.v))
+                live.text = live.status(event.v)
+                self.progress.status(*(one.text for one in self._live.values() if one.text))
             case Absent() if self.verbose:
                 self.progress.line(f"   absent: {event.id} ({event.reason})")
             case Failed():
                 self.progress.line(f"   {colour('error', 'failed')} {event.message}")
 
-    def _status(self, values: list[int | float | None]) -> str:
-        seen = dict(zip(self._columns, values, strict=False))
-        elapsed = time.monotonic() - self._began
-        text = f"   {self._step}  {elapsed:.0f}/{self._duration_s:.0f} s"
-        rss, open_now = seen.get("procfs.status.VmRSS"), seen.get("net.sockets")
-        used = seen.get("cgroup.usage")
-        if rss is not None:
-            text += f"  rss {rss / 1024:.1f} MiB"
-        if used is not None:
-            text += f"  cgroup {used / MIB:.1f} MiB"
-        if open_now is not None:
-            text += f"  {open_now:.0f} connections"
-        return text
-
     def trial_ended(self, trial: Trial) -> None:
         """A trial was judged: a line per step."""
         self.progress.clear()
+        self._live.pop(trial.host if trial.host in self._live else "", None)
         if self.quiet:
             return
         from runner.analysis.trial.rules import shown

@@ -176,6 +176,40 @@ def test_ctrl_c_stops_every_board_and_puts_them_back(lab):
     assert lab.manifest()["state"] == "interrupted"
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_killed_controller_leaves_all_boards_to_attach_and_resume(lab):
+    """kill -9, then both trials are followed to their end, both boards put back, the rest run."""
+    text = spec(repeat="4", wait="sleep 6")
+    process = lab.start(text)
+    reports = lab.folder / "reports"
+    until(lambda: any(len(measured_on(p.parent)) == 2 for p in reports.glob("*/*/run.json")))
+    process.kill()
+    process.communicate(timeout=30)
+    (run,) = reports.glob("*/*")
+    before = dict(RunFolder.open(run).manifest.order.boards)
+    words = ["-i", str(lab.folder / "hosts.yaml"), "--known-hosts", str(lab.known),
+             "--ssh-config", str(lab.folder / "ssh_config"),
+             "--state-dir", str(lab.folder / "state")]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", "attach", "--reports", str(reports), *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert {trial["host"] for trial in lab.manifest()["trials"].values()} == {"a", "b"}
+    said = subprocess.run(
+        [sys.executable, "-m", "runner", "status", "lab", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    ).stdout  # fmt: skip
+    assert said.count("held by no run") == 2
+    lab.run(text, "--resume")
+    found = lab.manifest()
+    assert found["order"]["boards"] == before
+    trials = [(t["repetition"], t["treatment"]["way"]) for t in found["trials"].values()]
+    assert len(trials) == len(set(trials)) == 8, "every trial once, those that were followed too"
+    assert found["state"] == "done"
+
+
 def kill_with_sessions(server):
     """End an sshd with all the connections that it has, as a board that loses its power."""
     children = subprocess.run(

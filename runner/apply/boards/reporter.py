@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.records.amounts import planned
-
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class BoardReporter:
-    """Tells of one board among several: whole lines with its name, no live status."""
+    """Tells of one board among several: lines with its name, and a live line of its own."""
 
     def __init__(self, board: str, reporter: Reporter, lock: threading.Lock) -> None:
         self._board, self._reporter, self._lock = board, reporter, lock
@@ -46,12 +44,16 @@ class BoardReporter:
         self, trial: str, levels: Mapping[str, str], number: int, of: int, duration_s: float
     ) -> None:
         """Say in one line which trial begins."""
-        del levels
-        which = f"{number} of {of}" if of else f"number {number}"
-        self.note(f"trial {trial} ({which}, {planned(duration_s)})")
+        with self._lock:
+            self._reporter.trial_started(self._named(trial), levels, number, of, duration_s)
 
     def event(self, trial: str, event: AnyEvent) -> None:
-        """Show nothing: several boards have no one live line."""
+        """Hand on what the trial says."""
+        with self._lock:
+            self._reporter.event(self._named(trial), event)
+
+    def _named(self, trial: str) -> str:
+        return f"{self._board}: {trial}"
 
     def trial_ended(self, trial: Trial) -> None:
         """Say how it ended, then its steps."""
