@@ -150,6 +150,7 @@ class Pick(TypedDict, total=False):
     perf: Sequence[str]
     tree: Sequence[str]
     vcgencmd: str
+    pmic: str
 
 
 class Read(TypedDict, total=False):

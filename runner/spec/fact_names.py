@@ -18,7 +18,8 @@ FACTS: Final = (
     "cpu.count", "cpu.driver", "cpu.governor", "cpu.governors", "cpu.hardware_max_khz",
     "cpu.isolated", "cpu.max_khz", "cpu.min_khz", "cpu.model", "cpu.now_khz", "cpu.online",
     "cpu.policies", "cpu.possible", "cpu.smt", "cpu.usable", "cpu.vulnerabilities", "emulated",
-    "emulated.signs", "go.version", "host.name", "host.root", "init", "kernel.cmdline",
+    "emulated.signs", "energy.counters", "energy.pmic", "energy.sensors", "go.version",
+    "host.name", "host.root", "init", "kernel.cmdline",
     "kernel.cmdline_file", "kernel.modules", "kernel.preempt", "kernel.release",
     "kernel.version", "ksm", "limits.may_raise", "limits.nofile_soft",
     *(f"limits.{name}_hard" for name in (

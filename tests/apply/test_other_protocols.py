@@ -121,3 +121,18 @@ def test_fio_is_a_program_that_ends(local):
     found = medians(local, "files")
     assert found["iops"] > 10
     assert 0 < found["p99"] < 10
+
+
+def test_energy_is_measured_or_said_to_be_absent(local):
+    text = FIO.replace("name: files", "name: energy").replace(
+        "iops: {from: fio.read.iops}", "joules: {from: energy.joules, unit: J}"
+    )
+    needs("fio")
+    local.apply(local.spec(text))
+    (folder,) = (local.reports / "energy").glob("2*")
+    analysis = json.loads((folder / "artifacts" / "analysis.json").read_text())
+    (joules,) = [item for item in analysis["estimates"] if item["metric"] == "joules"]
+    if joules["median"] is None:
+        assert "no energy counter, no power sensor" in joules["why"]
+    else:
+        assert joules["median"] > 0

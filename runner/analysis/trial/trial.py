@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from runner.analysis.model import RuleResult, Series, Step, Trial
-from runner.analysis.trial import atlas, conditions, lifecycle, measurement, outputs, steady
+from runner.analysis.trial import atlas, conditions, energy, lifecycle, measurement, outputs, steady
 from runner.analysis.trial.frames import LIMIT, Frame, Reading, thin
 from runner.analysis.trial.loads import LoadPart, with_loads
 from runner.analysis.trial.rules import judge
@@ -92,7 +92,12 @@ def trial(
     asked = named(metrics or {}, (*healthy, *guards))
     judged = tuple(
         _judge(
-            _printed(item, reading, metrics or {}, asked, (*healthy, *guards)),
+            _energy(
+                _printed(item, reading, metrics or {}, asked, (*healthy, *guards)),
+                reading,
+                fields,
+                asked,
+            ),
             plan,
             healthy,
             guards,
@@ -169,6 +174,18 @@ def _printed(
     lifecycle.used(reading, found.numbers, found.why)
     lifecycle.prepared(reading, found.numbers, found.why)
     return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
+
+
+def _energy(
+    data: StepData, reading: Reading, fields: Mapping[str, Field], asked: tuple[str, ...]
+) -> StepData:
+    """Add what the step drew, where somebody asks."""
+    if not any(name.startswith("energy.") for name in asked):
+        return data
+    numbers, why = dict(data.numbers), dict(data.why)
+    frame = reading.frame.window(data.start_s, data.end_s)
+    energy.add(fields, frame, data.end_s - data.start_s, numbers, why)
+    return replace(data, numbers=numbers, why=why)
 
 
 def _after_s(reading: Reading, metrics: Mapping[str, Metric]) -> float:

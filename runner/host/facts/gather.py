@@ -15,7 +15,7 @@ import time
 
 from ..errors import CellError, reason
 from ..which import which as which_on
-from . import board, kernel
+from . import board, energy, kernel
 from .builder import Found
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ def gather(tools: Sequence[str] = (), sysctls: Sequence[str] = ()) -> Dict[str, 
         "os": _os, "kernel": _kernel,
         "tools": lambda found: _tools(found, (*TOOLS, *tools)),
         "init": _init, "limits": _limits,
-        "time": _time, "net": _net, **board.PARTS, **kernel.PARTS,
+        "time": _time, "net": _net, "energy": energy.gather, **board.PARTS, **kernel.PARTS,
     }  # fmt: skip
     for name, part in parts.items():
         try:

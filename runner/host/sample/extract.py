@@ -11,6 +11,7 @@ A pick is plain data made by a source kind:
     {"netstat": ["TcpExt.ListenOverflows"]}   header line and value line in pairs
     {"established": 8080}             not a file: the socket dump answers (see sockets.py)
     {"perf": ["instructions"]}        not a file: perf_event_open answers (see perf.py)
+    {"pmic": "/usr/bin/vcgencmd"}     not a file: watts by the firmware's tool (see pmic.py)
     {"tree": ["user", "rss_pages"]}   all processes of the workload together (see tree.py)
     {"vcgencmd": "/usr/bin/vcgencmd"} not a file: the firmware's tool answers (see throttle.py)
 
@@ -38,6 +39,7 @@ KINDS = (
     "established",
     "perf",
     "vcgencmd",
+    "pmic",
     "tree",
 )
 
@@ -53,7 +55,7 @@ def kind(pick: Pick) -> str:
 def columns(read_id: str, pick: Pick) -> List[str]:
     """Names of the columns that this read gives, in the order of its values."""
     name = kind(pick)
-    if name in ("int", "hex", "established", "vcgencmd"):
+    if name in ("int", "hex", "established", "vcgencmd", "pmic"):
         return [read_id]
     items = pick.get(name)
     if not isinstance(items, (list, tuple)):

@@ -172,6 +172,8 @@ class Sampler:
             return self._counted(read)
         if "vcgencmd" in read.pick:
             return [self._throttled(read)]
+        if "pmic" in read.pick:
+            return [self._watts(read)]
         if "tree" not in read.pick:
             return None
         fill(read.template, self._words)  # KeyError where there is no workload
@@ -193,6 +195,16 @@ class Sampler:
         found = throttle.read(str(read.pick["vcgencmd"]))
         if found is None:
             raise ValueError(f"{read.pick['vcgencmd']} get_throttled gives no bits")
+        return found
+
+    def _watts(self, read: _Read) -> Optional[float]:
+        if read.absent:
+            return None
+        from . import pmic
+
+        found = pmic.read(str(read.pick["pmic"]))
+        if found is None:
+            raise ValueError(f"{read.pick['pmic']} pmic_read_adc gives no output's power")
         return found
 
     def _counted(self, read: _Read) -> extract.Values:
