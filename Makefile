@@ -22,7 +22,8 @@ JOBS ?= 2
 SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 test: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board and not site and not lab" $(AGAIN)
+	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not board and not site and not lab" \
+	  --ignore=tests/attack $(AGAIN)
 
 # exit 5 is pytest's for "no test": there may be no slow one
 test-slow: $(VENV)/.dev tools
@@ -30,7 +31,7 @@ test-slow: $(VENV)/.dev tools
 
 # hostile specs, hosts, users and journals: 20 points a kind, all of them with FULL=1
 test-attack: $(VENV)/.dev tools
-	$(SUDO) env FULL=$(FULL) $(VENV)/bin/python -m pytest tests/attack
+	$(SUDO) env FULL=$(FULL) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/attack $(AGAIN)
 
 test-all: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "not board and not site and not lab"

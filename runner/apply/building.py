@@ -12,6 +12,7 @@ from runner.errors import SpecError
 from runner.kinds.discovery import beside
 from runner.kinds.generators import generator
 from runner.kinds.sources.build import escapes
+from runner.records.facts import amount
 from runner.records.manifest import Built
 from runner.records.secrets import text_of
 from runner.toolchain import BuildRequest, build, resolve, target_of
@@ -52,7 +53,7 @@ class Builder:
             return None
         target = target_of(
             str(facts.get("arch") or facts.get("machine") or "x86_64"),
-            bits=int(facts.get("os.bits") or 64),
+            bits=int(amount(facts, "os.bits") or 64),
         )
         if spec.command:
             if test is not None:

@@ -93,6 +93,31 @@ def locked(name: str) -> Iterator[Path]:
         yield folder / name
 
 
+_used: list[int] = []
+
+
+def use(entry: Entry) -> None:
+    """Mark a board as used by this process, for as long as it lives: the kernel ends the mark."""
+    fd = os.open(entry.folder / "used", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    _used.append(fd)
+
+
+def is_used(entry: Entry) -> bool:
+    """Say whether a command works on a board: one that `runner board down` would end it under."""
+    try:
+        fd = os.open(entry.folder / "used", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def alive(folder: Path, pid_file: str) -> int | None:
     """Give the process of a pid file if it is still that process: numbers are used again.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from runner.board.names import MACHINES, PREDEFINED
 from runner.cli import console
-from runner.errors import RunnerError
+from runner.errors import HostBusy, RunnerError
 
 if TYPE_CHECKING:
     from runner.board.names import Board
@@ -44,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     down = commands.add_parser("down", help="end a board; what it has written is removed")
     down.add_argument("boards", metavar="NAME", nargs="*")
     down.add_argument("--all", action="store_true", help="every board of this user")
+    down.add_argument("--force", action="store_true", help="also one that a command works on")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -117,6 +119,14 @@ def _ssh(args: argparse.Namespace) -> int:
     os.execvp(argv[0], [*argv, *words])  # noqa: S606 - the terminal is ssh's from here on
 
 
+def _meant(name: str) -> bool:
+    """Ask whether a board is to be ended under what works on it; no, where nobody can answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    console.say(f"{name}: a command works on this board; end it all the same? [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def _down(args: argparse.Namespace) -> int:
     from runner.board import paths, qemu, registry
 
@@ -133,6 +143,12 @@ def _down(args: argparse.Namespace) -> int:
         names = on
     code = 0
     for name in names:
+        entry = registry.find(name)
+        if entry is not None and registry.is_used(entry) and not (args.force or _meant(name)):
+            raise HostBusy(
+                f"{name}: a command works on this board, and what it has written is not kept",
+                fix=f"wait for it to end, or: runner board down {name} --force",
+            )
         if qemu.down(name):
             console.out(f"{name}: down")
         else:

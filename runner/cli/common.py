@@ -209,6 +209,7 @@ def _board(args: argparse.Namespace, name: str) -> HostEntry:
     started = registry.find(name)
     board = started.board if started is not None else names.PREDEFINED[name]
     on = qemu.up(board, console.say)
+    registry.use(on)
     if args.ephemeral and started is None:
         import atexit
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from runner.records.secrets import literal
 from runner.spec.expand import canonical_json
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def knows_port(experiment: Experiment) -> bool:
     if workload is None:
         return False
     told = "{port}" in canonical_json(workload.model_dump(mode="json", exclude_none=True))
-    said = load is not None and _LITERAL.match(load.url) is not None
+    said = load is not None and _LITERAL.match(literal(load.url)) is not None
     return told or said or workload.port is not None
 
 
@@ -39,5 +40,5 @@ def listen_part(experiment: Experiment) -> Listen | None:
     ]
     if any("{port}" in canonical_json(section) for section in sections):
         return {"port": None}
-    said = _LITERAL.match(load.url) if load is not None else None
+    said = _LITERAL.match(literal(load.url)) if load is not None else None
     return {"port": int(said[1])} if said and 0 < int(said[1]) < 1 << 16 else None

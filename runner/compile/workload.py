@@ -111,7 +111,7 @@ def stdin_part(workload: Workload) -> dict[str, str] | None:
 
 def _ready(asked: Ready) -> program.Ready:
     if asked.http is not None:
-        return {"http": asked.http, "insecure": asked.insecure, "ca": asked.ca}
+        return {"http": text_of(asked.http), "insecure": asked.insecure, "ca": asked.ca}
     if asked.tcp is not None:
         return {"tcp": asked.tcp}
     if asked.stderr is not None:
@@ -158,7 +158,7 @@ def fetch_part(asked: Fetch) -> program.Fetch:
     after_s = asked.after.seconds if asked.after else None
     return {
         "name": asked.name,
-        "url": asked.url,
+        "url": None if asked.url is None else text_of(asked.url),
         "path": asked.path,
         "binary": asked.binary,
         "when": asked.when,

@@ -90,6 +90,8 @@ def decode(line: bytes | str) -> AnyEvent:
         found: AnyEvent = _DECODER.decode(line)
     except RecursionError:
         raise EventError("it is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise EventError("it is not UTF-8") from None
     except msgspec.ValidationError as error:
         raise EventError(str(error)) from None
     except msgspec.DecodeError as error:

@@ -23,6 +23,18 @@ def table(facts: Mapping[str, Json], name: str) -> dict[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
+def places(facts: Mapping[str, Json], name: str) -> dict[str, str]:
+    """Give a fact that is a mapping of texts, without what is none."""
+    return {key: item for key, item in table(facts, name).items() if isinstance(item, str)}
+
+
+def words(facts: Mapping[str, Json], name: str) -> list[str]:
+    """Give a fact that is a list of words; empty where it is not known, or is none."""
+    found = facts.get(name)
+    known = found if isinstance(found, list | tuple) else ()
+    return [item for item in known if isinstance(item, str)]
+
+
 def amount(facts: Mapping[str, Json], name: str) -> float | int | None:
     """Give a fact that is a number; None where it is not known, or is none."""
     found = facts.get(name)

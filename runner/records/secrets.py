@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MASK = "**********"
+HIDDEN = "(secret)"
 
 
 class Secret(SecretStr):
@@ -78,6 +79,13 @@ def from_written(value: object) -> object:
 def text_of(value: str | SecretStr) -> str:
     """Give the text that a program is to get: of a secret its value, read now."""
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def literal(value: str | SecretStr) -> str:
+    """Give the text around the sources of a secret, each of them as HIDDEN: it may be looked at."""
+    if not isinstance(value, Secret):
+        return str(value)
+    return "".join(what if kind == "text" else HIDDEN for kind, what in value.parts)
 
 
 def secrets_in(value: object) -> Iterator[Secret]:

@@ -13,7 +13,7 @@ from runner.kinds.generators.interface import heeds_threads
 from runner.kinds.generators.request import DEFAULT_URL, Request, Target
 from runner.records.printed import Asked
 from runner.records.quantities import parse
-from runner.records.secrets import Secret, text_of
+from runner.records.secrets import Secret, literal, text_of
 from runner.records.steps import LoadStep
 from runner.spec.base import (
     CpuList,
@@ -28,6 +28,7 @@ from runner.spec.base import (
 )
 from runner.spec.sections.printed import LoadNumber
 from runner.spec.sections.request import BodyFile, Expect
+from runner.spec.sections.unseen import seen
 
 MAX_STEPS = 1000
 _NO_RATE = "is a closed loop and keeps no rate: say `generator: vegeta`"
@@ -173,7 +174,7 @@ class Load(Model):
     """What asks the workload for work; `measure` excludes warm-up and cool-down."""
 
     generator: Annotated[Text, AfterValidator(_generator)] = "wrk"
-    url: Text = DEFAULT_URL
+    url: MaybeSecret = DEFAULT_URL
     threads: Annotated[int, Field(ge=1, le=MAX_COUNT)] = 2
     connections: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = Field(
         None, description="Of a closed loop; of an open model the most requests in flight"
@@ -235,14 +236,12 @@ class Load(Model):
             message = f"script is not passed to {self.generator}: say method, headers, body, urls"
             raise fault("load", message)
         if self.numbers and "numbers" not in self._takes:
-            message = f"`numbers` are of the generator `command`; {self.generator} has its own"
-            raise fault("load", message)
+            raise fault("load", f"`numbers` are of `command`; {self.generator} has its own")
         _ = self.asked_numbers
         if self.generator == "none":
             return self
-        if self.generator == "h2load" and any(isinstance(v, Secret) for v in self.headers.values()):
-            message = "h2load takes headers in its argv, where others see them: use wrk or vegeta"
-            raise fault("load", message)
+        if (exposed := seen(self.generator, self.url, self.headers)) is not None:
+            raise fault("load", exposed)
         kind, request = generator(self.generator), self.request(reveal=False)
         if self.body is not None and self.body_file is not None:
             raise fault("load", "body and body_file are two bodies: say one")
@@ -286,7 +285,9 @@ class Load(Model):
             keep_alive=self.keep_alive,
             insecure=self.insecure,
             ca=self.ca,
-            targets=tuple(Target(item.url, item.weight) for item in self.urls),
+            targets=(Target(text_of(self.url)),)
+            if reveal and isinstance(self.url, Secret) and not self.urls
+            else tuple(Target(item.url, item.weight) for item in self.urls),
         )
 
     def expanded_steps(self) -> tuple[ExpandedStep, ...]:
@@ -316,7 +317,7 @@ class Load(Model):
             duration_s=(step.duration or self.measure).seconds,
             warmup_s=(step.warmup or self.warmup).seconds,
             threads=step.threads or self.threads,
-            url=step.url or self.url,
+            url=step.url or literal(self.url),
         )
 
 

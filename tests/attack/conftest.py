@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +14,7 @@ from tests.apply.conftest import cli, local, ssh, sshd
 from tests.host.conftest import host, net, netns, put_back
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 __all__ = ["cli", "host", "local", "net", "netns", "put_back", "ssh", "sshd"]
 
@@ -25,14 +28,17 @@ def points(few: int, all_: int) -> int:
 
 
 @pytest.fixture
-def foreign(tmp_path: Path) -> Path:
-    """A folder that `nobody` owns, on a way that `nobody` may go."""
+def foreign() -> Iterator[Path]:
+    """A folder that `nobody` owns, on a way that `nobody` may go.
+
+    Not below pytest's own, which every session that starts makes its user's alone again.
+    """
     if os.geteuid() != 0:
         pytest.skip("another user's folder needs root")
-    folder = tmp_path / "theirs"
+    above = Path(tempfile.mkdtemp(prefix="runner-attack-", dir="/var/tmp"))
+    above.chmod(0o711)
+    folder = above / "theirs"
     folder.mkdir()
     os.chown(folder, NOBODY, NOBODY)
-    for above in (folder, *folder.parents):
-        if above.stat().st_uid == 0 and len(above.parts) > 2:
-            above.chmod(above.stat().st_mode | 0o011)
-    return folder
+    yield folder
+    shutil.rmtree(above, ignore_errors=True)

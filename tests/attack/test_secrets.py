@@ -219,15 +219,19 @@ SERVER = """
 import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    def do_GET(self): self.answer(200)
+    def do_GET(self):
+        known = self.path.endswith("?key=" + os.environ["T"])
+        self.answer(200 if known else 403, (os.environ["T"] + " said back").encode())
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         good = body == "b " + os.environ["T"] and self.headers["X-Token"] == os.environ["T"]
+        good = good and self.path == "/work?key=" + os.environ["T"]
         self.answer(200 if good else 403)
-    def answer(self, code):
+    def answer(self, code, page=b""):
         self.send_response(code)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(page)))
         self.end_headers()
+        self.wfile.write(page)
     def log_message(self, *_): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
@@ -238,11 +242,12 @@ vars: {{token: !secret env:TOKEN_H}}
 workload:
   argv: [{python}, {folder}/server.py, "{{port}}"]
   env: {{T: !secret env:TOKEN_H}}
-  ready: {{http: "http://127.0.0.1:{{port}}/"}}
+  ready: {{http: "http://127.0.0.1:{{port}}/ready?key={{{{ token }}}}"}}
+  fetch: [{{name: page, url: "http://127.0.0.1:{{port}}/page?key={{{{ token }}}}"}}]
   network: isolated
 load:
   generator: {generator}
-  url: "http://127.0.0.1:{{port}}/"
+  url: "http://127.0.0.1:{{port}}/work?key={{{{ token }}}}"
   connections: 2
   threads: 1
   measure: 1s
@@ -254,7 +259,7 @@ healthy: [load.error_ratio == 0]
 """
 
 
-def test_headers_and_bodies_reach_the_server_and_no_argv(
+def test_urls_headers_and_bodies_reach_the_server_and_no_argv(
     local: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """wrk is told by a file, which goes with the trial; h2load takes headers in argv alone."""
@@ -263,6 +268,14 @@ def test_headers_and_bodies_reach_the_server_and_no_argv(
     words = {"python": sys.executable, "folder": tmp_path}
     refused = local.spec(REQUEST.format(generator="h2load", **words), "h2load.yaml")
     assert "where others see them" in local("validate", str(refused), code=3).stdout
+    text = REQUEST.format(generator="vegeta", **words).replace("  connections: 2", "  rate: 10/s")
+    refused = local.spec(text.replace("  threads: 1\n", ""), "vegeta.yaml")
+    assert "vegeta takes its url in its argv" in local("validate", str(refused), code=3).stdout
+    text = REQUEST.format(generator="wrk", **words).replace(
+        "127.0.0.1:{port}/work", "u:{{ token }}@127.0.0.1/work"
+    )
+    refused = local.spec(text, "password.yaml")
+    assert "a password goes into headers" in local("validate", str(refused), code=3).stdout
     watch = subprocess.Popen(
         [sys.executable, "-c", WATCH, str(tmp_path / "done")], stdout=subprocess.PIPE
     )
@@ -277,6 +290,10 @@ def test_headers_and_bodies_reach_the_server_and_no_argv(
     kept = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
     assert not [path for path in kept if b"s3cr3t-header-value" in path.read_bytes()]
     assert not [path for path in local.reports.rglob("*.json") if b"s3cr3t" in path.read_bytes()]
+    packed = [gzip.decompress(path.read_bytes()) for path in local.reports.rglob("events/*.gz")]
+    assert packed
+    assert not [data for data in packed if b"s3cr3t" in data]
+    assert any(b"said back" in data for data in packed), "the page was fetched"
 
 
 def test_our_own_helpers_have_none_in_their_argv(run: Cli, tmp_path: Path) -> None:

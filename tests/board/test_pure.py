@@ -419,3 +419,32 @@ def test_ssh_and_down_name_what_is_missing(boards: Path) -> None:
     assert main(["board", "down"]) == 2
     assert main(["board", "down", "--all"]) == 0
     assert main(["board", "list"]) == 0
+
+
+def test_a_board_under_a_command_is_ended_only_if_that_is_meant(
+    boards: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from runner.board import paths
+    from runner.cli import main
+
+    folder = paths.running() / "busy"
+    folder.mkdir(parents=True)
+    entry = registry.Entry(names.Board("busy"), folder, 1, "image")
+    entry.write()
+    code = (
+        "import sys, time; from pathlib import Path; from runner.board import registry\n"
+        "registry.use(registry.read(Path(sys.argv[1]))); print('up', flush=True); time.sleep(60)"
+    )
+    argv = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as user:
+        assert user.stdout is not None
+        assert user.stdout.readline() == "up\n"
+        assert main(["board", "down", "busy"]) == 5
+        assert "runner board down busy --force" in capsys.readouterr().err
+        assert main(["board", "down", "--all"]) == 5
+        assert folder.exists()
+        user.kill()
+    assert not registry.is_used(entry)
+    registry.use(entry)
+    assert main(["board", "down", "busy", "--force"]) == 0
+    assert not folder.exists()

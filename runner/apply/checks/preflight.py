@@ -10,6 +10,7 @@ from runner.compile.load import nofile_needed
 from runner.errors import HostError
 from runner.kinds.generators import generator, in_flight
 from runner.kinds.generators.interface import heeds_threads
+from runner.records.facts import table
 from runner.records.steps import LoadStep
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _tracer(
 ) -> Iterator[tuple[str, str]]:
     name, facts = server
     traces = experiment.workload is not None and experiment.workload.trace
-    if traces and not (facts.get("tools") or {}).get("strace"):
+    if traces and not table(facts, "tools").get("strace"):
         yield (
             f"{name} has no strace, which counts system calls",
             "add `packages: [strace]` under system, or: sudo apt install strace",
@@ -94,7 +95,7 @@ def _of_load(
 def _tools(name: str, loads: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:
     kind = generator(name)
     for host, facts in loads:
-        tools = facts.get("tools") or {}
+        tools = table(facts, "tools")
         if kind.tool and not (tools.get(kind.tool) or facts.get(f"tools.{kind.tool}")):
             yield (
                 f"{host} has no {kind.tool}",

@@ -19,7 +19,7 @@ NEEDED = {
 def fault_of(cell: Cell) -> Optional[str]:
     """Say what is wrong with a cell's address and form, or None."""
     via = cell.get("via")
-    if via not in NEEDED:
+    if not isinstance(via, str) or via not in NEEDED:
         return f"has no way {via!r}, only {', '.join(NEEDED)}"
     missing = [key for key in NEEDED[via] if not cell.get(key)]
     if missing:
@@ -28,8 +28,18 @@ def fault_of(cell: Cell) -> Optional[str]:
         return f"needs an absolute path, not {cell['path']!r}"
     if via == "argv" and not _words(cell["read"]):
         return "needs `read` as a list of words"
-    if cell.get("form", "exact") not in normal_forms.FORMS:
-        return f"has an unknown form {cell['form']!r}"
+    return _fault_of_form(cell)
+
+
+def _fault_of_form(cell: Cell) -> Optional[str]:
+    form = cell.get("form", "exact")
+    if not isinstance(form, str) or form not in normal_forms.FORMS:
+        return f"has an unknown form {form!r}"
+    for key in ("name", "attr", "parse"):
+        if not isinstance(cell.get(key) or "", str):
+            return f"needs `{key}` as a text"
+    if not _our_names(cell.get("parts") or []):
+        return "needs `parts` as names of new files"
     return None
 
 
@@ -41,9 +51,14 @@ def fault_of_value(cell: Cell, value: object) -> Optional[str]:
         return _fault_of_file(value)
     if cell["via"] == "swap":
         return None if isinstance(value, dict) else f"{value!r} is not a swap area"
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, str) or is_number(value):
         return None
     return f"{value!r} is not text"
+
+
+def is_number(value: object) -> bool:
+    """Say whether this is a number that everybody can read: neither NaN nor beyond 64 bits."""
+    return isinstance(value, (int, float)) and abs(value) < 1 << 63
 
 
 def _fault_of_file(value: object) -> Optional[str]:
@@ -54,7 +69,7 @@ def _fault_of_file(value: object) -> Optional[str]:
     if value["type"] == "symlink" and not isinstance(value.get("target"), str):
         return "it does not say where the link leads"
     numbers = [value[key] for key in ("mode", "uid", "gid", "mtime_ns") if key in value]
-    if not all(isinstance(one, int) and one >= 0 for one in numbers if one is not None):
+    if not all(isinstance(n, int) and 0 <= n < 1 << 63 for n in numbers if n is not None):
         return "its mode, owner or time is not a number"
     if not isinstance(value.get("xattrs") or {}, dict):
         return "its attributes are not a mapping"
@@ -65,6 +80,13 @@ def _absolute(path: object) -> bool:
     if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
         return False
     return ".." not in path.split("/")
+
+
+def _our_names(value: object) -> bool:
+    # what they name is removed
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(name, str) and name.startswith(".runner-") and "/" not in name for name in value
+    )
 
 
 def _words(value: object) -> bool:

@@ -40,6 +40,12 @@ def put(program: Asked, where: state_folder.State, emit: Emit, stdin: BinaryIO) 
     folder = where.path("blobs")
     path = os.path.join(folder, sha)
     os.makedirs(folder, mode=0o700, exist_ok=True)
+    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise state_folder.Refused(
+            "bad_program",
+            f"{where.root} is mounted noexec: what is sent there cannot be run",
+            "name another folder for it: state in hosts.yaml",
+        )
     # it has its name only after its fsync, so the size is proof enough
     with contextlib.suppress(FileNotFoundError):
         if os.stat(path).st_size == size:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+from ..cells import addresses
 from ..digest import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
+
+    from runner.records.cells import Cell
 
 
 def hidden(value: object, salt: str) -> object:
@@ -29,3 +32,8 @@ def salt_of(value: object) -> Optional[str]:
 def is_hidden(value: object) -> bool:
     """Whether this is such a hash."""
     return salt_of(value) is not None
+
+
+def is_value(cell: Cell, value: object) -> bool:
+    """Say whether a cell can hold this, or it is the hash of what it holds."""
+    return is_hidden(value) or addresses.fault_of_value(cell, value) is None

@@ -23,7 +23,7 @@ import re
 from ..cells import addresses, cells
 from ..cells.folders import plain_path
 from ..crash_point import tick
-from .hidden import hidden, is_hidden, salt_of
+from .hidden import hidden, is_hidden, is_value, salt_of
 from .state_folder import Refused, sync_folder
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ class Change:
 
     def seal(self, sealed: Mapping[int, object]) -> None:
         """Note what the kernel kept, by the number of the change, where that is known."""
-        if self.n in sealed:
+        if self.n in sealed and is_value(self.cell, sealed[self.n]):
             self.sealed, self.kept = True, sealed[self.n]
 
     def left_as(self, now: object) -> bool:
@@ -327,7 +327,7 @@ def _fault_of_change(said: Mapping[str, object]) -> Optional[str]:
     for key, kind in _KINDS.items():
         if not isinstance(said.get(key), kind):  # type: ignore[arg-type]
             return f"`{key}` is missing or is not what it has to be"
-    if "prior" not in said or "want" not in said:
+    if not addresses.is_number(said["at"]) or "prior" not in said or "want" not in said:
         return "what was there before is missing"
     cell: Cell = said["cell"]  # type: ignore[assignment]  # a mapping, looked at just here
     if not isinstance(cell.get("id"), str):
@@ -343,7 +343,8 @@ def _change(said: Line) -> Change:
         at=float(said["at"]),
         cell=said["cell"],
         prior=said["prior"],
-        want=said["want"],
+        # of a line that is damaged there it is not known: the prior value is what counts
+        want=said["want"] if is_value(said["cell"], said["want"]) else None,
         runtime=bool(said["runtime"]),
         layer=str(said.get("layer") or ""),
     )

@@ -72,6 +72,12 @@ def path_of(url: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
+def origin_of(url: str) -> str:
+    """Give scheme, host and port of a URL."""
+    scheme, place = urlsplit(url)[:2]
+    return f"{scheme}://{place}/"
+
+
 def is_good(status: int, expect: Expect) -> bool:
     """Whether an answer of this status is good."""
     return any(low <= status <= high for low, high in expect)

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from runner.kinds.generators import _waiting
 from runner.kinds.generators._wrk_script import LUA, script
 from runner.kinds.generators.interface import LoadNumbers, Output, failed
-from runner.kinds.generators.request import NO_ARGV, PLAIN, Request, good_of
+from runner.kinds.generators.request import NO_ARGV, PLAIN, Request, good_of, origin_of
+from runner.records.secrets import HIDDEN
 
 if TYPE_CHECKING:
     from runner.records.program import File
@@ -82,7 +83,8 @@ class Wrk:
             f"{max(1, round(step.timeout_s))}s",
             "-s",
             "{dir}/wrk.lua",
-            request.urls(step.url)[0],
+            # of a url with a secret the script alone has the path
+            origin_of(step.url) if HIDDEN in step.url else request.urls(step.url)[0],
         ]
 
     def log(self) -> str | None:

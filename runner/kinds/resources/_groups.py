@@ -14,6 +14,7 @@ from runner.errors import HostError
 from runner.kinds.resources import _cgroup_v1, _cgroup_v2
 from runner.kinds.resources._limits import Limits
 from runner.kinds.resources.interface import Cell, Facts, Refused, Values
+from runner.records.facts import places, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +44,8 @@ def mounted(facts: Facts, needed: Sequence[str] = ("memory",)) -> tuple[int | No
     A hybrid host has both versions: v1 is used where it holds what is needed.
     (None, {}) when nothing of cgroups is known.
     """
-    mounts: Mapping[str, str] = facts.get("cgroup.mounts") or {}
-    controllers: Sequence[str] = facts.get("cgroup.controllers") or ()
+    mounts = places(facts, "cgroup.mounts")
+    controllers = words(facts, "cgroup.controllers")
     if facts.get("cgroup.version") is None and not mounts:
         return None, {}
     unified = mounted_v2(facts)
@@ -61,7 +62,7 @@ def mounted(facts: Facts, needed: Sequence[str] = ("memory",)) -> tuple[int | No
 
 def mounted_v2(facts: Facts) -> str:
     """Give the folder where v2 is mounted; on a hybrid host below that of v1."""
-    mounts: Mapping[str, str] = facts.get("cgroup.mounts") or {}
+    mounts = places(facts, "cgroup.mounts")
     return mounts.get("unified") or MOUNT
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
+from runner.records.facts import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Cgroup:
     on_demand = False
 
     def _v1(self, facts: Mapping[str, Any]) -> bool:
-        mounts = facts.get("cgroup.mounts") or {}
+        mounts = places(facts, "cgroup.mounts")
         return "memory" in mounts or facts.get("cgroup.version") == 1
 
     def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:

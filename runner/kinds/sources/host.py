@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
+from runner.records.facts import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +70,7 @@ class Host:
 
     def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
         """Quantities of the host."""
-        tick = 1.0 / float(facts.get("clock_ticks") or 100)
+        tick = 1.0 / (amount(facts, "clock_ticks") or 100)
         found = {
             "load1": Field("host.loadavg.0", "1", "load average over a minute"),
             "available": Field("host.meminfo.MemAvailable", "B", "memory available", 1024.0),

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
+from runner.records.facts import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +85,7 @@ class Procfs:
 
     def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
         """Quantities of the process."""
-        tick = 1.0 / float(facts.get("clock_ticks") or 100)
+        tick = 1.0 / (amount(facts, "clock_ticks") or 100)
         found = {
             name: Field(f"procfs.status.{key}", "B", doc, KIB)
             for name, (key, doc) in STATUS.items()
@@ -92,7 +93,7 @@ class Procfs:
         for name, (index, unit, scale, doc) in STAT.items():
             step = tick if unit == "s" else scale
             found[name] = Field(f"procfs.stat.{index}", unit, doc, step, "counter")
-        page = float(facts.get("page_bytes") or 4 * KIB)
+        page = float(amount(facts, "page_bytes") or 4 * KIB)
         for name, (index, doc) in STATM.items():
             found[name] = Field(f"procfs.statm.{index}", "B", doc, page)
         found["threads"] = Field(f"procfs.stat.{THREADS}", "1", "threads")

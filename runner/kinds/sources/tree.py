@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.kinds.sources.interface import Field, Read
+from runner.records.facts import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +38,8 @@ class Tree:
 
     def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
         """Quantities of all processes together."""
-        tick = 1.0 / float(facts.get("clock_ticks") or 100)
-        page = float(facts.get("page_bytes") or 4096)
+        tick = 1.0 / (amount(facts, "clock_ticks") or 100)
+        page = float(amount(facts, "page_bytes") or 4096)
         return {
             "user_cpu": Field("tree.stat.user", "s", "user CPU time of all", tick, "counter"),
             "system_cpu": Field("tree.stat.system", "s", "system CPU time of all", tick, "counter"),

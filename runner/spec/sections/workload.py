@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from runner.kinds.resources.cgroup import Limits as Cgroup
 from runner.records.patterns import PatternError, compiled
 from runner.records.quantities import parse
+from runner.records.secrets import literal
 from runner.spec.base import (
     CpuList,
     Duration,
@@ -28,7 +29,7 @@ _PLACE = re.compile(r"(?:(?:\[[0-9A-Fa-f:.]+\]|[^\s:/]+):)?(?:\d{1,5}|\{\w+\})")
 class Ready(Model):
     """When the workload can take load: exactly one of http, tcp, stdout, stderr and listening."""
 
-    http: Text | None = Field(None, description="URL that has to answer with 2xx")
+    http: MaybeSecret | None = Field(None, description="URL that has to answer with 2xx")
     tcp: Annotated[Text, BeforeValidator(as_text)] | None = Field(
         None, description="Port, {port}, or host:port"
     )
@@ -52,7 +53,7 @@ class Ready(Model):
         ways = (self.http, self.tcp, self.stdout, self.stderr, self.listening)
         if sum(way is not None for way in ways) != 1:
             raise fault("ready", "needs exactly one of http, tcp, stdout, stderr, listening")
-        secure = self.http is not None and self.http.lower().startswith("https:")
+        secure = self.http is not None and literal(self.http).lower().startswith("https:")
         if (self.insecure or self.ca is not None) and not secure:
             raise fault("ready", "insecure and ca are for an https URL under `http`")
         if self.insecure and self.ca is not None:
@@ -73,7 +74,7 @@ class Fetch(Model):
     """A page of the workload, or a file of the host, kept with the trial."""
 
     name: Text
-    url: Text | None = None
+    url: MaybeSecret | None = None
     path: Text | None = Field(
         None, description="File of the host; {pid} and {cgroup} are filled in: /proc/{pid}/smaps"
     )

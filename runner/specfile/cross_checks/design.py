@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from runner.kinds import resources
+from runner.records.secrets import literal
 from runner.spec.base import did_you_mean, nearest
 from runner.spec.design import OVERRIDABLE, SET
 from runner.spec.sections.varied import OF_LOAD, problem
@@ -134,7 +135,7 @@ def _load(exp: Experiment, names: Names) -> Iterator[Finding]:
         yield ("load", "steps"), "a search chooses the level itself: leave out the steps", True
     # a file that does not say its schema is a fragment: its surroundings are elsewhere
     whole = "schema" in names.sections
-    if whole and "workload" not in names.sections and "{port}" in load.url:
+    if whole and "workload" not in names.sections and "{port}" in literal(load.url):
         yield ("load",), "there is no `workload` to put this load on", True
 
 

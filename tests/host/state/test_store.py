@@ -67,6 +67,20 @@ def test_a_blob_is_named_by_its_hash_alone(host: Host, bad: dict[str, Any]) -> N
     assert not (host.state / "blobs").exists()
 
 
+def test_a_folder_that_nothing_may_be_run_from_takes_no_program(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("a mount needs root")
+    state = tmp_path / "state"
+    state.mkdir()
+    mount = 'mount -t tmpfs -o noexec none "$0" && exec "$@"'
+    host = Host(state, ("unshare", "--mount", "sh", "-c", mount, str(state)))
+    assert host.probe().end["ok"]
+    answer = host.ask(PUT, boot.frame(DATA))
+    assert answer.error == "bad_program"
+    assert "noexec" in answer.end["error"]["message"]
+    assert "state in hosts.yaml" in answer.end["error"]["fix"]
+
+
 def test_forget_removes_a_finished_run_only(net: Host) -> None:
     forget = {"program": "forget"}
     folder = net.state / "runs" / net.run / "t1"
