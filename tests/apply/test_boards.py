@@ -183,7 +183,7 @@ def test_a_killed_controller_leaves_all_boards_to_attach_and_resume(lab):
     text = spec(repeat="4", wait="sleep 6")
     process = lab.start(text)
     reports = lab.folder / "reports"
-    until(lambda: any(len(measured_on(p.parent)) == 2 for p in reports.glob("*/*/run.json")))
+    until(lambda: sum(p.stat().st_size > 0 for p in reports.glob("*/*/events/*.jsonl")) == 2)
     process.kill()
     process.communicate(timeout=30)
     (run,) = reports.glob("*/*")
@@ -207,6 +207,8 @@ def test_a_killed_controller_leaves_all_boards_to_attach_and_resume(lab):
     assert found["order"]["boards"] == before
     trials = [(t["repetition"], t["treatment"]["way"]) for t in found["trials"].values()]
     assert len(trials) == len(set(trials)) == 8, "every trial once, those that were followed too"
+    analysis = json.loads((run / "artifacts" / "analysis.json").read_text())
+    assert [trial["outcome"] for trial in analysis["trials"]] == ["healthy"] * 8
     assert found["state"] == "done"
 
 

@@ -135,4 +135,4 @@ def cut(board: Machine, seconds: float) -> None:
 
 def stop_submitter(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.communicate(timeout=10)
