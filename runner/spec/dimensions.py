@@ -20,6 +20,7 @@ from runner.records.units import (
     UnitError,
     read_unit,
 )
+from runner.spec.computed import directly, in_order
 from runner.spec.expressions import Binary, Expression, Number, Ref, Unary, Word
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ LEVELS = ("search.level", "search.last_passing", "search.first_failing")
 """Numbers of what a search varies: connections, or requests per second."""
 LEVELLED = ("rate", "bytes")
 """What levels of a search may be beside counts."""
-DEEPEST = 50
 
 
 class DimensionError(ValueError):
@@ -99,9 +99,15 @@ def base_of(powers: Powers) -> str:
     return next((BASE_UNIT[name] for name, own in POWERS.items() if own == powers), "")
 
 
-def measure(metric: "Metric", metrics: Mapping[str, "Metric"], depth: int = 0) -> Measure:
-    """Say what a metric's number is; DimensionError where its parts do not go together."""
-    own = _computed(metric, metrics, depth) if metric.compute else _own(metric)
+def measure(
+    metric: "Metric", metrics: Mapping[str, "Metric"], known: "Known | None" = None
+) -> Measure:
+    """Say what a metric's number is; DimensionError where its parts do not go together.
+
+    `known` keeps what the metrics are that others are computed from, from call to call.
+    """
+    known = {} if known is None else known
+    own = _computed(metric, metrics, known) if metric.compute else _own(metric)
     if metric.printed_in is not None:
         if not own.free:
             raise DimensionError(
@@ -204,15 +210,23 @@ def _own(metric: "Metric") -> Measure:
     return Measure(shown, powers, free=own.free)
 
 
-def _computed(metric: "Metric", metrics: Mapping[str, "Metric"], depth: int) -> Measure:
+def _computed(metric: "Metric", metrics: Mapping[str, "Metric"], known: "Known") -> Measure:
     expression = metric.expression
     assert expression is not None  # noqa: S101 - the caller has seen it
-    if depth > DEEPEST:
-        return Measure("")  # a circle, which is told elsewhere
+    for name in directly(metric):
+        for below in in_order(metrics, name) if name not in known else ():
+            if below not in known and metrics[below] is not metric:
+                known[below] = Measure("")  # of a circle, which is told elsewhere
+                try:
+                    known[below] = measure(metrics[below], metrics, known)
+                except DimensionError as wrong:
+                    known[below] = wrong
 
     def of(ref: Ref) -> Measure:
-        other = metrics.get(ref.name)
-        return Measure("", free=True) if other is None else measure(other, metrics, depth + 1)
+        found = known.get(ref.name, Measure("", free=ref.name not in metrics))
+        if isinstance(found, DimensionError):
+            raise found
+        return found
 
     return arithmetic(expression, of, "compute")
 
@@ -284,3 +298,4 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Lookup = Callable[[Ref], Measure]
+    Known = dict[str, Measure | DimensionError]

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from runner.records.quantities import Quantity, QuantityError, parse
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_DEPTH = 50
+MAX_TOKENS = 400
+"""A sum is nested once for each of its signs, and is walked by functions that call themselves."""
 
 
 @dataclass(frozen=True)
@@ -98,18 +102,25 @@ class _Tokens:
 
 def _tokens(text: str) -> Iterator[tuple[str, str, str]]:
     at = 0
-    while text[at:].strip():
+    text = text.rstrip()
+    while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise ExpressionError(f"cannot read `{text[at:].strip()}` in `{text}`")
+            raise ExpressionError(f"cannot read `{text[at:].strip()[:80]}` in `{text[:200]}`")
         kind = match.lastgroup if match.lastgroup != "where" else "name"
         yield str(kind), match[str(kind)], match["where"] or ""
         at = match.end()
 
 
+@lru_cache(maxsize=4096)
 def parse_expression(text: str) -> Expression:
     """Read arithmetic or a comparison; ExpressionError says what is wrong."""
-    tokens = _Tokens(list(_tokens(text)))
+    tokens = _Tokens(list(islice(_tokens(text), MAX_TOKENS + 1)))
+    if len(tokens.items) > MAX_TOKENS:
+        raise ExpressionError(
+            f"the expression has more than {MAX_TOKENS} words and signs: compute a part of it as a "
+            "metric of its own"
+        )
     if not tokens.items:
         raise ExpressionError("the expression is empty")
     found = _either(tokens)

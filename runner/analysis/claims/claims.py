@@ -19,6 +19,7 @@ from runner.analysis.claims.verdict import judge_all
 from runner.analysis.model import ClaimResult, Estimate
 from runner.records.quantities import in_unit
 from runner.records.units import POWERS, RATE
+from runner.spec.computed import in_order
 from runner.spec.dimensions import SECOND, bare_unit, lenient
 from runner.spec.expressions import references
 
@@ -280,13 +281,11 @@ def _timed(claim: Claim, experiment: Experiment) -> bool:
 
 
 def _slow(name: str, experiment: Experiment) -> bool:
-    metric = experiment.metrics.get(name)
-    if metric is None:
-        return False
-    if metric.expression is not None and any(
-        _slow(ref.name, experiment) for ref in references(metric.expression)
-    ):
-        return True
+    return any(_slow_itself(one, experiment) for one in in_order(experiment.metrics, name))
+
+
+def _slow_itself(name: str, experiment: Experiment) -> bool:
+    metric = experiment.metrics[name]
     return (
         (metric.source or "").startswith(TIMED)
         or (metric.as_ or "").startswith("rate/")

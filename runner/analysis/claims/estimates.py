@@ -21,8 +21,8 @@ from runner.analysis.model import Estimate, Repetition
 from runner.analysis.stats.censored import median_of_bounds
 from runner.analysis.stats.intervals import LEVEL
 from runner.records.units import COUNT, UnitError, read_unit
+from runner.spec.computed import directly, in_order
 from runner.spec.dimensions import lenient
-from runner.spec.expressions import references
 from runner.spec.metrics import MOMENT
 
 if TYPE_CHECKING:
@@ -64,23 +64,6 @@ def estimates(
     return tuple(found)
 
 
-def in_order(metrics: Mapping[str, Metric]) -> list[str]:
-    """Give the names so that what a metric is computed of stands before it, wherever it is said."""
-    found: dict[str, None] = {}
-
-    def take(name: str, above: frozenset[str]) -> None:
-        expression = metrics[name].expression
-        for ref in references(expression) if expression is not None else ():
-            # a circle is refused where the spec is read
-            if ref.name in metrics and ref.name not in {*found, *above}:
-                take(ref.name, above | {ref.name})
-        found[name] = None
-
-    for name in metrics:
-        take(name, frozenset((name,)))
-    return list(found)
-
-
 def is_exact(name: str, metrics: Mapping[str, Metric]) -> bool:
     """Whether a metric is declared exact, and a tool determines it.
 
@@ -91,20 +74,9 @@ def is_exact(name: str, metrics: Mapping[str, Metric]) -> bool:
         return False
     if metric.source is not None:
         return metric.source.startswith(DETERMINED)
-    expression = metric.expression
-    used = references(expression) if expression is not None else ()
-    return all(_determined(ref.name, metrics) for ref in used)
-
-
-def _determined(name: str, metrics: Mapping[str, Metric]) -> bool:
-    metric = metrics.get(name)
-    if metric is None:
-        return False
-    if metric.source is not None:
-        return metric.source.startswith(DETERMINED)
-    expression = metric.expression
-    return expression is not None and all(
-        _determined(ref.name, metrics) for ref in references(expression)
+    below = [metrics[other] for other in in_order(metrics, name)]
+    return all(other in metrics for one in below for other in directly(one)) and all(
+        (one.source or DETERMINED[0]).startswith(DETERMINED) for one in below
     )
 
 
@@ -210,7 +182,7 @@ def _computed(
     rows: dict[Cell, list[Row]] = {}
     expression = metric.expression
     assert expression is not None  # noqa: S101 - the model has exactly one of from and compute
-    names = [reference.name for reference in references(expression)]
+    names = directly(metric)
     for cell in cells.get(names[0], {}) if names else {}:
         columns = {name: by_key(cells.get(name, {}).get(cell, [])) for name in names}
         units = joined([[row.of for row in column.values()] for column in columns.values()])

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from runner.records.quantities import unit_problem
 from runner.spec.base import did_you_mean
+from runner.spec.computed import circles
 from runner.spec.expressions import references
 from runner.spec.fact_names import check_fact
 from runner.spec.metrics import check_column
@@ -89,22 +90,8 @@ def _metric(exp: Experiment, metric: Metric, path: Path, names: Names) -> Iterat
 
 
 def _circles(exp: Experiment) -> Iterator[Finding]:
-    below = {
-        name: {ref.name for ref in references(metric.expression)}
-        for name, metric in exp.metrics.items()
-        if metric.expression is not None
-    }
-    done: set[str] = set()
-    for name in below:
-        open_, todo = {name}, [name]
-        while todo:
-            for other in below.get(todo.pop(), ()):
-                if other == name and name not in done:
-                    done |= open_
-                    yield ("metrics", name, "compute"), f"`{name}` is computed from itself", False
-                elif other not in open_:
-                    open_.add(other)
-                    todo.append(other)
+    for name in dict.fromkeys(circles(exp.metrics)):
+        yield ("metrics", name, "compute"), f"`{name}` is computed from itself", False
 
 
 def _claims(exp: Experiment, names: Names) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from runner.spec.health import Reference
 
 if TYPE_CHECKING:
     from runner.spec.claims import Claim, Range
+    from runner.spec.dimensions import Known
     from runner.spec.experiment import Experiment
     from runner.spec.expressions import Expression, Ref
     from runner.spec.health import Rule
@@ -34,8 +35,9 @@ PARTS = ("low", "high", "value", "rounded_to", "plus_minus")
 
 def check_units(exp: Experiment, names: Names) -> Iterator[Finding]:
     """Check the dimension of everything that is compared."""
+    known: Known = {}
     for name, metric in exp.metrics.items():
-        yield from _metric(metric, ("metrics", name), exp)
+        yield from _metric(metric, ("metrics", name), exp, known)
     for section in RULES:
         for rule in getattr(exp, section):
             yield from _rule(rule, _place(section, rule, names))
@@ -52,7 +54,7 @@ def _place(section: str, rule: Rule, names: Names) -> Path:
     return (section,)
 
 
-def _metric(metric: Metric, path: Path, exp: Experiment) -> Iterator[Finding]:
+def _metric(metric: Metric, path: Path, exp: Experiment, known: Known) -> Iterator[Finding]:
     broken = False
     for key, unit in (("unit", metric.unit), ("printed_in", metric.printed_in)):
         problem = unit_problem(unit) if unit is not None else None
@@ -62,10 +64,10 @@ def _metric(metric: Metric, path: Path, exp: Experiment) -> Iterator[Finding]:
     if broken:
         return
     try:
-        found = measure(metric, exp.metrics)
+        found = measure(metric, exp.metrics, known)
     except DimensionError as wrong:
         # what a metric is computed from says its own faults
-        if wrong.key in ("compute", "unit", "printed_in") and _sound(metric, exp):
+        if wrong.key in ("compute", "unit", "printed_in") and _sound(metric, exp, known):
             yield (*path, wrong.key), str(wrong), False
         return
     if problem := _level_unit(metric, found, exp):
@@ -89,7 +91,7 @@ def _level_unit(metric: Metric, found: Measure, exp: Experiment) -> str | None:
     return f"levels of {variable} are no sizes, and `{metric.unit}` is a unit of size"
 
 
-def _sound(metric: Metric, exp: Experiment) -> bool:
+def _sound(metric: Metric, exp: Experiment, known: Known) -> bool:
     """Say whether the metrics that it is computed from have no fault of their own."""
     from runner.spec.expressions import references
 
@@ -99,7 +101,7 @@ def _sound(metric: Metric, exp: Experiment) -> bool:
         below = exp.metrics.get(ref.name)
         try:
             if below is not None and below is not metric:
-                measure(below, exp.metrics)
+                measure(below, exp.metrics, known)
         except DimensionError:
             return False
     return True
