@@ -20,8 +20,8 @@ from runner.records.units import (
     UnitError,
     read_unit,
 )
-from runner.spec.computed import directly, in_order
 from runner.spec.expressions import Binary, Expression, Number, Ref, Unary, Word
+from runner.spec.sections.computed import directly, in_order
 
 if TYPE_CHECKING:
     from runner.spec.metrics import Metric

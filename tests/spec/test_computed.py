@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from runner.analysis.claims.claims import _slow
 from runner.analysis.claims.estimates import is_exact
-from runner.spec.computed import circles, directly, in_order
 from runner.spec.dimensions import measure
+from runner.spec.sections.computed import circles, directly, in_order
 from runner.specfile import SpecFaults, parse_text
 
 BASE = 'schema: experiment/1\nname: x\nworkload: {argv: [sleep, "1"], run: once}\nmetrics:\n'

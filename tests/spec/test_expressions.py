@@ -69,7 +69,8 @@ def test_not_and_or():
         ("a < and", "`and` is not expected there"),
         ("a < *", "`*` is not expected there"),
         ("(" * 100 + "a", "the expression is nested too deeply"),
-        ("-" * 5000 + "a < 1", "the expression is nested too deeply"),
+        ("-" * 300 + "a < 1", "the expression is nested too deeply"),
+        ("-" * 5000 + "a < 1", "the expression has more than 400 words and signs"),
     ],
 )
 def test_faults_say_what_is_wrong(text, message):

@@ -19,9 +19,9 @@ from runner.analysis.claims.verdict import judge_all
 from runner.analysis.model import ClaimResult, Estimate
 from runner.records.quantities import in_unit
 from runner.records.units import POWERS, RATE
-from runner.spec.computed import in_order
 from runner.spec.dimensions import SECOND, bare_unit, lenient
 from runner.spec.expressions import references
+from runner.spec.sections.computed import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,9 +21,9 @@ from runner.analysis.model import Estimate, Repetition
 from runner.analysis.stats.censored import median_of_bounds
 from runner.analysis.stats.intervals import LEVEL
 from runner.records.units import COUNT, UnitError, read_unit
-from runner.spec.computed import directly, in_order
 from runner.spec.dimensions import lenient
 from runner.spec.metrics import MOMENT
+from runner.spec.sections.computed import directly, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from runner.records.quantities import unit_problem
 from runner.spec.base import did_you_mean
-from runner.spec.computed import circles
 from runner.spec.expressions import references
 from runner.spec.fact_names import check_fact
 from runner.spec.metrics import check_column
 from runner.spec.references import check_reference
+from runner.spec.sections.computed import circles
 from runner.spec.sections.requires import split_role
 from runner.spec.treatments import treatments, with_levels
 from runner.specfile.cross_checks.design import check_parts
