@@ -76,6 +76,9 @@ class Record:
         }  # fmt: skip
         self.manifest = msgspec.convert(said, Manifest)
 
+    def samples(self, trial: str) -> None:
+        return None
+
     def iter_events(self, trial: str) -> list[Any]:
         return self._events[trial]
 

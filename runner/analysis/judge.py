@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Estimate, Series, Trial
     from runner.analysis.trial.frames import Reading
+    from runner.analysis.trial.packed import Samples
     from runner.records.events import AnyEvent
     from runner.records.manifest import LoadHost, Manifest, Planned
     from runner.records.plain import Json
@@ -49,6 +50,17 @@ class Record(Protocol):
     def iter_events(self, trial: str) -> Iterable[AnyEvent]:
         """Give the events of a trial; RecordError where there are none."""
 
+    def samples(self, trial: str) -> Samples | None:
+        """Give the samples of a trial that are kept by column; None where its events are lines."""
+
+
+def reading_of(record: Record, trial: str) -> Reading:
+    """Read a trial, whichever way its samples are kept; RecordError where it is not here."""
+    samples = record.samples(trial)
+    return (
+        frames.read(record.iter_events(trial)) if samples is None else frames.read_packed(samples)
+    )
+
 
 def judge(record: Record, experiment: Experiment) -> Analysis:
     """Judge every trial of the record, estimate every metric, judge every claim."""
@@ -60,7 +72,7 @@ def judge(record: Record, experiment: Experiment) -> Analysis:
     for trial_id, plan in record.manifest.trials.items():
         own = facts.get(plan.host, {})
         try:
-            reading = frames.read(record.iter_events(trial_id))
+            reading = reading_of(record, trial_id)
         except RecordError as error:
             notes.append(f"{trial_id}: {error.message}")
             continue
@@ -80,7 +92,7 @@ def judge_again(stored: Analysis, record: Record, experiment: Experiment) -> Ana
 
 def judge_trial(record: Record, experiment: Experiment, trial_id: str) -> Trial:
     """Judge one trial by its record; RecordError where there is none."""
-    return _judged(record, experiment, trial_id, frames.read(record.iter_events(trial_id)))
+    return _judged(record, experiment, trial_id, reading_of(record, trial_id))
 
 
 def measured(
@@ -147,7 +159,7 @@ def trial_plan(
 def _load_part(part: LoadHost, record: Record) -> LoadPart:
     """Read what one load host did; without a record where it did nothing."""
     try:
-        reading = frames.read(record.iter_events(part.id))
+        reading = reading_of(record, part.id)
     except RecordError:
         reading = None
     return LoadPart(part.host, part.steps, reading)

@@ -241,6 +241,7 @@ class TrialRunner:
         self._follow(attempt.trial, compiled, loading)
         for error in loading.errors:
             self.reporter.note(str(error))
+        self.folder.pack(attempt.trial)
         trial = judge_trial(self.folder, self.loaded.experiment, attempt.trial)
         self.done[attempt.trial] = trial
         self.reporter.trial_ended(trial)

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "status": "what is applied on a host, by which run, and what has drifted since",
     "attach": "follow a trial that outlived its controller",
     "report": "rebuild a run's report from its record, offline",
+    "migrate": "long trials of older records as columns, read by column",
     "compare": "two runs, or two treatments of a run",
     "bisect": "which commit made a metric worse, though every measurement is noisy",
     "reproduce": "somebody's run again, here or on a host: their numbers against ours",

@@ -228,13 +228,14 @@ class Bisected(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class EventsFile(msgspec.Struct, frozen=True):
-    """A trial's events, where they are and whether git has them."""
+class EventsFile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A trial's events, and whether git has them; `why` samples of a long one are JSON."""
 
     file: str
     bytes: int
     sha256: str
     committed: bool
+    why: str = ""
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Which events of a finished run git gets: compressed, the smallest first, within a size."""
+"""Which events of a finished run git gets: packed, the smallest first, within a size."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from runner.errors import RecordError
 from runner.records.manifest import EventsFile
-from runner.store import files
+from runner.store import columns, files
+from runner.store.columns import NotPackedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 RAW: Final = ".raw"
 """Suffix of what stays out of git: `reports/**/*.raw` in .gitignore."""
+LINES: Final = ".jsonl"
+KINDS: Final = (columns.SUFFIX, f"{columns.SUFFIX}{RAW}", f"{LINES}.gz", f"{LINES}.gz{RAW}")
+"""What a finished trial's events end in; where there are several, the first counts."""
 COMMITTED_BYTES: Final = 2_000_000
 """Upper bound of a run in git."""
 ARTIFACTS_BYTES: Final = 500_000
@@ -21,7 +25,7 @@ ARTIFACTS_BYTES: Final = 500_000
 FIGURES_BYTES: Final = 250_000
 """Set aside for the report and its figures alone, where the analysis is already there."""
 RULE: Final = (
-    "events/1: compressed event files are kept in git from the smallest to the largest (equal "
+    "events/1: packed event files are kept in git from the smallest to the largest (equal "
     "sizes by name) while the whole run stays within limit_bytes less reserve_bytes for the "
     "report, or more where analysis.json needs it; the others get the suffix .raw, which "
     ".gitignore leaves out, and are named here with size and sha256. So do all with pages that "
@@ -39,43 +43,102 @@ def keep(run: Path, name: str, used: int) -> dict[str, EventsFile]:
     """
     folder = run / name
     table: dict[str, EventsFile] = {}
-    for path in sorted(_pack(folder), key=lambda p: (p.stat().st_size, p.name)):
+    packed, whys = _pack(folder)
+    for path in sorted(packed, key=lambda p: (p.stat().st_size, p.name)):
         size = path.stat().st_size
         trial = trial_of(path)
         private = _has_bytes(path)
         used += 0 if private else size
         inside = used <= COMMITTED_BYTES and not private
-        kept = path.with_name(f"{trial}.jsonl.gz" + ("" if inside else RAW))
+        kept = path.with_name(path.name.removesuffix(RAW) + ("" if inside else RAW))
         path.replace(kept)
-        table[trial] = EventsFile(f"{name}/{kept.name}", size, files.sha256_of(kept), inside)
+        why = whys.get(trial, "")
+        table[trial] = EventsFile(f"{name}/{kept.name}", size, files.sha256_of(kept), inside, why)
     files.sync_folder(folder)
     return dict(sorted(table.items()))
 
 
+def other_bytes(run: Path) -> int:
+    """Size of what git gets of a run beside its events, with what is still to be written."""
+    names = ("spec.yaml", "spec.expanded.json", "facts.json", "changes.jsonl")
+    used = sum((run / name).stat().st_size for name in names if (run / name).exists())
+    analysis = run / "artifacts" / "analysis.json"
+    size = analysis.stat().st_size if analysis.exists() else 0
+    # a search of hundreds of trials needs more than the usual reserve
+    return used + max(ARTIFACTS_BYTES, size + FIGURES_BYTES)
+
+
 def _has_bytes(path: Path) -> bool:
+    if path.name.removesuffix(RAW).endswith(columns.SUFFIX):
+        return False
     with gzip.open(path) as lines:
         return any(line.startswith(b'{"event":"fetched_part"') for line in lines)
 
 
-def _pack(folder: Path) -> list[Path]:
-    """Compress every plain event file; give all compressed ones, whatever their suffix."""
+def _pack(folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """Pack every plain event file; give all packed ones, and why long ones have no columns."""
     for left in folder.glob(".*.tmp"):
         left.unlink(missing_ok=True)
+    whys: dict[str, str] = {}
     try:
         for plain in sorted(folder.glob("*.jsonl")):
-            packed = plain.with_name(plain.name + ".gz")
-            files.pack(plain, packed)
-            packed.with_name(packed.name + RAW).unlink(missing_ok=True)
-            files.sync_folder(folder)
-            plain.unlink()
+            why = pack(plain)
+            if why:
+                whys[trial_of(plain)] = why
     except OSError as error:
         raise RecordError(
             f"cannot compress the events in {folder}: {error.strerror or error}",
             fix="free space; the events are readable as they are",
         ) from error
-    return [*folder.glob("*.jsonl.gz"), *folder.glob(f"*.jsonl.gz{RAW}")]
+    return [path for kind in KINDS for path in folder.glob(f"*{kind}")], whys
+
+
+def pack(plain: Path, *, lines: bool = True) -> str:
+    """Pack one file of lines, and remove it then; say why a long one has no columns.
+
+    One that gets no columns is compressed, or without `lines` left as it is.
+    While the lines are there they are what counts: a crash at any point loses nothing.
+    """
+    why = ""
+    stem = plain.name.removesuffix(LINES)
+    kept = plain.with_name(stem + columns.SUFFIX)
+    if plain.stat().st_size < columns.LEAST_BYTES:
+        why = "short"
+    else:
+        try:
+            columns.pack(plain, kept)
+        except NotPackedError as error:
+            why = str(error)
+    if why and not lines:
+        return why
+    if why:
+        kept = plain.with_name(f"{plain.name}.gz")
+        files.pack(plain, kept)
+    for kind in KINDS:
+        if stem + kind != kept.name:
+            plain.with_name(stem + kind).unlink(missing_ok=True)
+    files.sync_folder(plain.parent)
+    plain.unlink()
+    return "" if why == "short" else why
+
+
+def unpack_long(folder: Path) -> None:
+    """Make lines again of compressed events that are long enough for columns."""
+    for path in sorted([*folder.glob(f"*{LINES}.gz"), *folder.glob(f"*{LINES}.gz{RAW}")]):
+        plain = path.with_name(trial_of(path) + LINES)
+        if not plain.exists() and _is_long(path):
+            files.unpack(path, plain)
+
+
+def _is_long(path: Path) -> bool:
+    left = columns.LEAST_BYTES
+    with gzip.open(path) as stream:
+        while left > 0 and (block := stream.read(1 << 20)):
+            left -= len(block)
+    return left <= 0
 
 
 def trial_of(path: Path) -> str:
     """Give the trial that an event file is of."""
-    return path.name.removesuffix(RAW).removesuffix(".gz").removesuffix(".jsonl")
+    name = path.name.removesuffix(RAW).removesuffix(".gz")
+    return name.removesuffix(LINES).removesuffix(columns.SUFFIX)

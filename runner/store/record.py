@@ -7,7 +7,8 @@
       spec.expanded.json   what was run
       facts.json           facts by host
       changes.jsonl        what was changed and restored
-      events/<trial>.jsonl the events as they came; later `.gz`, or `.gz.raw` if too big for git
+      events/<trial>.jsonl the events as they came; later `.parquet` (long trials, see `columns`)
+                           or `.jsonl.gz`, with `.raw` after it if too big for git
       artifacts/           analysis.json, report.md, figures/
 
 `run.json` is replaced whole where the state changes; until the next time, what
@@ -24,9 +25,9 @@ import weakref
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from runner.errors import RecordError
-from runner.records.events import decode
 from runner.records.manifest import SCHEMA, Kept, ManifestError, State, plain
-from runner.store import files, keeping, manifest_file
+from runner.store import events, files, keeping, manifest_file
+from runner.store.columns import LEAST_BYTES, SUFFIX
 from runner.store.keeping import ARTIFACTS_BYTES, COMMITTED_BYTES, RAW, RULE
 from runner.store.manifest_file import MANIFEST, ManifestFile
 from runner.store.names import safe_name
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from runner.host.mask import Mask
     from runner.records.events import AnyEvent
     from runner.records.manifest import Manifest
+    from runner.store.columns import PackedSamples
 
 PRINTED: Final = "printed"
 """`units` of a record whose metrics say in `unit` what a program prints."""
@@ -161,11 +163,7 @@ class RunFolder:
         files.replace_bytes(self.path / "facts.json", files.to_json(self.mask.value(dict(facts))))
 
     def append_change(self, change: Mapping[str, object]) -> None:
-        """Add one result of converge or restore.
-
-        Keys: `phase` (converge, restore), `host`, `id`, `outcome`, `before`,
-        `after`, `why`; others are kept.
-        """
+        """Add one result of converge or restore, with its phase, host, id, outcome and values."""
         self._append("changes.jsonl", files.to_line(self.mask.value(dict(change))))
 
     def append_line(self, trial: str, line: bytes) -> None:
@@ -181,8 +179,7 @@ class RunFolder:
     def offset(self, trial: str) -> int:
         """Bytes of whole lines held of a trial: where to go on in the host's spool.
 
-        Half a line at the end, left by a crash, does not count and is cut off
-        before the next line is added.
+        Half a line at the end, left by a crash, does not count: the next writer cuts it off.
         """
         name = f"{EVENTS}/{safe_name(trial)}.jsonl"
         if name in self._streams:
@@ -203,8 +200,7 @@ class RunFolder:
             stream = self._streams.get(name)
             if stream is None:
                 path = self.path / name
-                packed = path.with_name(path.name + ".gz")
-                if packed.exists() or packed.with_name(packed.name + RAW).exists():
+                if events.packed(path):
                     raise RecordError(f"{path} is finished", fix="record a new attempt instead")
                 stream = self._streams[name] = files.open_lines(path)
             stream.write(line)
@@ -214,6 +210,30 @@ class RunFolder:
                 f"cannot write {self.path / name}: {error.strerror or error}",
                 fix="free space on the controller; the host's spool still holds the events",
             ) from error
+
+    def pack(self, trial: str) -> None:
+        """Pack the events of a long trial that has ended, so that its samples are read by column.
+
+        Where they cannot be they stay lines, and finish() notes why.
+        """
+        plain = self.path / EVENTS / f"{safe_name(trial)}{keeping.LINES}"
+        if plain.exists() and plain.stat().st_size >= LEAST_BYTES:
+            with contextlib.suppress(KeyError):
+                self._streams.pop(f"{EVENTS}/{plain.name}").close()
+            keeping.pack(plain, lines=False)
+
+    def migrate(self) -> list[str]:
+        """Pack long trials that are compressed lines; give the names of those that are now."""
+        if self.state == "running":
+            raise RecordError(
+                f"run {self.id} has not ended", fix=f"runner attach {self.id} completes it"
+            )
+        keeping.unpack_long(self.path / EVENTS)
+        # with those that a crash of an earlier migration has left
+        asked = sorted(path.stem for path in (self.path / EVENTS).glob(f"*{keeping.LINES}"))
+        if asked:
+            self.update(events=keeping.keep(self.path, EVENTS, keeping.other_bytes(self.path)))
+        return [name for name in asked if SUFFIX in self.manifest.events[name].file]
 
     def reopen(self, trial: str) -> None:
         """Take a trial that finish() compressed before its end as it was: it outlived the run.
@@ -248,11 +268,11 @@ class RunFolder:
     # -- end -----------------------------------------------------------------------------
 
     def finish(self, state: State, *, at: float, why: str = "") -> None:
-        """Compress the events, choose what git gets, and set the state; safe to repeat."""
+        """Pack the events, choose what git gets, and set the state; safe to repeat."""
         self.close()
         for left in self.path.glob(".*.tmp"):
             left.unlink(missing_ok=True)
-        table = keeping.keep(self.path, EVENTS, self._other_bytes())
+        table = keeping.keep(self.path, EVENTS, keeping.other_bytes(self.path))
         self.update(
             state=state,
             ended_at=at,
@@ -260,16 +280,6 @@ class RunFolder:
             kept=Kept(RULE, COMMITTED_BYTES, ARTIFACTS_BYTES),
             events=table,
         )
-
-    def _other_bytes(self) -> int:
-        """Size of what git gets beside the events, with what is still to be written."""
-        names = ("spec.yaml", "spec.expanded.json", "facts.json", "changes.jsonl")
-        paths = [self.path / name for name in names]
-        used = sum(path.stat().st_size for path in paths if path.exists())
-        analysis = self.path / ARTIFACTS / "analysis.json"
-        size = analysis.stat().st_size if analysis.exists() else 0
-        # a search of hundreds of trials needs more than the usual reserve
-        return used + max(ARTIFACTS_BYTES, size + keeping.FIGURES_BYTES)
 
     # -- read ----------------------------------------------------------------------------
 
@@ -307,8 +317,11 @@ class RunFolder:
 
     def trials(self) -> list[str]:
         """Trials that have events, by name."""
-        found = (self.path / EVENTS).glob("*.jsonl*")
-        return sorted({keeping.trial_of(path) for path in found if not path.name.startswith(".")})
+        return events.trials(self.path / EVENTS)
+
+    def samples(self, trial: str) -> PackedSamples | None:
+        """Give the samples of a trial that are kept by column; None where its events are lines."""
+        return events.samples(self.path / EVENTS, safe_name(trial))
 
     def iter_events(self, trial: str) -> Iterator[AnyEvent]:
         """Yield the events of a trial, whichever way they are kept now.
@@ -316,13 +329,9 @@ class RunFolder:
         RecordError where there are none: `.raw` events are not in git, and the
         message says so when the manifest knows of them.
         """
-        plain = self.path / EVENTS / f"{safe_name(trial)}.jsonl"
-        if plain.exists():  # also after a crash between compressing and deleting
-            return files.read_lines(plain, decode)
-        for suffix in (".gz", f".gz{RAW}"):
-            packed = plain.with_name(plain.name + suffix)
-            if packed.exists():
-                return files.read_lines(packed, decode, packed=True)
+        found = events.iter_events(self.path / EVENTS, safe_name(trial))
+        if found is not None:
+            return found
         known = self.manifest.events.get(trial)
         if known is not None and not known.committed:
             raise RecordError(

@@ -37,6 +37,9 @@ class Record:
     changes: tuple = ()
     events: dict = field(default_factory=dict)
 
+    def samples(self, trial):
+        return None
+
     def iter_events(self, trial):
         if trial not in self.events:
             raise RecordError(f"no events of {trial}")

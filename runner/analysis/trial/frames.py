@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from runner.analysis.trial.packed import PackedColumns
 from runner.records.event import Event
 from runner.records.trial_events import (
     Absent,
@@ -26,10 +27,11 @@ from runner.records.trial_events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from runner.analysis.trial.packed import Samples
     from runner.records.events import AnyEvent
 
     Column = NDArray[np.float64]
@@ -53,11 +55,13 @@ class Frame:
     """Samples of one trial; `t` in seconds since the trial's start, all columns as long."""
 
     t: Column
-    columns: dict[str, Column]
+    columns: Mapping[str, Column]
 
     def window(self, start_s: float, end_s: float) -> Frame:
         """Rows with start ≤ t ≤ end (views, not copies)."""
         low, high = np.searchsorted(self.t, [start_s, end_s + 1e-9])
+        if isinstance(self.columns, PackedColumns):
+            return Frame(self.t[low:high], self.columns.window(int(low), int(high)))
         return Frame(self.t[low:high], {k: v[low:high] for k, v in self.columns.items()})
 
     def values(self, column: str) -> Column:
@@ -102,11 +106,11 @@ class _Columns:
             _pad(grown, before)
             grown.frombytes(block[:, 1 + index].tobytes())
 
-    def frame(self) -> Frame:
+    def taken(self) -> tuple[Column, dict[str, Column]]:
         self._pack()
         for grown in self._grown.values():
             _pad(grown, len(self._t))
-        return Frame(
+        return (
             np.frombuffer(self._t) if self._t else np.empty(0),
             {name: np.frombuffer(grown) for name, grown in self._grown.items()},
         )
@@ -165,16 +169,34 @@ def read(events: Iterable[AnyEvent]) -> Reading:
             columns.begin(event.names)
         else:
             rest.append(event)
-    frame = columns.frame()
-    if LIMIT in frame.columns:
-        # `v1` says of a group without a limit the highest page below 2^63, `v2` says `max`
-        limit = frame.columns[LIMIT]
-        frame.columns[LIMIT] = np.where(limit < UNLIMITED, limit, np.nan)
-    if offsets and len(offsets) == len(frame.t):
-        high = np.frombuffer(offsets)
-        frame.columns[CLOCK_HIGH] = high
-        frame.columns[CLOCK_LOW] = high - np.diff(frame.t, append=np.inf)
-    return Reading(frame, tuple(rest))
+    t, made = columns.taken()
+    if LIMIT in made:
+        made[LIMIT] = _limited(made[LIMIT])
+    if offsets and len(offsets) == len(t):
+        made |= _clock(np.frombuffer(offsets), t)
+    return Reading(Frame(t, made), tuple(rest))
+
+
+def read_packed(samples: Samples) -> Reading:
+    """Give the same of samples that are kept by column: each is read when it is asked for."""
+    t = samples.t
+    derived: dict[str, Column] = {}
+    if LIMIT in samples.names:
+        derived[LIMIT] = _limited(samples.column(LIMIT, 0, len(t)))
+    if len(t):
+        derived |= _clock(np.where(samples.at != 0, samples.at - t, np.nan), t)
+    rest = tuple(event for event in samples.events if not isinstance(event, Columns))
+    return Reading(Frame(t, PackedColumns(samples, derived, 0, len(t))), rest)
+
+
+def _limited(limit: Column) -> Column:
+    # `v1` says of a group without a limit the highest page below 2^63, `v2` says `max`
+    found: Column = np.where(limit < UNLIMITED, limit, np.nan)
+    return found
+
+
+def _clock(high: Column, t: Column) -> dict[str, Column]:
+    return {CLOCK_HIGH: high, CLOCK_LOW: high - np.diff(t, append=np.inf)}
 
 
 def increase(values: Column) -> float | None:

@@ -165,6 +165,7 @@ def _iso(at: float | None) -> str | None:
 
 def _media(name: str) -> str:
     known = {".md": "text/markdown", ".yaml": "application/yaml", ".gz": "application/gzip",
-             ".jsonl": "application/jsonl", ".svg": "image/svg+xml"}  # fmt: skip
+             ".jsonl": "application/jsonl", ".parquet": "application/vnd.apache.parquet",
+             ".svg": "image/svg+xml"}  # fmt: skip
     suffix = name[name.rfind(".") :]
     return known.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"

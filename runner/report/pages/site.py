@@ -167,13 +167,13 @@ def _changed(folder: RunFolder) -> list[list[str]]:
 
 def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
     """Write every sampled source of every trial as a script; give each trial's file."""
-    from runner.analysis.trial import frames
+    from runner.analysis.judge import reading_of
     from runner.kinds.sources import fields
 
     found: list[tuple[str, data.Json]] = []
     for trial in folder.trials():
         try:
-            reading = frames.read(folder.iter_events(trial))
+            reading = reading_of(folder, trial)
         except RecordError:
             continue  # its events are not here
         known = fields(next(iter(folder.facts.values()), {}))
