@@ -1,5 +1,6 @@
 """The wheel, away from the checkout: in an empty environment it does what a user begins with."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -90,3 +91,22 @@ def test_a_stranger_begins_from_the_wheel(installed, tmp_path):
     index = run(installed, "site", "-o", "site", cwd=tmp_path).strip()
     assert (tmp_path / index).is_file()
     assert "virtual" in run(installed, "board", "--help", cwd=tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reads the host as root")
+def test_the_demo_comes_with_the_wheel(installed, tmp_path):
+    run(installed, "demo", "--check", "--state-dir", tmp_path / "state", cwd=tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.skipif(os.geteuid() != 0, reason="applies state, as root")
+def test_the_demo_of_the_wheel_ends_in_a_report(installed, tmp_path):
+    done = subprocess.run(
+        [str(installed / "bin" / "python"), "-I", "-m", "runner", "demo", "--state-dir",
+         str(tmp_path / "state")],
+        cwd=tmp_path, text=True, capture_output=True, timeout=380, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / done.stdout.strip().splitlines()[-1]).is_file()

@@ -15,6 +15,7 @@ from runner.kinds.sources.build import escapes
 from runner.records.facts import amount
 from runner.records.manifest import Built
 from runner.records.secrets import text_of
+from runner.specfile.reach import outside
 from runner.toolchain import BuildRequest, build, resolve, target_of
 from runner.toolchain.command import CommandRequest, build_command
 from runner.toolchain.revision import tree, working_tree
@@ -137,13 +138,10 @@ class Builder:
     def _package(self, package: str) -> tuple[Path, str]:
         """Folder to build in, confined to the spec's folder or its repository."""
         folder = (self.folder / package).resolve()
-        root = self.folder.resolve()
-        top = next((up for up in (root, *root.parents) if (up / ".git").exists()), root)
-        if not folder.is_relative_to(top):
-            raise SpecError(
-                f"build.package {package} lies outside {top.name}/",
-                fix="keep the program beside the spec or in its repository",
-            )
+        # of a level, too, which reading the spec does not resolve
+        if why := outside(self.folder, package):
+            message, _, fix = why.partition(": ")
+            raise SpecError(message, fix=fix)
         return folder, "."
 
 

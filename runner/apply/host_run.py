@@ -11,7 +11,7 @@ from runner.apply.state import HostRun
 from runner.executor.agent import Agent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from runner.apply.interface import HostEntry, Reporter
 
@@ -39,3 +39,9 @@ def apart(host: HostRun) -> HostRun:
     own = copy.copy(host)
     own.agent = copy.copy(host.agent)
     return own
+
+
+def amiss(runs: Iterable[HostRun]) -> str:
+    """Say where what is declared cannot be brought about, as a preview found; empty: nowhere."""
+    lacks = [host.name for host in runs if host.counts.failed]
+    return f"what is declared cannot be brought about on {', '.join(lacks)}" if lacks else ""

@@ -121,9 +121,8 @@ class Counts:
 
     def add(self, outcome: str) -> None:
         """Count one result by its outcome."""
-        name = {"ok (normalised)": "ok", "would change": "changed", "unknown": "skipped"}.get(
-            outcome, outcome
-        )
+        same = {"ok (normalised)": "ok", "would change": "changed", "unknown": "skipped"}
+        name = {**same, "would fail": "failed"}.get(outcome, outcome)
         if hasattr(self, name):
             setattr(self, name, getattr(self, name) + 1)
 

@@ -12,7 +12,7 @@ from runner.apply import hosts as at_all
 from runner.apply.checks.foreign import demand
 from runner.apply.checks.requirements import lacking, unmet, unmet_as_found
 from runner.apply.declared import declared_state
-from runner.apply.host_run import host_run
+from runner.apply.host_run import amiss, host_run
 from runner.apply.interface import Outcome
 from runner.apply.public import recorded
 from runner.apply.state import HostRun
@@ -139,7 +139,7 @@ def _check(
         reporter.note(f"requirement not met: {problem}")
     for said, fix in lacking(loaded.experiment, facts):
         reporter.note(f"limit out of reach: {said}; {fix}")
-    return Outcome(run_id, None, {host.name: host.counts for host in runs})
+    return Outcome(run_id, None, {host.name: host.counts for host in runs}, failed=amiss(runs))
 
 
 def _stays(loaded: Loaded, options: Options) -> bool:

@@ -94,7 +94,10 @@ def asked(args: argparse.Namespace) -> Board:
 def _list(_: argparse.Namespace) -> int:
     from runner.board import registry
 
-    for entry in registry.entries():
+    entries = registry.entries()
+    if not entries:
+        console.say(f"no board yet: `runner board up {next(iter(PREDEFINED))}` starts one")
+    for entry in entries:
         board = entry.board
         state = "reboots" if entry.on else "off"
         if entry.pid:

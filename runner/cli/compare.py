@@ -101,16 +101,20 @@ def _checks(found: Comparison) -> list[Check]:
     return checks
 
 
-def threshold(text: str) -> float:
-    """Read `5%` or `0.05`."""
+def threshold(text: str, option: str = "--threshold") -> float:
+    """Read `5%` or `0.05`; a bare 5 is a slip for one of them."""
     from runner.records.quantities import RATIO, QuantityError, parse_as
 
     try:
         found = parse_as(RATIO, text).ratio
     except QuantityError as error:
-        raise SpecError(f"--threshold {text}: {error}", fix="for example 5%") from None
+        raise SpecError(f"{option} {text}: {error}", fix="for example 5%") from None
     if found < 0:
-        raise SpecError(f"--threshold {text} is below 0", fix="for example 5%")
+        raise SpecError(f"{option} {text} is below 0", fix="for example 5%")
+    if found >= 1 and "%" not in text:
+        raise SpecError(
+            f"{option} {text} is {found:.0%}", fix=f"write {text.strip()}%, or {found:.0%}"
+        )
     return found
 
 

@@ -31,6 +31,7 @@ OUTCOME = {
     "error": "failed",
     "drifted": "failed",
     "unknown": "skipped",
+    "would fail": "failed",
 }
 
 

@@ -31,6 +31,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         console.out(json.dumps(rows, ensure_ascii=False, indent=1))
         return code
+    unknown = [said["name"] for said in rows if said["name"] not in {*known.hosts, "local"}]
+    if known.hosts and unknown:
+        console.say(
+            f"not in the inventory, so a name of ~/.ssh/config: {', '.join(unknown)}; "
+            f"it has {', '.join(known.hosts)}"
+        )
     if not known.hosts:
         console.say("no inventory: `local` and every name of ~/.ssh/config work as they are")
     for said in rows:

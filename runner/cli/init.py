@@ -16,6 +16,7 @@ STARTER = "server"
 KINDS = {
     "server": "a web server in a memory group, every section explained",
     "nginx": "nginx under a rising number of connections",
+    "redis": "Redis under three numbers of clients",
     "go": "a Go server of one's own, built with two settings",
     "command": "two commands side by side, interleaved",
     "bench": "Go benchmarks, two ways to do one thing",

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     loaded, known = common.read_spec(args, args.spec)
     if not args.offline:
         console.hide(values_in(loaded.experiment))
-    spread = None if args.spread is None else threshold(args.spread)
+    spread = None if args.spread is None else threshold(args.spread, "--spread")
     code = 0
     hosts: list[HostRun] = []
     if not args.offline:
@@ -229,7 +229,10 @@ def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
 
     changes = host.changes()
     due = [change for change in changes if change.outcome != "ok"]
-    console.out(f"{host.name}: {len(due)} of {len(changes)} resources would change")
+    due.sort(key=lambda change: change.outcome != "would fail")
+    fail = sum(change.outcome == "would fail" for change in due)
+    lost = f", {fail} would fail" if fail else ""
+    console.out(f"{host.name}: {len(due) - fail} of {len(changes)} resources would change{lost}")
     for change in due:
         told = f" ({change.treatment})" if change.treatment else ""
         console.out(f"  {change.id}{told}: {change}")

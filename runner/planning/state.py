@@ -6,7 +6,7 @@ import base64
 import difflib
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import HostError, NeedRoot, SpecError
 from runner.host.cells.normal_forms import equal, plain
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MASK = "********"
+
+
+KERNEL: Final = "/proc/sys/"
+"""Where nothing comes into being by being written."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +200,9 @@ def _change(cell: Cell, values: Values) -> Change:
         return Change(cell.id, "unknown", after=after, why=f"cannot be read: {before.why}")
     if equal(cell.form, cell.want, before) or _same_secret(cell, before):
         return Change(cell.id, "ok", _text(cell, before), after)
+    if before is None and cell.path.startswith(KERNEL):
+        # a module that is loaded first may bring it
+        return Change(cell.id, "would fail", after=after, why="the kernel has no such key")
     return Change(
         cell.id,
         "would change",
@@ -225,7 +232,11 @@ def _text(cell: Cell, value: object) -> str | None:
         return MASK
     if isinstance(value, dict):
         said = [f"{value['type']}"] if "type" in value else []
-        said += [f"{key}={_item(key, value[key])}" for key in sorted(value) if key != "type"]
+        said += [
+            _item(key, value[key]) if key == "bytes_b64" else f"{key}={_item(key, value[key])}"
+            for key in sorted(value)
+            if key != "type"
+        ]
         return " ".join(said)
     return str(plain(cell.form, value))
 

@@ -188,7 +188,10 @@ def _negated(tokens: _Tokens) -> Expression:
 def _comparison(tokens: _Tokens) -> Expression:
     left = _sum(tokens)
     if tokens.peek() == "=":
-        raise ExpressionError("`=` compares nothing: write `==`")
+        tokens.take()
+        turned = tokens.peek()
+        meant = f"{turned}=" if turned in ("<", ">") else "=="  # `=>` is `>=`
+        raise ExpressionError(f"`=` compares nothing: write `{meant}`")
     if tokens.peek() not in COMPARISONS:
         return left
     op = tokens.take()[1]

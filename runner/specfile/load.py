@@ -18,6 +18,7 @@ from runner.specfile.errors import Fault, SpecFaults
 from runner.specfile.host_names import place_hosts, server_of, server_with
 from runner.specfile.levels import write_levels
 from runner.specfile.names import Names
+from runner.specfile.reach import outside
 from runner.specfile.secrets import revealer
 from runner.specfile.validation import explain
 from runner.specfile.values import read
@@ -116,6 +117,10 @@ def parse_text(
     read_bodies(document, data, folder or FilePath())
     data.setdefault("name", stem.lower().replace(" ", "-"))
     experiment = _validate(document, data)
+    if experiment is not None and experiment.build is not None and folder is not None:
+        why = outside(folder, experiment.build.package)
+        if why:
+            document.add(("build", "package"), why)
     if document.faults or experiment is None:
         raise SpecFaults(name, document.faults, document.text)
     return Loaded(experiment, document)

@@ -205,7 +205,11 @@ def _unknown(data: object, path: Path) -> str:
     name, above = str(path[-1]), path[:-1]
     known = keys_at(above, data)
     where = f" in `{_shown(above)}`" if above else ""
-    return f"unknown key `{name}`{where}{did_you_mean(name, known)}"
+    hint = did_you_mean(name, known)
+    if "did you mean" not in hint and at(data, path) is None:
+        # {title: MIPS, total} has a key `total` without a value
+        hint = "; is it the end of a text with a comma? Write that text in quotes"
+    return f"unknown key `{name}`{where}{hint}"
 
 
 def _shown(path: Path) -> str:

@@ -35,6 +35,8 @@ def revision(folder: Path, *, ignore: Sequence[str] = ("reports",), run: Run = r
     head = run([*git, "rev-parse", "--verify", "HEAD"], env=env, timeout_s=20)
     if head.code != 0:
         said = head.tail.splitlines()[-1] if head.tail else f"git exited {head.code}"
+        if said.endswith("Needed a single revision"):
+            said = "the repository has no commit yet"
         return Git(None, None, why=said)
     skipped = [f":(top,exclude){path}" for path in ignore]
     argv = [*git, "status", "--porcelain=v1", "-z", "--no-renames", "--", ":(top)", *skipped]
