@@ -107,7 +107,6 @@ int main(int argc, char **argv) {
   sqlite3_finalize(row);
   sqlite3_exec(db, "COMMIT", 0, 0, 0);
   sqlite3_close(db);
-  sync();
   struct stat seen;
   for (int number = 0; number < count; number++) {
     snprintf(path, sizeof path, "%s/%02x/%d", folder, number & 0xff, number);
