@@ -12,7 +12,7 @@ BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-sup
 LAB_TOOLS := slurmctld slurmd slurm-client munge
 BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
 
-.PHONY: docs docs-tables test-site demo test test-attack test-slow test-all test-board test-lab lab-tools smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
+.PHONY: docs docs-published docs-tables test-site demo test test-attack test-slow test-all test-board test-lab lab-tools smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -145,6 +145,9 @@ docs: $(VENV)/.dev
 	$(VENV)/bin/python -m tools.commands
 
 # the tables that follow from the code
+docs-published: $(VENV)/.dev
+	$(VENV)/bin/python -m tools.published
+
 docs-tables: $(VENV)/.dev
 	$(VENV)/bin/python -m tools.tables
 
