@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 REPORTS = Path(__file__).parents[2] / "reports"
 RECORDS = ("quickstart", "memory-map", "certificate-rotation", "prometheus-watermark", "huge-pages")
 STREAMS = points(3000, 98_000)
-RECORDED = points(30, 2000)
+RECORDED = points(12, 2000)
 pytestmark = pytest.mark.timeout(7200)
 
 
