@@ -141,7 +141,7 @@ def _way(said: Mapping[str, str], asked: str, options: SshOptions, *, first: boo
     named = [
         _path(text, tokens)
         for key in ("userknownhostsfile", "globalknownhostsfile")
-        for text in said.get(key, "").split()
+        for text in _files(said.get(key, ""))
         if text != "none"
     ]
     if options.known_hosts is not None:
@@ -165,6 +165,20 @@ def _way(said: Mapping[str, str], asked: str, options: SshOptions, *, first: boo
         command=None if command == "none" else _filled(command, tokens),
         revoked=None if revoked == "none" else _path(revoked, tokens),
     )
+
+
+def _files(text: str) -> list[str]:
+    """Part the files that ssh -G names on one line, where it writes blanks of a name as they are.
+
+    A word that begins like no path is the rest of the one before.
+    """
+    found: list[str] = []
+    for word in text.split(" "):
+        if found and not word.startswith(("/", "~", "%", "$", "none")):
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return [name for name in found if name]
 
 
 def _path(text: str, tokens: Mapping[str, str]) -> Path:

@@ -298,6 +298,16 @@ def test_jump_hosts_in_a_circle_are_said(tmp_path):
         way(tmp_path, "pi5", "Host *\n  ProxyJump bastion\n")
 
 
+def test_a_file_of_known_hosts_may_have_a_blank_in_its_name(tmp_path):
+    """ssh -G writes it without quotes; its second half was taken for a file of this folder."""
+    config = tmp_path / "config"
+    config.write_text('Host h\n  UserKnownHostsFile /tmp/a "/tmp/my hosts" ~/b\n')
+    (way,) = ways(SshOptions(host="h", ssh_config=config), "h")
+    assert [str(file) for file in way.known_hosts][:3] == [
+        "/tmp/a", "/tmp/my hosts", str(Path.home() / "b"),
+    ]  # fmt: skip
+
+
 def test_tokens_are_filled_in(tmp_path):
     text = (
         "Host pi\n HostName h\n User u\n ProxyCommand nc %h %p %r %n 100%%\n IdentityFile ~/%r-%h\n"
