@@ -85,7 +85,8 @@ class _Columns:
 
     def begin(self, names: Sequence[str]) -> None:
         self._pack()
-        self._names = names
+        # a host that names a column twice says nothing of which is meant: its rows are nobody's
+        self._names = names if len(set(names)) == len(names) else None
 
     def add(self, t: float, values: list[int | float | None]) -> None:
         if self._names is None or len(values) != len(self._names):

@@ -106,3 +106,13 @@ def test_group_without_a_limit_has_none(said):
     summarise(frame, fields, {}, numbers, why)
     assert numbers == {"cgroup.limit": None}
     assert "no limit" in why["cgroup.limit"]
+
+
+def test_columns_that_are_named_twice_are_nobodys() -> None:
+    """A hostile host: it costs its rows, and not the record."""
+    from runner.analysis.trial.frames import read as frames_of
+    from runner.records.trial_events import Columns, Sample
+
+    good = [Columns(names=("a", "b")), Sample(t=1.0, v=[1, 2])]
+    found = frames_of([*good, Columns(names=("a", "a")), Sample(t=2.0, v=[3, 4]), *good])
+    assert list(found.frame.values("a")) == [1, 1]
