@@ -45,7 +45,7 @@ LEAST_BYTES: Final = 4_000_000
 """A smaller spool is smaller as compressed lines: a Parquet file names each of its columns."""
 REST_BYTES: Final = 16_000_000
 """What a trial's other events may be, for all of them to be in the metadata."""
-MEMORY: Final = "160MB"
+MEMORY: Final = "256MB"
 CACHED_BYTES: Final = 48_000_000
 BATCH: Final = 2048
 GROUP: Final = 40_960
@@ -66,7 +66,9 @@ def _connect() -> duckdb.DuckDBPyConnection:
     except ImportError:
         raise NotPackedError("DuckDB is not installed") from None
     con = duckdb.connect()
-    con.execute(f"SET memory_limit='{MEMORY}'; SET threads=2; SET temp_directory=''")
+    # one thread reads rows in their order, and holds no more than a few of their groups
+    con.execute(f"SET memory_limit='{MEMORY}'; SET threads=1; SET temp_directory=''")
+    con.execute("SET preserve_insertion_order=false")
     return con
 
 
@@ -159,7 +161,7 @@ def _typed(
     con.execute(
         f'COPY (SELECT t, "at", len(v) AS {_quoted(_LENGTH)}, {values} FROM '  # noqa: S608 - quoted
         f"read_json({_text(source)}, "
-        "format='newline_delimited', maximum_object_size=33554432, columns={event: 'VARCHAR', "
+        "format='newline_delimited', maximum_object_size=2097152, columns={event: 'VARCHAR', "
         "\"at\": 'DOUBLE', t: 'DOUBLE', v: 'DOUBLE[]'}) WHERE event = 'sample') "
         f"TO {_text(out)} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {GROUP})"
     )

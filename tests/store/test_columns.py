@@ -297,3 +297,15 @@ def test_only_what_is_needed_is_read(tmp_path):
     assert samples.column("procfs.rss", 3, 5).tolist() == [3 * 4096.0, 4 * 4096.0]
     assert samples.column("procfs.rss", 3, 5) is samples.column("procfs.rss", 3, 5)
     assert "never" in reading_of(folder, "t1").frame.columns
+
+
+def test_rows_of_many_row_groups_stand_in_their_order(tmp_path):
+    """More rows than two groups hold: the first is the first, and the last the last."""
+    folder = make(tmp_path)
+    record(folder, lines(90_000))
+    folder.pack("t1")
+    samples = folder.samples("t1")
+    assert np.all(np.diff(samples.t) > 0)
+    np.testing.assert_array_equal(
+        samples.column("procfs.rss", 0, 90_000), 4096.0 * np.arange(90_000)
+    )
