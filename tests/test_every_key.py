@@ -89,7 +89,7 @@ VALUES |= {
     "faults[].for": ("4s",),
     "search.find": ("lowest healthy connections",), "search.between": ([9, 600],),
     "search.workload": ("keep",), "repeat.order.by": ("written",), "repeat.unit": ("trial",),
-    "repeat.between": ([3, 5],), "build.go": ("1.21.5",), "build.flags": (["-buildvcs=false"],),
+    "repeat.between": ([3, 5],), "repeat.levels.boot": ("block", 2), "repeat.levels.build": ("block", 2), "build.go": ("1.21.5",), "build.flags": (["-buildvcs=false"],),
     "workload.run": ("once",), "workload.network": ("isolated",), "repeat.order.together": ("state",),
     "metrics.<name>.from": ("stdout.json.y",), "claims[].where": ({"a": "q"},),
     "claims[].testable": (False,), "load.between_steps": ("fresh",), "skip[].when": ({"a": "q"},),

@@ -12,7 +12,10 @@ from runner.analysis.claims.case import (
     Case,
 )
 from runner.analysis.claims.verdict import judge
+from runner.analysis.forecast.chances import Powers
+from runner.analysis.stats.nested import components
 from runner.analysis.stats.power import Truth, inside, outside
+from runner.analysis.stats.power_more import rate_inside
 from runner.analysis.stats.run_order import check
 
 FALSE = 0.05
@@ -174,4 +177,73 @@ def silence(table, count, rng):
     made.row("inconclusive", [found.count(INCONCLUSIVE) / count])
 
 
-PARTS = (dependence, censoring, universals, predictions, silence)
+def levels(table, count, rng):
+    designs = ((4, 4), (6, 2), (6, 4), (10, 3))
+    made = table(
+        "Levels: intervals of what a boot and a repetition are worth",
+        [
+            "spread of a boot, in those of a repetition",
+            *(
+                f"{boots} boots of {each}{of}"
+                for of in (", boot", ", repetition")
+                for boots, each in designs
+            ),
+        ],
+        "Share of 90 % intervals of a standard deviation that hold the true one; normal effects.",
+    )
+    for share in (0.0, 0.3, 1.0, 3.0):
+        held = {"boot": [], "repetition": []}
+        for boots, each in designs:
+            hits = {"boot": 0, "repetition": 0}
+            for _ in range(count // 2):
+                shifts = rng.normal(0, share, boots) if share else [0.0] * boots
+                values = [
+                    ((str(at),), value + shift)
+                    for at, shift in enumerate(shifts)
+                    for value in rng.normal(0, 1, each)
+                ]
+                for one in components(values, ("boot",)):
+                    low, high = one.interval
+                    true = share if one.level == "boot" else 1.0
+                    hits[one.level] += low - 1e-9 <= true <= high + 1e-9
+            for level, rates in held.items():
+                rates.append(hits[level] / (count // 2))
+        made.row(f"{share:g}", [*held["boot"], *held["repetition"]], 0.88, at_least=True)
+
+
+def more_predictions(table, count, rng):
+    sizes = (15, 20, 30, 50)
+    made = table(
+        "Power of means, quantiles and shares as `runner plan` says it, less what experiments find",
+        ["claim", *(f"n = {n}" for n in sizes)],
+        "As above; of a mean a tenth of the experiments, since each is 2000 resamples.",
+    )
+    for label, powers, half, more in (
+        ("mean ± 0.6 spreads", Powers("mean"), 0.6, {"estimand": "mean"}),
+        (
+            "quarter ± 0.8 spreads",
+            Powers("quantile", 0.25),
+            0.8,
+            {"estimand": "quantile", "quantile": 0.25},
+        ),
+    ):
+        rates, few = [], max(100, count // 10) if powers.kind == "mean" else count
+        drawn = powers.drawn(0.0, 1.0)
+        for n in sizes:
+            rows = rng.normal(drawn.middle, 1, (few, n)).tolist()
+            cases = [Case("a", (-half, half), values=row, order_effect="x", **more) for row in rows]
+            seen = sum(judge(case).verdict == REPRODUCED for case in cases) / few
+            rates.append(abs(powers.inside(n, (-half, half), drawn) - seen))
+        made.row(label, rates, 0.02 + 2 * 0.5 / math.sqrt(few))
+    rates = []
+    for n in sizes:
+        rows = (rng.random((count, n)) < 0.1).astype(float).tolist()
+        cases = [
+            Case("a", (0.0, 0.3), values=row, estimand="rate", order_effect="x") for row in rows
+        ]
+        seen = sum(judge(case).verdict == REPRODUCED for case in cases) / count
+        rates.append(abs(rate_inside(n, (0.0, 0.3), 0.1) - seen))
+    made.row("share of 10 %, up to 30 %", rates, 0.02 + 2 * 0.5 / math.sqrt(count))
+
+
+PARTS = (dependence, censoring, universals, predictions, more_predictions, silence, levels)

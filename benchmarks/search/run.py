@@ -107,6 +107,7 @@ def flag_table(searches, rng):
     print("|---|--:|--:|--:|--:|--:|--:|")
     kinds = (
         ("steady", Server, {}), ("falls by 10 %", Drift, {}), ("rises by 10 %", Drift, {"by": 0.1}),
+        ("falls by 10 % over 48 trials", Drift, {"over": 48}),
         ("10 % less after a failure", History, {}), ("a dip of 10 %", Dip, {}),
     )  # fmt: skip
     for label, kind, more in kinds:
@@ -171,8 +172,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--searches", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--flags", action="store_true", help="what is flagged alone")
     args = parser.parse_args()
     rng = random.Random(args.seed)
+    if args.flags:
+        print("# What a search says of drift, history and dips\n")
+        print(
+            f"`python -m benchmarks.search.run --flags --searches {args.searches} --seed {args.seed}`"
+        )
+        flag_table(args.searches, rng)
+        return 0
 
     def spread(low, high):
         return [math.exp(rng.uniform(math.log(low), math.log(high))) for _ in range(args.searches)]

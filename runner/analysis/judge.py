@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.must import Varied
+from runner.analysis.claims.rows import outermost
 from runner.analysis.model import Analysis
 from runner.analysis.runs.searches import summarised
+from runner.analysis.runs.spreads import spreads
 from runner.analysis.trial import clock, conditions, frames, outputs, trial
 from runner.analysis.trial.loads import LoadPart
 from runner.errors import RecordError
@@ -26,6 +28,7 @@ from runner.spec.treatments import treatments, with_levels
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from runner.analysis.claims.rows import Outermost
     from runner.analysis.model import Estimate, Series, Trial
     from runner.analysis.trial.frames import Reading
     from runner.analysis.trial.packed import Samples
@@ -99,7 +102,13 @@ def measured(
     record: Record, experiment: Experiment, trials: Sequence[Trial]
 ) -> tuple[Estimate, ...]:
     """Estimate every metric over trials that were judged, and the searches of the record."""
-    found = estimates(experiment.metrics, trials, record.manifest.search)
+    return _measured(record, experiment, trials, outermost(experiment))
+
+
+def _measured(
+    record: Record, experiment: Experiment, trials: Sequence[Trial], level: Outermost
+) -> tuple[Estimate, ...]:
+    found = estimates(experiment.metrics, trials, record.manifest.search, level)
     # in the order of the spec, never in that of a shuffled run
     names = list(experiment.metrics)
     ranks = [(name, factor.names()) for name, factor in experiment.factors.items()]
@@ -118,6 +127,7 @@ def _concluded(trials: Analysis, record: Record, experiment: Experiment) -> Anal
         estimates=found,
         claims=claim_results(experiment, found, trials.trials, observed(record, experiment)),
         search=summarised(record.manifest.search),
+        spreads=spreads(_measured(record, experiment, trials.trials, "")),
     )
 
 
@@ -147,7 +157,8 @@ def trial_plan(
         treatment=plan.treatment,
         repetition=plan.repetition,
         attempt=plan.attempt,
-        boot=plan.boot,
+        boot=plan.boot_of_block or plan.boot,
+        build=plan.build,
         session=plan.session,
         steps=plan.steps,
         extra=plan.extra,

@@ -151,6 +151,26 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """What one level of replication is worth to a metric in a cell; in base units."""
+
+    metric: str
+    unit: str
+    treatment: dict[str, str]
+    step: str | None
+    level: str
+    """`boot`, `layout`, `repetition`; of levels that varied only together `boot and layout`."""
+    units: int
+    """How many of them there were."""
+    spread: float
+    """Standard deviation."""
+    interval: tuple[float, float] | None
+    """At 90 %."""
+    median: float | None = None
+    """Of all values: what the spread is a share of."""
+
+
+@dataclass(frozen=True)
 class ClaimResult:
     """A published number and what the data says of it."""
 
@@ -172,6 +192,8 @@ class ClaimResult:
     required: bool = True
     of: str = ""
     """What the estimate is, where it is not the published quantity: of `a < b`, a - b."""
+    level: float | None = None
+    """Confidence that the interval really has."""
     run_order: str = ""
     """What the order of measuring has to do with the values, or what would have been found;
     `values` are in that order. Empty where nothing was looked for."""
@@ -239,3 +261,5 @@ class Analysis:
     series: tuple[Series, ...] = ()
     search: SearchShown | None = None
     notes: tuple[str, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+    """Of levels of replication, where more than repetitions varied."""

@@ -12,17 +12,18 @@ from runner.errors import SpecError
 from runner.kinds.discovery import beside
 from runner.kinds.generators import generator
 from runner.kinds.sources.build import escapes
+from runner.records.builds import Built
 from runner.records.facts import amount
-from runner.records.manifest import Built
 from runner.records.secrets import text_of
 from runner.specfile.reach import outside
-from runner.toolchain import BuildRequest, build, resolve, target_of
+from runner.toolchain import BuildRequest, build, lays_out, resolve, target_of
 from runner.toolchain.command import CommandRequest, build_command
 from runner.toolchain.revision import tree, working_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.planning.replication import Layout
     from runner.spec.experiment import Experiment
     from runner.spec.sections.build import Build as BuildSpec
     from runner.toolchain import Build, Toolchain
@@ -44,8 +45,13 @@ class Builder:
     _generators: dict[tuple[str, str], Build] = field(default_factory=dict)
     _trees: dict[Path, str] = field(default_factory=dict)
 
-    def build(self, experiment: Experiment, facts: Mapping[str, Any]) -> Build | None:
-        """Build the experiment's program for a host with these facts; None where it has none."""
+    def build(
+        self, experiment: Experiment, facts: Mapping[str, Any], layout: Layout | None = None
+    ) -> Build | None:
+        """Build the experiment's program for a host with these facts; None where it has none.
+
+        A layout is linked where the toolchain can (`links`); else the program is the same in all.
+        """
         spec = experiment.build
         test = experiment.workload.go_test if experiment.workload else None
         if spec is None and test is not None:
@@ -75,7 +81,7 @@ class Builder:
             goos=env.pop("GOOS", target.goos),
             goarch=env.pop("GOARCH", target.goarch),
             env=env,
-            ldflags=tuple(spec.ldflags),
+            ldflags=(*spec.ldflags, *_order(spec, layout)),
             gcflags=tuple(spec.gcflags),
             asmflags=tuple(spec.asmflags),
             tags=tuple(spec.tags),
@@ -143,6 +149,15 @@ class Builder:
             message, _, fix = why.partition(": ")
             raise SpecError(message, fix=fix)
         return folder, "."
+
+
+def links(spec: BuildSpec | None) -> bool:
+    """Say whether a program can be linked in another order."""
+    return spec is not None and not spec.command and spec.go is not None and lays_out(spec.go)
+
+
+def _order(spec: BuildSpec, layout: Layout | None) -> list[str]:
+    return [f"-randlayout={layout.link}"] if layout is not None and links(spec) else []
 
 
 def binary_of(made: Build) -> Binary:

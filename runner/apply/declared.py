@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
-from runner.planning.layers import Declared, declared_of
+from runner.planning.layers import declared_of
 from runner.planning.state import declared, sources, with_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.apply.interface import Loaded, Options
+    from runner.planning.layers import Declared
 
 
 def declared_state(loaded: Loaded, options: Options) -> Declared:
@@ -20,10 +22,10 @@ def declared_state(loaded: Loaded, options: Options) -> Declared:
     It is narrowed by tags. Files are confined to the spec's folder, links included.
     """
     found = declared_of(loaded.experiment)
-    return Declared(
-        _complete(found.base, loaded, options),
-        {name: _complete(system, loaded, options) for name, system in found.own.items()},
-        found.levels,
+    return replace(
+        found,
+        base=_complete(found.base, loaded, options),
+        own={name: _complete(system, loaded, options) for name, system in found.own.items()},
     )
 
 

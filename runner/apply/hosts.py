@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from runner.apply.levels.boots import edit_and_reboot
 from runner.errors import HostBusy, RunnerError
 from runner.executor.host import forget
 from runner.store.record import EVENTS
@@ -51,7 +52,7 @@ def reboot(
     def bring(host: HostRun) -> None:
         if host.stale:
             host.observe(system)
-        host.reboot(system)
+        edit_and_reboot(host, system)
 
     _patiently([host for host in hosts if host.reboots], bring, options, reporter)
 

@@ -15,6 +15,7 @@ from runner.analysis.claims.case import NOT_MEASURED, NOT_TESTABLE, REPRODUCED
 from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.must import resolved, table
+from runner.analysis.claims.rows import outermost
 from runner.analysis.judge import observed, server_facts
 from runner.analysis.runs.family import pooled, said, widened
 from runner.apply.judged import experiment_of, judged
@@ -180,7 +181,7 @@ def _judged_together(
         return parts[0][1].claims
     trials, search = pooled(parts)
     asked = with_claims(family[0], experiment)
-    found = estimates(asked.metrics, trials, search)
+    found = estimates(asked.metrics, trials, search, outermost(asked))
     names = [one.id for one in family]
     return claim_results(asked, found, trials, observed(family[0], asked), said(names))
 

@@ -22,6 +22,9 @@ WORDS: Final = re.compile(
 # where a tool lies says nothing that its presence does not
 TOOLS: Final = "tools"
 
+ASKED: Final = {"ssh": ["ssh", "-V"], "git": ["git", "--version"]}
+"""Tools of the controller that a record names with their versions."""
+
 
 def recorded(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Give the facts of one host as a record holds them."""

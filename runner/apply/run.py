@@ -14,7 +14,7 @@ from runner.apply.checks.requirements import lacking, unmet, unmet_as_found
 from runner.apply.declared import declared_state
 from runner.apply.host_run import amiss, host_run
 from runner.apply.interface import Outcome
-from runner.apply.public import recorded
+from runner.apply.public import ASKED, recorded
 from runner.apply.state import HostRun
 from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
 from runner.host.mask import Mask
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from runner.records.manifest import State
 
     Conduct = Callable[[Sequence[TrialRunner], Reviver], None]
-
-TOOLS = {"ssh": ["ssh", "-V"], "git": ["git", "--version"]}
-"""Tools of the controller that a record names with their versions."""
 
 # What judges a run is imported while its hosts answer, a fifth of a second of a no-op
 # apply; hence the imports inside of functions below.
@@ -100,7 +97,7 @@ def apply(
             **describe(
                 loaded.path,
                 loaded.text,
-                asked=TOOLS,
+                asked=ASKED,
                 outside=used(figure.kind for figure in experiment.report.figures if figure.kind),
             ),
             "spec_hash": loaded.hash,
@@ -282,13 +279,15 @@ class _Run:
         from runner.apply.boards.reporter import BoardReporter
         from runner.apply.building import Builder
         from runner.apply.host_run import apart
+        from runner.apply.levels import boots, layouts
         from runner.apply.trials import TrialRunner
         from runner.executor.trial import Backoff
 
-        hosts = self.loaded.experiment.hosts
+        experiment = self.loaded.experiment
+        hosts = experiment.hosts
         boards = [host for host in self.hosts if host.name in hosts.server]
         builder = Builder(self.options.cache, self.loaded.path.parent)
-        stop, lock = threading.Event(), threading.Lock()
+        stop, lock, laid = threading.Event(), threading.Lock(), layouts.LaidOutPrograms(self.folder)
         found = []
         others = len(boards) > 1 or any(board.entry.power for board in boards)
         patience = PATIENCE if others else Backoff()
@@ -304,7 +303,8 @@ class _Run:
                         for host in self.hosts
                         if host.name in hosts.loads_of(board.name)
                     ],
-                    twice=self.options.twice, stop=stop, backoff=patience,
+                    twice=self.options.twice, stop=stop, backoff=patience, laid_out=laid,
+                    boots=boots.boots_of(board, self.system, self.options, experiment),
                 )
             )  # fmt: skip
         return found

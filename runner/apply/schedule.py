@@ -15,6 +15,7 @@ from runner.errors import TrialError
 from runner.planning.boards import assigned
 from runner.planning.layers import groups_of
 from runner.planning.order import enough, whole
+from runner.planning.replication import seed_of
 from runner.planning.search import Done, Search, State, params_of
 from runner.records.amounts import amount
 from runner.records.manifest import Fitted, Moved, Order, Searches, SearchRun
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from runner.apply.trials import TrialRunner
     from runner.planning.order import Slot
     from runner.spec.experiment import Experiment
-
-SEED = 20261123
-"""Used where the spec names none: an order has to be the same when it is repeated."""
 
 
 def run_all(runners: Sequence[TrialRunner], revive: Reviver) -> None:
@@ -44,11 +42,11 @@ def run_all(runners: Sequence[TrialRunner], revive: Reviver) -> None:
     repeat = experiment.repeat
     low, high = experiment.blocks
     cells = treatments(experiment)
-    seed = repeat.order.seed if repeat.order.seed is not None else SEED
+    seed = seed_of(experiment)
     # the whole order is drawn at once: how far it is followed must not change it
     rng = random.Random(seed)  # noqa: S311 - an order, no secret
     together = repeat.order.together is not None
-    groups = groups_of(first.host.layers, cells) if together else None
+    groups = groups_of(first.host.layers, cells) if together else first.kernels(cells)
     slots = whole(len(cells), (low, high), repeat.order.by, rng, groups)
     order = Order(
         repeat.order.by, seed, tuple((slot.repetition, cells[slot.cell]) for slot in slots)
@@ -93,9 +91,10 @@ def run_share(runner: TrialRunner, total: int, numbers: Sequence[int], revive: R
     """
     experiment = runner.loaded.experiment
     cells = treatments(experiment)
-    seed = experiment.repeat.order.seed if experiment.repeat.order.seed is not None else SEED
+    seed = seed_of(experiment)
     rng = random.Random(seed)  # noqa: S311 - an order, no secret
-    groups = groups_of(runner.host.layers, cells) if experiment.repeat.order.together else None
+    together = experiment.repeat.order.together is not None
+    groups = groups_of(runner.host.layers, cells) if together else runner.kernels(cells)
     slots = whole(len(cells), (total, total), experiment.repeat.order.by, rng, groups)
     mine = [slot for slot in slots if slot.repetition in numbers]
     plan = _Plan([runner], experiment, cells, mine, revive)

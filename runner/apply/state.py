@@ -13,7 +13,6 @@ from runner.apply.putback import Changed, address_of, doubtful, failures, not_ba
 from runner.errors import HostBusy, HostError
 from runner.executor.converge import converge, hold
 from runner.executor.probe import HostState, probe
-from runner.executor.reboot import reboot
 from runner.executor.restore import restore
 from runner.kinds.resources.interface import Cell, ReadError
 from runner.planning.facts import SYSCTL
@@ -124,28 +123,6 @@ class HostRun:
         """What is planned and in force only after a reboot, which is allowed."""
         return [cell for cell in self.plan.cells if cell.reboot]
 
-    def reboot(self, declared: Declared) -> None:
-        """Edit the kernel's command line, reboot, wait, and observe what came up.
-
-        The run's hold outlives the boot; HostError where the words are not in force then.
-        """
-        if self.entry.local:
-            raise HostError(
-                f"{self.name} is this machine: `reboot: allowed` would end the run with it",
-                fix=f"edit {self.reboots[0].path} and reboot it by hand",
-            )
-        StatePlan(needs_root=[cell.id for cell in self.reboots]).check(root=self.host.root)
-        self._converge(self.reboots, "reboot")
-        self.reporter.phase(f"reboot {self.name}")
-        reboot(self.agent)
-        self.observe(declared)
-        if self.reboots:
-            raise HostError(
-                f"{self.name} was rebooted, but its kernel came up as before: "
-                f"{self.facts.get('kernel.cmdline')}",
-                fix=f"see whether its boot loader reads {self.reboots[0].path}",
-            )
-
     def preview(self) -> list[str]:
         """Tell what would change; give the ids that would. HostError for what would be refused."""
         changes = self.changes()
@@ -198,7 +175,7 @@ class HostRun:
         self._skipped()
         if not self._as_wanted(self.plan.packages):
             # packages are a phase of their own: apt is slow, and tools are facts afterwards
-            done = self._converge(self.plan.packages, "packages")
+            done = self.bring(self.plan.packages, "packages")
             if any(result.changed for result in done):
                 self.observe(declared)
         if self.keep and self._as_wanted(self.plan.cells):
@@ -210,14 +187,14 @@ class HostRun:
                 )
         else:
             # also with nothing to apply: it takes the host for this run, before the first trial
-            self._converge(self.plan.cells, "converge")
+            self.bring(self.plan.cells, "converge")
             if self.times.last is not None:
                 self.facts = {**self.facts, **self.times.last}
                 self.times.converged(self.facts)
         if self.plan.actions:
-            self._converge(self.plan.actions, "actions")
+            self.bring(self.plan.actions, "actions")
         if options.twice:
-            _refuse_changes(self.name, self._converge(self.plan.cells, "again"))
+            _refuse_changes(self.name, self.bring(self.plan.cells, "again"))
 
     def lay(self, treatment: str, *, twice: bool) -> None:
         """Bring the host to a treatment's state, in one round trip; HostError where it fails.
@@ -225,19 +202,20 @@ class HostRun:
         What was set for the treatment before is put back first.
         """
         layer = self.layers[treatment]
-        self._converge(list(layer.cells), "treatment", layer)
+        self.bring(list(layer.cells), "treatment", layer)
         if self.times.last is not None:
             self.times.laid(treatment, {**self.facts, **self.times.last})
         if twice:
-            again = self._converge(list(layer.cells), "again", layer, over=True)
+            again = self.bring(list(layer.cells), "again", layer, over=True)
             _refuse_changes(self.name, again)
 
     def _as_wanted(self, cells: list[Cell]) -> bool:
         return all(change.outcome == "ok" for change in would_change(cells, self.values))
 
-    def _converge(
+    def bring(
         self, cells: list[Cell], phase: str, layer: Layer | None = None, *, over: bool = False
     ) -> list[Result]:
+        """Converge cells in one round trip, and tell of each; HostError where one failed."""
         if not cells and phase not in ("converge", "treatment"):
             return []
         by_id = {cell.id: cell for cell in cells}

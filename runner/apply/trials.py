@@ -13,16 +13,20 @@ from runner.apply import hosts as at_all
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
 from runner.apply.checks import preflight
 from runner.apply.interface import StoppedError
+from runner.apply.levels.attempt import Attempt, network_cells
+from runner.apply.levels.layouts import layouts
 from runner.apply.loading import Loading
 from runner.compile.program import TrialProgram, TrialRequest, trial_program
 from runner.errors import HostError, HostRebooted, LeftRunning, RunnerError
 from runner.executor.blobs import put
 from runner.executor.reboot import booted
 from runner.executor.trial import Backoff, attach_trial, run_trial, stop_trial
-from runner.kinds.resources.sysctl import split_network
 from runner.planning.ids import shown, treatment_id
+from runner.planning.layers import kernels_of
+from runner.planning.replication import boot_of, layout_of, name_of
+from runner.records.builds import Built
 from runner.records.facts import machine_id
-from runner.records.manifest import TRIED, Built, Planned
+from runner.records.manifest import TRIED, Planned
 from runner.spec.sections.varied import OF_LOAD, at_level
 from runner.spec.treatments import treatments, with_levels
 
@@ -31,32 +35,16 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Trial
     from runner.apply.interface import Loaded, Reporter
+    from runner.apply.levels.boots import Boots
+    from runner.apply.levels.layouts import LaidOutPrograms
     from runner.apply.state import HostRun
     from runner.compile.workload import Binary
     from runner.kinds.resources.interface import Cell
+    from runner.planning.replication import Layout
     from runner.records.events import AnyEvent
     from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
     from runner.toolchain import Build
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """One try at one repetition of a treatment."""
-
-    trial: str
-    """Id of the trial."""
-    experiment: Experiment
-    """With the levels of the treatment in their places."""
-    levels: Mapping[str, str]
-    repetition: int
-    number: int
-    """Which attempt at this repetition it is, from 1."""
-    connections: int | None
-    """The level of a search that the load is told."""
-    binary: Binary | None
-    built: Mapping[str, object]
-    """Numbers of the build: size of the binary, and others."""
 
 
 @dataclass
@@ -74,7 +62,8 @@ class TrialRunner:
     """Ids of an earlier part that are used up: begun, and not finished."""
     uploaded: set[tuple[str, str]] = field(default_factory=set)
     """(host, sha256) of what was brought in this run."""
-    made: dict[str, Build | None] = field(default_factory=dict)
+    made: dict[tuple[str, str], Build | None] = field(default_factory=dict)
+    """By treatment and layout."""
     builds: dict[str, Built] = field(default_factory=dict)
     expected: int = 0
     load_hosts: Sequence[HostRun] = ()
@@ -92,20 +81,27 @@ class TrialRunner:
     """How long a lost link is waited for."""
     keeping: str = ""
     """The trial whose workload waits on the host for the next one of its search."""
+    boots: Boots | None = None
+    """Starts the board anew before its blocks, where that is asked for."""
+    laid_out: LaidOutPrograms | None = None
+    """Records the layouts, where blocks have a fresh one."""
 
     def prepare(
-        self, levels: Mapping[str, str], *, upload: bool = True
+        self, levels: Mapping[str, str], layout: Layout | None, *, upload: bool = True
     ) -> tuple[Experiment, Binary | None, dict[str, object]]:
         """Build and upload what a treatment needs; give its experiment, binary and numbers.
 
-        What is built is built once a run: sources that change while it goes on are
-        another run's.
+        What is built is built once a run, or once for each layout: sources that change while
+        it goes on are another run's.
         """
         experiment = with_levels(self.loaded.experiment, levels)
         name = treatment_id(levels)
-        if name not in self.made:
-            self.made[name] = self.builder.build(experiment, self.host.facts)
-        made = self.made[name]
+        key = (name, name_of(layout))
+        if key not in self.made:
+            self.made[key] = self.builder.build(experiment, self.host.facts, layout)
+        made = self.made[key]
+        if layout is not None and self.laid_out is not None:
+            self.laid_out.add(layout, name, made, experiment)
         if made is None:
             return experiment, None, {}
         if name not in self.builds:
@@ -147,10 +143,16 @@ class TrialRunner:
 
     def build_all(self) -> None:
         """Build every treatment's program and generator before anything is changed on a host."""
-        for levels in treatments(self.loaded.experiment):
-            experiment, _, _ = self.prepare(levels, upload=False)
+        asked = self.loaded.experiment
+        for levels in treatments(asked):
+            for layout in layouts(asked, range(1, asked.blocks[0] + 1)):
+                experiment, _, _ = self.prepare(levels, layout, upload=False)
             for host in self.load_hosts or (self.host,):
                 self._generator(experiment, host)
+
+    def kernels(self, cells: tuple[Mapping[str, str], ...]) -> list[int] | None:
+        """Number the kernel command lines of treatments; None where one boot is for all."""
+        return kernels_of(self.boots.declared, cells) if self.boots is not None else None
 
     def preflight(self, experiment: Experiment, cells: Sequence[Cell]) -> None:
         """Say what the host lacks for the load, with the exact fix, before a trial begins."""
@@ -185,7 +187,8 @@ class TrialRunner:
 
         `level` is that of a search.
         """
-        experiment, binary, extra = self.prepare(levels)
+        layout = layout_of(self.loaded.experiment, repetition)
+        experiment, binary, extra = self.prepare(levels, layout)
         layer = self.host.layers.get(treatment_id(levels))
         self.preflight(experiment, layer.cells if layer else self.host.plan.cells)
         connections, named = level, "" if level is None else f"-c{level}-{serial}"
@@ -212,6 +215,7 @@ class TrialRunner:
                         connections=connections,
                         binary=binary,
                         built=extra,
+                        layout=layout,
                     )
                 )
             if found.outcome == "error":
@@ -226,7 +230,19 @@ class TrialRunner:
         if before and booted(self.host.agent) != before:
             raise HostRebooted(f"{self.host.name}: was started anew in trial {trial}")
 
+    def _boot(self, attempt: Attempt) -> None:
+        """Start the board anew where the block is another boot's."""
+        number = boot_of(self.loaded.experiment, attempt.repetition)
+        if self.boots is not None and self.boots.enter(number, attempt.levels):
+            self.laid = None
+            for host in (self.host, *self.load_hosts):
+                self.uploaded -= {one for one in self.uploaded if one[0] == host.name}
+            made = self.made.get((treatment_id(attempt.levels), name_of(attempt.layout)))
+            if made is not None:
+                self._bring(self.host, made)
+
     def _attempt(self, attempt: Attempt) -> Trial:
+        self._boot(attempt)
         tools = self.generators(attempt.experiment)
         compiled = self._compiled(attempt, tools.get(self.host.name))
         loading = Loading(
@@ -265,6 +281,7 @@ class TrialRunner:
                 settle=bool(self.done),
                 remote=bool(self.load_hosts),
                 after=self.keeping,
+                padding=attempt.padding,
             ),
         )
 
@@ -277,6 +294,8 @@ class TrialRunner:
             attempt=attempt.number,
             connections=attempt.connections,
             boot=str(self.host.facts.get("boot_id") or ""),
+            boot_of_block=str(boot_of(self.loaded.experiment, attempt.repetition) or ""),
+            build=name_of(attempt.layout),
             machine=machine_id(self.host.facts),
             session=str(len(self.folder.manifest.resumed) + 1),
             steps=compiled.steps,
@@ -326,13 +345,3 @@ class TrialRunner:
             # where the host is away, the workload ends by itself a little later
             with contextlib.suppress(HostError):
                 stop_trial(self.host.agent, kept)
-
-
-def network_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:
-    """Sysctls of a network namespace, for an isolated workload: its own begins with defaults.
-
-    Any others, `net.core.rmem_max` too, are of the machine: set on the host, in force inside.
-    """
-    if experiment.workload is None or experiment.workload.network != "isolated":
-        return []
-    return split_network(cells)[1]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.cli import common, console, trust
+from runner.cli import against_itself, common, console, trust
 from runner.cli.terminal import Terminal
 from runner.errors import RunnerError, SpecError
 
@@ -47,7 +46,7 @@ def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
         "--resume", metavar="RUN", nargs="?", const="",
         help="go on with a run that stopped (default: the newest); its finished trials are kept",
     )  # fmt: skip
-    parser.set_defaults(against=None)
+    parser.set_defaults(against=None, aa=None)
     if specs:
         _against_options(parser)
     parser.add_argument("--reports", type=Path, help="where runs are recorded (default: reports)")
@@ -61,6 +60,11 @@ def _against_options(parser: argparse.ArgumentParser) -> None:
         "--against", metavar="REF",
         help="the working tree beside this git revision of the program, built alike, interleaved; "
         "exit 1 where a metric got worse",
+    )  # fmt: skip
+    parser.add_argument(
+        "--aa", metavar="N", type=int, nargs="?", const=against_itself.EXPERIMENTS,
+        help="the experiment against itself, N times over (default: 10): how often a comparison "
+        "finds a difference on this host where there is none; exit 1 where that is too often",
     )  # fmt: skip
     parser.add_argument(
         "--threshold", default="5%",
@@ -94,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
         code = code or (2 if outcome.failed else 0)
         if args.against and outcome.report is not None:
             code = code or _compared(args, outcome.report.parents[1])
+        if args.aa is not None and outcome.report is not None:
+            code = code or against_itself.show(args, outcome.report.parents[1])
     if args.json:
         console.out(json.dumps(results[0] if len(results) == 1 else results, ensure_ascii=False))
     return code
@@ -215,7 +221,7 @@ def _within_limit(args: argparse.Namespace) -> list[tuple[Loaded, Inventory]]:
     for spec in args.specs:
         try:
             loaded, known = common.read_spec(args, spec)
-            found.append((_versions(loaded, args.against), known))
+            found.append((against_itself.versions(loaded, args), known))
         except NoHostLeft as wrong:
             left = wrong
             console.say(f"{spec}: skipped: {wrong.message}")
@@ -224,22 +230,13 @@ def _within_limit(args: argparse.Namespace) -> list[tuple[Loaded, Inventory]]:
     return found
 
 
-def _versions(loaded: Loaded, ref: str | None) -> Loaded:
-    """Give the spec with two versions of its program, where --against asks for it."""
-    if ref is None:
-        return loaded
-    from runner.planning.against import against
-    from runner.spec.expand import expand, spec_hash
-
-    made = against(loaded.experiment, ref)
-    return replace(loaded, experiment=made, expanded=expand(made), hash=spec_hash(made))
-
-
 def _repeat(args: argparse.Namespace, spec: str) -> list[str]:
     """Give the words that repeat the run: what decides it, not how it was shown."""
     words = [spec]
     if args.against:
         words += ["--against", args.against]
+    if args.aa is not None:
+        words += ["--aa", str(args.aa)]
     if args.host:
         words += ["-H", args.host]
     if args.limit:
@@ -327,6 +324,7 @@ def as_json(outcome: Outcome) -> dict[str, object]:
                 "verdict": claim.verdict,
                 "estimate": claim.estimate,
                 "interval": claim.interval,
+                "level": claim.level,
                 "unit": base_name(claim.unit),
                 "shown_in": claim.unit,
                 "n": claim.n,

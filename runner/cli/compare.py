@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,12 @@ from runner.errors import RecordError, SpecError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Collection
 
+    from runner.analysis.model import Analysis
     from runner.analysis.runs.compared import Comparison
     from runner.analysis.runs.side import Side
+    from runner.records.manifest import Manifest
     from runner.report.exports.ci import Check, State
     from runner.store.record import RunFolder
 
@@ -44,6 +48,10 @@ def run(args: argparse.Namespace) -> int:
     second, where_b = split(args.b)
     left = side(args, first, where_a)
     right = side(args, second or first, where_b)
+    if left.run != right.run:
+        root = common.reports_dir(args)
+        known = {left.run, right.run}
+        left, right = (replace(one, family=family(root, one, known)) for one in (left, right))
     found = compare(left, right, threshold(args.threshold))
     if not found.rows:
         raise SpecError(
@@ -150,6 +158,7 @@ def of_folder(folder: RunFolder, where: str = "") -> Side:
         spec=folder.spec,
         metrics=experiment.metrics,
         run=folder.id,
+        program=programs(folder.manifest),
     )
 
 
@@ -163,6 +172,38 @@ def made_with(folder: RunFolder) -> dict[str, str | None]:
     }
     found |= {f"tool.{name}": said.version for name, said in manifest.tools.items()}
     return found | {"git.commit": manifest.git.commit}
+
+
+MOST_SESSIONS = 12
+"""Other runs that are read to say what a session is worth, the newest."""
+
+
+def family(root: Path, of: Side, known: Collection[str]) -> tuple[Analysis, ...]:
+    """Give the analyses of other finished runs of a side's spec and programs."""
+    from runner.errors import RunnerError
+    from runner.store import analysis_file
+    from runner.store.files import read_json
+    from runner.store.record import ARTIFACTS, RunFolder
+    from runner.store.runs import runs
+
+    found: list[Analysis] = []
+    for path in reversed(runs(root, str(of.spec.get("name") or ""))):
+        if path.name in known or len(found) == MOST_SESSIONS:
+            continue
+        try:
+            other = RunFolder.open(path).manifest
+            if other.state == "done" and programs(other) == of.program:
+                data = read_json(path / ARTIFACTS / analysis_file.NAME)
+                found.append(analysis_file.from_data(data))
+        except (RunnerError, OSError, ValueError):
+            continue  # what cannot be read says nothing of a session
+    return tuple(found)
+
+
+def programs(manifest: Manifest) -> str:
+    """Tell runs of one spec and the same programs from others."""
+    made = sorted((name, one.sha256) for name, one in manifest.builds.items())
+    return json.dumps([manifest.run_hash, made])
 
 
 def levels(folder: RunFolder, text: str) -> dict[str, str]:

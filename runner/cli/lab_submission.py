@@ -22,9 +22,9 @@ def laid_out(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> Subm
     import random
 
     from runner.apply.checks.foreign import demand
-    from runner.apply.schedule import SEED
     from runner.lab.submission import Share, Submission
     from runner.planning.boards import assigned
+    from runner.planning.replication import seed_of
     from runner.store.names import new_run_id
 
     experiment = loaded.experiment
@@ -37,7 +37,7 @@ def laid_out(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> Subm
         )
     needed = constraint(loaded, known)
     boards = experiment.hosts.server
-    seed = experiment.repeat.order.seed if experiment.repeat.order.seed is not None else SEED
+    seed = seed_of(experiment)
     rng = random.Random(seed)  # noqa: S311 - an order, no secret
     whose = assigned([str(n) for n in range(len(boards))], high, rng)
     now = time.time()

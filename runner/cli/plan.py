@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from runner.analysis.claims.chance import Chance
-    from runner.analysis.claims.forecast import Duration
+    from runner.analysis.forecast.chance import Chance
+    from runner.analysis.forecast.forecast import Duration
     from runner.analysis.model import Analysis
     from runner.apply.checks.reach import Reach
     from runner.apply.interface import Loaded
@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan; a host that cannot be asked does not hide what is known without it."""
-    from runner.analysis.claims.forecast import chances, duration
+    from runner.analysis.forecast.forecast import chances, duration
     from runner.cli.compare import threshold
     from runner.records.secrets import values_in
 
@@ -152,7 +152,7 @@ def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | 
 
 def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     """Give what each host would be sent: cells of the state, and each treatment's trial."""
-    from runner.apply.trials import network_cells
+    from runner.apply.levels.attempt import network_cells
     from runner.compile.program import TrialRequest, trial_program
     from runner.planning.ids import treatment_id
     from runner.spec.sections.varied import OF_LOAD, at_level

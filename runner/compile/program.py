@@ -28,6 +28,7 @@ from runner.kinds.resources.interface import UNSET
 from runner.kinds.sources import reads
 from runner.records.program import frozen
 from runner.records.steps import LoadStep, StepPlan
+from runner.spec.sections.replication import PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,6 +89,8 @@ class TrialRequest(Request):
     """Begins with the pause between trials that the spec asks for."""
     remote: bool = False
     """The load comes from other hosts (see `load_program`)."""
+    padding: int = 0
+    """Bytes of environment that move the workload's stack."""
     after: str = ""
     """Id of the trial before it, in a search that keeps its workload."""
 
@@ -139,6 +142,7 @@ def trial_program(
             request.run,
             limits_part(experiment),
             listen_part(experiment),
+            {PADDING: "x" * request.padding} if request.padding else {},
         )
         if workload
         else None,

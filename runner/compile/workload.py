@@ -36,8 +36,12 @@ def workload_part(
     run: str,
     limits: Mapping[str, list[int]],
     listen: program.Listen | None,
+    more: Mapping[str, str],
 ) -> program.Workload:
-    """Give the `workload` of a program; SpecError where the host has no cgroups."""
+    """Give the `workload` of a program; SpecError where the host has no cgroups.
+
+    `more` is of its environment beside what the spec says.
+    """
     if workload.argv is None:
         argv = ["{binary}", *_go_test(workload)]
     else:
@@ -54,7 +58,7 @@ def workload_part(
         "traced": {"path": f"{{dir}}/{FILE}", "calls": list(workload.trace)}
         if workload.trace
         else None,
-        "env": {key: text_of(value) for key, value in workload.env.items()},
+        "env": {**{key: text_of(value) for key, value in workload.env.items()}, **more},
         "cwd": workload.cwd,
         "limits": dict(limits),
         "cpus": cpu_list(workload.cpus),

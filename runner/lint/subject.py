@@ -114,12 +114,12 @@ class Subject:
     @property
     def fewest(self) -> int:
         """Repetitions of every treatment that are always run, of all boards together."""
-        return self.experiment.blocks[0]
+        return self.experiment.units[0]
 
     @property
     def most(self) -> int:
         """Repetitions of every treatment that are never exceeded, of all boards together."""
-        return self.experiment.blocks[1]
+        return self.experiment.units[1]
 
     @property
     def cells(self) -> int:

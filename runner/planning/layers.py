@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runner.kinds.resources.interface import UNSET, Refused
 from runner.planning.ids import shown, treatment_id
@@ -18,7 +18,16 @@ from runner.planning.state import StatePlan, candidates, plan_state, would_chang
 from runner.spec.expand import canonical_json
 from runner.spec.treatments import placeholders, treatments, with_levels
 
+KERNEL: Final = "kernel_cmdline"
+"""The kind of resource that only a boot puts in force."""
+_FOR_ALL: Final = (
+    "declare it under system, for all, or reboot before each block: "
+    "`repeat: {levels: {boot: block}}`"
+)
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runner.kinds.resources.interface import Cell, Facts, Json, Values
     from runner.planning.state import Change
     from runner.spec.experiment import Experiment
@@ -33,6 +42,8 @@ class Declared:
     """The whole state of each treatment by its id; empty where none differs from the base."""
     levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The levels of each of them."""
+    boots: bool = False
+    """Blocks are booted anew: what only a boot puts in force may differ between treatments."""
 
     def systems(self) -> list[Mapping[str, Any]]:
         """Give every state that the host is brought to."""
@@ -68,11 +79,31 @@ def declared_of(experiment: Experiment) -> Declared:
     if all(system == base for system in own.values()):
         return Declared(base)
     written = experiment.system.model_dump(mode="json", by_alias=True, exclude_none=True)
+    boots = experiment.repeat.levels is not None and experiment.repeat.levels.boot is not None
     for kind in list(base):
         # a kind with a factor's name in it is not a state before the level is known
-        if set(placeholders(canonical_json(written[kind]))) & set(experiment.factors):
+        unknown = set(placeholders(canonical_json(written[kind]))) & set(experiment.factors)
+        # nor is one that takes a boot, where treatments have boots of their own
+        booted = kind == KERNEL and any(_said(own[name]) != _said(base) for name in own)
+        if unknown or booted:
             del base[kind]
-    return Declared(base, own, levels)
+    return Declared(base, own, levels, boots)
+
+
+def booted_with(declared: Declared, treatment: str) -> str:
+    """Give what is declared of a treatment's kernel command line; equal texts need one boot."""
+    return _said(declared.own.get(treatment, declared.base))
+
+
+def _said(system: Mapping[str, object]) -> str:
+    return repr(system.get(KERNEL))
+
+
+def kernels_of(declared: Declared, cells: Sequence[Mapping[str, str]]) -> list[int] | None:
+    """Number the command lines of treatments, equal ones alike; None where all have one."""
+    told = [booted_with(declared, treatment_id(cell)) for cell in cells]
+    numbers = {said: at for at, said in enumerate(dict.fromkeys(told))}
+    return [numbers[said] for said in told] if len(numbers) > 1 else None
 
 
 def varies(experiment: Experiment) -> bool:
@@ -112,9 +143,9 @@ def plan_layers(
             if kind not in base.refused:
                 base.refused[kind + told] = said
         for cell in plan.cells:
-            if cell.reboot:
+            if cell.reboot and not declared.boots:
                 why = f"{cell.id} is in force after a reboot only"
-                base.refused[cell.id + told] = Refused(why, "declare it under system, for all")
+                base.refused[cell.id + told] = Refused(why, _FOR_ALL)
         base.needs_root.extend(name for name in plan.needs_root if name not in base.needs_root)
     everywhere = set.intersection(*({c.address for c in plan.cells} for plan in plans.values()))
     base = replace(base, cells=[cell for cell in base.cells if cell.address in everywhere])

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from runner.records.builds import Built, LaidOut
 from runner.records.plain import Json
 from runner.records.steps import StepPlan
 
@@ -48,27 +49,6 @@ class Tool(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
 
-class Built(msgspec.Struct, frozen=True):
-    """A program that was built, without paths of the machine that built it."""
-
-    sha256: str = ""
-    size: int | None = None
-    build_id: str = ""
-    command: str = ""
-    stderr: str = ""
-    seconds: float | None = None
-    toolchain: str = ""
-    how: str = ""
-    sections: dict[str, int] = {}
-    stripped: bool | None = None
-    dynamic: bool | None = None
-    machine: str = ""
-    tools: dict[str, str] = {}
-    """Of a build by command: what each tool says of its version."""
-    source: str = ""
-    """The git commit that was built; `COMMIT+HASH` where files differ from it."""
-
-
 class LoadHost(msgspec.Struct, frozen=True):
     """A host that the load came from, and its own trial."""
 
@@ -91,10 +71,15 @@ class Planned(msgspec.Struct, frozen=True):
     extra: dict[str, int | float | str | bool] = {}
     """Numbers known without the host: size and id of the build."""
     boot: str = ""
+    boot_of_block: str = ""
+    """Which boot of the run its block has, from 1, where blocks are booted anew. A treatment with
+    a kernel command line of its own is booted within it: it has the number, and another `boot`."""
     machine: str = ""
     """A short name of its CPUs, board, kernel and userland (`records.facts`)."""
     session: str = ""
     """Which uninterrupted hold of the hosts, from 1."""
+    build: str = ""
+    """Its layout, where there are several (`layouts`)."""
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -298,6 +283,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The way to each host."""
     builds: dict[str, Built] = {}
     """By treatment."""
+    layouts: dict[str, LaidOut] = {}
+    """By their number, where blocks have a fresh one (`repeat.levels`)."""
     generators: dict[str, Built] = {}
     """Load generators that runner built."""
     order: Order | None = None

@@ -20,6 +20,7 @@ from runner.spec.base import (
 )
 from runner.spec.load import CooldownOf
 from runner.spec.sections.levels import LevelFiles, LevelRange
+from runner.spec.sections.replication import Replication
 
 MAX_REPETITIONS = 10_000
 MAX_LEVELS = 1_000
@@ -151,6 +152,7 @@ class Repeat(Model):
         tuple[Times, Times] | None,
         BeforeValidator(read_per_board, json_schema_input_type=int | list[int]),
     ] = Field(None, description="Blocks on each board, as 3 or [3, 6], in place of `between`")
+    levels: Replication | None = None
     stop_when: StopWhen | None = None
     order: Order = Order.model_construct()
     cooldown: CooldownOf | None = Field(None, description="Pause between trials")

@@ -192,6 +192,13 @@ class Experiment(Model):
         return self.repeat.minimum * boards, self.repeat.maximum * boards
 
     @property
+    def units(self) -> tuple[int, int]:
+        """Fewest and most values of every treatment: blocks, or boots or layouts of several."""
+        lasts = self.repeat.levels.lasts if self.repeat.levels is not None else 1
+        low, high = self.blocks
+        return -(-low // lasts), -(-high // lasts)
+
+    @property
     def families(self) -> frozenset[str]:
         """Sources that metrics, rules and figures name: `procfs`, `perf`."""
         named = [text for m in self.metrics.values() for text in (m.source, m.as_) if text]

@@ -13,6 +13,7 @@ from runner.analysis.model import (
     Repetition,
     RuleResult,
     Series,
+    Spread,
     Step,
     Trial,
 )
@@ -26,6 +27,7 @@ _PARTS: dict[tuple[type, str], type] = {
     (Analysis, "estimates"): Estimate,
     (Analysis, "claims"): ClaimResult,
     (Analysis, "series"): Series,
+    (Analysis, "spreads"): Spread,
     (Estimate, "repetitions"): Repetition,
     (Trial, "steps"): Step,
     (Trial, "guards"): RuleResult,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.toolchain.build import Build, BuildRequest, build
 from runner.toolchain.elf import ElfInfo, read_elf
-from runner.toolchain.go import Toolchain, resolve
+from runner.toolchain.go import Toolchain, lays_out, resolve
 from runner.toolchain.process import Ran, Run, default_cache_dir, run_process
 from runner.toolchain.target import Target, target_of
 
@@ -18,6 +18,7 @@ __all__ = [
     "Toolchain",
     "build",
     "default_cache_dir",
+    "lays_out",
     "read_elf",
     "resolve",
     "run_process",

@@ -22,6 +22,8 @@ _VERSION = re.compile(r"(?:go)?(\d+)\.(\d+)(?:\.(\d+))?((?:rc|beta)\d+)?")
 _DOWNLOAD_S = 900.0
 SWITCHES_SINCE = (1, 21)
 """The first Go that fetches another one for GOTOOLCHAIN."""
+LAYS_OUT_SINCE = (1, 23)
+"""The first Go whose linker has `-randlayout`."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ def normal_version(version: str) -> str:
             fix=f'name the release: its first is "{major}.{minor}.0"',
         )
     return match.string.strip().removeprefix("go")
+
+
+def lays_out(version: str) -> bool:
+    """Say whether the linker of a Go can order functions by a seed."""
+    return _numbers(version)[:2] >= LAYS_OUT_SINCE
 
 
 def resolve(

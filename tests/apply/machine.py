@@ -2,7 +2,8 @@
 
 As on a Raspberry Pi, its kernel command line is words of the firmware and then the one
 line of cmdline.txt, read at each boot. A boot has a boot_id of its own and an sshd; every
-process of the boot before is killed. The kernel and its values are those of the test host.
+process of the boot before is killed. The kernel and its values are those of the test host;
+of KEYS each boot brings back what they were at first, as a kernel that is started anew does.
 """
 
 import contextlib
@@ -16,10 +17,16 @@ from pathlib import Path
 
 FIRMWARE = "coherent_pool=1M cgroup_disable=memory"
 CMDLINE = Path("/boot/firmware/cmdline.txt")
+KEYS = ("vm/stat_interval",)
 
 
 def mount(*words: str) -> None:
     subprocess.run(["mount", *words], check=True)
+
+
+def as_at_first(values: dict[str, str]) -> None:
+    for key, value in values.items():
+        Path("/proc/sys", key).write_text(value)
 
 
 def main() -> None:
@@ -53,7 +60,9 @@ def main() -> None:
     ):
         (folder / name).write_text("")
         mount("--bind", str(folder / name), path)
+    values = {key: Path("/proc/sys", key).read_text() for key in KEYS}
     while True:
+        as_at_first(values)
         line = "" if (folder / "deaf").exists() else CMDLINE.read_text()
         (folder / "boot_id").write_text(f"{uuid.uuid4()}\n")
         (folder / "cmdline").write_text(f"{FIRMWARE} {line.strip()}\n")

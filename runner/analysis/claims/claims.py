@@ -81,6 +81,7 @@ def claim_results(
             estimate=judged.estimate,
             unit=judged.unit or item.unit,
             interval=judged.interval,
+            level=judged.level,
             n=judged.n,
             values=judged.values,
             region=judged.region,

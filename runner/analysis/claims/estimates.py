@@ -14,7 +14,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.claims.rows import BEYOND, Key, Row, by_key, joined, of_trial, within
+from runner.analysis.claims.rows import BEYOND, Key, Row, by_key, by_unit, joined, of_trial, within
 from runner.analysis.claims.statements import evaluate, nothing_to_divide_by
 from runner.analysis.claims.values import counted, level_of, step_names, value
 from runner.analysis.model import Estimate, Repetition
@@ -28,7 +28,7 @@ from runner.spec.sections.computed import directly, in_order
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from runner.analysis.claims.rows import Cell
+    from runner.analysis.claims.rows import Cell, Outermost
     from runner.analysis.model import Trial
     from runner.records.manifest import Searches, SearchRun
     from runner.spec.dimensions import Measure
@@ -42,9 +42,15 @@ DETERMINED: Final = ("build.",)
 
 
 def estimates(
-    metrics: Mapping[str, Metric], trials: Sequence[Trial], search: Searches | None
+    metrics: Mapping[str, Metric],
+    trials: Sequence[Trial],
+    search: Searches | None,
+    level: Outermost = "",
 ) -> tuple[Estimate, ...]:
-    """Estimate every metric in every cell, metrics in the order of the spec."""
+    """Estimate every metric in every cell, metrics in the order of the spec.
+
+    A value is one of each unit of the level (`outermost`), else of each repetition.
+    """
     valid = counted(trials)
     found: list[Estimate] = []
     cells: dict[str, dict[Cell, list[Row]]] = {}
@@ -59,7 +65,8 @@ def estimates(
     for name, metric in metrics.items():
         exact, of = is_exact(name, metrics), lenient(metric, metrics)
         found += [
-            _estimate(name, metric, of, cell, rows, exact) for cell, rows in cells[name].items()
+            _estimate(name, metric, of, cell, by_unit(rows, level), exact)
+            for cell, rows in cells[name].items()
         ]
     return tuple(found)
 

@@ -1,16 +1,26 @@
-"""The values of a metric in one cell, one for each unit of replication, beside their keys."""
+"""The values of a metric in one cell, one for each unit of replication, beside their keys.
+
+Repetitions within one boot share what that boot is worth. Where a boot lasts several blocks, it
+counts once, with the median of what it holds: estimates, claims and comparisons have as many
+units as there were boots (`by_unit`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from runner.analysis.model import Repetition
+from runner.analysis.stats.censored import bounds, middle
+from runner.spec.sections.replication import every
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runner.analysis.model import Trial
+    from runner.spec.experiment import Experiment
+
+    Outermost = Literal["", "boot", "build"]
 
 Cell = tuple[tuple[tuple[str, str], ...], str | None]
 """Treatment and step."""
@@ -74,3 +84,55 @@ def joined(columns: Sequence[Sequence[Repetition]]) -> tuple[Repetition, ...]:
 def by_key(rows: Iterable[Row]) -> Mapping[Key, Row]:
     """Give rows by the key of their unit; of two with one key the later."""
     return {row.of.key: row for row in rows}
+
+
+def outermost(experiment: Experiment) -> Outermost:
+    """Name the level whose units count; empty where each block is one of its own."""
+    levels = experiment.repeat.levels
+    if levels is None:
+        return ""
+    if levels.boot is not None:
+        return "boot" if (every(levels.boot) or 1) > 1 else ""
+    return "build" if (every(levels.build) or 1) > 1 else ""
+
+
+def by_unit(rows: Sequence[Row], level: Outermost) -> list[Row]:
+    """Give a row for each unit of the level; the rows themselves where they are texts."""
+    if not level or any(isinstance(row.number, str) for row in rows):
+        return list(rows)
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.of.board, getattr(row.of, level)), []).append(row)
+    return [_one(group, level) for group in groups.values()]
+
+
+def _one(group: Sequence[Row], level: Outermost) -> Row:
+    of = _unit(group, level)
+    units = bounds([row.known for row in group], [row.of.censored for row in group])
+    if not units:
+        return Row(None, next((row.why for row in group if row.why), ""), of)
+    least = middle(sorted(low for low, _ in units))
+    most = middle(sorted(high for _, high in units))
+    if least == most:
+        return Row(least, "", of)
+    why = next((row.why for row in group if row.of.censored), "")
+    if most == float("inf") and least != -most:
+        return Row(least, why, replace(of, censored="above"))
+    if least == -float("inf") and most != -least:
+        return Row(most, why, replace(of, censored="below"))
+    return Row(None, why, replace(of, censored="unknown"))
+
+
+def _unit(group: Sequence[Row], level: Outermost) -> Repetition:
+    """Give the key that all treatments have of the unit: of its levels, and no repetition."""
+    first = group[0].of
+    starts = [row.of.started_at for row in group if row.of.started_at]
+    return replace(
+        first,
+        repetition=0,
+        boot=first.boot if level == "boot" else "",
+        build=first.build if level == "build" else "",
+        session="",
+        started_at=min(starts, default=0.0),
+        censored="",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from runner.analysis.claims.case import (
     alpha_outside,
 )
 from runner.analysis.claims.numbers import share_below
-from runner.analysis.stats.power import MANY, more_blocks, more_values
+from runner.analysis.stats.power import MANY, Truth, more_blocks, more_values
+from runner.analysis.stats.power_more import more_mean, more_rate
 
 if TYPE_CHECKING:
     from runner.analysis.claims.case import Case, Judgement, Region
@@ -24,12 +26,13 @@ if TYPE_CHECKING:
 
 def undecided(case: Case, draft: Judgement, family: int) -> Judgement:
     """Give `inconclusive` with its reason."""
+    more: int | None
     if case.estimand in ("rate", "mean"):
+        assert draft.region is not None  # noqa: S101 - otherwise it is not measured
         where = words.region(draft.region, draft.unit or case.unit)
         said = f"the 90 % interval of {draft.n} repetitions reaches across the edge of {where}"
-        return replace(draft, verdict=INCONCLUSIVE, reason=said)
-    more: int | None
-    if case.truths is not None:
+        more, lean = _share_or_mean(case, draft, draft.region, family)
+    elif case.truths is not None:
         truths = [value for value in case.truths if value is not None]
         alpha = alpha_outside(None, family) / 2
         more = more_blocks(sum(truths), draft.n, (ALPHA_INSIDE, alpha))
@@ -46,6 +49,24 @@ def undecided(case: Case, draft: Judgement, family: int) -> Judgement:
         needed = f"about {more} more repetitions would decide"
     reason = f"{said}; leans to {lean}; {needed}" if lean else f"{said}; {needed}"
     return replace(draft, verdict=INCONCLUSIVE, reason=reason, more=more, lean=lean)
+
+
+def _share_or_mean(
+    case: Case, draft: Judgement, region: Region, family: int
+) -> tuple[int | None, str]:
+    """Guess how many more would decide, and where it leans; the estimate is taken for true."""
+    if draft.estimate is None:
+        return None, ""
+    alpha = alpha_outside(region, family) / 2
+    low, high = region
+    within = (low is None or draft.estimate >= low) and (high is None or draft.estimate <= high)
+    lean = REPRODUCED if within else CONTRADICTED
+    if case.estimand == "rate":
+        more = more_rate(draft.estimate, draft.n, region, alpha)
+    else:
+        truth = Truth(draft.estimate, statistics.stdev(draft.values))
+        more = more_mean(draft.values, region, (ALPHA_INSIDE, alpha), truth)
+    return more, lean if more is not None else ""
 
 
 def _number(

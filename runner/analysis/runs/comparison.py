@@ -31,6 +31,7 @@ from runner.analysis.runs.compared import (
     direction,
 )
 from runner.analysis.runs.environment_diff import environment
+from runner.analysis.runs.sessions import worth
 from runner.analysis.runs.sides import empty, exact, keyed, of_pairs, of_values
 from runner.analysis.stats.intervals import Interval
 from runner.analysis.stats.permutation import (
@@ -43,7 +44,7 @@ from runner.analysis.stats.permutation import (
 from runner.analysis.stats.significance import equivalent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from runner.analysis.claims.rows import Key as Block
     from runner.analysis.model import Estimate
@@ -66,13 +67,7 @@ def compare(a: Side, b: Side, threshold: float = THRESHOLD) -> Comparison:
 
 
 def _notes(a: Side, b: Side, rows: Sequence[Row]) -> tuple[str, ...]:
-    found = []
-    if a.run != b.run:
-        found.append(
-            "two runs are two sessions: what another session of the same program is worth (boot, "
-            "layout, the host's state) is unknown and in no interval here; treatments of one run "
-            "are compared within its blocks"
-        )
+    found = list(_sessions(a, b, rows))
     blind = {
         (row.test, row.n): fewest(ALPHA, paired=row.test == PAIRED)
         for row in rows
@@ -83,6 +78,43 @@ def _notes(a: Side, b: Side, rows: Sequence[Row]) -> tuple[str, ...]:
         each = "pairs" if test == PAIRED else "of each"
         found.append(f"{what} can find no difference, however large: at least {least} {each} can")
     return tuple(found)
+
+
+def _sessions(a: Side, b: Side, rows: Sequence[Row]) -> Iterator[str]:
+    """Say what a session is worth where two are compared, or that it is unknown."""
+    if a.run == b.run:
+        return
+    if a.program and a.program == b.program:
+        known = worth([[a.analysis, b.analysis, *a.family]])
+    else:
+        known = worth([[a.analysis, *a.family], [b.analysis, *b.family]])
+    silent = []
+    for row in rows:
+        found = known.get((row.metric, *_place(row, b)))
+        if found is None:
+            silent.append(row.metric)
+            continue
+        said = (
+            f"{row.metric}: two sessions of one program differ by up to {found.apart:.1%} (in 19 "
+            f"of 20 pairs, by {found.sessions} sessions)"
+        )
+        if row.ratio is not None and abs(math.log(row.ratio)) <= math.log1p(found.apart):
+            said += f", and these two by {abs(row.ratio - 1):.1%}: no more than sessions do"
+        yield said
+    if silent:
+        yield (
+            "two runs are two sessions: what another session of the same program is worth (boot, "
+            f"layout, the host's state) is unknown for {', '.join(dict.fromkeys(silent))} and in "
+            "no interval here: three runs of one spec and program say it, and treatments of one "
+            "run are compared within its blocks"
+        )
+
+
+def _place(row: Row, side: Side) -> tuple[tuple[tuple[str, str], ...], str | None]:
+    """Give treatment and step of a row on a side."""
+    levels = {name: level for name, level in row.where.items() if name != "step"}
+    treatment = tuple(sorted({**levels, **side.where}.items()))
+    return treatment, row.where.get("step")
 
 
 @dataclass(frozen=True)

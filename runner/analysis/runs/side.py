@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Analysis
     from runner.records.plain import Json
@@ -24,3 +24,7 @@ class Side:
     spec: Mapping[str, Json]
     metrics: Mapping[str, Metric]
     run: str = ""
+    program: str = ""
+    """Tells runs of one spec and the same programs from others; empty where that is unknown."""
+    family: Sequence[Analysis] = ()
+    """Other runs of the same spec and program: what a session is worth is known by them."""

@@ -54,7 +54,7 @@ def median_of_bounds(
     if not n:
         return Median(None, None, None)
     lows, highs = sorted(low for low, _ in units), sorted(high for _, high in units)
-    least, most = _middle(lows), _middle(highs)
+    least, most = middle(lows), middle(highs)
     hidden = sum(low != high or math.isinf(low) for low, high in units)
     why = ""
     if least != most or math.isinf(least):
@@ -72,7 +72,8 @@ def median_of_bounds(
     )
 
 
-def _middle(ordered: Sequence[float]) -> float:
+def middle(ordered: Sequence[float]) -> float:
+    """Give the median of sorted numbers, of which some may be infinite."""
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     if low == high:
         return low

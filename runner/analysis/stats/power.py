@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
@@ -93,15 +94,17 @@ def outside(n: int, region: Region, truth: Truth, alpha: float, share: float = 0
     return min(1.0, found)
 
 
+@lru_cache(maxsize=4096)
 def rejects(n: int, share: float, alpha: float) -> int | None:
     """Give the fewest of n that are too many for a share, one-sided at alpha; None for none."""
-    if at_least(n, n, share) > alpha:
-        return None
-    low, high = 0, n
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if at_least(middle, n, share) <= alpha else (middle + 1, high)
-    return low
+    import numpy as np
+    from scipy.special import bdtrc
+
+    tails = bdtrc(np.arange(n), n, share)  # P(more than so many)
+    few = np.flatnonzero(tails <= alpha)
+    if few.size:
+        return int(few[0]) + 1
+    return None
 
 
 def needed(chance: Callable[[int], float], start: int = LEAST, power: float = POWER) -> int | None:

@@ -68,6 +68,8 @@ class TrialPlan:
     boot: str = ""
     session: str = ""
     """The boot of the host, and which uninterrupted hold of it; empty in older records."""
+    build: str = ""
+    """Its layout, where there are several."""
     emulated: bool = False
     """Times of an emulated host say nothing: guards on them are not judged."""
 
@@ -131,6 +133,7 @@ def trial(
         limit_bytes=_limit(reading.frame),
         kept_from=(started.kept_from if started else None) or "",
         boot=plan.boot,
+        build=plan.build,
         session=plan.session,
     )
 

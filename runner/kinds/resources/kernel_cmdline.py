@@ -124,7 +124,11 @@ class KernelCmdline:
         "at the end, the words go with the next reboot"
     )
     absent = "refused, with the line to edit; edits only a Raspberry Pi's cmdline.txt"
-    fixed = "it takes a reboot, and treatments share one boot"
+    fixed = (
+        "it takes a reboot, and treatments share one boot: with `repeat: {levels: {boot: block}}` "
+        "they have their own"
+    )
+    freed = "boot"
     sets: tuple[str, ...] = ("kernel.cmdline",)
     needs_root = True
     Model = KernelCmdlineModel

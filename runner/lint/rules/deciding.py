@@ -102,7 +102,9 @@ def _window(subject: Subject) -> Hits:
 
 def _layout(subject: Subject) -> Hits:
     factors = subject.experiment.factors.values()
-    if not any("build" in over for factor in factors for over in factor.levels.values()):
+    built = any("build" in over for factor in factors for over in factor.levels.values())
+    levels = subject.experiment.repeat.levels
+    if not built or (levels is not None and levels.build is not None):
         return
     for claim in subject.claims:
         names = claim.expect or claim.metric or ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.analysis.claims.levels import on_board
 from runner.kinds import discovery
 from runner.report.figure_kinds.interface import Asked, Shown
-from runner.report.figures import health, load, memory, run_order, strip
+from runner.report.figures import health, load, memory, noise, run_order, strip
 from runner.report.figures.labels import MOST, by_treatment, label, of, suffix
 from runner.report.format.markdown import Md, image
 from runner.report.sections import atlas, searches
@@ -87,6 +87,7 @@ def draw(
                 )
             )
         },
+        "noise": add("noise", "Noise of the host by trial", noise.draw(analysis.trials)),
         "atlas": atlas.views(analysis, add),
         "asked": _asked(spec, analysis, add),
         "left_out": sum(bool(trial.steps) for trial in analysis.trials) - sum(map(bool, lines)),

@@ -51,6 +51,7 @@ class Row:
             "reason": claim.reason,
             "estimate": claim.estimate,
             "interval": claim.interval,
+            "level": claim.level,
             "unit": base_name(claim.unit),
             "shown_in": claim.unit,
             "n": claim.n,
@@ -125,7 +126,7 @@ def _table(rows: Sequence[Row]) -> Md:
             escape(row.claim.quote, 160),
             row.claim.published,
             claims.measured(row.claim),
-            units.interval(row.claim.interval, row.claim.unit),
+            claims.interval(row.claim),
             row.claim.n or units.NONE,
             escape(row.host, 100) or units.NONE,
             words.verdict(row.claim.verdict) + ("" if row.claim.required else " (not required)"),
@@ -151,7 +152,7 @@ def lines(rows: Sequence[Row]) -> list[str]:
         if claim.estimate is not None:
             seen = claims.measured(claim)
             if claim.interval is not None:
-                seen += f" [{units.interval(claim.interval, claim.unit)}]"
+                seen += f" [{claims.interval(claim)}]"
             seen += f", n = {claim.n}"
         quote = markdown.visible(claim.quote, 60)
         found.append(

@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from runner import resources_path
 from runner.analysis.trial.steady import RULE
+from runner.report.conduct import noise, replication
 from runner.report.figures import choice
 from runner.report.format import markdown, words
 from runner.report.sections import (
@@ -102,12 +103,16 @@ def render(
         "outcomes": None if analysis.search else outcomes.table(analysis.trials),
         "against": baseline.table(analysis, spec),
         "against_foot": baseline.foot(),
+        "validity": replication.validity(manifest, analysis.trials),
+        "levels": replication.table(analysis),
+        "levels_foot": replication.foot(analysis),
         "tables": metrics.asked_tables(analysis.estimates, spec),
         "claims_table": claims.table(analysis.claims),
         "claims": claims.sections(analysis.claims, shown, manifest),
         "sampler": trials.sampler(analysis.trials, analysis.series),
         "attempts": trials.attempts(analysis.trials, manifest),
         "guards": trials.guards(analysis.trials),
+        "noise": noise.table(analysis.trials),
         "thrown": selection.table(analysis.trials),
         "repeat": summary.repeat(manifest, spec),
         "record": summary.record(manifest),

@@ -29,6 +29,14 @@ def measured(claim: ClaimResult) -> str:
     return f"{amount} ({claim.of})" if claim.of else amount
 
 
+def interval(claim: ClaimResult) -> str:
+    """Give the interval with the confidence that it has: whole ranks give more than 90 %."""
+    shown = units.interval(claim.interval, claim.unit)
+    if claim.interval is None or claim.level is None:
+        return shown
+    return f"{shown} at {units.percent(claim.level)}"
+
+
 def table(claims: Sequence[ClaimResult]) -> Md | None:
     """Give a row per claim."""
     rows = [
@@ -37,7 +45,7 @@ def table(claims: Sequence[ClaimResult]) -> Md | None:
             escape(claim.quote, 120),
             claim.published,
             measured(claim),
-            units.interval(claim.interval, claim.unit),
+            interval(claim),
             claim.n,
             words.verdict(claim.verdict),
         ]
@@ -61,7 +69,7 @@ def sections(
             "quote": escape(claim.quote, 2000),
             "published": claim.published,
             "measured": measured(claim),
-            "interval": units.interval(claim.interval, claim.unit),
+            "interval": interval(claim),
             "region": units.interval(claim.region, claim.unit),
             "n": claim.n,
             "verdict": words.verdict(claim.verdict),

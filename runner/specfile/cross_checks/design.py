@@ -12,6 +12,7 @@ from runner.spec.design import OVERRIDABLE, SET
 from runner.spec.sections.varied import OF_LOAD, problem
 from runner.spec.treatments import RUNTIME, placeholders, treatments, with_levels
 from runner.specfile.cross_checks.levels import levels_of_design, reserved, set_words
+from runner.specfile.cross_checks.replication import levels_of_replication, replicated
 from runner.specfile.names import levels_faults
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def check_parts(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from _hosts(exp)
     yield from _factors(exp, names)
     yield from _repeat(exp, names)
+    yield from levels_of_replication(exp, names)
     yield from _load(exp, names)
     yield from _search(exp, names)
     yield from _workload(exp, names)
@@ -105,8 +107,9 @@ def _factors(exp: Experiment, names: Names) -> Iterator[Finding]:
 def _state_of_level(exp: Experiment, path: Path, system: object) -> Iterator[Finding]:
     """Refuse state that cannot differ between treatments."""
     for kind in system if isinstance(system, Mapping) else ():
-        why = getattr(resources.kind(kind), "fixed", "") if kind in resources.names() else ""
-        if why:
+        known = resources.kind(kind) if kind in resources.names() else None
+        why = getattr(known, "fixed", "")
+        if why and not replicated(exp, getattr(known, "freed", "")):
             yield (*path, kind), f"`{kind}` cannot differ between treatments: {why}", True
     if system and exp.workload is None:
         yield path, "there is no `workload` to run in this state", True

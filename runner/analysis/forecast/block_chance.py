@@ -22,7 +22,7 @@ from runner.analysis.stats.significance import sign_p
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runner.analysis.claims.chance import Chance
+    from runner.analysis.forecast.chance import Chance
 
 _PRIOR: Final = 0.5
 _MOST: Final = 200

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from runner.analysis.claims.block_chance import fewest, predicted, statement_chance
 from runner.analysis.claims.case import CONTRADICTED, REPRODUCED, Case
-from runner.analysis.claims.chance import Chance
 from runner.analysis.claims.verdict import judge
+from runner.analysis.forecast.block_chance import fewest, predicted, statement_chance
+from runner.analysis.forecast.chance import Chance
 
 BASE = Chance("1", "a < b", (6, 12), None)
 

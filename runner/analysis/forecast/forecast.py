@@ -11,22 +11,22 @@ import statistics
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.claims.block_chance import statement_chance
 from runner.analysis.claims.case import (
-    ALPHA_INSIDE,
     NOT_TESTABLE,
     Case,
     alpha_outside,
 )
-from runner.analysis.claims.chance import Chance
 from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.estimates import estimates, is_exact
 from runner.analysis.claims.numbers import fewest
 from runner.analysis.claims.pairing import blocks, censored_truths
+from runner.analysis.claims.rows import outermost
+from runner.analysis.forecast.block_chance import statement_chance
+from runner.analysis.forecast.chance import Chance
+from runner.analysis.forecast.chances import Powers, rate_chance, universal_chance
 from runner.analysis.runs.searches import searches_of
-from runner.analysis.stats.power import MANY, POWER, Truth, inside, needed, outside
+from runner.analysis.stats.power import MANY, POWER, needed
 from runner.analysis.stats.run_order import SMALLEST
-from runner.analysis.stats.shares import clean_runs
 from runner.planning.search import Done, Search, State, params_of
 from runner.records.quantities import in_unit
 from runner.spec.expressions import references
@@ -141,7 +141,7 @@ def chances(
     """
     trials = pilot.trials if pilot is not None else ()
     search = searches_of(pilot.search) if pilot is not None else None
-    measured = estimates(experiment.metrics, trials, search)
+    measured = estimates(experiment.metrics, trials, search, outermost(experiment))
     results = claim_results(experiment, measured, trials, {})
     family = max(1, sum(result.verdict != NOT_TESTABLE for result in results))
     found = []
@@ -164,7 +164,7 @@ def _of(claim: str, result: str) -> bool:
 
 
 def _n(experiment: Experiment) -> tuple[int, int]:
-    return experiment.blocks
+    return experiment.units
 
 
 def _exact(experiment: Experiment, claim: Claim) -> bool:
@@ -183,35 +183,20 @@ def _chance(
         return replace(base, chance=(1.0, 1.0), basis="exact metric", needed=1)
     kind, share = claim.estimand_kind, claim.quantile
     if kind in ("never", "always"):
-        return _universal(base, claim.limit)
-    if kind in ("mean", "rate"):
-        return replace(base, basis=f"a {kind}: its chance is not predicted")
+        return universal_chance(base, claim.limit, result)
+    if kind == "rate":
+        return rate_chance(base, result, family)
     case = Case(result.id, estimand=kind, quantile=share)
     least = fewest(case, result.region)
     if n[1] < least:
         warning = f"{n[1]} repetitions give no 90 % interval: at least {least} are needed"
         return replace(base, chance=(0.0, 0.0), needed=least, warning=warning)
-    if kind == "quantile":
-        return replace(base, basis="a quantile: its chance is not predicted", needed=least)
-    return _number(base, result, spread, family)
+    return _number(base, result, spread, family, Powers(kind, share))
 
 
-def _universal(base: Chance, bound: float) -> Chance:
-    """Say how many repetitions without a counterexample show a bound."""
-    wanted = clean_runs(bound)
-    short = base.n[1] < wanted
-    warning = (
-        f"{base.n[1]} repetitions cannot show at most {bound:.2%}: {wanted} without a "
-        "counterexample do"
-        if short
-        else ""
-    )
-    basis = "one counterexample contradicts it"
-    found = (0.0, 0.0) if short else None
-    return replace(base, chance=found, basis=basis, needed=wanted, warning=warning)
-
-
-def _number(base: Chance, result: ClaimResult, spread: float | None, family: int) -> Chance:
+def _number(
+    base: Chance, result: ClaimResult, spread: float | None, family: int, powers: Powers
+) -> Chance:
     low, high = region = result.region or (None, None)
     if low is not None and low == high:
         warning = "the published number has no width: give `rounded_to` or a margin"
@@ -220,25 +205,25 @@ def _number(base: Chance, result: ClaimResult, spread: float | None, family: int
     values = result.values
     if spread is None and len(values) > 1:
         deviation = statistics.stdev(values)
-        truth: float | None = statistics.median(values)
+        truth: float | None = powers.estimate(values)
         share = deviation / abs(truth) if truth else 0.0
         source = f"pilot of {len(values)}: spread {share:.2%}"
     elif spread is not None:
-        truth = statistics.median(values) if values else middle
+        truth = powers.estimate(values) if values else middle
         deviation = spread * abs(truth or 0.0)
         source = f"stated spread {spread:.2%}"
-        source += ", the pilot's median" if values else ", the published number taken for true"
+        source += ", the pilot's estimate" if values else ", the published number taken for true"
     else:
         return replace(base, basis="no pilot with two repetitions, and no --spread")
     if truth is None:
         return replace(base, basis=f"{source}; a range with an open end needs a pilot")
-    drawn = Truth(truth, deviation)
+    drawn = powers.drawn(truth, deviation)
     within = (low is None or truth >= low) and (high is None or truth <= high)
 
     def chance(n: int) -> float:
         if within:
-            return inside(n, region, drawn, ALPHA_INSIDE)
-        return outside(n, region, drawn, alpha_outside(region, family) / 2)
+            return powers.inside(n, region, drawn)
+        return powers.outside(n, region, drawn, alpha_outside(region, family) / 2)
 
     return replace(
         base,
@@ -246,7 +231,7 @@ def _number(base: Chance, result: ClaimResult, spread: float | None, family: int
         towards="reproduced" if within else "contradicted",
         basis=f"{source}; normal, {_held_back(base.n[1])}",
         needed=needed(chance),
-        warning=_tight(region, deviation, base.n[1], result.unit),
+        warning=_tight(region, deviation, base.n[1], result.unit, powers),
     )
 
 
@@ -257,20 +242,22 @@ def _held_back(n: int) -> str:
     return "independent; the run-order check holds back about 9 % of what is decided"
 
 
-def _tight(region: tuple[float | None, float | None], deviation: float, n: int, unit: str) -> str:
-    """Say so where even a host with exactly the published median would not be `reproduced`."""
+def _tight(
+    region: tuple[float | None, float | None], deviation: float, n: int, unit: str, powers: Powers
+) -> str:
+    """Say so where even a host with exactly the published number would not be `reproduced`."""
     low, high = region
     if low is None or high is None:
         return ""
     middle, half = (low + high) / 2, (high - low) / 2
-    drawn = Truth(middle, deviation)
-    likely = inside(n, region, drawn, ALPHA_INSIDE)
+    likely = powers.inside(n, region, powers.drawn(middle, deviation))
     if likely >= POWER:
         return ""
-    wide = _wide_enough(n, deviation)
+    wide = _wide_enough(n, deviation, powers)
     share = f" (±{wide / abs(middle):.1%})" if middle else ""
     shown = in_unit(wide, unit) if unit else wide
-    wanted = needed(lambda size: inside(size, (-half, half), Truth(0.0, deviation)))
+    drawn = powers.drawn(0.0, deviation)
+    wanted = needed(lambda size: powers.inside(size, (-half, half), drawn))
     more = f"{wanted} repetitions" if wanted is not None else f"more than {MANY} repetitions"
     return (
         f"the margin is too tight: were the published number exactly right, {n} repetitions would "
@@ -279,11 +266,11 @@ def _tight(region: tuple[float | None, float | None], deviation: float, n: int, 
     )
 
 
-def _wide_enough(n: int, deviation: float) -> float:
+def _wide_enough(n: int, deviation: float, powers: Powers) -> float:
     """Give the half-width of a region that n repetitions reproduce with a chance of 80 %."""
     low, high = 0.0, 20 * deviation
     for _ in range(40):
         half = (low + high) / 2
-        enough = inside(n, (-half, half), Truth(0.0, deviation)) >= POWER
+        enough = powers.inside(n, (-half, half), powers.drawn(0.0, deviation)) >= POWER
         low, high = (low, half) if enough else (half, high)
     return high

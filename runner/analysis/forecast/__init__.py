@@ -1,0 +1,1 @@
+"""What a design can decide, before any data: durations and chances."""

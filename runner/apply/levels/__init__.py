@@ -1,0 +1,1 @@
+"""What varies between blocks: layouts of programs, boots of boards."""

@@ -1,0 +1,1 @@
+"""How a run was conducted: what varied, what else the host did."""
