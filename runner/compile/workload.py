@@ -49,6 +49,7 @@ def workload_part(
     if workload.trace:
         argv = traced(argv, workload.trace)
     ready: program.Ready | None = None
+    once = workload.once
     within = 10.0
     if workload.ready is not None:
         within = workload.ready.within.seconds
@@ -66,8 +67,8 @@ def workload_part(
         "user": workload.user,
         "umask": None if workload.umask is None else int(workload.umask, 8),
         "stdin": stdin_part(workload),
-        "run": "once" if workload.go_test is not None else workload.run,
-        "within_s": within if workload.run == "server" else workload.within.seconds,
+        "run": "once" if once else "server",
+        "within_s": workload.within.seconds if once else within,
         "cgroup": _cgroup(workload, facts, trial_id, run),
         "warm": ["{binary}"] if binary else [],
         "listen": listen,

@@ -23,6 +23,8 @@ from runner.spec.base import (
 from runner.spec.limits import Limits
 from runner.spec.sections.prepare import Prepare
 
+WITHIN = parse("10min")
+"""Time that a program that runs once may take, where a spec does not say one."""
 _PLACE = re.compile(r"(?:(?:\[[0-9A-Fa-f:.]+\]|[^\s:/]+):)?(?:\d{1,5}|\{\w+\})")
 
 
@@ -167,7 +169,7 @@ class Workload(Model):
     trace: Texts = Field(
         (), description="System calls that strace counts, as [mmap, madvise], or all"
     )
-    within: Duration = Field(parse("10min"), description="Time a `run: once` may take")
+    within: Duration = Field(WITHIN, description="Time a `run: once` or go_test may take")
     prepare: tuple[Prepare, ...] = Field(
         (), description="Done in every trial before it is measured, in this order"
     )
@@ -178,8 +180,17 @@ class Workload(Model):
     def _what(self) -> "Workload":
         if (self.argv is None) == (self.go_test is None):
             raise fault("workload", "needs exactly one of argv and go_test")
-        once = self.run == "once" or self.go_test is not None
+        once = self.once
         if any(item.when == "ready" for item in self.prepare) and (once or self.ready is None):
             why = "it is never ready" if once else "say `ready`, when that is"
             raise fault("prepare", f"`when: ready` needs a server: {why}")
+        if once and self.ready is not None:
+            raise fault("ready", "a program that runs once is waited for to its end: leave it out")
+        if not once and self.within != WITHIN:
+            raise fault("within", "a server has no end: it is for `run: once`, as in ready.within")
         return self
+
+    @property
+    def once(self) -> bool:
+        """Whether it is waited for to its end."""
+        return self.run == "once" or self.go_test is not None
