@@ -113,7 +113,8 @@ EXPERIMENTS := statements-not-testable build-trimming-arm64 c-levels two-command
   pool-retention stack-shrink page-tables readmemstats-cost memory-map quickstart \
   nethttp-vs-fasthttp huge-pages certificate-rotation store-and-forward prometheus-watermark \
   gc-threshold max-connections-32mb wrk-as-printed nethttp-vs-fasthttp-load build-trimming \
-  stepped-load max-connections-32mb-search max-connections-32mb-kept heap-atlas
+  stepped-load max-connections-32mb-search max-connections-32mb-kept \
+  memory-for-90-connections heap-atlas
 
 reproduce: $(EXPERIMENTS:%=$(DONE)/%)
 	$(RUN) claims
