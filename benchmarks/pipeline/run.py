@@ -117,7 +117,7 @@ def measured(folder: str, samples: int) -> None:
     lap("report and figures")
     assert one.outcome == "healthy", (one.outcome, one.why)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    kept = sum(entry["bytes"] for entry in run.manifest["events"].values())
+    kept = sum(entry.bytes for entry in run.manifest.events.values())
     print(json.dumps({"took": took, "peak": peak, "packed": kept, "raw": events.stat().st_size}))
 
 
