@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from runner.apply.checks.reach import shown
 from runner.spec.reach import steered
+from runner.spec.sections.build import Build
 from tests.apply.conftest import Cli
 
 STEERING: list[dict[str, Any]] = [
@@ -52,12 +54,17 @@ load: {{generator: vegeta, rate: 10/s, measure: 1s}}
 
 @pytest.mark.parametrize("build", STEERING, ids=str)
 def test_what_makes_something_run_here_is_seen(build: dict[str, Any]) -> None:
-    assert steered(build)
+    try:
+        made = Build.model_validate(build)
+    except ValidationError as refused:
+        assert "cannot be set" in str(refused)  # noqa: PT017 - some do not even get so far
+        return
+    assert steered(made)
 
 
 @pytest.mark.parametrize("build", PLAIN, ids=str)
 def test_what_only_says_how_code_is_made_is_not_in_the_way(build: dict[str, Any]) -> None:
-    assert steered(build) == []
+    assert steered(Build.model_validate(build)) == []
 
 
 @pytest.fixture
