@@ -16,18 +16,27 @@ settings.load_profile("project")
 @pytest.fixture(autouse=True)
 def _free():
     """Nobody has this host yet: state folders of one machine are many hosts to the tests."""
+    _empty()
+    yield
+    _empty()
+
+
+def _empty():
     shutil.rmtree(HOLDS, ignore_errors=True)
     Path(HOLDS).mkdir()
     Path(HOLDS).chmod(0o1777)
-    yield
-    shutil.rmtree(HOLDS, ignore_errors=True)
 
 
 def pytest_configure():
     if WORKER >= AT_MOST:
         raise pytest.UsageError(f"at most {AT_MOST} workers: each needs kernel keys of its own")
+    _empty()  # fixtures of a whole file come before those of its tests
     # a shell ignores SIGINT in what it starts by `&`, and every child inherits that
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure():
+    shutil.rmtree(HOLDS, ignore_errors=True)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
