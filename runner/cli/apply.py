@@ -75,6 +75,14 @@ def _against_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def defaults() -> dict[str, object]:
+    """Give what commands that go through `one` without these options stand for."""
+    return {
+        "check": False, "diff": False, "keep": False, "twice": False, "resume": None, "tags": [],
+        "skip_tags": [], "limit": None, "against": None, "aa": None,
+    }  # fmt: skip
+
+
 def run(args: argparse.Namespace) -> int:
     """Apply every spec; the exit code is that of the first that failed."""
     _name_specs(args)

@@ -39,10 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what was ok, too")
     parser.add_argument("-q", "--quiet", action="store_true", help="results only")
-    parser.set_defaults(
-        check=False, diff=False, keep=False, twice=False, resume=None, tags=[], skip_tags=[],
-        limit=None, against=None,
-    )  # fmt: skip
+    parser.set_defaults(**apply.defaults())
 
 
 def run(args: argparse.Namespace) -> int:

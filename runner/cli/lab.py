@@ -194,11 +194,8 @@ def _job(args: argparse.Namespace) -> int:
         if lab_submission.identity(loaded) != made.spec_hash:
             raise SpecError(f"{made.spec} has changed since {made.id} was submitted",
                             fix="undo the change, or submit it anew")  # fmt: skip
-        for name, value in {
-            "check": False, "diff": False, "keep": False, "twice": False, "wait": True, "tags": [],
-            "skip_tags": [], "against": None, "quiet": False, "verbose": True, "json": False,
-            "command": "lab",
-        }.items():  # fmt: skip
+        own = {"wait": True, "quiet": False, "verbose": True, "json": False, "command": "lab"}
+        for name, value in (apply.defaults() | own).items():
             setattr(args, name, value)
         args.run_id, args.resume = share.run, None if folder is None else share.run
         args.reports = submission.share_folder(args.lab, made.id, share.number) / "reports"
