@@ -51,7 +51,7 @@ def test_a_trial_without_workload_samples_the_host(host):
 def test_a_host_rebooted_since_it_was_converged_refuses_the_trial(host):
     """The declared state went with the old boot: nothing is begun, and no spool is left."""
     answer = host.ask(program(None, network="host", idle_s=0.2, boot_id="another-boot"))
-    assert answer.end["error"]["code"] == "bad_program"
+    assert answer.end["error"]["code"] == "rebooted"
     assert "rebooted" in answer.end["error"]["message"]
     assert kinds(answer.events)[-1:] == ["end"]
     assert not of(answer.events, "trial_started")
