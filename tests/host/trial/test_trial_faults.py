@@ -151,6 +151,8 @@ def uplink(net, netns):
         # the address that the kernel makes of the hardware's is checked for a second
         return {k: sorted(v.replace(" tentative", "").splitlines()) for k, v in found.items()}
 
+    # until then it has no route of its own
+    until(lambda: " tentative" not in ip("-o", "address", "show", "dev", "up0"))
     assert sum(len(state()[name]) for name in ("routes", "routes6")) >= 12
     return net, state
 
