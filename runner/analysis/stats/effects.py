@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from runner.analysis.stats.intervals import LEVEL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEVEL: Final = 0.90
 ADDITIVE: Final = 0.01
 """p of the lack of fit below which single effects are said not to add up."""
 ROUNDING: Final = 1e-9

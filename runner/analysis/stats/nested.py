@@ -15,10 +15,11 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from runner.analysis.stats.intervals import LEVEL
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LEVEL: Final = 0.90
 REPETITION: Final = "repetition"
 
 
