@@ -8,13 +8,13 @@ Source: raspi-utils, vcgencmd; documentation of the Raspberry Pi 5, "Measuring p
 from __future__ import annotations
 
 import re
-import subprocess
+
+from . import vcgencmd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, Optional
 
-TIMEOUT_S = 1.0
 _LINE = re.compile(
     r"^\s*(\w+)_([AV]) (?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)[AV]\s*$", re.MULTILINE
 )
@@ -22,18 +22,8 @@ _LINE = re.compile(
 
 def read(tool: str) -> Optional[float]:
     """Give the watts of all outputs, or None where the tool says none; OSError as it starts."""
-    try:
-        done = subprocess.run(
-            [tool, "pmic_read_adc"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    return watts(done.stdout.decode("ascii", "replace"))
+    said = vcgencmd.ask(tool, "pmic_read_adc")
+    return None if said is None else watts(said)
 
 
 def watts(text: str) -> Optional[float]:

@@ -7,28 +7,16 @@ most boards, and not with every kernel of a Pi 5.
 from __future__ import annotations
 
 import re
-import subprocess
+
+from . import vcgencmd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
 
-TIMEOUT_S = 1.0
-"""It answers in milliseconds; a mailbox that hangs must not hold the sampler up."""
-
 
 def read(tool: str) -> Optional[int]:
     """Give the bits, or None where the tool does not answer; OSError where it cannot start."""
-    try:
-        done = subprocess.run(
-            [tool, "get_throttled"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    said = re.search(rb"throttled=(?:0x)?([0-9a-fA-F]{1,8})\b", done.stdout)
-    return int(said.group(1), 16) if said else None
+    said = vcgencmd.ask(tool, "get_throttled")
+    found = re.search(r"throttled=(?:0x)?([0-9a-fA-F]{1,8})\b", said or "")
+    return int(found.group(1), 16) if found else None
