@@ -31,5 +31,5 @@ def test_a_time_of_the_other_kind_is_refused(workload, place, said):
 def test_what_ends_by_itself_has_the_time_that_is_said(what, within):
     """Go benchmarks were stopped after 10 s, whatever was said."""
     workload = Workload.model_validate(what | ({} if within is None else {"within": within}))
-    sent = workload_part(workload, {}, "t", None, "r", {}, None)
+    sent = workload_part(workload, {}, "t", None, "r", {}, None, {})
     assert (sent["run"], sent["within_s"]) == ("once", 600.0 if within is None else 1200.0)
