@@ -87,13 +87,17 @@ class Subject:
 
     def _with(self, factor: str, level: str) -> Sections | None:
         """Give the sections with one level; in its first treatment where it needs others."""
-        whole = (cell for cell in treatments(self.experiment) if cell[factor] == level)
-        for cell in ({factor: level}, next(whole, {})):
-            try:
-                return Sections.model_validate(sections(self.experiment, cell))
-            except ValidationError:
-                continue
-        return None  # no treatment has it: `skip`
+        made = self._made({factor: level})
+        if made is None:
+            whole = next((cell for cell in self.treatments if cell[factor] == level), None)
+            made = None if whole is None else self._made(whole)  # `skip` may leave it in none
+        return made
+
+    def _made(self, levels: Mapping[str, str]) -> Sections | None:
+        try:
+            return Sections.model_validate(sections(self.experiment, levels))
+        except ValidationError:
+            return None
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
@@ -121,10 +125,15 @@ class Subject:
         """Repetitions of every treatment that are never exceeded, of all boards together."""
         return self.experiment.units[1]
 
+    @cached_property
+    def treatments(self) -> tuple[dict[str, str], ...]:
+        """Every cell that is run, as levels by factor; one without factors."""
+        return treatments(self.experiment)
+
     @property
     def cells(self) -> int:
         """How many treatments there are."""
-        return len(treatments(self.experiment))
+        return len(self.treatments)
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Give every text of the parts that are run, with its path."""
