@@ -29,12 +29,9 @@ test: $(VENV)/.dev tools
 test-slow: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board and not site and not lab" $(AGAIN) || [ $$? = 5 ]
 
-# hostile specs, hosts, users and journals; with FULL=1 also kill points and the fuzzers of events and
-# journals, which take longer than the others together
-LONG := test_kill_points test_fuzz_events test_fuzz_journals
+# hostile specs, hosts, users and journals: 20 points a kind, all of them with FULL=1
 test-attack: $(VENV)/.dev tools
-	$(SUDO) env FULL=$(FULL) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/attack \
-	  $(if $(FULL),,$(LONG:%=--ignore=tests/attack/%.py)) $(AGAIN)
+	$(SUDO) env FULL=$(FULL) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/attack $(AGAIN)
 
 test-all: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "not board and not site and not lab"
