@@ -39,28 +39,29 @@ def check_reference(text: str) -> str | None:
         return f"`{family}` is not a source: {ELSEWHERE[family]}"
     if family not in families() and not discovery.known("sources", family):
         return f"unknown source `{family}`{did_you_mean(family, families())}"
-    known, decided = _offered(family)
+    known, begins = _offered(family)
     if not dot or not name:
         return f"`{text}` names a source but no quantity of it" + did_you_mean("", known)
     stem = _without_statistic(name)
     if name in known or stem in known:
         return None
-    if not decided:
-        return f"source `{family}` has no `{name}`{did_you_mean(name, known)}"
+    if not any(name.startswith(start) and len(name) > len(start) for start in begins):
+        more = [f"{start}…" for start in begins]
+        return f"source `{family}` has no `{name}`{did_you_mean(name, [*known, *more])}"
     near = next((x for x in known if slip(stem, x)), None)
     return f"source `{family}` has no `{name}`; did you mean `{near}`?" if near else None
 
 
-def _offered(family: str) -> tuple[tuple[str, ...], bool]:
-    """Names that a family has by its own word, and whether it may have others."""
+def _offered(family: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names that a family has by its own word, and what others begin with ("": anything)."""
     if family in CLOSED:
-        return tuple(CLOSED[family]), False
+        return tuple(CLOSED[family]), ()
     if family in OPEN:
-        return (), True
+        return (), ("",)
     file = module(family)
     sampled, parsed = getattr(file, "KIND", None), getattr(file, "PARSER", None)
     known = (*sampled.fields({}), *sampled.derived) if sampled else ()
-    return (*known, *(parsed.known if parsed else ())), bool(parsed and parsed.open)
+    return (*known, *(parsed.known if parsed else ())), parsed.open if parsed else ()
 
 
 def _without_statistic(name: str) -> str:

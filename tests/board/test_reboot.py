@@ -38,7 +38,7 @@ system:
   cgroup: {{web: {{memory.max: 32MiB}}}}
 workload: {{argv: [cat, /proc/cmdline], run: once}}
 metrics:
-  word: {{from: 'stdout.regex:cgroup_enable=(memory)', unit: ""}}
+  word: {{from: stdout.regex, pattern: 'cgroup_enable=(memory)', kind: text}}
 """
 WITHOUT_ROOT = """\
 schema: experiment/1

@@ -155,8 +155,12 @@ def _sameness(cell: Cell, want: object, have: object) -> Tuple[str, Optional[str
     form = str(cell.get("form", "exact"))
     if not isinstance(want, str) or cell["via"] in ("link", "argv"):
         return "ok", None
+    if form == "set" and want[:1] in ("+", "-"):
+        return "ok", None  # `+memory` asks for a word, and never reads as it was written
     if normal_forms.plain(form, want) == normal_forms.plain(form, have):
         return "ok", None
+    if cell.get("secret"):
+        return "ok (normalised)", "the kernel shows it in another form"
     return "ok (normalised)", f"the kernel shows {want!r} as {have!r}"
 
 

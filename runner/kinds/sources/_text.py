@@ -29,7 +29,7 @@ class Stream:
     """One of the workload's two streams: `name` is stdout or stderr."""
 
     known: Mapping[str, str] = MappingProxyType({"regex": ""})
-    open = True
+    open = ("json.", "jsonl.", "csv.")
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -39,7 +39,7 @@ class Build:
         "size": "B", "id": "1", "sha256": "1", "seconds": "s", "stripped": "1", "dynamic": "1",
         "toolchain": "1", "escapes": "1", "inlined": "1", "can_inline": "1",
     })  # fmt: skip
-    open = True  # sections of the ELF file
+    open: tuple[str, ...] = ("",)  # sections of the ELF file
 
     def unit(self, name: str) -> str | None:
         """Give B for a section of the ELF file; a variable moved to the heap is counted."""

@@ -22,7 +22,7 @@ class Expvar:
     name = "expvar"
     doc = "variables of /debug/vars, fetched by `workload.fetch`"
     known: Mapping[str, str] = MappingProxyType({})
-    open = True
+    open: tuple[str, ...] = ("",)
 
     def unit(self, name: str) -> str | None:
         """None: a variable is a number, and its unit is in the program's head."""

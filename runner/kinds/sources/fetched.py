@@ -19,7 +19,7 @@ class Fetched:
     name = "fetched"
     doc = "a page of `workload.fetch` that is JSON, by its name: `fetched.stats.a.b`"
     known: Mapping[str, str] = MappingProxyType({})
-    open = True
+    open: tuple[str, ...] = ("",)
 
     def unit(self, name: str) -> str | None:
         """None: JSON has no units."""

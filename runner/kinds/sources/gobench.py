@@ -99,7 +99,7 @@ class GoBench:
         "ns_per_op": "ns", "bytes_per_op": "B", "allocs_per_op": "allocs",
         "mallocs_per_op": "allocs", "mb_per_s": "MB/s", "iterations": "iterations",
     })  # fmt: skip
-    open = True  # names of benchmarks, and units of b.ReportMetric
+    open: tuple[str, ...] = ("",)  # names of benchmarks, and units of b.ReportMetric
 
     def unit(self, name: str) -> str | None:
         """Give the unit of a benchmark's column, which its name is."""

@@ -137,7 +137,7 @@ class Found:
 class Closed:
     """A parser of a family whose names are all in `known`."""
 
-    open = False
+    open: tuple[str, ...] = ()
 
     def unit(self, name: str) -> str | None:
         """None: there are no other names."""
@@ -153,8 +153,8 @@ class Parser(Protocol):
     doc: str
     known: Mapping[str, str]
     """Unit of each name that it always or usually has, without the family; empty where none."""
-    open: bool
-    """Whether what was printed decides about further names."""
+    open: tuple[str, ...]
+    """What further names begin with, about which what was printed decides: "" any, none no name."""
 
     def unit(self, name: str) -> str | None:
         """Give the unit of another name, where the format itself has one; else None."""

@@ -208,7 +208,7 @@ class Profiles:
         "heap.alloc_objects": "objects", "heap.stacks": "stacks", "allocs.alloc_bytes": "B",
         "allocs.alloc_objects": "objects", "goroutine.count": "goroutines",
     })  # fmt: skip
-    open = True
+    open: tuple[str, ...] = ("",)
 
     def unit(self, name: str) -> str | None:
         """Give the unit of a type of Go's profiles; a type that a program made has none."""

@@ -46,7 +46,7 @@ class Prometheus:
     name = "prometheus"
     doc = "a page of `workload.fetch` in the Prometheus text format, by metric"
     known: Mapping[str, str] = MappingProxyType({})
-    open = True
+    open: tuple[str, ...] = ("",)
 
     def unit(self, name: str) -> str | None:
         """Give the unit that the name ends in, as the format rules; None without one."""

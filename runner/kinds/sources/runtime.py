@@ -50,7 +50,7 @@ class Runtime:
         "memory_classes_heap_stacks_bytes": "B", "sched_goroutines_goroutines": "goroutines",
         "sched_gomaxprocs_threads": "threads",
     })  # fmt: skip
-    open = True
+    open: tuple[str, ...] = ("",)
 
     def unit(self, name: str) -> str | None:
         """Give the unit of a metric, which its name ends in."""

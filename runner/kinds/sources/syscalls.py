@@ -49,7 +49,7 @@ class Syscalls:
     name = "syscalls"
     doc = "calls counted by strace, asked for by `workload.trace`; `.errors` are those that failed"
     known = MappingProxyType({"total": "1"})
-    open = True
+    open: tuple[str, ...] = ("",)
 
     def unit(self, name: str) -> str | None:
         """Give 1: calls are counted."""

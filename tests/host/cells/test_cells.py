@@ -402,6 +402,6 @@ def test_subtree_control_is_put_back(host: Host) -> None:
     }
     assert "hugetlb" in path.read_text()
     again = host.converge(pseudo(str(path), "+hugetlb", form="set"))
-    assert again.outcomes == {str(path): "ok (normalised)"}
+    assert again.outcomes == {str(path): "ok"}
     assert host.restore().outcomes == {str(path): "restored"}
     assert path.read_text() == before

@@ -50,6 +50,18 @@ def test_the_second_time_nothing_changes(net: Host) -> None:
     assert "8080-8082" in second.results[cells[1]["id"]]["why"]
 
 
+def test_a_word_that_is_asked_for_never_reads_as_it_was_written_and_a_secret_is_not_shown(
+    net: Host,
+) -> None:
+    word = pseudo(f"{IP}/tcp_available_congestion_control", "+reno", form="set")
+    hidden = pseudo(SOMAXCONN, "0x400", form="integer", secret=True)
+    done = net.converge(word, hidden)
+    assert list(done.outcomes.values()) == ["ok", "changed"]
+    again = net.converge(word, hidden)
+    assert list(again.outcomes.values()) == ["ok", "ok (normalised)"]
+    assert again.results[SOMAXCONN]["why"] == "the kernel shows it in another form"
+
+
 def test_the_kernel_rounds_and_that_is_a_failure(net: Host) -> None:
     """retrans_time_ms counts jiffies: 101 is not kept unless a jiffy is 1 ms."""
     before = snapshot.keys(net, [RETRANS])

@@ -281,10 +281,12 @@ def test_every_name_that_a_source_offers_is_accepted(family):
     """And names of its own that it has not are refused, unless the workload decides."""
     from runner.spec.references import _offered
 
-    known, decided = _offered(family)
+    known, begins = _offered(family)
     assert [check_reference(f"{family}.{name}") for name in known] == [None] * len(known)
     said = check_reference(f"{family}.no_such_thing_at_all")
-    assert (said is None) == decided
+    assert (said is None) == ("" in begins)
+    for start in begins:
+        assert check_reference(f"{family}.{start}no_such_thing_at_all") is None
 
 
 @pytest.mark.parametrize(
@@ -298,6 +300,10 @@ def test_every_name_that_a_source_offers_is_accepted(family):
         ("gctrace.cuont", "did you mean `count`?"),
         ("workload.restarts", "source `workload` has no `restarts`"),
         ("load.ramp", "source `load` has no `ramp`"),
+        ("stdout.regex:(.*)", "did you mean `regex`?"),
+        ("stdout.seconds", "known: regex, json.…, jsonl.…, csv.…"),
+        ("stderr.json", "did you mean `json.…`?"),
+        ("stderr.csv.", "source `stderr` has no `csv.`"),
     ],
 )
 def test_a_name_that_can_give_no_number_is_refused(name, said):
