@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from runner.spec.load import ExpandedStep
 
 
-IDLE_S: Final = 5.0
 KEEP_S: Final = 300.0
 """How long a kept workload waits for its next trial: as long as a lost link is tried again."""
 EMULATED_HZ: Final = 2.0
@@ -117,7 +116,7 @@ def trial_program(
     if request.remote and steps:
         files = []
         reachable(experiment)
-    idle = _idle_s(experiment) if not steps else 0.0
+    idle = experiment.watched_s if not steps else 0.0
     workload = experiment.workload
     if workload and workload.ready and workload.ready.listening and not knows_port(experiment):
         raise SpecError(
@@ -271,15 +270,6 @@ def _uploads(**programs: Binary | None) -> dict[str, Blob]:
         for name, made in programs.items()
         if made is not None
     }
-
-
-def _idle_s(experiment: Experiment) -> float:
-    """Seconds to watch a workload without load: as long as the latest metric wants, and more."""
-    latest = [metric.after.seconds for metric in experiment.metrics.values() if metric.after]
-    workload = experiment.workload
-    if not latest and (workload is None or workload.go_test or workload.run == "once"):
-        return 0.0  # it ends by itself, and there is nothing to watch before
-    return max(latest, default=0.0) + IDLE_S
 
 
 def _abort(experiment: Experiment) -> Abort:

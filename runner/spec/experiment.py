@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
@@ -22,6 +22,9 @@ from runner.spec.system import System
 
 SCHEMA = "experiment/1"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+IDLE_S: Final = 5.0
+"""For which a trial without load is watched after its latest metric."""
 
 
 def _name(text: str) -> str:
@@ -197,6 +200,17 @@ class Experiment(Model):
         lasts = self.repeat.levels.lasts if self.repeat.levels is not None else 1
         low, high = self.blocks
         return -(-low // lasts), -(-high // lasts)
+
+    @property
+    def watched_s(self) -> float:
+        """Seconds that a trial without load is watched at least: until the latest metric, and more.
+
+        0 where the program ends by itself and no metric waits: there is nothing to watch before.
+        """
+        latest = [metric.after.seconds for metric in self.metrics.values() if metric.after]
+        if not latest and (self.workload is None or self.workload.once):
+            return 0.0
+        return max(latest, default=0.0) + IDLE_S
 
     @property
     def families(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ NAME = own(
 """A sysctl of this worker that may be anything for a while."""
 KEY = Path("/proc/sys", *NAME.split("."))
 MEMORY = Path("/sys/fs/cgroup/memory")
+LINE = "root=PARTUUID=1-02 rootwait quiet\n"
+"""The command line of the kernel of `machine`."""
 
 
 def needs_root_and_memory_group() -> None:
@@ -142,3 +145,64 @@ def unchanged(tmp_path):
     yield
     assert KEY.read_text() == before
     assert not groups(tmp_path)
+
+
+class Machine(Cli):
+    """The command line, and beside it the host that it reboots."""
+
+    def inside(self, *argv: str) -> str:
+        pid = self.process.pid
+        (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return subprocess.run(
+            ["nsenter", "-t", child, "-m", "-p", *argv],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
+    @property
+    def line(self) -> str:
+        return self.inside("cat", "/boot/firmware/cmdline.txt")
+
+    @property
+    def boot(self) -> str:
+        return (self.machine / "boot_id").read_text()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A host that is a real sshd in a pid and mount namespace; its boots are those of machine.py."""
+    needs_root_and_memory_group()
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare")
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    server = start_sshd(
+        folder,
+        within=("unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
+                sys.executable, str(ROOT / "tests" / "apply" / "machine.py"), str(folder)),
+    )  # fmt: skip
+    options = server.options(tmp_path)
+    (tmp_path / "hosts.yaml").write_text(
+        json.dumps(
+            {
+                "hosts": {
+                    "board": {
+                        "address": options.host, "port": options.port, "user": options.user,
+                        "key": str(options.key), "python": sys.executable,
+                    }
+                }
+            }
+        )
+    )  # fmt: skip
+    made = Machine(
+        tmp_path,
+        [
+            "-i", str(tmp_path / "hosts.yaml"), "--known-hosts", str(options.known_hosts),
+            "--ssh-config", str(options.ssh_config), "--state-dir", str(tmp_path / "state"),
+        ],
+    )  # fmt: skip
+    made.process, made.machine, made.port = server.process, folder, options.port
+    before = Path("/proc/sys/vm/stat_interval").read_text()
+    yield made
+    server.process.kill()  # and with it pid 1 of its namespace, and all that is in there
+    server.process.wait(10)
+    assert Path("/proc/sys/vm/stat_interval").read_text() == before

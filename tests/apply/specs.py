@@ -10,6 +10,7 @@ from tests.apply.conftest import KEY, NAME
 from tests.waiting import until
 
 SERVER = Path(__file__).with_name("server.py")
+UNHEALTHY = Path(__file__).with_name("unhealthy_servers.py")
 HEALTHY = """\
 healthy:
   - load.error_ratio <= 0.001
@@ -61,3 +62,28 @@ def recorded(cli, trial: str, word: str, name: str = "small") -> Path:
         return None
 
     return until(found)
+
+
+def unserved(
+    mode: str, generator: str, more: str = "", load: str = "", servers: Path = UNHEALTHY
+) -> str:
+    """A server of unhealthy_servers.py, or of another such file, under ten connections."""
+    step = "connections: 10, duration: 3s" + (", rate: 100/s" if generator == "vegeta" else "")
+    return f"""\
+schema: experiment/1
+name: unserved
+hosts: {{server: local}}
+workload:
+  argv: [{json.dumps(sys.executable)}, {json.dumps(str(servers))}, {mode}, "{{port}}"]
+  ready: {{http: "http://127.0.0.1:{{port}}/"}}
+  network: isolated
+load:
+  generator: {generator}
+  threads: 1
+  timeout: 1s
+  url: "http://127.0.0.1:{{port}}/"
+  {load}
+  steps: [{{{step}}}]
+healthy: [load.error_ratio <= 0.001, workload.alive]
+repeat: {{attempts: 1}}
+{more}"""

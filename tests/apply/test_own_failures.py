@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.apply.test_unserved import spec
+from tests.apply.specs import unserved
 
 HOLD = """
 import socket, sys
@@ -31,7 +31,7 @@ pytestmark = [
 @pytest.mark.parametrize("generator", ["wrk", "h2load"])
 def test_ports_that_others_have_taken_are_the_generators_fault(local, generator):
     """900 of 1,000 are taken, 400 are wanted: invalid, and never a capacity."""
-    text = spec("status", generator).replace("connections: 10", "connections: 400")
+    text = unserved("status", generator).replace("connections: 10", "connections: 400")
     text = text.replace("network: isolated", "network: host\n  limits: {nofile: 4096}")
     inside = (
         "import subprocess, sys; subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True); "

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from tests.apply.conftest import ROOT, Cli, needs_root_and_memory_group
+from tests.apply.conftest import LINE
 from tests.apply.specs import running
-from tests.sshd import answers, start_sshd
+from tests.sshd import answers
 from tests.waiting import until
 
 SPEC = """\
@@ -34,68 +30,7 @@ metrics:
   wall: {from: workload.wall, unit: ms}
 """
 STATE = SPEC.split("workload:", maxsplit=1)[0]
-LINE = "root=PARTUUID=1-02 rootwait quiet\n"
 EDITED = "root=PARTUUID=1-02 rootwait cgroup_enable=memory\n"
-
-
-class Machine(Cli):
-    """The command line, the host beside it."""
-
-    def inside(self, *argv: str) -> str:
-        pid = self.process.pid
-        (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return subprocess.run(
-            ["nsenter", "-t", child, "-m", "-p", *argv],
-            capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-
-    @property
-    def line(self) -> str:
-        return self.inside("cat", "/boot/firmware/cmdline.txt")
-
-    @property
-    def boot(self) -> str:
-        return (self.machine / "boot_id").read_text()
-
-
-@pytest.fixture
-def machine(tmp_path, monkeypatch):
-    needs_root_and_memory_group()
-    if shutil.which("unshare") is None:
-        pytest.skip("no unshare")
-    folder = tmp_path / "machine"
-    folder.mkdir()
-    server = start_sshd(
-        folder,
-        within=("unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
-                sys.executable, str(ROOT / "tests" / "apply" / "machine.py"), str(folder)),
-    )  # fmt: skip
-    options = server.options(tmp_path)
-    (tmp_path / "hosts.yaml").write_text(
-        json.dumps(
-            {
-                "hosts": {
-                    "board": {
-                        "address": options.host, "port": options.port, "user": options.user,
-                        "key": str(options.key), "python": sys.executable,
-                    }
-                }
-            }
-        )
-    )  # fmt: skip
-    made = Machine(
-        tmp_path,
-        [
-            "-i", str(tmp_path / "hosts.yaml"), "--known-hosts", str(options.known_hosts),
-            "--ssh-config", str(options.ssh_config), "--state-dir", str(tmp_path / "state"),
-        ],
-    )  # fmt: skip
-    made.process, made.machine, made.port = server.process, folder, options.port
-    before = Path("/proc/sys/vm/stat_interval").read_text()
-    yield made
-    server.process.kill()  # and with it pid 1 of its namespace, and all that is in there
-    server.process.wait(10)
-    assert Path("/proc/sys/vm/stat_interval").read_text() == before
 
 
 def test_edits_reboots_and_goes_on(machine):

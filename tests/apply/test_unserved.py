@@ -9,38 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.apply.specs import unserved
+
 SERVERS = Path(__file__).with_name("unhealthy_servers.py")
 MORE = Path(__file__).with_name("more_servers.py")
 GENERATORS = ("wrk", "h2load", "vegeta")
 pytestmark = pytest.mark.timeout(180)
 
 
-def spec(mode: str, generator: str, more: str = "", load: str = "", servers: Path = SERVERS) -> str:
-    step = "connections: 10, duration: 3s" + (", rate: 100/s" if generator == "vegeta" else "")
-    return f"""\
-schema: experiment/1
-name: unserved
-hosts: {{server: local}}
-workload:
-  argv: [{json.dumps(sys.executable)}, {json.dumps(str(servers))}, {mode}, "{{port}}"]
-  ready: {{http: "http://127.0.0.1:{{port}}/"}}
-  network: isolated
-load:
-  generator: {generator}
-  threads: 1
-  timeout: 1s
-  url: "http://127.0.0.1:{{port}}/"
-  {load}
-  steps: [{{{step}}}]
-healthy: [load.error_ratio <= 0.001, workload.alive]
-repeat: {{attempts: 1}}
-{more}"""
-
-
 def run(local, mode: str, generator: str, **more) -> dict:
     if generator != "vegeta" and shutil.which(generator) is None:
         pytest.skip(f"{generator} is not installed")
-    (trial,) = local.apply(local.spec(spec(mode, generator, **more)), code=None)["trials"]
+    (trial,) = local.apply(local.spec(unserved(mode, generator, **more)), code=None)["trials"]
     return trial
 
 
@@ -81,7 +61,7 @@ def test_an_answer_is_good_as_expect_has_it(local, generator):
 
 def test_a_load_program_without_json_says_what_it_printed(local):
     argv = json.dumps([sys.executable, "-c", "print('usage: bench URL')"])
-    text = spec("status", "command", load=f"argv: {argv}")
+    text = unserved("status", "command", load=f"argv: {argv}")
     (trial,) = local.apply(local.spec(text), code=None)["trials"]
     assert trial["outcome"] == "invalid"
     assert "printed no JSON object; it printed: usage: bench URL" in trial["why"]

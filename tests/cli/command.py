@@ -12,16 +12,25 @@ SPEC = RUNS / "sizes.yaml"
 FIRST, SECOND = sorted(path.name for path in (RUNS / "sizes").iterdir())
 
 
-def runner(*words, code=0, reports=RUNS, cwd=ROOT, **env):
+def runner(*words, code=0, reports=RUNS, cwd=ROOT, timeout=110, **env):
     done = subprocess.run(
         [sys.executable, "-m", "runner", *map(str, words)],
-        cwd=cwd, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=110, check=False,
+        cwd=cwd, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), "RUNNER_REPORTS": str(reports), "NO_COLOR": "1", **env},
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     if code is not None:
         assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
     return done
+
+
+def alone(folder, command, spec, *words, code):
+    """Run a command on a spec in its folder, with reports and state of its own there."""
+    state = ("--state-dir", folder / "state")
+    return runner(
+        command, spec, "-q", *state, *words, code=code, reports=folder / "reports", cwd=folder,
+        timeout=600,
+    )  # fmt: skip
 
 
 def copied(folder: Path) -> Path:

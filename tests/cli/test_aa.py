@@ -1,8 +1,8 @@
 """`runner apply --aa`: the exit code and a page say how often this host finds what is not there."""
 
 import re
-import subprocess
-import sys
+
+from tests.cli.command import alone
 
 SPEC = """\
 schema: experiment/1
@@ -16,14 +16,7 @@ metrics:
 
 def run(folder, *words, code):
     (folder / "same.yaml").write_text(SPEC)
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", "apply", "same.yaml", "-q", "--state-dir",
-         str(folder / "state"), *words],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    return alone(folder, "apply", "same.yaml", *words, code=code)
 
 
 def test_the_rate_is_said_with_its_interval_and_has_a_page(tmp_path):

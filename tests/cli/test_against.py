@@ -1,28 +1,16 @@
 """Two versions of a program side by side: a regression is found, none where there is none."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from runner.errors import SpecError
 from runner.planning.against import against
 from runner.spec.experiment import Experiment
+from tests.cli.command import alone
+from tests.cli.repository import MAIN, commit, git, program
 
 pytestmark = pytest.mark.timeout(300)
-MAIN = """package main
-
-import "fmt"
-
-func main() {
-	s := uint64(1)
-	for i := 0; i < %d; i++ {
-		s = s*6364136223846793005 + 1442695040888963407
-	}
-	fmt.Println(s)
-}
-"""
 SPEC = """\
 schema: experiment/1
 name: versions
@@ -35,25 +23,15 @@ metrics: {cpu: {from: workload.user_cpu, unit: ms, better: lower}}
 
 @pytest.fixture
 def repository(tmp_path):
-    (tmp_path / "prog").mkdir()
-    (tmp_path / "prog" / "go.mod").write_text("module prog\n\ngo 1.21\n")
-    (tmp_path / "prog" / "main.go").write_text(MAIN % 150_000_000)
+    program(tmp_path, MAIN % 150_000_000)
     (tmp_path / "versions.yaml").write_text(SPEC)
-    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "base"]):
-        subprocess.run(
-            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tmp_path, check=True
-        )
+    git(tmp_path, "init", "-q")
+    commit(tmp_path, "base")
     return tmp_path
 
 
 def run(folder, *words, code):
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", "apply", "versions.yaml", "-q", "--state-dir",
-         str(folder / "state"), *words],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
+    return alone(folder, "apply", "versions.yaml", *words, code=code)
 
 
 def test_a_regression_is_found_and_none_where_there_is_none(repository):

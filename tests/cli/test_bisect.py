@@ -1,15 +1,14 @@
 """A repository that a script makes, and the commit in it that made the program slower."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from runner.errors import SpecError
 from runner.planning.against import between
 from runner.spec.experiment import Experiment
-from tests.cli.test_against import MAIN
+from tests.cli.command import alone
+from tests.cli.repository import MAIN, commit, git, program
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SPEC = """\
@@ -22,40 +21,22 @@ metrics: {cpu: {from: workload.user_cpu, unit: ms, better: lower}}
 COMMITS, SLOWER, BROKEN = 10, 6, 5
 
 
-def git(folder, *words):
-    done = subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=folder, check=True,
-        capture_output=True, text=True,
-    )  # fmt: skip
-    return done.stdout.strip()
-
-
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """Ten commits after the first; the sixth does half as much again, the fifth does not build."""
     folder = tmp_path_factory.mktemp("repository")
-    (folder / "prog").mkdir()
-    (folder / "prog" / "go.mod").write_text("module prog\n\ngo 1.21\n")
     (folder / "slower.yaml").write_text(SPEC)
     git(folder, "init", "-q")
     for number in range(COMMITS + 1):
         body = MAIN % (150_000_000 if number >= SLOWER else 100_000_000)
         text = body if number != BROKEN else "package main\n\nfunc main() { does not build }\n"
-        (folder / "prog" / "main.go").write_text(f"// version {number}\n{text}")
-        git(folder, "add", "-A")
-        git(folder, "commit", "-q", "-m", f"version {number}")
+        program(folder, f"// version {number}\n{text}")
+        commit(folder, f"version {number}")
     return folder
 
 
 def run(folder, *words, code):
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", "bisect", "slower.yaml", "-q", "--state-dir",
-         str(folder / "state"), *words],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    return alone(folder, "bisect", "slower.yaml", *words, code=code)
 
 
 def test_the_commit_is_found_and_one_that_does_not_build_is_stepped_over(repository):

@@ -17,15 +17,8 @@ from runner.records.patterns import (
     last_match,
     matches,
 )
+from tests.records.disasters import DISASTERS
 from tests.specfile.reading import faults
-
-DISASTERS = [
-    (r"(a+)+$", "a" * 30 + "!"),
-    (r"(a|aa)+$", "a" * 60 + "!"),
-    (r"(.*)*x", "a" * 10_000),
-    (r"^(\w+\s?)*$", "word " * 2000 + "!"),
-    (r"(a?){30}a{30}", "a" * 29),
-]
 
 
 @pytest.mark.parametrize(("pattern", "text"), DISASTERS)

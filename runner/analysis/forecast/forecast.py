@@ -44,8 +44,6 @@ ONCE_S: Final = 0.3
 """The same of a program that ends by itself, which is neither waited for nor stopped."""
 FRESH_S: Final = 1.0
 """A new workload between two steps."""
-IDLE_S: Final = 5.0
-"""Of a trial without load; `runner.compile.program` has the same."""
 CAPACITIES: Final = 9
 """Servers, log-uniform over the range, that a search is tried on to count its trials."""
 
@@ -96,8 +94,7 @@ def duration(experiment: Experiment) -> Duration:
 
 def ends_itself(experiment: Experiment) -> bool:
     """Whether a trial lasts as long as its program takes."""
-    workload = experiment.workload
-    return workload is not None and (workload.go_test is not None or workload.run == "once")
+    return experiment.workload is not None and experiment.workload.once
 
 
 def trial_s(experiment: Experiment) -> float:
@@ -106,8 +103,7 @@ def trial_s(experiment: Experiment) -> float:
     if workload is None:
         return 0.0
     if load is None or load.generator == "none":
-        after = [metric.after.seconds for metric in experiment.metrics.values() if metric.after]
-        return 0.0 if ends_itself(experiment) and not after else max(after, default=0.0) + IDLE_S
+        return experiment.watched_s
     steps = load.expanded_steps()
     if experiment.search is not None:
         steps = steps[:1]

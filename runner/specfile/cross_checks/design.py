@@ -172,7 +172,7 @@ def _kept(exp: Experiment, variable: str) -> Iterator[Finding]:
     if workload.prepare:
         message = "a kept workload is prepared once for all trials: fresh ones, or no prepare"
         yield where, message, False
-    if workload.run == "once" or workload.go_test:
+    if workload.once:
         yield where, "a workload that ends by itself cannot be kept", False
 
 

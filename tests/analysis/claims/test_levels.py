@@ -6,7 +6,7 @@ from runner.analysis.claims.case import CONTRADICTED, REPRODUCED
 from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.levels import boards, of_kind, on_board, spread
 from runner.spec import Experiment
-from tests.analysis.claims.test_cases import judged, trial
+from tests.analysis.claims.judged import judged, trial
 
 OFFSETS = {"a": 0.0, "b": 4.0, "c": 8.0, "d": 12.0, "e": 16.0, "f": 20.0}
 METRICS = {"m1": {"from": "procfs.rss"}}

@@ -1,6 +1,6 @@
 """`repeat.levels: {boot: block}`: each block has a boot of its own, and the command line may vary.
 
-The host is the machine of tests/apply/test_reboot.py, whose boots are those of machine.py.
+The host is `machine` of tests/apply/conftest.py.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ import json
 from typing import TYPE_CHECKING
 
 from runner.store.record import RunFolder
-from tests.apply.test_reboot import LINE, Machine, machine
+from tests.apply.conftest import LINE, Machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-__all__ = ["machine"]
 
 SPEC = """\
 schema: experiment/1

@@ -6,7 +6,7 @@ import pytest
 
 from runner.host.trial import readiness
 from runner.host.trial.context import Aborted
-from tests.records.test_patterns import DISASTERS
+from tests.records.disasters import DISASTERS
 
 
 @pytest.mark.parametrize(("pattern", "text"), DISASTERS)

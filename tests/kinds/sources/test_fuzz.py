@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,6 @@ from hypothesis import strategies as st
 
 from runner.kinds.sources import names, parse, parsers
 from runner.kinds.sources.interface import Found, Page, Printed
-from tests.kinds.sources.test_parsers import RECORDED
 
 FAMILIES = tuple(names())
 ASKED = (
@@ -22,7 +22,7 @@ ASKED = (
     "smaps.total.rss", "fio.read.iops", "iperf3.received", "sysbench.events", "maps.count", "atlas.rss", "build.size",
 )  # fmt: skip
 TEXTS = [path.read_text(encoding="utf-8", errors="replace")[:20_000]
-         for path in sorted(RECORDED.iterdir()) if path.is_file()]  # fmt: skip
+         for path in sorted(Path(__file__).with_name("recorded").iterdir()) if path.is_file()]  # fmt: skip
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
