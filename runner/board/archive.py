@@ -3,7 +3,7 @@
     python -m runner.board.archive        in the board's folder, one connection on stdin
 
 The board's apt asks ADDRESS; QEMU starts this program for each connection, so that there
-is no port on this machine. What is asked for is fetched by this machine's own apt, with
+is not a port on this machine. What is asked for is fetched by this machine's own apt, with
 its proxies and passwords, from the archives that the image was made of and no others.
 The board's apt checks the signatures.
 """

@@ -61,7 +61,7 @@ _UNSEEN = re.compile(
     "\x1b\\[[0-9;?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b."
     "|[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff]"
 )
-"""What moves the cursor, names the window, turns text around or is no character."""
+"""What moves the cursor, names the window, turns text around or is not a character."""
 
 
 def hidden(text: str) -> str:

@@ -173,7 +173,7 @@ def _shown(  # noqa: PLR0911 - one return for each dimension
         return count(value) if unit.name in ("", "1") else f"{count(value)} {unit.name}"
     if unit.dimension in _LETTERS:
         letter = _LETTERS[unit.dimension]
-        if "h" in unit.name:  # Wh is no prefix of J
+        if "h" in unit.name:  # Wh is not a prefix of J
             return f"{digits(value / float(unit.size), short=True)} {unit.name}"
         names = ((1e3, f"k{letter}"), (1.0, letter), (1e-3, f"m{letter}"), (1e-6, f"µ{letter}"))
         return scaled(value, names, short=True)

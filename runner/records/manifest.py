@@ -1,6 +1,6 @@
 """run.json: what made a run, what it planned, and where its parts are.
 
-`run/1` is read for ever, by the same reader: what it lacks is empty. In `run/2` trials carry
+`run/1` is always read, by the same reader: what it lacks is empty. In `run/2` trials carry
 the boot, the machine and the session that they ran in.
 """
 

@@ -256,7 +256,7 @@ class Search(Model):
         if low.dimension != high.dimension:
             raise fault("between", f"{low} and {high} are not of one kind")
         if low.dimension not in (COUNT, BYTES, RATE):
-            message = f"{low} is no number, no size and no rate: write the number, its unit in the"
+            message = f"{low} is not a number, a size or a rate: write the number, its unit in the"
             raise fault("between", f"{message} spec: `--timeout {{t}}ms`")
         if not 0 < low.exact < high.exact or self.low >= self.high:
             raise fault("between", f"between [{low}, {high}] has to rise, from above 0")

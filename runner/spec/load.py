@@ -111,7 +111,7 @@ class Ladder(Model):
             return tuple(range(self.start, self.end + 1, self.by))
         found: list[int] = []
         level = float(self.start)
-        # a factor a hair above 1 would repeat the same whole number for ever
+        # a factor a hair above 1 would repeat the same whole number without end
         while round(level) <= self.end and len(found) < MAX_STEPS:
             if not found or round(level) > found[-1]:
                 found.append(round(level))

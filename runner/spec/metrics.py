@@ -9,13 +9,13 @@ from runner.records.printed import Asked
 from runner.records.quantities import COUNT, Quantity, QuantityError, unit_factor
 from runner.spec.base import Amount, Duration, Model, Text, did_you_mean, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_expression
-from runner.spec.references import check_reference
 from runner.spec.sections.printed import (
     PATTERNED,
     Series,
     Skip,
     Statistic,
     asked,
+    check_printed,
     faults_of,
     is_printed,
     pattern_groups,
@@ -23,7 +23,7 @@ from runner.spec.sections.printed import (
 
 
 def _reference(text: str) -> str:
-    problem = check_reference(text)
+    problem = check_printed(text)
     if problem:
         raise fault("source", problem)
     return text

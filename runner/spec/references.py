@@ -7,10 +7,15 @@ source gives: the load, the search, the workload's own state.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from runner.kinds import discovery
 from runner.kinds.sources import module, names
 from runner.kinds.units import CLOSED, OPEN, VARIANTS
 from runner.spec.base import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ELSEWHERE = {
     "facts": "a fact is not measured: put it under `requires`, or into a claim's `must`",
@@ -32,14 +37,15 @@ def families() -> list[str]:
     return [*CLOSED, *names(), *OPEN]
 
 
-def check_reference(text: str) -> str | None:
-    """Say what is wrong with a reference, or None."""
+def check_reference(text: str, also: Sequence[str] = ()) -> str | None:
+    """Say what is wrong with a reference, or None; `also` are names that only here are meant."""
     family, dot, name = text.partition(".")
     if family in ELSEWHERE:
         return f"`{family}` is not a source: {ELSEWHERE[family]}"
     if family not in families() and not discovery.known("sources", family):
         return f"unknown source `{family}`{did_you_mean(family, families())}"
-    known, begins = _offered(family)
+    offered, begins = _offered(family)
+    known = (*also, *offered)
     if not dot or not name:
         return f"`{text}` names a source but no quantity of it" + did_you_mean("", known)
     stem = _without_statistic(name)

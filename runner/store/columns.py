@@ -111,7 +111,7 @@ def pack(source: Path, target: Path) -> None:
 
 
 def _sorted(source: Path) -> tuple[tuple[str, ...], list[bytes], list[int], int]:
-    """Give the columns, the lines that are no samples, the samples before each, and of all."""
+    """Give the columns, the lines that are not samples, the samples before each, and of all."""
     rest: list[bytes] = []
     before: list[int] = []
     count = size = 0
@@ -136,7 +136,7 @@ def _columns(rest: list[bytes], before: list[int], count: int) -> tuple[str, ...
         try:
             last = decode(line)
         except EventError as error:
-            raise NotPackedError(f"a line is no event: {error}") from None
+            raise NotPackedError(f"a line is not an event: {error}") from None
         if isinstance(last, Columns):
             names.add(last.names)
         elif isinstance(last, FetchedPart):
@@ -170,7 +170,7 @@ def _typed(
         f"SELECT count(*), min({n}), max({n}), count(t) FROM read_parquet({_text(out)})"  # noqa: S608
     ).fetchone()
     if seen != (count, len(names), len(names), count):
-        raise NotPackedError("a sample has not a value for every column")
+        raise NotPackedError("a sample lacks a value for a column")
 
 
 def _coded(

@@ -50,7 +50,7 @@ class HostCertificate:
             (shown.type != SSHCertificateType.HOST, "is of a user, not of a host"),
             (now < shown.valid_after, f"is not valid before {_date(shown.valid_after)}"),
             (now >= shown.valid_before, f"was valid until {_date(shown.valid_before)}"),
-            # one without names is for every host; names are no patterns
+            # one without names is for every host; names are not patterns
             (
                 bool(names) and host.lower() not in names,
                 f"is for {', '.join(names)}, not for {host}",
@@ -88,7 +88,7 @@ def host_certificate(blob: bytes) -> HostCertificate | None:
         # the signature is the last of the certificate's strings, after its authority's key
         at = blob.rindex(len(authority).to_bytes(4, "big") + authority) + 4 + len(authority)
         return HostCertificate(found, blob, authority, _kind(blob[at + 4 :]))
-    except Exception:  # noqa: BLE001  # bytes of a host: whatever they break, they are no certificate
+    except Exception:  # noqa: BLE001  # bytes of a host: whatever they break, they are not a certificate
         return None
 
 

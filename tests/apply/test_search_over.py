@@ -105,7 +105,7 @@ def test_how_little_memory_a_program_needs(local):
         (("healthy n,", "healthy system.sysctl.vm.swappiness,"), "make it a factor"),
         (("healthy n,", "healthy limits.nofil,"), "`limits.nofil` cannot be varied there"),
         (("healthy n,", "healthy workload.argv,"), "`workload.argv` cannot be varied there"),
-        (("[1, 100]", "[1ms, 100ms]"), "is no number, no size and no rate"),
+        (("[1, 100]", "[1ms, 100ms]"), "is not a number, a size or a rate"),
         (("[1, 100]", "[1MiB, 100MiB]"), "levels of n are sizes here: say unit: MiB"),
         (("sentinels: false", "workload: keep"), "a kept workload keeps its n"),
         (("search:", "factors: {n: [1, 2]}\nsearch:"), "is a factor with levels of its own"),

@@ -86,7 +86,7 @@ def test_a_search_may_be_for_the_lowest_rate():
         ({"between": [1, "9s"]}, "are not of one kind"),
         ({"between": [1, 9], "find": "most connections"}, "is not a goal"),
         ({"between": [1, 9], "find": "lowest healthy Mem max"}, "is not a goal"),
-        ({"between": ["1s", "9s"]}, "is no number, no size and no rate"),
+        ({"between": ["1s", "9s"]}, "is not a number, a size or a rate"),
         ({"between": ["1B", "4000B"]}, "has to rise"),
         ({"between": [1, 9], "confirm": {"trials": 3, "healthy": 4}}, "cannot be healthy"),
         ({"between": [1, 9], "resolution": 0}, "above 0"),

@@ -138,7 +138,7 @@ def test_whole_numbers_are_delta_coded_integers(tmp_path):
          "its columns change"),
         (lambda: lines(columns=("a", "A", "b")), "two of its columns have one name"),
         (lambda: [e if i != 200 else {**e, "v": [1]} for i, e in enumerate(lines())],
-         "a sample has not a value for every column"),
+         "a sample lacks a value for a column"),
         (lambda: [*list(lines())[:5],
                   {"event": "fetched_part", "name": "heap", "part": 0, "zlib_b64": "eA=="},
                   *list(lines())[5:]], "pages were fetched as bytes"),

@@ -229,7 +229,7 @@ def _judge(
     counted = [guard for guard in guards if not (plan.emulated and guard.subject in TIMED)]
     looked = judge(counted, numbers, data.why)
     broken = tuple(rule for rule in looked if rule.held is False)
-    # a guard on a sensor that the board lacks is no reason to run for ever; it is said
+    # a guard on a sensor that the board lacks is not a reason to run without end; it is said
     unguarded = tuple(rule for rule in looked if rule.held is None)
     rules = judge(healthy, numbers, data.why)
     sound = data.alive and not data.cut

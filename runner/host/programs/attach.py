@@ -2,7 +2,7 @@
 
 The stream is a copy of the spool, whole lines, from a byte offset to `end`. A lock
 that the supervisor holds for its whole life tells a slow trial from a dead one; of
-a dead one the record is ended here, so that no reader waits for ever.
+a dead one the record is ended here, so that no reader waits without end.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class RedisBenchmark:
 
     @staticmethod
     def _command(step: LoadStep) -> bool:
-        """Whether argv ends in a command of its own: a word that is no option's."""
+        """Whether argv ends in a command of its own: a word that is not an option's."""
         before = ""
         for word in step.argv:
             if not word.startswith("-") and (not before.startswith("-") or before in FLAGS):

@@ -1,7 +1,7 @@
 """Every match of a pattern, item of a JSON list or row of a CSV column → one number, or a series.
 
 The first ones may be thrown away (a program's own warm-up), and how many were is a number
-of its own. Nothing is left out silently: one item that is no number is the reason for none.
+of its own. Nothing is left out silently: one item that is not a number is the reason for none.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _number(value: Json | Missing, place: int, what: str = "") -> float:
     if isinstance(read, Missing):
         raise _NoneError(f"the {what}item {place} of those taken is missing: {read.why}")
     shown = "null" if read is None else str(read)[:SHOWN]
-    raise _NoneError(f"the {what}item {place} of those taken is no number: {shown}")
+    raise _NoneError(f"the {what}item {place} of those taken is not a number: {shown}")
 
 
 def _items(asked: Asked, text: str, stream: str) -> Iterator[_Item]:

@@ -28,7 +28,7 @@ LONGEST: Final = 4000
 class Stream:
     """One of the workload's two streams: `name` is stdout or stderr."""
 
-    known: Mapping[str, str] = MappingProxyType({"regex": ""})
+    known: Mapping[str, str] = MappingProxyType({})
     open = ("json.", "jsonl.", "csv.")
 
     def __init__(self, name: str) -> None:

@@ -73,7 +73,7 @@ def column_unit(unit: str) -> tuple[str, float, str]:
     per = "/s" if below in ("s", "sec") else ""
     for word in WORDS.split(above):
         read = _known(WRITTEN.get(word, word))
-        # a second per second is no rate of bytes, and no time
+        # a second per second is neither a rate of bytes nor a time
         if read is not None and not (per and read.dimension != BYTES):
             base = BASE_UNIT[read.dimension]
             return f"{base}{per}", float(read.size), f"{read.name}{per}"

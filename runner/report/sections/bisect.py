@@ -32,7 +32,7 @@ def _named(commit: Commit) -> str:
 
 
 def view(manifest: Manifest, unit: str) -> dict[str, Md | None] | None:
-    """Give the answer and the table of commits; None for a run that is no bisection."""
+    """Give the answer and the table of commits; None for a run that is not a bisection."""
     found = manifest.bisect
     if found is None:
         return None

@@ -15,11 +15,15 @@ Statistic = Literal["max", "min", "mean", "median", "last", "first", "sum", "cou
 assert set(STATISTICS) >= set(Statistic.__args__)  # type: ignore[attr-defined]  # noqa: S101
 STREAMS = ("stdout.", "stderr.")
 PATTERNED = ("stdout.regex", "stderr.regex")
+TABLES = ("stdout.csv", "stderr.csv", "stdout.jsonl", "stderr.jsonl")
+"""Of which one column is named, or with `series` two."""
+OBJECTS = ("stdout.json", "stderr.json")
+"""Of which one value is named."""
 
 
 def _skip(amount: Quantity) -> Quantity:
     if amount.dimension not in (COUNT, RATIO, TIME):
-        raise fault("skip", f"`{amount}` is no part of a list: write 2, 10% or 5s")
+        raise fault("skip", f"`{amount}` is not a part of a list: write 2, 10% or 5s")
     if amount.exact < 0:
         raise fault("skip", f"`{amount}` is below 0")
     if amount.dimension == COUNT and amount.exact.denominator != 1:
@@ -74,6 +78,17 @@ def pattern_groups(text: str) -> int:
         raise fault("pattern", str(wrong)) from None
 
 
+def check_printed(source: str) -> str | None:
+    """Say what is wrong with where a number comes from, or None: a name, a pattern or a table."""
+    family = source.partition(".")[0]
+    also = [
+        one.partition(".")[2]
+        for one in (*PATTERNED, *TABLES, *OBJECTS)
+        if one.startswith(f"{family}.")
+    ]
+    return check_reference(source, also)
+
+
 def is_printed(source: str | None) -> bool:
     """Whether a source is a stream of a program, of which there may be many numbers."""
     return source is not None and source.startswith(STREAMS)
@@ -88,6 +103,10 @@ def faults_of(
 ) -> str | None:
     """Say what of a number that is made of many does not go together, or None."""
     printed = is_printed(source)
+    if source in OBJECTS:
+        return f"`{source}` is a whole object: name a value of it, as in `{source}.ms`"
+    if source in TABLES and series is None:
+        return f"`{source}` has many columns: name one, as in `{source}.ms`, or say series: t and v"
     found = None if pattern is None else _groups(pattern, series)
     if skip is not None and skip.dimension == TIME and series is None:
         found = f"`skip: {skip}` needs times: say series, or skip a number of items"
@@ -108,7 +127,7 @@ def _groups(pattern: str, series: Series | None) -> str | None:
         return many if groups > 1 else None
     for group in (series.t, series.v):
         if not group.isdecimal() or not 1 <= int(group) <= groups:
-            return f"series: `{group}` is no group of the pattern, which has {groups}"
+            return f"series: `{group}` is not a group of the pattern, which has {groups}"
     return None
 
 
@@ -140,7 +159,7 @@ def asked(
 
 
 def _source(text: str) -> str:
-    problem = check_reference(text)
+    problem = check_printed(text)
     if problem is None and not is_printed(text):
         problem = f"`{text}` is not printed by the load: stdout or stderr, .regex, .json, .csv"
     if problem:

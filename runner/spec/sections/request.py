@@ -30,7 +30,7 @@ class BodyFile(Model):
         try:
             base64.b64decode(self.base64 or "", validate=True)
         except binascii.Error:
-            raise fault("body_file", f"the bytes of `{self.path}` are no base64") from None
+            raise fault("body_file", f"the bytes of `{self.path}` are not base64") from None
         return self
 
     def content(self) -> bytes:

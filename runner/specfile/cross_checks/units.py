@@ -88,7 +88,7 @@ def _level_unit(metric: Metric, found: Measure, exp: Experiment) -> str | None:
     variable = exp.search.goal.variable
     if sizes:
         return f"levels of {variable} are sizes here: say unit: MiB"
-    return f"levels of {variable} are no sizes, and `{metric.unit}` is a unit of size"
+    return f"levels of {variable} are not sizes, and `{metric.unit}` is a unit of size"
 
 
 def _sound(metric: Metric, exp: Experiment, known: Known) -> bool:
