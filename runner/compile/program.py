@@ -28,6 +28,7 @@ from runner.kinds.resources.interface import UNSET
 from runner.kinds.sources import reads
 from runner.records.program import frozen
 from runner.records.steps import LoadStep, StepPlan
+from runner.spec.sections.abort import watched
 from runner.spec.sections.replication import PADDING
 
 if TYPE_CHECKING:
@@ -273,11 +274,10 @@ def _uploads(**programs: Binary | None) -> dict[str, Blob]:
 
 
 def _abort(experiment: Experiment) -> Abort:
-    """Conditions that the agent itself watches; the others are judged afterwards."""
-    found: Abort = {"workload_dead_s": 1.0, "oom_kills": None}
-    for rule in experiment.abort_when:
-        if rule.subject == "workload.dead":
-            found["workload_dead_s"] = rule.for_s
-        elif rule.subject == "cgroup.oom_kills":
-            found["oom_kills"] = 1
-    return found
+    """Conditions that the agent itself watches."""
+    found = watched(experiment.abort_when)
+    return {
+        "workload_dead_s": found.dead_s,
+        "oom_kills": found.oom_kills,
+        "printed": found.printed,
+    }

@@ -266,6 +266,8 @@ class Abort(TypedDict, total=False):
 
     workload_dead_s: float
     oom_kills: int | None
+    printed: dict[str, list[str]]
+    """Patterns by the stream, stdout or stderr, in which one of them ends the trial."""
 
 
 class Stop(TypedDict, total=False):

@@ -13,6 +13,7 @@ from runner.spec.design import Factor, FactorOf, Repeat, RepeatOf, Search, Skip
 from runner.spec.health import Reference, RuleText
 from runner.spec.load import Load
 from runner.spec.metrics import MetricOf
+from runner.spec.sections.abort import AbortRule
 from runner.spec.sections.build import Build
 from runner.spec.sections.faults import Fault
 from runner.spec.sections.report import Report
@@ -169,7 +170,7 @@ class Experiment(Model):
     load: Load | None = None
     healthy: tuple[RuleText, ...] = ()
     guards: tuple[RuleText, ...] = ()
-    abort_when: tuple[RuleText, ...] = ()
+    abort_when: tuple[AbortRule, ...] = ()
     faults: tuple[Fault, ...] = ()
     search: Search | None = None
     factors: Annotated[dict[Identifier, FactorOf], AfterValidator(_matrix)] = Field({})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
+import signal
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, List, Optional
+    from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
     from ..emit import Emit
     from .loop import Loop
@@ -22,6 +24,10 @@ HEAD_BYTES = 4 << 10
 FIRST, LAST, LINE = 4, 3, 160
 HELD_BYTES = 1 << 20
 FLUSH_S = 1.0
+MATCH_CPU_S = 0.25
+"""What looking for a pattern may take; `re` needs exponential time for some."""
+CONTEXT = 4096
+"""Characters of earlier lines in which a pattern of several lines may begin."""
 
 
 class Capture:
@@ -68,6 +74,65 @@ class Capture:
         return text + self._end.decode("utf-8", "replace")
 
 
+class Overrun(Exception):  # noqa: N818 - says what happened
+    """The pattern took too long; the message says which."""
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Look for a pattern, `re` being interrupted after MATCH_CPU_S; Overrun when it was.
+
+    Counted is time of the processor, which nobody else on the host can use up. Classes
+    are of ASCII, as to the controller.
+    """
+
+    def over(*_: object) -> None:
+        raise Overrun(
+            f"looking for {pattern!r} in {len(text)} characters took more than {MATCH_CPU_S} s: "
+            "write it without repeats inside of repeats"
+        )
+
+    before = signal.signal(signal.SIGVTALRM, over)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, MATCH_CPU_S)
+        try:
+            return re.search(pattern, text, re.MULTILINE | re.ASCII) is not None
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    finally:
+        signal.signal(signal.SIGVTALRM, before)
+
+
+class Heeded:
+    """Looks for patterns in every whole line of a stream as it comes."""
+
+    def __init__(self, stream: str, patterns: Sequence[str]) -> None:
+        self._stream, self._patterns = stream, patterns
+        self._before = self._line = ""
+        self.why = ""
+        """Which pattern matched; empty as long as none has."""
+
+    def take(self, text: str, *, rest: bool = False) -> None:
+        """Look at what came; with `rest` also at a line that has no end."""
+        if self.why or not self._patterns:
+            return
+        whole, new, line = (self._line + text).rpartition("\n")
+        whole += new
+        if rest or len(line) > TAIL_BYTES:
+            whole, line = whole + line, ""
+        self._line = line
+        if not whole:
+            return
+        seen = self._before + whole
+        try:
+            found = next((one for one in self._patterns if matches(one, seen)), None)
+            self.why = "" if found is None else f"{self._stream} matches {found!r}"
+        except Overrun as fault:
+            self.why = str(fault)
+        # from the begin of a line on, else `^` would match in the middle of one
+        kept = seen[-CONTEXT:]
+        self._before = kept if len(seen) <= CONTEXT else kept[kept.find("\n") + 1 :]
+
+
 class Stream:
     """Emits a workload's stream as `output` events, about one a second, whole lines.
 
@@ -75,7 +140,15 @@ class Stream:
     then says how much was skipped.
     """
 
-    def __init__(self, name: str, fd: int, loop: Loop, emit: Emit, apart: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        fd: int,
+        loop: Loop,
+        emit: Emit,
+        apart: int = 0,
+        heeded: Sequence[str] = (),
+    ) -> None:
         """Begin; in so many characters at its end a line without end may not be parted."""
         self._apart = apart
         self._name, self._fd, self._loop, self._emit = name, fd, loop, emit
@@ -87,6 +160,7 @@ class Stream:
         self.text = ""
         """The end of what was printed so far, for `ready` and for messages."""
         self._head = ""
+        self._heeded = Heeded(name, heeded)
         loop.reader(fd, self._take)
 
     def _take(self) -> None:
@@ -100,12 +174,20 @@ class Stream:
         self.text = (self.text + text)[-TAIL_BYTES:]
         if len(self._head) < HEAD_BYTES:
             self._head = (self._head + text)[:HEAD_BYTES]
+        self._heeded.take(text)
         self._held += text
         if len(self._held) > HELD_BYTES:
             self.flush()
         if self._sent >= STREAM_BYTES and len(self._held) > 2 * END_BYTES:
             self._skipped += len(self._held) - END_BYTES
             self._held = self._held[-END_BYTES:]
+
+    def matched(self, *, ended: bool) -> str:
+        """Say which heeded pattern was printed, or nothing; `ended`: nothing more will come."""
+        if ended and self._fd in self._loop.watched():
+            self._take()
+        self._heeded.take("", rest=ended)
+        return self._heeded.why
 
     def said(self, masked: Optional[Callable[[str], str]] = None) -> str:
         """Give the first and the last lines so far: a crash names its cause first, or last."""
@@ -162,3 +244,12 @@ def _drain(fd: int, keep: Callable[[bytes], None]) -> bool:
             return False
         keep(data)
     return True
+
+
+def read_text(path: str) -> Tuple[Optional[str], Optional[str]]:
+    """Give what a program has written to a file, or None and why not."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(), None
+    except OSError as fault:
+        return None, f"{os.path.basename(path)}: {fault.strerror}"

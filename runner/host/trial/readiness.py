@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import signal
 import time
 
 from ..sample import fetch, sockets
 from .context import Aborted
+from .output import Overrun, matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 STREAMS = ("stdout", "stderr")
 TRY_S = 0.02
-MATCH_CPU_S = 0.25
-"""What looking for a pattern may take; `re` needs exponential time for some."""
 
 
 def wait(
@@ -88,31 +85,9 @@ def _listens(port: int) -> bool:
         diag.close()
 
 
-class _Overrun(Exception):  # noqa: N818 - says what happened
-    """The pattern took too long."""
-
-
 def _matches(pattern: str, text: str) -> bool:
-    """Look for a pattern, `re` being interrupted after MATCH_CPU_S; Aborted when it was.
-
-    Counted is time of the processor, which nobody else on the host can use up. Classes
-    are of ASCII, as to the controller.
-    """
-
-    def over(*_: object) -> None:
-        raise _Overrun
-
-    before = signal.signal(signal.SIGVTALRM, over)
+    """Look for a pattern; Aborted where that took too long."""
     try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, MATCH_CPU_S)
-        try:
-            return re.search(pattern, text, re.MULTILINE | re.ASCII) is not None
-        finally:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    except _Overrun:
-        raise Aborted(
-            f"looking for {pattern!r} of `ready` in {len(text)} characters took more than "
-            f"{MATCH_CPU_S} s: write it without repeats inside of repeats"
-        ) from None
-    finally:
-        signal.signal(signal.SIGVTALRM, before)
+        return matches(pattern, text)
+    except Overrun as fault:
+        raise Aborted(str(fault)) from None

@@ -17,7 +17,7 @@ from .cgroup import Enclosure
 from .context import Aborted, TimedOut
 from .identity import Identity, start_of
 from .loop import nothing
-from .output import Stream
+from .output import Stream, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,9 +102,10 @@ class Workload:
         self.pid = child.pid
         self._expected = self._reported = self._counted = False
         apart = max(map(len, ctx.mask.forms)) if ctx.mask else 0
+        heeded = self._abort.get("printed") or {}
         self._streams = [
-            Stream("stdout", child.out, ctx.loop, ctx.emit, apart),
-            Stream("stderr", child.err, ctx.loop, ctx.emit, apart),
+            Stream(name, fd, ctx.loop, ctx.emit, apart, heeded.get(name, ()))
+            for name, fd in (("stdout", child.out), ("stderr", child.err))
         ]
         self._launched, self._began = time.monotonic(), child.began
         self._floor_bytes = child.floor_bytes
@@ -179,7 +180,7 @@ class Workload:
         return None if kills is None else kills - self._kills_before
 
     def watch(self) -> None:
-        """Say once how it ended; Aborted when it stays dead or was OOM-killed too often."""
+        """Say once how it ended; Aborted when it stays dead, was OOM-killed too often, said so."""
         now = time.monotonic()
         ended = self._ctx.loop.exit_of(self.pid) if self.pid else None
         if ended is not None and not self._reported:
@@ -206,6 +207,10 @@ class Workload:
             )
         if self._expected:
             return
+        for stream in self._streams:
+            why = stream.matched(ended=ended is not None)
+            if why:
+                raise Aborted(why)
         if ended is not None and not self.once:
             patience = float(self._abort.get("workload_dead_s") or 0)
             if now - self._died_at >= patience:
@@ -304,12 +309,7 @@ class Workload:
             return
         self._counted = True
         self._ctx.loop.wait(TRACER_S, lambda: not self._left())
-        text, why = None, None
-        try:
-            with open(self._counts, encoding="utf-8") as file:
-                text = file.read()
-        except OSError as fault:
-            why = f"{os.path.basename(asked['path'])}: {fault.strerror}"
+        text, why = read_text(self._counts)
         self._ctx.emit("traced", calls=asked["calls"], text=text, why=why)
 
     def finish(self) -> None:

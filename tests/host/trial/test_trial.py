@@ -400,6 +400,33 @@ def test_a_limit_on_oom_kills_aborts(host):
     assert only(answer.events, "workload_exited")["expected"]
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_server_prints_aborts(host, stream):
+    code = (
+        "import sys, time\nprint('begun', flush=True)\ntime.sleep(0.3)\n"
+        f"print('FATAL: disk', file=sys.{stream}, flush=True)\ntime.sleep(600)"
+    )
+    workload = {
+        "argv": [PYTHON, "-I", "-S", "-c", code],
+        "ready": {"stdout": "begun", "within_s": 10},
+    }
+    abort = {"workload_dead_s": 1, "oom_kills": None, "printed": {stream: ["^FATAL"]}}
+    answer = host.ask(program(workload, idle_s=60, abort=abort))
+    assert only(answer.events, "aborted")["why"] == f"{stream} matches '^FATAL'"
+    assert only(answer.events, "workload_exited")["expected"]
+
+
+def test_the_last_word_of_a_program_that_ends_aborts_too(host):
+    """Also without an end of the line, and however fast it is over."""
+    code = "print('FATAL: disk', end='')"
+    workload = {"argv": [PYTHON, "-I", "-S", "-c", code], "run": "once", "within_s": 60}
+    abort = {"workload_dead_s": 1, "oom_kills": None, "printed": {"stdout": ["^FATAL"]}}
+    answer = host.ask(program(workload, abort=abort))
+    assert only(answer.events, "aborted")["why"] == "stdout matches '^FATAL'"
+    other = {**abort, "printed": {"stderr": ["^FATAL"]}}
+    assert not of(host.ask(program(workload, abort=other)).events, "aborted")
+
+
 @needs_v1
 def test_a_group_that_is_somebody_elses_is_left(host):
     """It is neither used nor removed."""
