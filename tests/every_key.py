@@ -166,8 +166,9 @@ def _order(experiment: Experiment) -> Any:
 
 def _said(experiment: Experiment) -> Any:
     record = Record(experiment)
-    spec = expand(experiment)
     found: list[Any] = [lint(experiment)]
     analysis = judge(record, experiment)
-    report = render(record.manifest, spec, record.facts, record.changes, analysis)
+    # what the record holds is read back, as `runner report` does
+    recorded = Experiment.model_validate(json.loads(json.dumps(expand(experiment))))
+    report = render(record.manifest, recorded, record.facts, record.changes, analysis)
     return [*found, analysis, report.markdown if hasattr(report, "markdown") else repr(report)]

@@ -20,7 +20,6 @@ from runner.apply.conclude import failures
 from runner.apply.host_run import host_run
 from runner.apply.hosts import forget_recorded, is_whole
 from runner.apply.interface import Outcome
-from runner.apply.judged import experiment_of, of_record
 from runner.apply.public import recorded
 from runner.apply.putback import outstanding
 from runner.apply.state import HostRun
@@ -34,6 +33,7 @@ from runner.report.pages import rebuild
 from runner.spec.expand import run_hash
 from runner.spec.experiment import Experiment
 from runner.spec.treatments import treatments
+from runner.store.experiment import experiment_of, of_record
 from runner.store.record import EVENTS, RunFolder
 from runner.store.runs import find, runs
 

@@ -4,66 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from runner.analysis.judge import judge, judge_again
-from runner.errors import RecordError
-from runner.kinds.units import unit_of
-from runner.records.units import base_name
-from runner.spec.experiment import Experiment
 from runner.store import analysis_file
 from runner.store.files import read_json
-from runner.store.record import ARTIFACTS, PRINTED
+from runner.store.record import ARTIFACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from runner.analysis.model import Analysis
-    from runner.records.plain import Json
+    from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
-
-
-def of_record(folder: RunFolder) -> Experiment:
-    """Give the experiment that a record holds, with the claims that it was judged with last."""
-    spec = dict(folder.spec)
-    if folder.manifest.units != PRINTED:
-        spec["metrics"] = shown_in(spec.get("metrics") or {})
-    judged = folder.manifest.judged_with
-    instead = judged.instead() if judged else {}
-    if judged and "metrics" in instead and judged.units != PRINTED:
-        instead["metrics"] = shown_in(judged.metrics if isinstance(judged.metrics, dict) else {})
-    return experiment_of(folder, {**spec, **instead})
-
-
-def experiment_of(folder: RunFolder, spec: Mapping[str, Json] | None = None) -> Experiment:
-    """Read the spec of a record, or one put together of it; RecordError where it is refused now."""
-    try:
-        return Experiment.model_validate(dict(folder.spec) if spec is None else spec)
-    except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise RecordError(
-            f"the spec of run {folder.id} is not one that this version takes: "
-            f"{place}: {first['msg']}",
-            fix="run the experiment again, or read the record with the version that made it",
-        ) from wrong
-
-
-def shown_in(metrics: Mapping[str, Json]) -> dict[str, Json]:
-    """Give the metrics of a record from when `unit` was for show alone.
-
-    What a program printed was taken to be in base units then.
-    """
-    found: dict[str, Json] = {}
-    for name, metric in metrics.items():
-        found[name] = metric
-        if not isinstance(metric, dict):
-            continue
-        source, unit = metric.get("from"), metric.get("unit")
-        if source and unit and unit_of(str(source)) is None:
-            found[name] = {**metric, "printed_in": base_name(str(unit))}
-    return found
 
 
 def judged(folder: RunFolder, experiment: Experiment) -> Analysis:

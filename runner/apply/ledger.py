@@ -18,10 +18,11 @@ from runner.analysis.claims.must import resolved, table
 from runner.analysis.claims.rows import outermost
 from runner.analysis.judge import observed, server_facts
 from runner.analysis.runs.family import pooled, said, widened
-from runner.apply.judged import experiment_of, judged
+from runner.apply.judged import judged
 from runner.errors import RecordError
 from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
 from runner.spec.experiment import Experiment
+from runner.store.experiment import experiment_of
 from runner.store.record import ARTIFACTS, RunFolder
 from runner.store.runs import newest, runs
 
@@ -237,9 +238,9 @@ def _entry(
 
 def _widened(folder: RunFolder, experiment: Experiment) -> tuple[str, ...]:
     try:
-        return widened(Experiment.model_validate(folder.spec), experiment)
-    except ValueError:
-        return ()
+        return widened(experiment_of(folder), experiment)
+    except RecordError:
+        return ()  # the verdicts say already that it cannot be read
 
 
 def _unmeasured(claim: ClaimResult, reason: str) -> ClaimResult:

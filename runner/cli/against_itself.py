@@ -36,17 +36,16 @@ def asked(experiment: Experiment, experiments: int) -> Experiment:
 def show(args: argparse.Namespace, run: Path) -> int:
     """Print the rate and write its page; 1 where it is more than chance explains."""
     from runner.analysis.runs.false_differences import false_differences
-    from runner.apply.judged import judged, of_record
+    from runner.apply.judged import judged
     from runner.planning.aa import FACTOR, LEVELS
     from runner.report.pages import aa
+    from runner.store.experiment import of_record
     from runner.store.record import RunFolder
 
     folder = RunFolder.open(run)
     experiment = of_record(folder)
     blocks = experiment.repeat.minimum // args.aa
-    found = false_differences(
-        judged(folder, experiment), experiment.metrics, (FACTOR, *LEVELS), blocks
-    )
+    found = false_differences(judged(folder, experiment), experiment, (FACTOR, *LEVELS), blocks)
     folder.write_artifact(PAGE, aa.page(found, experiment.title or experiment.name).encode())
     if not args.json:
         console.out(aa.line(found))

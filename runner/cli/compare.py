@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runner.analysis.runs.side import Side
     from runner.records.manifest import Manifest
     from runner.report.exports.ci import Check, State
+    from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
 
 FORMATS = ("text", "json", "markdown", "benchfmt", "github", "junit")
@@ -70,8 +71,8 @@ def show(found: Comparison, left: Side, right: Side, form: str) -> None:
     if form == "benchfmt":
         parts = [
             benchfmt.text(
-                str(one.spec.get("name", "run")), one.analysis,
-                one.metrics, {"side": name}, one.where, about={"run": one.run},
+                one.experiment.name, one.analysis,
+                one.experiment.metrics, {"side": name}, one.where, about={"run": one.run},
             )
             for name, one in (("a", left), ("b", right))
         ]  # fmt: skip
@@ -147,16 +148,16 @@ def of_folder(folder: RunFolder, where: str = "") -> Side:
     """Give a run, or a treatment of it, as one side."""
     from runner.analysis.judge import server_facts
     from runner.analysis.runs.side import Side
-    from runner.apply.judged import judged, of_record
+    from runner.apply.judged import judged
+    from runner.store.experiment import of_record
 
     experiment = of_record(folder)
     return Side(
         name=folder.id + (f":{where}" if where else ""),
         analysis=judged(folder, experiment),
-        where=levels(folder, where),
+        where=levels(folder.id, experiment, where),
         facts={**server_facts(folder, experiment), **made_with(folder)},
-        spec=folder.spec,
-        metrics=experiment.metrics,
+        experiment=experiment,
         run=folder.id,
         program=programs(folder.manifest),
     )
@@ -187,7 +188,7 @@ def family(root: Path, of: Side, known: Collection[str]) -> tuple[Analysis, ...]
     from runner.store.runs import runs
 
     found: list[Analysis] = []
-    for path in reversed(runs(root, str(of.spec.get("name") or ""))):
+    for path in reversed(runs(root, of.experiment.name)):
         if path.name in known or len(found) == MOST_SESSIONS:
             continue
         try:
@@ -206,9 +207,9 @@ def programs(manifest: Manifest) -> str:
     return json.dumps([manifest.run_hash, made])
 
 
-def levels(folder: RunFolder, text: str) -> dict[str, str]:
+def levels(run: str, experiment: Experiment, text: str) -> dict[str, str]:
     """Read `flags=all,server=nethttp`, or a level's name alone where only one factor has it."""
-    factors: dict[str, dict[str, object]] = folder.spec.get("factors") or {}
+    factors = {name: factor.names() for name, factor in experiment.factors.items()}
     found: dict[str, str] = {}
     for word in filter(None, text.split(",")):
         factor, equals, level = word.partition("=")
@@ -216,10 +217,10 @@ def levels(folder: RunFolder, text: str) -> dict[str, str]:
             level = factor
             owners = [name for name, known in factors.items() if level in known]
             factor = owners[0] if len(owners) == 1 else ""
-        if level not in factors.get(factor, {}):
+        if level not in factors.get(factor, ()):
             known_levels = ", ".join(f"{n}={lv}" for n, all_ in factors.items() for lv in all_)
             raise RecordError(
-                f"run {folder.id} has no treatment `{word}`",
+                f"run {run} has no treatment `{word}`",
                 fix=f"it has: {known_levels}" if known_levels else "its spec has no factors",
             )
         found[factor] = level

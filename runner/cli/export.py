@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Analysis
     from runner.report.exports.tables import Row
+    from runner.spec.experiment import Experiment
     from runner.store.record import RunFolder
 
 FORMATS = ("csv", "parquet", "openmetrics", "benchfmt", "ro-crate")
@@ -42,8 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the run in the format asked for."""
-    from runner.apply.judged import judged, of_record
+    from runner.apply.judged import judged
     from runner.report.exports import benchfmt, tables
+    from runner.store.experiment import of_record
     from runner.store.runs import find
 
     folder = find(common.reports_dir(args), args.run)
@@ -52,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     out: Path | None = args.out
     if args.to == "ro-crate":
         out = out or Path(f"{folder.experiment}-{folder.id}.crate.zip")
-        crate(folder, analysis, args.spec, out)
+        crate(folder, experiment, analysis, args.spec, out)
         console.out(str(out))
         return 0
     metrics = experiment.metrics
@@ -120,13 +122,16 @@ def parquet(table: Iterable[Row], out: Path) -> None:
     console.out(str(out))
 
 
-def crate(folder: RunFolder, analysis: Analysis, spec: Path | None, out: Path) -> None:
+def crate(
+    folder: RunFolder, experiment: Experiment, analysis: Analysis, spec: Path | None, out: Path
+) -> None:
     """Write the run as one file: spec, sources and record, described as an RO-Crate.
 
     What is not in git (events over the size rule) is left out. Where the spec is no longer as it
     was run, the record's own copy is taken and no sources; that is said.
     """
     from runner.report.exports import crate as described
+    from runner.spec.expand import expand
     from runner.store import bundle
     from runner.store.files import sha256_of
     from runner.store.spec_file import spec_of
@@ -140,7 +145,7 @@ def crate(folder: RunFolder, analysis: Analysis, spec: Path | None, out: Path) -
         )
     else:
         base = found.resolve().parent
-        for path in bundle.sources(found, texts(folder.spec)):
+        for path in bundle.sources(found, texts(expand(experiment))):
             files[f"{bundle.EXPERIMENT}/{path.relative_to(base).as_posix()}"] = path
     for path in bundle.record_files(folder.path):
         files[f"{bundle.RUN}/{path.relative_to(folder.path).as_posix()}"] = path
@@ -150,12 +155,12 @@ def crate(folder: RunFolder, analysis: Analysis, spec: Path | None, out: Path) -
         )
         for name, path in files.items()
     ]
-    source = folder.spec.get("source") or {}
+    source = experiment.source
     about = described.About(
-        title=str(folder.spec.get("title") or folder.experiment),
-        description=str(folder.spec.get("description") or ""),
-        source_title=str(source.get("title") or ""),
-        source_url=str(source.get("url") or ""),
+        title=experiment.title or folder.experiment,
+        description=experiment.description,
+        source_title=source.title if source else "",
+        source_url=(source.url if source else None) or "",
     )
     claims = [(claim.id, claim.quote, claim.verdict) for claim in analysis.claims]
     text = described.metadata(folder.manifest, about, parts, claims)

@@ -283,7 +283,7 @@ def _fetch(args: argparse.Namespace) -> int:
                 f"--again {made.id} EXP",
             )
         shares.append(folder)
-    from runner.apply.judged import of_record
+    from runner.store.experiment import of_record
 
     found = put_together(shares, of_record(shares[0]), shares[0].spec_text, root, made.id)
     console.out(str(found.report))

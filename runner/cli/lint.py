@@ -64,14 +64,12 @@ def facts(args: argparse.Namespace, known: Inventory) -> dict[str, Any]:
     if args.facts is not None and args.host is not None:
         raise SpecError("--facts and -H both name a host", fix="give one of them")
     if args.facts is not None:
+        from runner.analysis.judge import server_facts
+        from runner.store.experiment import of_record
         from runner.store.runs import find
 
         folder = find(common.reports_dir(args), args.facts)
-        servers = folder.spec.get("hosts", {}).get("server") or ()
-        names = [servers] if isinstance(servers, str) else servers
-        recorded: dict[str, Any] = folder.facts
-        name = next((one for one in names if one in recorded), next(iter(recorded), ""))
-        return dict(recorded.get(name, {}))
+        return dict(server_facts(folder, of_record(folder)))
     if args.host is None:
         return {}
     from runner.executor.agent import Agent

@@ -133,7 +133,8 @@ def touched(
 
 def pilot_of(args: argparse.Namespace, loaded: Loaded) -> tuple[str, Analysis | None]:
     """Give the run that is named, or the newest of the experiment."""
-    from runner.apply.judged import judged, of_record
+    from runner.apply.judged import judged
+    from runner.store.experiment import of_record
     from runner.store.runs import find, newest
 
     root = common.reports_dir(args)

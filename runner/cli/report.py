@@ -27,8 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild analysis and report of each run."""
-    from runner.apply.judged import judged, of_record
+    from runner.apply.judged import judged
     from runner.report.pages import rebuild
+    from runner.store.experiment import of_record
     from runner.store.runs import find
 
     for which in args.runs:
@@ -47,10 +48,11 @@ def judge_with(folder: RunFolder, loaded: Loaded) -> None:
     from runner.apply.ledger import differences
     from runner.records.manifest import JudgedWith
     from runner.spec.expand import claims_hash
+    from runner.store.experiment import experiment_of
     from runner.store.record import PRINTED
 
-    shown = loaded.expanded.get("report", {})
     changed, _ = differences(folder.spec, loaded.experiment)
+    other = experiment_of(folder).report != loaded.experiment.report
     judged = JudgedWith(
         hashlib.sha256(loaded.text.encode()).hexdigest(),
         claims_hash(loaded.experiment),
@@ -58,7 +60,6 @@ def judge_with(folder: RunFolder, loaded: Loaded) -> None:
         loaded.expanded.get("claims", []),
         loaded.expanded.get("metrics", {}),
         PRINTED,
-        shown,
+        loaded.expanded.get("report"),
     )
-    other = shown != folder.spec.get("report", {})
     folder.update(judged_with=judged if changed or other else None)

@@ -48,7 +48,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Vary what differs and can be set here, restore, say what explains the gap."""
     from runner.analysis.runs.differences import differences
-    from runner.apply.judged import of_record
     from runner.store.runs import find
 
     first, where_a = compare.split(args.a)
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         raise SpecError(f"`{args.a}` names no run", fix="write RUN:factor=level first")
     folders = [find(common.reports_dir(args), which) for which in (first, second or first)]
     a, b = (compare.of_folder(f, w) for f, w in zip(folders, (where_a, where_b), strict=True))
-    found = differences(a, b, (of_record(folders[0]), of_record(folders[1])))
+    found = differences(a, b)
     found = replace(found, settable=tuple(_chosen(found.settable, args.only, args.without)))
     if not found.settable:
         raise RecordError(

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runner.records.plain import Json
     from runner.spec.experiment import Experiment
 
 SAID_ONLY = ("title", "description", "source", "metrics", "claims", "report", "lint", "vars")
@@ -15,12 +16,13 @@ CLAIMED = ("metrics", "claims", "repeat", "search")
 """Sections that have to be fixed before the data: a change of them after it is reported."""
 
 
-def expand(exp: Experiment) -> dict[str, object]:
+def expand(exp: Experiment) -> dict[str, Json]:
     """Give the spec as JSON data, defaults included; equal specs give equal data.
 
     Secrets are named by their source, never by their text.
     """
-    return exp.model_dump(mode="json", by_alias=True, exclude_none=True)
+    found: dict[str, Json] = exp.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return found
 
 
 def canonical_json(data: object) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
+from runner.records.amounts import long_duration, size
 from runner.records.quantities import BYTES, COUNT, TIME, QuantityError, parse
 from runner.spec.base import Model, fault
 
@@ -58,6 +59,14 @@ class Limit(Model):
             raise fault("limit", f"the soft limit {self.soft} is above the hard one, {self.hard}")
         return self
 
+    def shown(self) -> str:
+        """Say it for a reader: once where both are the same."""
+        both = dict.fromkeys(self._shown(end) for end in (self.soft, self.hard))
+        return next(iter(both)) if len(both) == 1 else "soft: {}, hard: {}".format(*both)
+
+    def _shown(self, end: int | str) -> str:
+        return str(end)
+
     @property
     def numbers(self) -> tuple[int, int]:
         """Soft and hard; one that is unlimited is above every number."""
@@ -71,12 +80,18 @@ class SizeLimit(Limit):
     soft: Annotated[int | str, *_value(BYTES)]
     hard: Annotated[int | str, *_value(BYTES)]
 
+    def _shown(self, end: int | str) -> str:
+        return size(end) if isinstance(end, int) else end
+
 
 class TimeLimit(Limit):
     """A limit in seconds; a lone time is both soft and hard."""
 
     soft: Annotated[int | str, *_value(TIME)]
     hard: Annotated[int | str, *_value(TIME)]
+
+    def _shown(self, end: int | str) -> str:
+        return long_duration(end) if isinstance(end, int) else end
 
 
 _READ = BeforeValidator(_pair, json_schema_input_type=int | str | dict[str, int | str])
@@ -100,6 +115,10 @@ class Limits(Model):
     rtprio: LimitOf | None = Field(None, description="Highest real-time priority")
     sigpending: LimitOf | None = Field(None, description="Queued signals of the user")
     stack: SizeLimitOf | None = Field(None, description="Stack of the main thread")
+
+    def shown(self) -> dict[str, str]:
+        """Every limit that is declared, for a reader: sizes and times in their unit."""
+        return {name: limit.shown() for name, limit in self.asked().items()}
 
     def asked(self) -> dict[str, Limit]:
         """Every limit that is declared, by its name in the spec."""

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from runner.kinds import discovery
 from runner.kinds.generators import generator
@@ -259,6 +266,14 @@ class Load(Model):
             if refused:
                 raise fault("load", refused)
         return self
+
+    @model_serializer(mode="wrap")
+    def _read_back(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out what would be refused where it is read back: a default that nothing heeds."""
+        found: dict[str, object] = write(self)
+        if self.generator != "none" and not heeds_threads(generator(self.generator)):
+            found.pop("threads", None)
+        return found
 
     @property
     def _takes(self) -> tuple[str, ...]:

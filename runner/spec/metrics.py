@@ -209,7 +209,9 @@ MetricOf = Annotated[
     Metric, BeforeValidator(read_metric, json_schema_input_type=str | dict[str, object])
 ]
 
-SUFFIXES = ("vs_baseline", "ratio", "difference", "n", "interval", "mean")
+AGAINST = ("vs_baseline", "ratio", "difference")
+"""Columns that need a baseline."""
+SUFFIXES = (*AGAINST, "n", "interval", "mean")
 """Columns that a table can derive from a metric: `binary_size.vs_baseline`."""
 
 

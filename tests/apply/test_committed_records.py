@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from runner.analysis.judge import judge_trial
-from runner.apply.judged import complete, judged, of_record
+from runner.apply.judged import complete, judged
 from runner.store import analysis_file
+from runner.store.experiment import of_record
 from runner.store.files import read_json
 from runner.store.record import RunFolder
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from runner.apply.judged import experiment_of
 from runner.errors import RecordError
+from runner.store.experiment import experiment_of
 
 
 def test_a_spec_that_is_refused_now_is_named_with_its_run():

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runner.analysis.judge import judge
-from runner.apply.judged import experiment_of
 from runner.apply.putback import doubtful, failures
 from runner.errors import RunnerError
 from runner.executor.agent import Agent
@@ -22,6 +21,7 @@ from runner.executor.probe import probe
 from runner.executor.restore import restore
 from runner.executor.trial import Backoff, attach_trial
 from runner.report.pages import rebuild
+from runner.store.experiment import experiment_of
 from runner.store.record import RunFolder
 from runner.transports.lines import split
 from tests.attack import mutate

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.analysis.judge import judge
-from runner.apply.judged import experiment_of
 from runner.errors import RunnerError
 from runner.report.pages import rebuild
+from runner.store.experiment import experiment_of
 from runner.store.record import RunFolder
 from tests.host.agent import Host
 

@@ -12,6 +12,7 @@ from runner.analysis.model import (
     Trial,
 )
 from runner.records.manifest import manifest_of
+from runner.spec.experiment import Experiment
 
 MIB = 2.0**20
 AT = 1_795_000_000.0
@@ -79,6 +80,11 @@ SPEC = {
     ],
     "repeat": 2,
 }
+
+
+def experiment(**changes):
+    return Experiment.model_validate({**SPEC, **changes})
+
 
 FACTS = {
     "local": {

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from runner.errors import SpecError
+from runner.kinds import discovery
 from runner.spec import Experiment
 from runner.spec.expand import claims_hash, expand, run_hash, spec_hash
+from runner.spec.treatments import treatments, with_levels
+from runner.specfile import load
 from tests.specfile.reading import EXAMPLES, example
 
+ROOT = Path(__file__).parents[2]
 BASE = {"load": {"connections": 10, "measure": "120s"}, "metrics": {"a": {"from": "load.rps"}}}
 
 
@@ -41,3 +47,38 @@ def test_a_changed_claim_is_seen_by_its_hash():
     two = Experiment.model_validate({**BASE, "claims": claims})
     assert claims_hash(one) != claims_hash(two)
     assert run_hash(one) == run_hash(two)
+
+
+HTTP = {"url": "http://127.0.0.1:{port}/", "connections": 4}
+LOADS = {
+    "wrk": HTTP, "h2load": HTTP, "vegeta": HTTP | {"rate": 9}, "command": HTTP | {"argv": ["x"]},
+    "iperf3": {"url": "tcp://127.0.0.1:5201", "connections": 4},
+    "redis_benchmark": {"url": "tcp://127.0.0.1:6379", "connections": 4,
+                        "argv": ["-n", "9", "-t", "set"]},
+    "sysbench": {"connections": 4, "argv": ["memory", "run"]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", discovery.names("generators"))
+def test_a_record_of_every_generator_reads_back_with_its_treatments(name):
+    """What is filled in where nothing was said is never refused when the record is read."""
+    workload = {"argv": ["x"], "prepare": [{"actions": "sync"}]}
+    load = {"generator": name, "measure": "5s", **LOADS[name]}
+    reads_back({"load": load, "workload": workload, "factors": {"at": ["a", "b"]}})
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("experiments/**/*.yaml")), ids=lambda p: p.stem)
+def test_a_record_of_every_experiment_here_reads_back(path):
+    try:
+        made = load(path)
+    except SpecError:
+        pytest.skip("a base of others, or one that needs more than itself")
+    reads_back(made)
+
+
+def reads_back(spec):
+    made = Experiment.model_validate(spec)
+    read = Experiment.model_validate(json.loads(json.dumps(expand(made))))
+    assert expand(read) == expand(made)
+    for levels in treatments(made):
+        assert expand(with_levels(read, levels)) == expand(with_levels(made, levels))

@@ -222,7 +222,7 @@ def _label(key: Key) -> str:
 def _draft(
     a: Side, b: Side, left: Estimate, right: Estimate, where: dict[str, str], threshold: float
 ) -> _Draft:
-    metric = b.metrics.get(right.metric) or a.metrics.get(left.metric)
+    metric = b.experiment.metrics.get(right.metric) or a.experiment.metrics.get(left.metric)
     x = [value for value in left.values if value is not None]
     y = [value for value in right.values if value is not None]
     common: Common = {

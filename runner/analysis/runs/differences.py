@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from pydantic import ValidationError
+
 from runner.analysis.runs.environment_diff import VOLATILE, said
 from runner.kinds import resources
 from runner.kinds.resources.interface import OfFact
 from runner.kinds.resources.sysctl import dotted, relative
 from runner.planning.facts import SYSCTL
 from runner.spec.design import OVERRIDABLE, SET
-from runner.spec.treatments import fill, merge, words
+from runner.spec.expand import expand
+from runner.spec.treatments import fill, merge, with_levels, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +40,7 @@ MAPS: Final = frozenset(
 )  # fmt: skip
 """Beside `system`: places whose keys are independent of one another."""
 DEEPEST: Final = 3
-SAID_ONLY: Final = ("hosts", "requires", "repeat", "metrics", "healthy", "guards", "sample")
+LOOKED_AT: Final = ("hosts", "requires", "repeat", "metrics", "healthy", "guards", "sample")
 """Sections that decide what is looked at, not what is run."""
 FOLLOWS: Final = {
     "build.": "follows from how it is built",
@@ -92,11 +95,11 @@ class Found:
     others: tuple[NotVaried, ...]
 
 
-def differences(a: Side, b: Side, specs: tuple[Experiment, Experiment]) -> Found:
+def differences(a: Side, b: Side) -> Found:
     """Sort what differs into what a spec can say, and the rest with its reason."""
-    places = dict(_pairs(_sections(a, specs[0]), _sections(b, specs[1])))
+    places = dict(_pairs(_sections(a), _sections(b)))
     others = _of_facts(a, b, places)
-    varied = _varied(b, specs[1])
+    varied = _varied(b)
     settable = []
     for path, (x, y) in places.items():
         if x == y:
@@ -139,13 +142,21 @@ def _whole(x: Json, y: Json) -> tuple[Json, Json]:
     return x, y
 
 
-def _sections(side: Side, spec: Experiment) -> Json:
-    """Give the sections of one treatment, as the record has them."""
-    data: dict[str, object] = {key: side.spec[key] for key in OVERRIDABLE if side.spec.get(key)}
+def _sections(side: Side) -> Json:
+    """Give the sections of one treatment in their normal form: equal ones are written alike."""
+    try:
+        return _overridable(with_levels(side.experiment, side.where))
+    except ValidationError:  # what stands in braces of another factor is no value yet
+        data = _overridable(side.experiment)
     for factor, level in side.where.items():
-        data = merge(data, _changes(spec.factors[factor].levels[level]))
-    filled: Json = fill(data, words(spec, side.where))
+        data = merge(data, _changes(side.experiment.factors[factor].levels[level]))
+    filled: Json = fill(data, words(side.experiment, side.where))
     return filled
+
+
+def _overridable(experiment: Experiment) -> Json:
+    said = expand(experiment)
+    return {name: said[name] for name in OVERRIDABLE if said.get(name)}
 
 
 def _changes(level: Mapping[str, object]) -> dict[str, object]:
@@ -217,10 +228,10 @@ def _fixed(path: Path, varied: set[Path]) -> str:
     return str(resources.kind(path[1]).fixed) if path[0] == SYSTEM else ""
 
 
-def _varied(side: Side, spec: Experiment) -> set[Path]:
+def _varied(side: Side) -> set[Path]:
     """Give the places that the factors change which no level was chosen of."""
     found: set[Path] = set()
-    for name, factor in spec.factors.items():
+    for name, factor in side.experiment.factors.items():
         for level in factor.levels.values() if name not in side.where else ():
             changes: Json = merge({}, _changes(level))
             found |= {path for path, _ in _pairs(changes, None)}
@@ -228,8 +239,9 @@ def _varied(side: Side, spec: Experiment) -> set[Path]:
 
 
 def _only_looked_at(a: Side, b: Side) -> list[NotVaried]:
+    one, other = expand(a.experiment), expand(b.experiment)
     return [
         NotVaried(f"spec.{name}", "", "", "decides what is looked at, not what is run: as in b")
-        for name in SAID_ONLY
-        if a.spec.get(name) != b.spec.get(name)
+        for name in LOOKED_AT
+        if one.get(name) != other.get(name)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from runner.planning.facts import MOVING
+from runner.spec.expand import SAID_ONLY, expand
 
 if TYPE_CHECKING:
     from runner.analysis.runs.side import Side
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 VOLATILE: Final = (*MOVING, "boot_id", "net.interfaces", "host.name")
 """Facts that are never the same twice."""
+SKIPPED: Final = frozenset(SAID_ONLY) - {"metrics"} | {"name"}
+"""Sections that say nothing of how the numbers came about."""
 
 
 def environment(a: Side, b: Side) -> tuple[tuple[str, str, str], ...]:
@@ -23,9 +26,10 @@ def environment(a: Side, b: Side) -> tuple[tuple[str, str, str], ...]:
             for name in sorted({*a.facts, *b.facts})
             if not name.startswith(VOLATILE)
         ]
-    skipped = ("claims", "title", "description", "source", "report", "lint", "name", "vars")
-    one = flat({k: v for k, v in a.spec.items() if k not in skipped})
-    other = flat({k: v for k, v in b.spec.items() if k not in skipped})
+    one, other = (
+        flat({name: said for name, said in expand(side.experiment).items() if name not in SKIPPED})
+        for side in (a, b)
+    )
     found += [(f"spec.{k}", one.get(k), other.get(k)) for k in {**one, **other}]
     found += [(f"factor.{k}", a.where.get(k), b.where.get(k)) for k in {**a.where, **b.where}]
     return tuple((name, said(x), said(y)) for name, x, y in found if x != y)

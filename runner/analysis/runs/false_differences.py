@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Analysis, Estimate
     from runner.analysis.runs.compared import Row
-    from runner.spec.metrics import Metric
+    from runner.spec.experiment import Experiment
 
 LEVEL: Final = 0.95
 
@@ -69,7 +69,7 @@ class FalseDifferences:
 
 
 def false_differences(
-    analysis: Analysis, metrics: Mapping[str, Metric], levels: tuple[str, str, str], blocks: int
+    analysis: Analysis, experiment: Experiment, levels: tuple[str, str, str], blocks: int
 ) -> FalseDifferences:
     """Cut a run of A against A into experiments of `blocks` blocks, and compare in each.
 
@@ -82,7 +82,7 @@ def false_differences(
     def side(level: str, first: int, run: str, until: int = 1) -> Side:
         ends = (first * blocks, (first + until) * blocks)
         part = replace(analysis, estimates=tuple(_within(e, ends) for e in analysis.estimates))
-        return Side(level, part, {factor: level}, {}, {}, metrics, run)
+        return Side(level, part, {factor: level}, {}, experiment, run)
 
     one, other = same
     within = [compare(side(one, at, "run"), side(other, at, "run")).rows for at in range(count)]

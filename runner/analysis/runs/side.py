@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Analysis
     from runner.records.plain import Json
-    from runner.spec.metrics import Metric
+    from runner.spec.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Side:
     analysis: Analysis
     where: Mapping[str, str]
     facts: Mapping[str, Json]
-    spec: Mapping[str, Json]
-    metrics: Mapping[str, Metric]
+    experiment: Experiment
+    """What was run, with the metrics that it is judged by."""
     run: str = ""
     program: str = ""
     """Tells runs of one spec and the same programs from others; empty where that is unknown."""

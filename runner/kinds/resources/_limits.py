@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from runner.kinds.resources.interface import Frozen
+from runner.records.amounts import size
 from runner.records.quantities import BYTES, QuantityError, parse, parse_as
 
 _PERIOD_US = 100_000
@@ -135,3 +136,18 @@ class Limits(Frozen):
     def knobs(self) -> dict[str, str]:
         """Give the limits that are set, by v2 name, as the kernel wants them."""
         return self.model_dump(by_alias=True, exclude_none=True)
+
+    def shown(self) -> dict[str, str]:
+        """Give the limits that are set for a reader: sizes in their unit."""
+        return {
+            name: size(int(said)) if name in SIZES and said.isdecimal() else said
+            for name, said in self.knobs().items()
+        }
+
+
+SIZES = frozenset(
+    str(field.alias)
+    for field in Limits.model_fields.values()
+    if any(isinstance(told, BeforeValidator) and told.func is _bytes for told in field.metadata)
+)
+"""Limits that are bytes, by their v2 names."""

@@ -21,7 +21,7 @@ class Points:
 
     def draw(self, asked: Asked, shown: Shown) -> Iterator[Drawing]:
         """Give one drawing, where at least two places have numbers."""
-        svg = points.draw(vars(asked), shown.analysis.estimates)
+        svg = points.draw(asked, shown.analysis.estimates)
         if svg is not None:
             yield Drawing("", svg)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.levels import on_board
 from runner.kinds import discovery
@@ -14,21 +14,22 @@ from runner.report.figures import health, load, memory, noise, run_order, strip
 from runner.report.figures.labels import MOST, by_treatment, label, of, suffix
 from runner.report.format.markdown import Md, image
 from runner.report.sections import atlas, searches
+from runner.spec.sections.report import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from runner.analysis.model import Analysis, Trial
     from runner.report.figure_kinds.interface import FigureKind
+    from runner.spec.experiment import Experiment
+    from runner.spec.metrics import Metric
 
 FOLDER: Final = "figures"
 _SHOWN: Final = 6
 """Metrics of a figure that nobody asked for."""
 
 
-def draw(
-    spec: Mapping[str, object], analysis: Analysis
-) -> tuple[dict[str, bytes], dict[str, object]]:
+def draw(experiment: Experiment, analysis: Analysis) -> tuple[dict[str, bytes], dict[str, object]]:
     """Draw the figures: files by name, and what the template shows of them."""
     files: dict[str, bytes] = {}
 
@@ -89,32 +90,30 @@ def draw(
         },
         "noise": add("noise", "Noise of the host by trial", noise.draw(analysis.trials)),
         "atlas": atlas.views(analysis, add),
-        "asked": _asked(spec, analysis, add),
+        "asked": _asked(experiment, analysis, add),
         "left_out": sum(bool(trial.steps) for trial in analysis.trials) - sum(map(bool, lines)),
     }
     return files, shown
 
 
 def _asked(
-    spec: Mapping[str, Any], analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
+    experiment: Experiment, analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
 ) -> list[Md]:
     """Draw what the spec's `report.figures` ask for, each by its kind."""
     whole = Shown(analysis, by_treatment(analysis.trials))
     found: list[Md | None] = []
-    given = (spec.get("report") or {}).get("figures") or ()
-    wanted = [*(given or _default(spec, analysis)), *_printed(spec.get("metrics") or {}, given)]
-    for number, entry in enumerate(wanted, 1):
-        show, over = tuple(entry["show"]), entry.get("over") or "time"
-        asked = Asked(show, over, str(entry.get("title") or f"{', '.join(show)} over {over}"))
-        name = entry.get("kind") or ("over_time" if over == "time" else "points")
-        kind: FigureKind = discovery.module("figures", name).KIND
-        for board, shown in _split(whole, entry.get("split")):
+    given = experiment.report.figures
+    wanted = [*(given or _default(experiment, analysis)), *_printed(experiment.metrics, given)]
+    for number, figure in enumerate(wanted, 1):
+        asked = Asked(figure.show, figure.over, figure.heading)
+        kind: FigureKind = discovery.module("figures", figure.drawn).KIND
+        for board, shown in _split(whole, figure.split):
             titled = replace(asked, title=f"{asked.title} on {board}") if board else asked
             for drawing in kind.draw(titled, shown):
                 title = f"{titled.title}{of(drawing.of)}"
                 tail = f"{suffix(board)}{suffix(drawing.of)}"
                 found.append(add(f"asked-{number}{tail}", title, drawing.svg))
-    return [figure for figure in found if figure]
+    return [drawing for drawing in found if drawing]
 
 
 def _split(whole: Shown, by: str | None) -> list[tuple[str, Shown]]:
@@ -135,27 +134,24 @@ def _split(whole: Shown, by: str | None) -> list[tuple[str, Shown]]:
     return found
 
 
-def _default(spec: Mapping[str, Any], analysis: Analysis) -> list[dict[str, Any]]:
+def _default(experiment: Experiment, analysis: Analysis) -> list[Figure]:
     """Declared metrics by treatment on common axes, where the spec asks for no figure."""
-    factors: Mapping[str, Mapping[str, object]] = spec.get("factors") or {}
-    over = next((name for name, levels in factors.items() if len(levels) > 1), None)
+    factors = experiment.factors
+    over = next((name for name, factor in factors.items() if len(factor.levels) > 1), None)
     numbers = {e.metric for e in analysis.estimates if e.median is not None and not e.exact}
-    show = [name for name in spec.get("metrics") or {} if name in numbers][:_SHOWN]
+    show = tuple(name for name in experiment.metrics if name in numbers)[:_SHOWN]
     if over is None or not show:
         return []
-    return [{"show": show, "over": over, "title": f"Metrics by {over}"}]
+    return [Figure.model_construct(show=show, over=over, title=f"Metrics by {over}")]
 
 
-def _printed(
-    metrics: Mapping[str, Mapping[str, object]], given: Sequence[Mapping[str, object]]
-) -> list[dict[str, object]]:
+def _printed(metrics: Mapping[str, Metric], given: Sequence[Figure]) -> list[Figure]:
     """Draw what a program printed over time, where no figure of the spec shows it already."""
-    timed = [entry for entry in given if entry.get("over", "time") == "time"]
-    drawn = [entry["show"] for entry in timed]
+    drawn = {name for figure in given if figure.over == "time" for name in figure.show}
     return [
-        {"show": [name], "over": "time", "title": metric.get("title") or f"{name} over time"}
+        Figure.model_construct(show=(name,), title=metric.title)
         for name, metric in metrics.items()
-        if metric.get("series") and not any(isinstance(s, list) and name in s for s in drawn)
+        if metric.series is not None and name not in drawn
     ]
 
 

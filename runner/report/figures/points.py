@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.report.figures import panel
 from runner.report.figures.panel import LEFT, RIGHT, Mark, Places
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Estimate
+    from runner.report.figure_kinds.interface import Asked
 
 TOP: Final = 62.0
 PANEL, GAP = 150.0, 34.0
@@ -22,14 +23,13 @@ Lines = dict[str, Places]
 """Marks at each place, by what a line shows."""
 
 
-def draw(asked: Mapping[str, Any], estimates: Sequence[Estimate]) -> bytes | None:
-    """Draw one of `report.figures`: a panel per unit, a line per metric and other treatment.
+def draw(asked: Asked, estimates: Sequence[Estimate]) -> bytes | None:
+    """Draw metrics over `step` or a factor: a panel per unit, a line per metric and treatment.
 
-    `asked` has `show` (metrics), `over` (`step` or a factor) and perhaps `title`. None
-    where fewer than two places have numbers.
+    None where fewer than two places have numbers.
     """
-    over, show = str(asked["over"]), [str(name) for name in asked["show"]]
-    names, panels = _arranged(show, over, estimates)
+    over = asked.over
+    names, panels = _arranged(asked.show, over, estimates)
     filled = {
         i
         for lines in panels.values()
@@ -39,9 +39,8 @@ def draw(asked: Mapping[str, Any], estimates: Sequence[Estimate]) -> bytes | Non
     }
     if len(filled) < 2:
         return None
-    title = str(asked.get("title") or f"{', '.join(show)} over {over}")
     height = TOP + len(panels) * (PANEL + GAP) + 18
-    canvas = Canvas(height, fit(title, 700, 14), _described(panels, names))
+    canvas = Canvas(height, fit(asked.title, 700, 14), _described(panels, names))
     bottom = TOP
     for i, (unit, lines) in enumerate(panels.items()):
         top = TOP + i * (PANEL + GAP)

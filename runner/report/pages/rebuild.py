@@ -16,6 +16,7 @@ from runner.report.figures.labels import MOST
 from runner.report.pages.render import REPORT, render
 from runner.report.sections import atlas
 from runner.store import analysis_file
+from runner.store.experiment import of_record
 from runner.store.files import read_json
 from runner.store.record import ARTIFACTS
 
@@ -67,10 +68,8 @@ def rebuild(folder: RunFolder) -> Path:
 def report(folder: RunFolder, data: dict[str, object]) -> Report:
     """Render from the record and the analysis as JSON."""
     analysis = analysis_file.from_data(data)
-    # figures, tables and metrics of `report --with` stand in for those that were run with
-    judged = folder.manifest.judged_with
-    spec = folder.spec | (judged.instead() if judged else {})
-    return render(folder.manifest, spec, folder.facts, folder.changes, analysis)
+    experiment = of_record(folder)
+    return render(folder.manifest, experiment, folder.facts, folder.changes, analysis)
 
 
 def _write(folder: RunFolder, made: Report) -> Path:

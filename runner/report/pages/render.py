@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.model import Analysis
     from runner.records.manifest import Manifest
+    from runner.spec.experiment import Experiment
 
 REPORT = "report.md"
 
@@ -59,23 +60,23 @@ class Report:
 
 def render(
     manifest: Manifest,
-    spec: Mapping[str, object],
+    experiment: Experiment,
     facts: Mapping[str, Mapping[str, object]],
     changes: Sequence[Mapping[str, object]],
     analysis: Analysis,
 ) -> Report:
     """Render a run's report.
 
-    `manifest` is run.json, `spec` the expanded spec, `facts` by host, `changes`
+    `manifest` is run.json, `experiment` what was run, `facts` by host, `changes`
     the results of converge and restore (`phase`, `host`, `id`, `outcome`,
     `before`, `after`, `why`).
     """
-    files, shown = choice.draw(spec, analysis)
-    ordered = steps.in_order(analysis.trials, spec)
+    files, shown = choice.draw(experiment, analysis)
+    ordered = steps.in_order(analysis.trials, experiment)
     view = {
-        "title": spec.get("title") or spec.get("name") or manifest.experiment,
-        "asked": summary.paragraph(spec),
-        "description": markdown.escape(spec.get("description") or "", 4000),
+        "title": experiment.title or experiment.name,
+        "asked": summary.paragraph(experiment),
+        "description": markdown.escape(experiment.description, 4000),
         "state": summary.state(manifest),
         "emulated": markdown.join(environment.emulated(facts)),
         "summary": summary.summary(analysis),
@@ -97,16 +98,16 @@ def render(
         "search": searches.view(analysis.search),
         "figures": shown,
         "atlas_unknown": atlas.UNKNOWN,
-        "metrics": metrics.table(analysis.estimates, spec),
-        "printed": metrics.how_made(analysis.trials, spec.get("metrics")),
-        "counted": outcomes.counted(analysis.estimates, spec.get("metrics")),
+        "metrics": metrics.table(analysis.estimates, experiment),
+        "printed": metrics.how_made(analysis.trials, experiment.metrics),
+        "counted": outcomes.counted(analysis.estimates, experiment.metrics),
         "outcomes": None if analysis.search else outcomes.table(analysis.trials),
-        "against": baseline.table(analysis, spec),
+        "against": baseline.table(analysis, experiment),
         "against_foot": baseline.foot(),
         "validity": replication.validity(manifest, analysis.trials),
         "levels": replication.table(analysis),
         "levels_foot": replication.foot(analysis),
-        "tables": metrics.asked_tables(analysis.estimates, spec),
+        "tables": metrics.asked_tables(analysis.estimates, experiment),
         "claims_table": claims.table(analysis.claims),
         "claims": claims.sections(analysis.claims, shown, manifest),
         "sampler": trials.sampler(analysis.trials, analysis.series),
@@ -114,9 +115,9 @@ def render(
         "guards": trials.guards(analysis.trials),
         "noise": noise.table(analysis.trials),
         "thrown": selection.table(analysis.trials),
-        "repeat": summary.repeat(manifest, spec),
+        "repeat": summary.repeat(manifest, experiment),
         "record": summary.record(manifest),
-        "notes": summary.notes(spec, analysis),
+        "notes": summary.notes(experiment, analysis),
     }
     text = _environment().get_template(f"report/{REPORT}.j2").render(view)
     return Report(_tidy(text), files)

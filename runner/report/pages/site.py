@@ -25,6 +25,7 @@ from runner.report.pages.site_index import Made, top_pages
 from runner.report.pages.site_pages import document, page, write
 from runner.report.sections.environment import host as host_kind
 from runner.store import analysis_file
+from runner.store.experiment import of_record
 from runner.store.files import read_json
 from runner.store.manifest_file import MANIFEST
 from runner.store.record import ARTIFACTS, RunFolder
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.analysis.model import Estimate
+    from runner.spec.experiment import Experiment
 
 PAGE: Final = "report.html"
 STATE: Final = ".runner-site.json"
@@ -102,7 +104,8 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
         if stored.is_file() and not stored.is_symlink()
         else analysis_file.from_data({})
     )
-    title = str(folder.spec.get("title") or folder.experiment)
+    experiment, refused = _experiment(folder)
+    title = (experiment.title if experiment else "") or folder.experiment
     facts = folder.facts
     host: str = next(iter(facts), "")
     own: Mapping[str, object] = facts.get(host) or {}
@@ -119,7 +122,7 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
         "run.html.j2", page="run", title=f"{title} · {folder.id}", root="../../", plots=plots,
         data=shown, heading=title, experiment=folder.experiment, run=folder.id,
         state=folder.state, started=words.when(folder.manifest.started_at), host=where,
-        why=folder.manifest.why or "", claims=shown["claims"], estimates=estimates,
+        why=folder.manifest.why or refused, claims=shown["claims"], estimates=estimates,
         figures=figures, facts=data.facts(facts), changed=_changed(folder), extra=extra,
         spec=folder.spec_text, files=[name for name in files if not name.endswith(".svg")],
     )  # fmt: skip
@@ -129,14 +132,22 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
         target / ARTIFACTS / PAGE,
         document(title, markdown, home="../../../index.html", beside=target / ARTIFACTS),
     )
-    said = folder.spec.get("source") or {}
+    said = experiment.source if experiment else None
     return Made(
         folder.experiment, title, folder.id, folder.state,
-        words.when(folder.manifest.started_at), where, str(said.get("title") or ""),
+        words.when(folder.manifest.started_at), where, said.title if said else "",
         [data.claim(one) for one in analysis.claims],
         [_short(one) for one in analysis.estimates],
         {name: str(own[name]) for name in data.SHOWN_FACTS if own.get(name) is not None},
     )  # fmt: skip
+
+
+def _experiment(folder: RunFolder) -> tuple[Experiment | None, str]:
+    """Give what was run; None and why, where an older runner wrote what this one refuses."""
+    try:
+        return of_record(folder), ""
+    except RecordError as error:
+        return None, error.message
 
 
 def _short(found: Estimate) -> dict[str, data.Json]:

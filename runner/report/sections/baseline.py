@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.runs.compared import ALPHA, THRESHOLD
 from runner.analysis.runs.comparison import compare
 from runner.analysis.runs.side import Side
 from runner.report.format import markdown, units, words
 from runner.report.sections.comparison import MARKS
-from runner.spec.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from runner.analysis.model import Analysis
     from runner.analysis.runs.compared import Row
     from runner.report.format.markdown import Md
+    from runner.spec.experiment import Experiment
 
 HEAD: Final = ("metric", "treatment", "baseline", "this", "ratio", "90 % interval", "n", "")
 MOST: Final = 24
 """Treatments that are compared; a larger matrix is read from its table."""
 
 
-def table(analysis: Analysis, spec: Mapping[str, Any]) -> Md | None:
+def table(analysis: Analysis, experiment: Experiment) -> Md | None:
     """Give a row for each metric and treatment beside the baseline; None without a baseline."""
     rows = [
         [
@@ -37,7 +35,7 @@ def table(analysis: Analysis, spec: Mapping[str, Any]) -> Md | None:
             f"{row.n[0]}+{row.n[1]}",
             MARKS[row.outcome] + (f" ({row.why})" if row.why else ""),
         ]
-        for levels, row in _rows(analysis, spec)
+        for levels, row in _rows(analysis, experiment)
     ]
     return markdown.table(HEAD, rows, "llrrrrrl") if rows else None
 
@@ -51,9 +49,8 @@ def foot() -> str:
     )
 
 
-def _rows(analysis: Analysis, spec: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], Row]]:
-    baseline: Mapping[str, str] = spec.get("baseline") or {}
-    metrics = _metrics(spec)
+def _rows(analysis: Analysis, experiment: Experiment) -> Iterator[tuple[dict[str, str], Row]]:
+    baseline, metrics = experiment.baseline, experiment.metrics
     cells: dict[tuple[tuple[str, str], ...], None] = {}
     for found in analysis.estimates:
         cells.setdefault(tuple(found.treatment.items()))
@@ -65,21 +62,10 @@ def _rows(analysis: Analysis, spec: Mapping[str, Any]) -> Iterator[tuple[dict[st
         if base == levels or tuple(base.items()) not in cells:
             continue
         left, right = (
-            Side(name, analysis, where, {}, {}, metrics, "one")
+            Side(name, analysis, where, {}, experiment, "one")
             for name, where in (("baseline", base), ("this", levels))
         )
         order = {name: number for number, name in enumerate(metrics)}
         found_rows = compare(left, right).rows
         for row in sorted(found_rows, key=lambda row: order.get(row.metric, len(order))):
             yield levels, row
-
-
-def _metrics(spec: Mapping[str, Any]) -> dict[str, Metric]:
-    """Read the metrics, for which direction is better; not those that an old record spells so."""
-    found = {}
-    for name, said in (spec.get("metrics") or {}).items():
-        try:
-            found[name] = Metric.model_validate(said)
-        except ValidationError:
-            continue
-    return found

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.analysis.stats.intervals import SMALLEST_BOOTSTRAP, mean_interval
 from runner.report.format import markdown, units, words
 from runner.report.format.markdown import Md, code, escape
-from runner.spec.metrics import Metric
+from runner.spec.metrics import AGAINST, SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Estimate, Trial
+    from runner.spec.experiment import Experiment
+    from runner.spec.metrics import Metric
+    from runner.spec.sections.report import Table
 
-AGAINST = ("vs_baseline", "ratio", "difference")
-SUFFIXES = (*AGAINST, "n", "interval", "mean")
 
-
-def table(estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> Md | None:
+def table(estimates: Sequence[Estimate], experiment: Experiment) -> Md | None:
     """Give a row per metric and cell; columns that nothing fills are left out."""
     if not estimates:
         return None
-    titles = {name: said.get("title") for name, said in (spec.get("metrics") or {}).items()}
+    titles = {name: metric.title for name, metric in experiment.metrics.items()}
     treated = any(e.treatment for e in estimates)
     stepped = any(e.step is not None for e in estimates)
     head = ["metric", *(["treatment"] if treated else []), *(["step"] if stepped else [])]
@@ -50,24 +49,26 @@ def _named(metric: str, title: str | None) -> Md:
     return Md(f"{code(metric)} {escape(title)}") if title else code(metric)
 
 
-def asked_tables(estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> list[tuple[str, Md]]:
+def asked_tables(estimates: Sequence[Estimate], experiment: Experiment) -> list[tuple[str, Md]]:
     """Give the tables of the spec's `report`: rows by factors, a column per metric."""
-    report = spec.get("report") or {}
-    wanted = [report.get("table"), *(report.get("tables") or ())]
-    found = []
-    for i, item in enumerate((item for item in wanted if item), 1):
-        title = str(item.get("title") or ("Table" if len(wanted) < 3 else f"Table {i}"))
-        found.append((title, _pivot(item, estimates, spec)))
-    return found
+    report = experiment.report
+    wanted = [*([report.table] if report.table else []), *report.tables]
+    return [
+        (
+            asked.title or ("Table" if len(wanted) == 1 else f"Table {i}"),
+            _pivot(asked, estimates, experiment.baseline),
+        )
+        for i, asked in enumerate(wanted, 1)
+    ]
 
 
-def _pivot(asked: Mapping[str, Any], estimates: Sequence[Estimate], spec: Mapping[str, Any]) -> Md:
-    factors, columns = list(asked.get("rows") or ()), list(asked.get("columns") or ())
+def _pivot(asked: Table, estimates: Sequence[Estimate], baseline: Mapping[str, str]) -> Md:
+    factors, columns = asked.rows, asked.columns
     levels = [_levels(name, estimates) for name in factors]
     rows = []
     for cell in product(*levels):
         place = dict(zip(factors, cell, strict=True))
-        cells = [_cell(column, place, estimates, spec) for column in columns]
+        cells = [_cell(column, place, estimates, baseline) for column in columns]
         if any(text != units.NONE for text in cells) or not factors:
             rows.append([*cell, *cells])
     head = [*factors, *columns]
@@ -96,7 +97,7 @@ def _cell(
     column: str,
     place: Mapping[str, str],
     estimates: Sequence[Estimate],
-    spec: Mapping[str, Any],
+    baseline: Mapping[str, str],
 ) -> str:
     stem, _, suffix = column.rpartition(".")
     metric, suffix = (stem, suffix) if suffix in SUFFIXES and stem else (column, "")
@@ -106,7 +107,6 @@ def _cell(
     unit = found.unit
     if suffix not in AGAINST:
         return _shown(suffix, found, unit)
-    baseline = spec.get("baseline")
     base = _find(metric, {**place, **baseline}, estimates) if baseline else None
     if base is None or base.median is None or found.median is None:
         return units.NONE
@@ -146,11 +146,10 @@ def _against(suffix: str, value: float, base: float, unit: str) -> str:
     return ("+" if value > base else "") + units.percent(value / base - 1)
 
 
-def how_made(trials: Sequence[Trial], metrics: object) -> list[Md]:
+def how_made(trials: Sequence[Trial], metrics: Mapping[str, Metric]) -> list[Md]:
     """Say of each metric that is made of many printed numbers of how many, and what is left out."""
     found = []
-    for name, written in metrics.items() if isinstance(metrics, Mapping) else ():
-        metric = Metric.model_validate(written)
+    for name, metric in metrics.items():
         if not metric.many:
             continue
         taken = _counts(trials, f"{metric.number}[taken]")

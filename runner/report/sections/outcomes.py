@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from runner.report.format import markdown, words
 from runner.report.format.markdown import Md, code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Estimate, Trial
+    from runner.spec.metrics import Metric
 
 HEALTHY = "healthy"
 
@@ -66,13 +66,12 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-def counted(estimates: Sequence[Estimate], metrics: object) -> Md | None:
+def counted(estimates: Sequence[Estimate], metrics: Mapping[str, Metric]) -> Md | None:
     """Give how often a text metric said what: a row a metric, treatment and text."""
-    kinds = metrics if isinstance(metrics, Mapping) else {}
     rows: list[list[object]] = []
     for found in estimates:
-        of = kinds.get(found.metric)
-        if not found.texts or not isinstance(of, Mapping) or of.get("kind") != "text":
+        of = metrics.get(found.metric)
+        if not found.texts or of is None or of.kind != "text":
             continue
         for text, times in Counter(found.texts).most_common():
             said = "–" if text is None else text

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.kinds.units import unit_of
 from runner.report.format import units, words
 from runner.report.format.markdown import Md, code, escape, join, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from runner.analysis.model import RuleResult, Step, Trial
+    from runner.spec.experiment import Experiment
 
 Number = float | int | str | None
 
@@ -70,10 +71,12 @@ def row(step: Step) -> list[object]:
     return cells
 
 
-def in_order(trials: Sequence[Trial], spec: Mapping[str, Any]) -> list[Trial]:
+def in_order(trials: Sequence[Trial], experiment: Experiment) -> list[Trial]:
     """Order trials by their treatment as the spec writes it; within one as they were run."""
-    factors: Mapping[str, Mapping[str, object]] = spec.get("factors") or {}
-    ranks = {name: {level: i for i, level in enumerate(levels)} for name, levels in factors.items()}
+    ranks = {
+        name: {level: i for i, level in enumerate(factor.names())}
+        for name, factor in experiment.factors.items()
+    }
 
     def place(trial: Trial) -> list[int]:
         return [rank.get(trial.treatment.get(name, ""), 0) for name, rank in ranks.items()]

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from runner.records.quantities import TIME, Quantity
 from runner.report.format import units, words
 from runner.report.format.markdown import Md, code, code_block, escape, join, web_link
+from runner.spec.base import write_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Analysis
     from runner.records.manifest import Manifest
+    from runner.spec.design import Repeat, Search
+    from runner.spec.experiment import Experiment, Source
+    from runner.spec.load import Load
 
 _STATES = {
     "running": "This run did not end: what is below was recorded before it stopped.",
@@ -22,96 +28,92 @@ _STATES = {
 }
 
 
-def paragraph(spec: Mapping[str, object]) -> Md:
+def paragraph(experiment: Experiment) -> Md:
     """Say in one paragraph what was asked: program, limits, load, repetitions, source."""
-    said = [part for part in (_program(spec), _load(spec), _health(spec), _often(spec)) if part]
-    source = spec.get("source")
-    if isinstance(source, dict) and source.get("title"):
-        said.append(_source(source))
-    return Md(" ".join(said))
+    parts = (
+        _program(experiment),
+        _load(experiment.load, experiment.search),
+        _health(experiment),
+        _often(experiment.repeat),
+        _source(experiment.source),
+    )
+    return Md(" ".join(part for part in parts if part))
 
 
-def _program(spec: Mapping[str, Any]) -> str:
-    build, workload = spec.get("build") or {}, spec.get("workload") or {}
-    if not workload:
-        return f"State only: {code(spec.get('name', ''))} is applied and no workload is run."
+def _program(experiment: Experiment) -> str:
+    build, workload = experiment.build, experiment.workload
+    if workload is None:
+        return f"State only: {code(experiment.name)} is applied and no workload is run."
     parts = []
-    if build.get("command"):
-        command = " ".join(map(str, build["command"]))
-        parts.append(f"{code(build.get('output', '?'))} built by {code(command)}")
-    elif build:
-        parts.append(
-            f"{code(build.get('package', '?'))} built with Go {escape(build.get('go', '?'))}"
-        )
-    if workload.get("argv") and (not build or build.get("command")):
-        parts.append(code(" ".join(str(word) or "''" for word in workload["argv"])))
-    limits = {**(workload.get("cgroup") or {}), **(workload.get("limits") or {})}
+    if build is not None and build.command:
+        parts.append(f"{code(build.output or '?')} built by {code(' '.join(build.command))}")
+    elif build is not None:
+        of = f" {escape(build.go)}" if build.go else ""
+        parts.append(f"{code(build.package)} built with Go{of}")
+    if workload.argv and (build is None or build.command):
+        parts.append(code(" ".join(str(word) or "''" for word in workload.argv)))
+    limits = {**(workload.cgroup.shown() if workload.cgroup else {}), **workload.limits.shown()}
     if limits:
-        shown = ", ".join(f"{code(key)} {escape(_limit(key, v))}" for key, v in limits.items())
-        parts.append(f"held to {shown}")
+        held = ", ".join(f"{code(key)} {escape(found)}" for key, found in limits.items())
+        parts.append(f"held to {held}")
     return f"{', '.join(parts) or 'A workload'}."
 
 
-def _limit(key: str, found: Any) -> str:
-    """Show a limit: bytes in their unit, a soft and a hard one that are equal once."""
-    if isinstance(found, dict) and len(set(map(str, found.values()))) == 1:
-        found = next(iter(found.values()))
-    if str(found).isdecimal() and key.startswith(("memory.", "hugetlb.")):
-        return units.size(int(found))
-    return words.value(found)
-
-
-def _load(spec: Mapping[str, Any]) -> str:
-    load = spec.get("load") or {}
-    search = spec.get("search") or {}
-    aim = f"to find the {escape(search.get('find', 'highest healthy level'))}"
-    if search:
-        low, high = (*(search.get("between") or ("?", "?")), "?")[:2]
-        aim += f" between {escape(low)} and {escape(high)}"
-    if not load:
+def _load(load: Load | None, search: Search | None) -> str:
+    aim = ""
+    if search is not None:
+        low, high = (write_quantity(end) for end in search.between)
+        aim = f"to find the {escape(search.find)} between {escape(low)} and {escape(high)}"
+    if load is None:
         return f"Run again and again {aim}." if search else ""
-    steps = load.get("steps")
-    target = f" at {code(load['url'])}" if load.get("url") else ""
-    text = f"Load by {code(load.get('generator', '?'))}{target}"
-    if isinstance(steps, list) and steps:
-        each = [str(s.get("connections", "?")) for s in steps if isinstance(s, dict)]
-        lasting = {
-            words.value(s["duration"]) for s in steps if isinstance(s, dict) and "duration" in s
-        }
-        text += f": {words.plural(len(steps), 'step')} of {escape(', '.join(each))} connections"
-        text += f", {escape(lasting.pop())} each" if len(lasting) == 1 else ""
+    if load.generator == "none":
+        text = "No load is made"
+    else:
+        urls = [one.url for one in load.urls] or [str(load.url)]
+        text = f"Load by {code(load.generator)} at {join((code(url) for url in urls), ', ')}"
+    if load.steps:
+        text += f": {_steps(load)}"
     return f"{text}, {aim}." if search else f"{text}."
 
 
-def _health(spec: Mapping[str, Any]) -> str:
-    rules = spec.get("healthy") or []
-    if not rules:
+def _steps(load: Load) -> str:
+    """Say the steps as they are run: how many, at what, and for how long where all are alike."""
+    steps = load.expanded_steps()
+    if all(step.rate is not None for step in steps):
+        at = ", ".join(f"{step.rate:g}" for step in steps) + " requests per second"
+    else:
+        at = ", ".join("?" if s.connections is None else str(s.connections) for s in steps)
+        at += " connections"
+    text = f"{words.plural(len(steps), 'step')} of {escape(at)}"
+    lasting = {step.duration_s for step in steps}
+    if len(lasting) > 1:
+        return text
+    return f"{text}, {escape(Quantity(Fraction(repr(lasting.pop())), TIME))} each"
+
+
+def _health(experiment: Experiment) -> str:
+    rules = [code(rule.text) for rule in experiment.healthy]
+    return f"A step is healthy when {join(rules, ', ')}." if rules else ""
+
+
+def _often(repeat: Repeat) -> str:
+    low, high = repeat.minimum, repeat.maximum
+    where = " on each board" if repeat.per_board else ""
+    if low == high:
+        return f"Repeated {low} times{where}." if low != 1 else ""
+    return f"Repeated {low} to {high} times{where}, the unit is one {repeat.unit}."
+
+
+def _source(source: Source | None) -> str:
+    if source is None or not source.title:
         return ""
-    return f"A step is healthy when {join((code(rule) for rule in rules), ', ')}."
-
-
-def _often(spec: Mapping[str, object]) -> str:
-    repeat = spec.get("repeat")
-    if isinstance(repeat, dict) and repeat.get("between"):
-        low, high = repeat["between"]
-        if low == high:
-            return f"Repeated {escape(low)} times." if low != 1 else ""
-        unit = escape(repeat.get("unit", "trial"))
-        return f"Repeated {escape(low)} to {escape(high)} times, the unit is one {unit}."
-    if isinstance(repeat, int) and repeat > 1:
-        return f"Repeated {repeat} times."
-    return ""
-
-
-def _source(source: Mapping[str, Any]) -> str:
-    title = web_link(source["title"], str(source.get("url", "")))
-    section = f", section {escape(source['section'])}" if source.get("section") else ""
-    authors = f" by {escape(', '.join(source['authors']))}" if source.get("authors") else ""
-    doi = source.get("doi")
-    where = f", {web_link(doi, f'https://doi.org/{doi}')}" if doi else ""
-    note = f" ({escape(source['note'])})" if source.get("note") else ""
-    read = f", read on {escape(source['read_on'])}" if source.get("read_on") else ""
-    return f"The published numbers are those of {title}{authors}{section}{where}{read}{note}."
+    title = web_link(source.title, source.url or "")
+    section = f", section {escape(source.section)}" if source.section else ""
+    authors = f" by {escape(', '.join(source.authors))}" if source.authors else ""
+    doi = f", {web_link(source.doi, f'https://doi.org/{source.doi}')}" if source.doi else ""
+    note = f" ({escape(source.note)})" if source.note else ""
+    read = f", read on {escape(source.read_on)}" if source.read_on else ""
+    return f"The published numbers are those of {title}{authors}{section}{doi}{read}{note}."
 
 
 def state(manifest: Manifest) -> Md:
@@ -189,19 +191,18 @@ _DIRTY: dict[bool | None, str] = {True: ", with uncommitted changes", False: ", 
 _FIXED: dict[bool | None, str] = {True: ", as committed", False: ", not as committed"}
 
 
-def notes(spec: Mapping[str, Any], analysis: Analysis) -> list[Md]:
+def notes(experiment: Experiment, analysis: Analysis) -> list[Md]:
     """Give the author's notes, then those of the analysis."""
-    said = (spec.get("report") or {}).get("notes") or ()
-    return [escape(note, 2000) for note in (*said, *analysis.notes)]
+    return [escape(note, 2000) for note in (*experiment.report.notes, *analysis.notes)]
 
 
 _LEFT = frozenset({"failed", "drifted"})
 
 
-def repeat(manifest: Manifest, spec: Mapping[str, Any]) -> Md:
+def repeat(manifest: Manifest, experiment: Experiment) -> Md:
     """Give the shell lines that repeat the run; shown verbatim in a code block."""
     commit = manifest.git.commit
-    path = manifest.spec.path or f"experiments/{spec.get('name', 'NAME')}.yaml"
+    path = manifest.spec.path or f"experiments/{experiment.name}.yaml"
     command = manifest.command or ("runner", "apply", path)
     lines = [f"git checkout {shlex.quote(commit)}"] if commit else []
     lines.append(shlex.join(command))

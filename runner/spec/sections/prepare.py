@@ -2,7 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from runner.kinds.resources.actions import Action
 from runner.records.quantities import parse
@@ -37,3 +43,11 @@ class Prepare(Model):
         if not self.within.exact:
             raise fault("prepare", "within 0s nothing can run")
         return self
+
+    @model_serializer(mode="wrap")
+    def _read_back(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out what would be refused where it is read back: a default that nothing heeds."""
+        found: dict[str, object] = write(self)
+        if self.actions:
+            found.pop("within", None)
+        return found

@@ -38,6 +38,16 @@ class Figure(Model):
         "left out: over_time where it is over time, else points",
     )
 
+    @property
+    def drawn(self) -> str:
+        """The kind that it is drawn by."""
+        return self.kind or ("over_time" if self.over == "time" else "points")
+
+    @property
+    def heading(self) -> str:
+        """Its title, or what is shown over what."""
+        return self.title or f"{', '.join(self.show)} over {self.over}"
+
     @model_validator(mode="after")
     def _drawn_over(self) -> "Figure":
         if self.kind in ("over_time", "points") and (self.kind == "over_time") != (

@@ -12,6 +12,7 @@ from runner.analysis.runs.comparison import compare
 from runner.analysis.runs.environment_diff import flat
 from runner.analysis.runs.side import Side
 from runner.analysis.stats.intervals import median_interval
+from runner.spec.experiment import Experiment
 from runner.spec.metrics import Metric
 
 
@@ -33,7 +34,7 @@ def side(values, run="", where=None, better="lower", level=None, treatment=None)
     )
     metric = Metric.model_validate({"from": "load.rps", "better": better})
     analysis = Analysis(trials=trials, estimates=(estimate(values, treatment, level=level),))
-    return Side(run or "x", analysis, where or {}, {}, {}, {"m": metric}, run)
+    return Side(run or "x", analysis, where or {}, {}, Experiment(metrics={"m": metric}), run)
 
 
 def outcome(a, b, better="lower", **options):
@@ -119,7 +120,7 @@ def family(count, slower, far=3.0, pairs=6):
     lower = Metric.model_validate({"from": "load.rps", "better": "lower"})
     metrics = {f"m{at}": lower for at in range(count)}
     analysis = Analysis(trials=trials, estimates=tuple(cells))
-    sides = (Side(x, analysis, {"f": x}, {}, {}, metrics, "run") for x in "ab")
+    sides = (Side(x, analysis, {"f": x}, {}, Experiment(metrics=metrics), "run") for x in "ab")
     return compare(*sides)
 
 
@@ -163,7 +164,9 @@ def test_a_ratio_against_the_medians_is_said():
     other = dataclasses.replace(other, median=5.0)
     analysis = Analysis(trials=trials, estimates=(one, other))
     metrics = {"m": Metric.model_validate({"from": "load.rps", "better": "lower"})}
-    (row,) = compare(*(Side(f, analysis, {"f": f}, {}, {}, metrics, "run") for f in "ab")).rows
+    (row,) = compare(
+        *(Side(f, analysis, {"f": f}, {}, Experiment(metrics=metrics), "run") for f in "ab")
+    ).rows
     assert row.outcome == "worse"
     assert "the medians stand the other way round" in row.why
 
@@ -187,7 +190,7 @@ def test_a_lost_repetition_shifts_no_pair():
         ),
     )
     metrics = {"m": Metric.model_validate({"from": "load.rps"})}
-    a, b = (Side(x, analysis, {"f": x}, {}, {}, metrics, "run") for x in "ab")
+    a, b = (Side(x, analysis, {"f": x}, {}, Experiment(metrics=metrics), "run") for x in "ab")
     (row,) = compare(a, b).rows
     assert row.test == "signs over blocks, max-T"
     assert row.ratio == pytest.approx(1.5)

@@ -24,7 +24,9 @@ def host(rng, experiments, drift):
             Estimate("m", "ms", {FACTOR: level}, None, values, count, None, None, None,
                      repetitions=tuple(Repetition(n) for n in range(1, count + 1)))
         )  # fmt: skip
-    return false_differences(Analysis(estimates=tuple(found)), METRICS, (FACTOR, *LEVELS), 6)
+    return false_differences(
+        Analysis(estimates=tuple(found)), Experiment(metrics=METRICS), (FACTOR, *LEVELS), 6
+    )
 
 
 def test_on_a_quiet_host_chance_finds_a_difference_in_one_of_twenty():

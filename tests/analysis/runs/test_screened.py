@@ -9,6 +9,7 @@ from runner.analysis.model import Analysis, Estimate, Repetition
 from runner.analysis.runs.screened import explained
 from runner.analysis.runs.side import Side
 from runner.planning.screening import design
+from runner.spec.experiment import Experiment
 
 NAMES = {f"f{n}": f"name {n}" for n in range(11)}
 
@@ -21,7 +22,7 @@ def estimate(values, treatment=None, metric="m"):
 
 
 def side(name, values):
-    return Side(name, Analysis(estimates=(estimate(values),)), {}, {}, {}, {}, run=name)
+    return Side(name, Analysis(estimates=(estimate(values),)), {}, {}, Experiment(), run=name)
 
 
 def screening(truth, rng, noise, blocks=2):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from runner.report.figure_kinds.interface import Asked
 from runner.report.figures import choice, over_time, points
 from tests.report import fixture
 
@@ -27,7 +28,7 @@ ESTIMATES = [
 
 def test_metrics_over_a_factor():
     """A panel per unit, a mark per repetition that has a value, the levels as places."""
-    data = points.draw({"show": ["size", "rss"], "over": "flags"}, ESTIMATES)
+    data = points.draw(Asked(("size", "rss"), "flags", "Sizes"), ESTIMATES)
     assert data is not None
     text = data.decode()
     assert text.count("<circle") == 7 + 2  # repetitions, and a dot of each legend
@@ -40,9 +41,9 @@ def test_metrics_over_a_factor():
 
 def test_one_place_is_no_figure():
     """What has nothing to compare is a number, and stands in the table."""
-    asked = {"show": ["size"], "over": "flags"}
+    asked = Asked(("size",), "flags", "Sizes")
     assert points.draw(asked, ESTIMATES[:1]) is None
-    assert points.draw({"show": ["size"], "over": "step"}, ESTIMATES) is None
+    assert points.draw(replace(asked, over="step"), ESTIMATES) is None
 
 
 def test_sources_over_time():
@@ -62,8 +63,8 @@ def test_figures_stand_in_the_report(over):
     """What was asked for is drawn and shown."""
     analysis = replace(fixture.analysis(), estimates=tuple(ESTIMATES))
     show = ["size"] if over == "flags" else [analysis.series[0].name]
-    spec = {**fixture.SPEC, "report": {"figures": [{"show": show, "over": over, "title": "Seen"}]}}
-    files, shown = choice.draw(spec, analysis)
+    report = {"figures": [{"show": show, "over": over, "title": "Seen"}]}
+    files, shown = choice.draw(fixture.experiment(report=report), analysis)
     assert len(shown["asked"]) == 1
     assert "Seen" in shown["asked"][0]
     assert "figures/asked-1.svg" in files

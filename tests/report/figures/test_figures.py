@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runner.analysis.model import ClaimResult, Series
 from runner.report.figures import choice, health, load, memory, parts, scale, strip
+from runner.spec.experiment import Experiment
 from tests.report import fixture
 from tests.report.drawn import NS, texts
 
@@ -19,7 +20,7 @@ finite = st.floats(min_value=-1e12, max_value=1e12, allow_nan=False)
 
 
 def all_figures(**changes):
-    return choice.draw(fixture.SPEC, fixture.analysis(**changes))[0]
+    return choice.draw(fixture.experiment(), fixture.analysis(**changes))[0]
 
 
 def test_well_formed_and_the_same_twice():
@@ -165,7 +166,8 @@ def test_hostile_names_are_text():
     claim = replace(fixture.CLAIMS[0], id=evil, published=evil, unit=evil, verdict=evil)
     search = {**fixture.SEARCH, "what": evil, "unit": evil}
     files, _ = choice.draw(
-        {}, fixture.analysis(trials=(trial,), series=series, claims=(claim,), search=search)
+        Experiment(),
+        fixture.analysis(trials=(trial,), series=series, claims=(claim,), search=search),
     )
     assert len(files) == 4
     for name, data in files.items():
@@ -178,7 +180,7 @@ def test_names_that_collide_are_kept_apart():
     """Two claims whose ids differ only in punctuation have two figures."""
     claims = tuple(replace(fixture.CLAIMS[0], id=name) for name in ("a/b", "a b", "a-b", "a-b"))
     files, shown = choice.draw(
-        {}, fixture.analysis(claims=claims, trials=(), series=(), search=None)
+        Experiment(), fixture.analysis(claims=claims, trials=(), series=(), search=None)
     )
     assert len(files) == 4
     assert set(shown["claims"]) == {"a/b", "a b", "a-b"}

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from pydantic import BaseModel
 
 from runner.analysis.model import Analysis, RuleResult, Series
 from runner.errors import RecordError
@@ -20,6 +21,8 @@ from runner.records.manifest import Manifest, manifest_of
 from runner.report.pages import rebuild, render
 from runner.report.pages.render import _environment
 from runner.report.sections import changed, environment, repeated, steps, summary, trials
+from runner.spec.experiment import Experiment
+from runner.spec.health import Rule
 from runner.store import analysis_file
 from runner.store.keeping import COMMITTED_BYTES, RAW
 from runner.store.record import RunFolder
@@ -34,7 +37,7 @@ EMPTY = Manifest(id="x", state="failed")
 def made(**changes):
     record = {
         "manifest": fixture.manifest(),
-        "spec": fixture.SPEC,
+        "experiment": fixture.experiment(),
         "facts": fixture.FACTS,
         "changes": fixture.CHANGES,
         "analysis": fixture.analysis(),
@@ -73,7 +76,7 @@ def test_every_figure_is_shown_and_every_link_leads_somewhere():
 
 def test_nothing_at_all_is_still_a_report():
     """A run that stopped before anything was read or measured."""
-    text = render.render(EMPTY, {"name": "x"}, {}, [], Analysis()).markdown
+    text = render.render(EMPTY, Experiment(name="x"), {}, [], Analysis()).markdown
     assert "This run failed." in text
     assert "Nothing was measured." in text
     assert "No trial was run." in text
@@ -233,7 +236,7 @@ def test_facts_are_folded_when_many():
 def test_command_is_quoted_for_a_shell():
     """What is to be copied means what was run."""
     text = summary.repeat(
-        Manifest(id="i", command=("runner", "apply", "a b.yaml", "-e", "x=$(id)")), {}
+        Manifest(id="i", command=("runner", "apply", "a b.yaml", "-e", "x=$(id)")), Experiment()
     )
     assert "runner apply 'a b.yaml' -e 'x=$(id)'" in text
 
@@ -253,6 +256,11 @@ def poison(data, evil):
         return {key: poison(value, evil) for key, value in data.items()}
     if isinstance(data, list | tuple):
         return type(data)(poison(value, evil) for value in data)
+    if isinstance(data, BaseModel):
+        given = {name: getattr(data, name) for name in type(data).model_fields}
+        return data.model_copy(update=poison(given, evil))
+    if isinstance(data, Rule):
+        return replace(data, text=evil)
     return evil if isinstance(data, str) else data
 
 
@@ -269,7 +277,7 @@ def test_hostile_record_stays_text(evil):
     )
     facts = {evil or "h": {**{evil + str(i): evil for i in range(30)}, "absent": {evil: evil}}}
     report = render.render(
-        manifest, poison(fixture.SPEC, evil), facts, poison(fixture.CHANGES, evil),
+        manifest, poison(fixture.experiment(), evil), facts, poison(fixture.CHANGES, evil),
         analysis_file.from_data(data),
     )  # fmt: skip
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -394,10 +402,45 @@ def test_trials_without_load_have_no_columns_of_load():
 
 def test_limits_are_said_in_their_unit():
     """Bytes that a spec's expansion wrote bare, and equal soft and hard limits."""
-    spec = {
-        "workload": {"argv": ["x"], "cgroup": {"memory.max": "33554432"}, "limits": {"nofile": {"soft": 5, "hard": 5}}},
-        "repeat": {"between": [1, 1]},
-    }  # fmt: skip
-    text = summary.paragraph(spec)
-    assert "`memory.max` 32.0 MiB, `nofile` 5" in text
+    limits = {"nofile": 5, "stack": "8MiB", "cpu": {"soft": 90, "hard": "unlimited"}}
+    workload = {"argv": ["x"], "cgroup": {"memory.max": "33554432"}, "limits": limits}
+    text = summary.paragraph(Experiment.model_validate({"workload": workload, "repeat": 1}))
+    assert (
+        "`memory.max` 32.0 MiB, `cpu` soft: 1 min 30 s, hard: unlimited, `nofile` 5, `stack` 8.00 MiB"
+        in text
+    )
     assert "Repeated" not in text
+
+
+URL = "http://127.0.0.1/"
+
+
+@pytest.mark.parametrize(
+    ("load", "said"),
+    [
+        ({"steps": {"from": 10, "to": 40, "times": 2}, "measure": "5s"},
+         f"Load by `wrk` at `{URL}`: 3 steps of 10, 20, 40 connections, 5s each."),
+        ({"generator": "vegeta", "steps": [{"rate": 50}, {"rate": "6000/min"}]},
+         f"Load by `vegeta` at `{URL}`: 2 steps of 50, 100 requests per second, 30s each."),
+        ({"connections": 7, "steps": [{"duration": "2s"}, {"duration": "1500ms"}]},
+         f"Load by `wrk` at `{URL}`: 2 steps of 7, 7 connections."),
+        ({"connections": 7, "steps": [{"duration": "2s"}, {}]},
+         f"Load by `wrk` at `{URL}`: 2 steps of 7, 7 connections."),
+        ({"generator": "h2load", "connections": 7, "urls": [URL + "a", URL + "b"]},
+         f"Load by `h2load` at `{URL}a`, `{URL}b`."),
+        ({"generator": "none"}, "No load is made."),
+    ],
+)  # fmt: skip
+def test_the_load_is_said_as_it_is_run(load, said):
+    """Defaults, ladders and rates as the program has them: a report has no reader of its own."""
+    experiment = {"workload": {"argv": ["x"]}, "load": {"url": URL, **load}}
+    text = summary.paragraph(Experiment.model_validate(experiment))
+    assert text.replace("&#58;", ":") == f"`x`. {said}"
+
+
+def test_repetitions_of_each_board_are_said():
+    found = Experiment.model_validate(
+        {"workload": {"argv": ["x"]}, "repeat": {"per_board": [3, 6]}}
+    )
+    said = "Repeated 3 to 6 times on each board, the unit is one trial."
+    assert summary.paragraph(found).endswith(said)

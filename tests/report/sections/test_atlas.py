@@ -151,6 +151,6 @@ def test_the_report_shows_the_first_of_each_step_and_rebuilds_it_from_the_record
 
 def test_a_report_without_one_has_no_such_section():
     found = render.render(
-        fixture.manifest(), fixture.SPEC, fixture.FACTS, fixture.CHANGES, fixture.analysis()
+        fixture.manifest(), fixture.experiment(), fixture.FACTS, fixture.CHANGES, fixture.analysis()
     )
     assert "Memory atlas" not in found.markdown

@@ -3,12 +3,13 @@
 from runner.analysis.model import Analysis, Estimate, Repetition
 from runner.report.figures import choice
 from runner.report.sections import baseline, metrics
+from runner.spec.experiment import Experiment
 
-SPEC = {
+SPEC = Experiment.model_validate({
     "factors": {"level": {"0": {}, "2": {}}},
     "baseline": {"level": "0"},
     "metrics": {"cpu": {"from": "workload.user_cpu", "unit": "ms", "better": "lower"}},
-}
+})  # fmt: skip
 
 
 def estimate(level, values):
@@ -39,7 +40,7 @@ def test_the_difference_is_a_ratio_with_its_interval_and_a_word():
 
 def test_no_baseline_no_table():
     found = analysis(estimate("0", SLOW), estimate("2", FAST))
-    assert baseline.table(found, {**SPEC, "baseline": {}}) is None
+    assert baseline.table(found, SPEC.model_copy(update={"baseline": {}})) is None
 
 
 def test_metrics_are_drawn_over_the_factor_where_nobody_asked_for_a_figure():

@@ -6,6 +6,7 @@ from runner.analysis.model import Analysis, Estimate, Repetition, Step, Trial
 from runner.records.manifest import manifest_of
 from runner.report.pages.render import render
 from runner.report.sections import boards
+from runner.spec.experiment import Experiment
 
 FACTS = {
     "a": {"board.model": "Raspberry Pi 4", "board.revision": "1.2", "kernel.release": "6.1"},
@@ -68,7 +69,7 @@ def test_deaths_and_moves_are_told():
         "moved": [{"block": 2, "number": 9, "from_board": "b", "to_board": "a", "why": "gone"}]
     }
     found = manifest(power=[DIED, {**DIED, "failed": "exit 1"}], order=moved)
-    page = render(found, {"name": "e"}, FACTS, [], analysis()).markdown
+    page = render(found, Experiment(name="e"), FACTS, [], analysis()).markdown
     assert "## Boards" in page
     assert "Switched off and on by `switch 2`. It came back in another boot" in page
     assert "2 values put back from its journal" in page

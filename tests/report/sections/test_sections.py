@@ -8,6 +8,7 @@ from runner.analysis.model import Analysis, ClaimResult, Estimate
 from runner.report.figures import choice, strip
 from runner.report.format import units, words
 from runner.report.sections import claims, metrics, searches, summary
+from runner.spec.experiment import Experiment
 from tests.report import fixture
 
 
@@ -38,7 +39,7 @@ SPEC = {
 
 def test_table_that_the_spec_asks_for():
     """Rows by factor in the order of the spec, values against the baseline."""
-    [(title, table)] = metrics.asked_tables(SIZES, SPEC)
+    [(title, table)] = metrics.asked_tables(SIZES, Experiment.model_validate(SPEC))
     assert title == "Table"
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
     assert rows[2] == ["default", "5 MB", "0 %", "1.00×", "0 MB", "4.00 MiB", "6", "–"]
@@ -57,7 +58,7 @@ def test_table_that_the_spec_asks_for():
 def test_nothing_is_averaged_over_what_a_table_leaves_out():
     """Where two treatments would fall into one cell, the cell is empty."""
     spec = {**SPEC, "report": {"table": {"rows": [], "columns": ["binary_size"]}}}
-    [(_, table)] = metrics.asked_tables(SIZES, spec)
+    [(_, table)] = metrics.asked_tables(SIZES, Experiment.model_validate(spec))
     assert table.splitlines()[2].strip("| ") == units.NONE
 
 
@@ -70,7 +71,7 @@ def test_tables_by_step():
     spec = {
         "report": {"tables": [{"title": "By step", "rows": ["step"], "columns": ["p99", "size"]}]}
     }
-    [(title, table)] = metrics.asked_tables(found, spec)
+    [(title, table)] = metrics.asked_tables(found, Experiment.model_validate(spec))
     assert title == "By step"
     assert [line.split("|")[2].strip() for line in table.splitlines()[2:]] == ["1 ms", "2 ms"]
     assert [line.split("|")[3].strip() for line in table.splitlines()[2:]] == ["7", "7"]
@@ -78,7 +79,7 @@ def test_tables_by_step():
 
 def test_author_notes_come_first_and_are_text():
     """Notes of the spec, then of the analysis."""
-    found = summary.notes(SPEC, Analysis(notes=("b",)))
+    found = summary.notes(Experiment.model_validate(SPEC), Analysis(notes=("b",)))
     assert found == ["The author's &lt;note&gt;.", "b"]
 
 
@@ -95,7 +96,7 @@ def test_search_levels_are_summed_over_its_runs():
     view = searches.view(found)
     assert "at its lower bound: nothing passed there" in view["searches"]
     assert "1 of 3" in view["levels"]
-    files, shown = choice.draw({}, Analysis(search=found))
+    files, shown = choice.draw(Experiment(), Analysis(search=found))
     assert shown["search"] == "![Share of healthy trials by level](figures/search.svg)"
     ET.fromstring(files["figures/search.svg"])
 
@@ -105,7 +106,7 @@ def test_no_search_no_section():
     assert searches.view(None) is None
     assert searches.view({}) is None
     assert searches.view({"runs": []})["searches"] is None
-    assert choice.draw({}, fixture.analysis(search={"runs": []}))[1]["search"] is None
+    assert choice.draw(Experiment(), fixture.analysis(search={"runs": []}))[1]["search"] is None
 
 
 def test_values_in_words():
@@ -136,7 +137,7 @@ def test_a_mean_where_it_is_asked_for_has_its_bootstrap_interval(n, said):
     values = tuple(2.0**20 * (10 + (at * 7) % 5) for at in range(n))
     found = [Estimate("rss", "MiB", {"flags": "all"}, None, (*values, None), n, None, None, None)]
     spec = {"report": {"table": {"rows": ["flags"], "columns": ["rss.mean"]}}}
-    [(_, table)] = metrics.asked_tables(found, spec)
+    [(_, table)] = metrics.asked_tables(found, Experiment.model_validate(spec))
     assert f"{units.amount(sum(values) / n, 'MiB')}{'' if n == 20 else ' '}{said}" in table.replace(
         "\\", ""
     )
