@@ -15,11 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.analysis.judge import judge, judge_trial
-from runner.apply.conclude import failures
+from runner.analysis.judge import judge_trial
+from runner.apply.conclude import conclude
 from runner.apply.host_run import host_run
 from runner.apply.hosts import forget_recorded, is_whole
-from runner.apply.interface import Outcome
 from runner.apply.public import recorded
 from runner.apply.putback import outstanding
 from runner.apply.state import HostRun
@@ -29,7 +28,6 @@ from runner.executor.probe import probe
 from runner.executor.trial import attach_trial
 from runner.records.facts import other_machine
 from runner.records.manifest import Resumed
-from runner.report.pages import rebuild
 from runner.spec.expand import run_hash
 from runner.spec.experiment import Experiment
 from runner.spec.treatments import treatments
@@ -40,8 +38,8 @@ from runner.store.runs import find, runs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.analysis.model import Trial
-    from runner.apply.interface import HostEntry, Loaded, Options, Reporter
+    from runner.analysis.model import Analysis, Trial
+    from runner.apply.interface import HostEntry, Loaded, Options, Outcome, Reporter
     from runner.records.manifest import State
 
 SET_AT_BOOT = frozenset({"cpu.count", "cpu.possible"})
@@ -90,27 +88,15 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
         if left is None:
             forget_recorded(list(own.values()), folder)
         folder.update(environment={host.name: host.times.record() for host in own.values()})
-        found = judge(folder, experiment)
-        rebuild.write_analysis(folder, found)
-        state, why = _ended(folder, experiment, found.trials)
-        if left is not None:
-            state, why = "failed", str(left)
-        folder.update(recap={name: vars(host.counts) for name, host in own.items()})
-        folder.finish(state, at=time.time(), why=why)
-        report = rebuild.write(folder, found)
+        outcome = conclude(
+            folder, experiment, {name: host.counts for name, host in own.items()},
+            partial(_ended, folder, experiment, left),
+        )  # fmt: skip
     if left is not None:
         raise left
-    if why:
-        reporter.note(why)
-    return Outcome(
-        folder.id,
-        report,
-        {name: host.counts for name, host in own.items()},
-        found.trials,
-        found.claims,
-        found.estimates,
-        failures(found, folder.manifest.order),
-    )
+    if folder.manifest.why:
+        reporter.note(folder.manifest.why)
+    return outcome
 
 
 def recall(host: HostRun, folder: RunFolder) -> None:
@@ -202,9 +188,11 @@ def finished(folder: RunFolder, experiment: Experiment) -> tuple[dict[str, Trial
 
 
 def _ended(
-    folder: RunFolder, experiment: Experiment, trials: tuple[Trial, ...]
+    folder: RunFolder, experiment: Experiment, left: RunnerError | None, found: Analysis
 ) -> tuple[State, str]:
-    """Say whether the least that was asked is there."""
+    """Say whether the hosts are as they were, and the least that was asked is there."""
+    if left is not None:
+        return "failed", str(left)
     cells = treatments(experiment)
     wanted = len(cells) * experiment.blocks[0]
     if experiment.search is not None:
@@ -212,7 +200,7 @@ def _ended(
     else:
         valid = {
             (tuple(trial.treatment.items()), trial.repetition)
-            for trial in trials
+            for trial in found.trials
             if trial.outcome in {"healthy", "unhealthy"}
         }
         have = len(valid)

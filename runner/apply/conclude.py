@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.judge import judge
+from runner.apply.interface import Outcome
 from runner.report.pages import rebuild
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping
 
     from runner.analysis.model import Analysis, Estimate, Trial
     from runner.apply.interface import Counts
@@ -25,15 +25,21 @@ def conclude(
     folder: RunFolder,
     experiment: Experiment,
     counts: Mapping[str, Counts],
-    state: State,
-    why: str,
-) -> tuple[Analysis, Path]:
-    """Judge what was recorded, close the record, and write the report."""
+    ended: Callable[[Analysis], tuple[State, str]],
+) -> Outcome:
+    """Judge what was recorded, close the record, and write the report.
+
+    `ended` gives how the run ended, and why where that is not as it was meant to end.
+    """
     folder.update(recap={name: vars(count) for name, count in counts.items()})
     analysis = judge(folder, experiment)
     rebuild.write_analysis(folder, analysis)
+    state, why = ended(analysis)
     folder.finish(state, at=time.time(), why=why)
-    return analysis, rebuild.write(folder, analysis)
+    return Outcome(
+        folder.id, rebuild.write(folder, analysis), dict(counts), analysis.trials, analysis.claims,
+        analysis.estimates, failures(analysis, folder.manifest.order),
+    )  # fmt: skip
 
 
 def failures(analysis: Analysis, order: Order | None) -> str:

@@ -193,23 +193,20 @@ class _Run:
             self.folder.update(recap={name: vars(count) for name, count in counts.items()})
             self.folder.finish(state, at=time.time(), why=why)
             return Outcome(self.folder.id, None, counts)
-        from runner.apply.conclude import conclude, failures
+        from runner.apply.conclude import conclude
 
-        analysis, report = conclude(self.folder, self.loaded.experiment, counts, state, why)
+        ended: tuple[State, str] = (state, why)
+        outcome = conclude(self.folder, self.loaded.experiment, counts, lambda _: ended)
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(
                 "interrupted; the hosts were put back" if left is None else str(left),
-                fix=f"what was measured: {report}",
+                fix=f"what was measured: {outcome.report}",
             ) from error
         if error is not None:
             raise error
         if left is not None:
             raise left
-        failed = failures(analysis, self.folder.manifest.order)
-        return Outcome(
-            self.folder.id, report, counts, analysis.trials, analysis.claims,
-            analysis.estimates, failed,
-        )  # fmt: skip
+        return outcome
 
     def _stages(self) -> None:
         experiment = self.loaded.experiment
