@@ -12,7 +12,7 @@ BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-sup
 LAB_TOOLS := slurmctld slurmd slurm-client munge
 BOARD_PROGRAMS := qemu-system-aarch64 qemu-img mmdebstrap qemu-aarch64-static update-binfmts arch-test mke2fs ssh
 
-.PHONY: docs docs-published docs-tables test-site demo test test-attack test-slow test-all test-board test-lab lab-tools smoke-board board-tools check setup tools bench schema docs-picture reproduce clean
+.PHONY: docs docs-published docs-tables test-site demo test test-attack test-slow test-all test-board test-lab lab-tools smoke-board board-image board-tools check setup tools bench schema docs-picture reproduce clean
 
 demo: $(VENV)/.installed
 	$(SUDO) $(RUN) apply experiments/quickstart.yaml
@@ -27,7 +27,8 @@ test: $(VENV)/.dev tools
 
 # exit 5 is pytest's for "no test": there may be no slow one
 test-slow: $(VENV)/.dev tools
-	$(SUDO) $(VENV)/bin/python -m pytest -m "slow and not board and not site and not lab" $(AGAIN) || [ $$? = 5 ]
+	$(SUDO) $(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m "slow and not board and not site and not lab" \
+	  $(AGAIN) || [ $$? = 5 ]
 
 # hostile specs, hosts, users and journals: 20 points a kind, all of them with FULL=1
 test-attack: $(VENV)/.dev tools
@@ -36,15 +37,16 @@ test-attack: $(VENV)/.dev tools
 test-all: $(VENV)/.dev tools
 	$(SUDO) $(VENV)/bin/python -m pytest -m "not board and not site and not lab"
 
-# builds the image of the virtual Arm board where there is none (about 6 minutes, once)
-test-board: $(VENV)/.dev tools board-tools
+# the image of the virtual Arm board, where there is none (about 6 minutes, once)
+board-image: $(VENV)/.dev board-tools
 	$(SUDO) $(RUN) board build
+
+test-board: tools board-image
 	$(SUDO) $(VENV)/bin/python -m pytest -m board tests/board $(BOARD)
 
 # a quick look: a board is built and boots, keeps a limit on both cgroup versions, and
 # is put back (about 8 minutes, 6 of them for the image)
-smoke-board: $(VENV)/.dev tools board-tools
-	$(SUDO) $(RUN) board build
+smoke-board: tools board-image
 	$(SUDO) $(VENV)/bin/python -m pytest -m board tests/board/test_board.py tests/board/test_converge.py \
 	  -k "facts or snapshot or limit_is_kept"
 
