@@ -107,7 +107,14 @@ class Queue:
     def said(self, name: str) -> str:
         logs = (self.lab / "submissions" / name).glob("share-*/job-*.log")
         texts = [f"{path.parent.name}: {path.read_text()[-1500:]}" for path in logs]
-        return "\n".join([json.dumps(self.status(name)), self.slurm("squeue"), *texts])
+        gone = {name: one.poll() for name, one in self.daemons.items() if one.poll() is not None}
+        ends = [f"{path.name}: {path.read_text(errors='replace')[-1500:]}"
+                for path in [*self.lab.glob("slurm*.log"), self.folder / "daemons.log"]
+                if path.exists()]  # fmt: skip
+        return "\n".join([
+            json.dumps(self.status(name)), self.slurm("squeue"), self.slurm("sinfo", "-R"),
+            f"ended daemons: {gone}", *texts, *ends,
+        ])  # fmt: skip
 
     def stop(self) -> None:
         self.slurm("scancel", "-u", "root")
