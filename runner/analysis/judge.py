@@ -21,6 +21,7 @@ from runner.analysis.trial import clock, conditions, frames, outputs, trial
 from runner.analysis.trial.loads import LoadPart
 from runner.errors import RecordError
 from runner.kinds.sources import fields
+from runner.planning.facts import SYSCTL
 from runner.planning.ids import treatment_id
 from runner.records.manifest import Times
 from runner.spec.treatments import treatments, with_levels
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from runner.analysis.model import Estimate, Series, Trial
     from runner.analysis.trial.frames import Reading
     from runner.analysis.trial.packed import Samples
+    from runner.records.changes import CellChange
     from runner.records.events import AnyEvent
     from runner.records.manifest import LoadHost, Manifest, Planned
     from runner.records.plain import Json
@@ -48,7 +50,7 @@ class Record(Protocol):
     def facts(self) -> Mapping[str, Mapping[str, Json]]: ...  # noqa: D102
 
     @property
-    def changes(self) -> Sequence[Mapping[str, Json]]: ...  # noqa: D102
+    def changes(self) -> Sequence[CellChange]: ...  # noqa: D102
 
     def iter_events(self, trial: str) -> Iterable[AnyEvent]:
         """Give the events of a trial; RecordError where there are none."""
@@ -196,9 +198,9 @@ def observed(record: Record, experiment: Experiment) -> dict[str, Json | Varied]
     if times is None:
         # facts of an old record are from before the changes: what was set was in force
         during |= {
-            str(change["id"]).replace(":", ".", 1): change.get("after")
+            f"{SYSCTL}{change.sysctl}": change.after
             for change in record.changes
-            if change.get("phase") == "converge" and str(change["id"]).startswith("sysctl:")
+            if change.phase == "converge" and change.sysctl is not None
         }
     found: list[tuple[Mapping[str, str], dict[str, Json]]] = []
     for levels in treatments(experiment) or ({},):

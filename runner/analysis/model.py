@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runner.records.outcome import Outcome
+
 
 @dataclass(frozen=True)
 class RuleResult:
@@ -43,7 +45,7 @@ class Step:
     connections: int | None
     start_s: float
     end_s: float
-    outcome: str  # healthy | unhealthy | invalid | error
+    outcome: Outcome
     rules: tuple[RuleResult, ...] = ()
     numbers: dict[str, float | int | str | None] = field(default_factory=dict)
     """`load.rps`, `load.latency_p99`, `load.established`, `load.errors.connect`,
@@ -67,7 +69,7 @@ class Trial:
     treatment: dict[str, str]
     repetition: int
     attempt: int
-    outcome: str
+    outcome: Outcome
     why: str
     started_at: float
     steps: tuple[Step, ...] = ()

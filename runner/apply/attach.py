@@ -13,7 +13,7 @@ import socket
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runner.analysis.judge import judge_trial
 from runner.apply.conclude import conclude
@@ -28,6 +28,7 @@ from runner.executor.probe import probe
 from runner.executor.trial import attach_trial
 from runner.records.facts import other_machine
 from runner.records.manifest import Resumed
+from runner.records.outcome import MEASURED
 from runner.spec.expand import run_hash
 from runner.spec.experiment import Experiment
 from runner.spec.treatments import treatments
@@ -41,9 +42,10 @@ if TYPE_CHECKING:
     from runner.analysis.model import Analysis, Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Outcome, Reporter
     from runner.records.manifest import State
+    from runner.records.outcome import Outcome as TrialOutcome
 
 SET_AT_BOOT = frozenset({"cpu.count", "cpu.possible"})
-FINISHED = ("healthy", "unhealthy", "invalid")
+FINISHED: Final[tuple[TrialOutcome, ...]] = (*MEASURED, "invalid")
 """Outcomes of a trial that ran to its end; `error` is none."""
 
 
@@ -201,7 +203,7 @@ def _ended(
         valid = {
             (tuple(trial.treatment.items()), trial.repetition)
             for trial in found.trials
-            if trial.outcome in {"healthy", "unhealthy"}
+            if trial.outcome in MEASURED
         }
         have = len(valid)
     if have >= wanted:

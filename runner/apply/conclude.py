@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.analysis.judge import judge
 from runner.apply.interface import Outcome
+from runner.records.outcome import MEASURED
 from runner.report.pages import rebuild
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def failures(analysis: Analysis, order: Order | None) -> str:
     for trial in known:
         last[trial.id.rpartition("-a")[0]] = trial
     lines = [f"{t.id}: {t.why}" for t in last.values() if t.outcome == "error"]
-    if known and not any(trial.outcome in ("healthy", "unhealthy") for trial in known):
+    if known and not any(trial.outcome in MEASURED for trial in known):
         invalid = [trial for trial in known if trial.outcome == "invalid"]
         if invalid:
             lines.append(f"nothing valid was measured: {len(invalid)} of {len(known)} trials are "

@@ -13,11 +13,12 @@ from runner.executor.host import forget
 from runner.store.record import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from runner.apply.interface import Options, Reporter
     from runner.apply.state import HostRun
     from runner.planning.layers import Declared
+    from runner.records.changes import CellChange
     from runner.store.record import RunFolder
 
 WAIT_S = 5.0
@@ -108,12 +109,12 @@ def is_whole(folder: RunFolder, trial: str) -> bool:
 
 
 def locked(
-    record: Callable[[Mapping[str, object]], None],
-) -> Callable[[Mapping[str, object]], None]:
+    record: Callable[[CellChange], None],
+) -> Callable[[CellChange], None]:
     """Let several hosts write one record."""
     lock = Lock()
 
-    def one_at_a_time(change: Mapping[str, object]) -> None:
+    def one_at_a_time(change: CellChange) -> None:
         with lock:
             record(change)
 

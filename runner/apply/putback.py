@@ -7,23 +7,24 @@ then it says nothing of what it lacks; the record of the run, on the controller,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runner.executor.probe import probe
 from runner.host.cells import cells
 from runner.host.emit import MASK, said
+from runner.records.outcome import BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runner.executor.agent import Agent
     from runner.records.cells import Cell
+    from runner.records.changes import CellChange
     from runner.records.host_events import Result
     from runner.records.plain import Json
 _ADDRESS: Final = frozenset((
     "id", "via", "path", "name", "attr", "read", "parse", "form", "secret", "runtime",
 ))  # fmt: skip
-_BACK: Final = ("ok", "restored", "skipped")
 _BOOT: Final[Cell] = {"id": "boot", "via": "pseudo", "path": "/proc/sys/kernel/random/boot_id"}
 
 
@@ -63,20 +64,20 @@ def address_of(result_id: str, cell: Cell | None) -> Cell | None:
 
 
 def outstanding(
-    changes: Iterable[Mapping[str, Any]], host: str, boot_id: str | None
+    changes: Iterable[CellChange], host: str, boot_id: str | None
 ) -> dict[str, Changed]:
     """Give what a record says was changed on a host and not put back, by the cell's id."""
     found: dict[str, Changed] = {}
     for change in changes:
-        name = str(change.get("id"))
-        if change.get("host") != host:
+        name = change.id
+        if change.host != host:
             continue
-        if change.get("phase") == "restore" and change.get("outcome") in _BACK and name in found:
-            skipped = change["outcome"] == "skipped"  # a boot has taken it
-            if skipped or found[name].is_back(change.get("after")):
+        if change.phase == "restore" and change.outcome in BACK and name in found:
+            skipped = change.outcome == "skipped"  # a boot has taken it
+            if skipped or found[name].is_back(change.after):
                 del found[name]
-        elif change.get("outcome") == "changed" and isinstance(change.get("cell"), dict):
-            found.setdefault(name, Changed(change["cell"], change.get("before"), boot_id))
+        elif change.outcome == "changed" and change.cell is not None:
+            found.setdefault(name, Changed(change.cell, change.before, boot_id))
     return found
 
 

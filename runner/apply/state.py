@@ -19,7 +19,9 @@ from runner.planning.facts import SYSCTL
 from runner.planning.ids import shown
 from runner.planning.layers import Declared, Layer, plan_layers, reads, would_lay
 from runner.planning.state import Change, StatePlan, unified, would_change
+from runner.records.changes import CellChange
 from runner.records.host_events import Result
+from runner.records.outcome import QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,10 +31,10 @@ if TYPE_CHECKING:
     from runner.records.cells import Cell as WireCell
     from runner.records.cells import Hold
     from runner.records.manifest import Times
+    from runner.records.outcome import Phase
 
-    Record = Callable[[Mapping[str, object]], None]
+    Record = Callable[[CellChange], None]
 
-QUIET = ("ok", "ok (normalised)")
 READ_AFTER = ("converge", "treatment")
 """Phases after which the facts are read: what the measurements are made under."""
 
@@ -155,10 +157,7 @@ class HostRun:
         for kind, why in self.plan.skipped.items():
             self.counts.add("skipped")
             self.reporter.note(f"{self.name}: {kind} skipped ({why})")
-            self.record(
-                {"phase": "converge", "host": self.name, "id": kind, "outcome": "skipped",
-                 "before": None, "after": None, "why": why}
-            )  # fmt: skip
+            self.record(CellChange(host=self.name, id=kind, outcome="skipped", why=why))
 
     def apply(self, declared: Declared, options: Options) -> None:
         """Install packages, converge, run actions; HostError when a resource failed."""
@@ -213,7 +212,7 @@ class HostRun:
         return all(change.outcome == "ok" for change in would_change(cells, self.values))
 
     def bring(
-        self, cells: list[Cell], phase: str, layer: Layer | None = None, *, over: bool = False
+        self, cells: list[Cell], phase: Phase, layer: Layer | None = None, *, over: bool = False
     ) -> list[Result]:
         """Converge cells in one round trip, and tell of each; HostError where one failed."""
         if not cells and phase not in ("converge", "treatment"):
@@ -257,7 +256,7 @@ class HostRun:
 
     def _tell(
         self,
-        phase: str,
+        phase: Phase,
         result: Result,
         diff: str = "",
         cell: WireCell | None = None,
@@ -265,19 +264,7 @@ class HostRun:
     ) -> None:
         self.counts.add(result.outcome)
         self.reporter.result(self.name, phase, result, diff)
-        self.record(
-            {
-                "phase": phase,
-                "host": self.name,
-                "id": result.id,
-                "outcome": result.outcome,
-                "before": result.before,
-                "after": result.after,
-                "why": result.why or "",
-                **({} if cell is None or result.outcome != "changed" else {"cell": cell}),
-                **({"treatment": treatment} if treatment else {}),
-            }
-        )
+        self.record(CellChange.of(phase, self.name, result, cell, treatment))
         if cell is not None and result.outcome == "changed":
             self.changed.setdefault(
                 result.id, Changed(cell, result.before, self.facts.get("boot_id"))

@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def restored(run: HostRun, reports: Path, *, force: bool, gone: str | None) -> None:
     """Restore a host, check it against the records that are here, and note in them what is back."""
     from runner.apply.putback import outstanding
+    from runner.records.changes import CellChange
     from runner.store.runs import recent
 
     open_ = []
@@ -71,8 +72,10 @@ def restored(run: HostRun, reports: Path, *, force: bool, gone: str | None) -> N
         with folder:
             for name, one in left.items():
                 folder.append_change(
-                    {"phase": "restore", "host": run.name, "id": name, "outcome": "ok",
-                     "before": None, "after": one.before, "why": "by `runner restore`"}
+                    CellChange(
+                        phase="restore", host=run.name, id=name, outcome="ok",
+                        after=one.before, why="by `runner restore`",
+                    )
                 )  # fmt: skip
 
 

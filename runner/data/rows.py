@@ -114,8 +114,11 @@ def _facts(folder: RunFolder) -> Iterable[Row]:
 
 def _changes(folder: RunFolder) -> Iterable[Row]:
     for change in folder.changes:
-        row: Row = {key: str(change.get(key) or "") for key in ("phase", "host", "id", "outcome")}
-        yield row | {key: _text(change.get(key)) for key in ("before", "after", "why")}
+        yield {
+            "phase": change.phase, "host": change.host, "id": change.id,
+            "outcome": change.outcome, "before": _text(change.before),
+            "after": _text(change.after), "why": _text(change.why),
+        }  # fmt: skip
 
 
 def _trials(analysis: Analysis) -> Iterable[Row]:

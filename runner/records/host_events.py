@@ -8,6 +8,7 @@ import msgspec
 
 from runner.records.cells import PortsTried
 from runner.records.event import Event, Fault
+from runner.records.outcome import FAILED, TOUCHED, CellOutcome
 from runner.records.plain import Json
 
 
@@ -98,10 +99,7 @@ class Result(Event, frozen=True):
     """One cell of `converge` or `restore`, or of a trial's own namespace."""
 
     id: str
-    outcome: Literal[
-        "ok", "ok (normalised)", "changed", "failed", "would change", "unknown", "restored",
-        "drifted", "skipped",
-    ]  # fmt: skip
+    outcome: CellOutcome
     before: Json = None
     after: Json = None
     why: str | None = None
@@ -111,12 +109,12 @@ class Result(Event, frozen=True):
     @property
     def failed(self) -> bool:
         """Whether the cell is not what the program asked for."""
-        return self.outcome in {"failed", "drifted", "unknown"}
+        return self.outcome in FAILED
 
     @property
     def changed(self) -> bool:
         """Whether the host was changed, or would be."""
-        return self.outcome in {"changed", "restored", "would change"}
+        return self.outcome in TOUCHED
 
 
 class TrialSaid(msgspec.Struct, frozen=True):

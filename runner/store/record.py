@@ -25,6 +25,7 @@ import weakref
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from runner.errors import RecordError
+from runner.records.changes import change_of
 from runner.records.manifest import SCHEMA, Kept, ManifestError, State, plain
 from runner.store import events, files, keeping, manifest_file
 from runner.store.columns import LEAST_BYTES, SUFFIX
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from runner.host.mask import Mask
+    from runner.records.changes import CellChange
     from runner.records.events import AnyEvent
     from runner.records.manifest import Manifest
     from runner.store.columns import PackedSamples
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 PRINTED: Final = "printed"
 """`units` of a record whose metrics say in `unit` what a program prints."""
 EVENTS: Final = "events"
+CHANGES: Final = "changes.jsonl"
 ARTIFACTS: Final = "artifacts"
 
 
@@ -162,9 +165,9 @@ class RunFolder:
         """Write the facts of every host, by its name."""
         files.replace_bytes(self.path / "facts.json", files.to_json(self.mask.value(dict(facts))))
 
-    def append_change(self, change: Mapping[str, object]) -> None:
-        """Add one result of converge or restore, with its phase, host, id, outcome and values."""
-        self._append("changes.jsonl", files.to_line(self.mask.value(dict(change))))
+    def append_change(self, change: CellChange) -> None:
+        """Add one result of converge or restore."""
+        self._append(CHANGES, files.to_line(self.mask.value(change.written())))
 
     def append_line(self, trial: str, line: bytes) -> None:
         """Add one event of a trial exactly as the host sent it; flushed."""
@@ -305,10 +308,10 @@ class RunFolder:
         return found
 
     @property
-    def changes(self) -> list[files.Json]:
+    def changes(self) -> list[CellChange]:
         """Results of converge and restore, in order."""
-        path = self.path / "changes.jsonl"
-        return list(files.read_lines(path, files.read_object)) if path.exists() else []
+        path = self.path / CHANGES
+        return list(files.read_lines(path, change_of)) if path.exists() else []
 
     def facts_of(self, trial: str) -> Mapping[str, object]:
         """Give the facts of a trial's host; empty where nobody noted which that was."""

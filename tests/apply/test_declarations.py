@@ -97,7 +97,7 @@ def test_sysctl_of_the_machine_is_set_beside_an_isolated_network(local):
     assert outputs(folder)["all-r1-a1"].strip() == "37"
     states = [e for e in folder.iter_events("all-r1-a1") if e.kind == "result"]
     assert [e.id for e in states] == ["sysctl:net.ipv4.tcp_fin_timeout"]
-    changes = {c["id"]: c["after"] for c in folder.changes if c["phase"] == "converge"}
+    changes = {c.id: c.after for c in folder.changes if c.phase == "converge"}
     assert changes["sysctl:net.core.rmem_max"] == wanted
 
 
@@ -133,10 +133,10 @@ def test_each_treatment_runs_in_its_own_state(local):
     name = "sysctl.net.ipv4.tcp_fin_timeout"
     assert kept.treatments["low"][name] == "31"
     assert kept.treatments["high"][name] == "33"
-    laid = [c for c in folder.changes if c["phase"] == "treatment"]
-    assert {c["treatment"] for c in laid} == {"fin=low", "fin=high", "fin=none"} - {"fin=none"}
+    laid = [c for c in folder.changes if c.phase == "treatment"]
+    assert {c.treatment for c in laid} == {"fin=low", "fin=high", "fin=none"} - {"fin=none"}
     # no key is in the base that one of the treatments takes away
-    assert not [c for c in folder.changes if c["phase"] == "converge"]
+    assert not [c for c in folder.changes if c.phase == "converge"]
     checked = [
         e
         for t in folder.manifest.trials
@@ -149,7 +149,7 @@ def test_each_treatment_runs_in_its_own_state(local):
 def test_the_base_is_restored_between(local):
     text = IN_A_FACTOR.replace("    none: {system: {sysctl: null}}\n", "")
     folder = ran(local, text)
-    back = [c["after"] for c in folder.changes if c["phase"] == "base" and "fin_timeout" in c["id"]]
+    back = [c.after for c in folder.changes if c.phase == "base" and "fin_timeout" in c.id]
     assert back == ["37", "37", "37"]
     report = (folder.path / "artifacts" / "report.md").read_text()
     assert "fin=low" in report
@@ -164,7 +164,7 @@ factors: {word: [a, b, c], fin: [31, 33]}
 repeat: {between: [3, 3], order: {by: blocks, together: state}}
 """
     folder = ran(local, text)
-    laid = [c for c in folder.changes if c["phase"] == "treatment"]
+    laid = [c for c in folder.changes if c.phase == "treatment"]
     assert len(laid) <= 6
     order = [t["fin"] for _, t in folder.manifest.order.slots]
     for block in range(3):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.analysis.model import Analysis, ClaimResult, Estimate, Step, Trial
+from runner.records.changes import CellChange
 from runner.store import analysis_file, files
 from runner.store.record import RunFolder
 
@@ -24,8 +25,11 @@ def make_run(
     )  # fmt: skip
     folder.write_facts({"pi4": {"board.model": "Pi 4", "arch": "aarch64", "kernel.release": kernel,
                                 "emulated": False, "cpu.vulnerabilities": {"a": "b"}}})  # fmt: skip
-    folder.append_change({"phase": "converge", "host": "pi4", "id": "sysctl:vm.swappiness",
-                          "outcome": "changed", "before": "60", "after": "10", "why": ""})  # fmt: skip
+    folder.append_change(
+        CellChange(
+            host="pi4", id="sysctl:vm.swappiness", outcome="changed", before="60", after="10"
+        )
+    )
     treatment = {"gogc": level}
     trials = tuple(
         Trial(

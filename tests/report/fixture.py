@@ -11,6 +11,7 @@ from runner.analysis.model import (
     Step,
     Trial,
 )
+from runner.records.changes import CellChange
 from runner.records.manifest import manifest_of
 from runner.spec.experiment import Experiment
 
@@ -107,11 +108,11 @@ FACTS = {
 }
 
 CHANGES = [
-    {"phase": "converge", "host": "local", "id": "sysctl:vm.swappiness", "outcome": "changed", "before": "60", "after": "10", "why": None},
-    {"phase": "converge", "host": "local", "id": "sysctl:net.core.somaxconn", "outcome": "ok", "before": "4096", "after": "4096", "why": None},
-    {"phase": "converge", "host": "local", "id": "cgroup:runner/quickstart", "outcome": "changed", "before": None, "after": "present", "why": None},
-    {"phase": "restore", "host": "local", "id": "cgroup:runner/quickstart", "outcome": "restored", "before": "present", "after": None, "why": None},
-    {"phase": "restore", "host": "local", "id": "sysctl:vm.swappiness", "outcome": "restored", "before": "10", "after": "60", "why": None},
+    CellChange(host="local", id="sysctl:vm.swappiness", outcome="changed", before="60", after="10"),
+    CellChange(host="local", id="sysctl:net.core.somaxconn", outcome="ok", before="4096", after="4096"),
+    CellChange(host="local", id="cgroup:runner/quickstart", outcome="changed", after="present"),
+    CellChange(phase="restore", host="local", id="cgroup:runner/quickstart", outcome="restored", before="present"),
+    CellChange(phase="restore", host="local", id="sysctl:vm.swappiness", outcome="restored", before="10", after="60"),
 ]  # fmt: skip
 
 RULES = ("load.error_ratio <= 0.001", "load.latency_p99 <= 500ms", "cgroup.oom_kills == 0")

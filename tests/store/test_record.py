@@ -219,13 +219,14 @@ def test_killed_writer_leaves_a_readable_run(tmp_path):
     """kill -9 in the middle of writing: every event it had reported is there."""
     code = textwrap.dedent(f"""
         from pathlib import Path
+        from runner.records.changes import CellChange
         from runner.store.record import RunFolder
         folder = RunFolder.create(Path({str(tmp_path)!r}), "x", run_id="20261118T104640Z-000001",
                                   at=0.0, spec_text="", spec={{}})
         n = 0
         while True:
             folder.append_event("t1", {{"event": "measure_started", "index": n, "pad": "x" * 300}})
-            folder.append_change({{"phase": "converge", "id": "sysctl:a", "n": n}})
+            folder.append_change(CellChange(id="sysctl:a", outcome="changed", after=str(n)))
             print(n, flush=True)
             n += 1
         """)

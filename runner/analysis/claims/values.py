@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from runner.analysis.claims.rows import of_trial
 from runner.kinds.units import VARIANTS
 from runner.records.manifest import TRIED
+from runner.records.outcome import MEASURED
 from runner.spec.dimensions import lenient
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 SHOWN: Final = 60
 """Characters of a text that a reason quotes."""
-VALID: Final = ("healthy", "unhealthy")
-"""Outcomes whose numbers count; an unhealthy step was measured well."""
 COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
     "max": max,
     "min": min,
@@ -44,7 +43,7 @@ def counted(trials: Iterable[Trial]) -> list[Trial]:
         level = levels(trial.steps[0]) if len(trial.steps) == 1 else None
         key = (tuple(trial.treatment.items()), of_trial(trial).key, level)
         last[key] = trial
-    return [trial for trial in last.values() if trial.outcome in VALID]
+    return [trial for trial in last.values() if trial.outcome in MEASURED]
 
 
 def levels(step: Step) -> tuple[float | None, ...]:

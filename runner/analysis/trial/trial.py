@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.trial.rules import Number as Judged
     from runner.kinds.sources.interface import Field
+    from runner.records.outcome import Outcome
     from runner.spec.health import Rule
     from runner.spec.metrics import Metric
 
@@ -48,7 +49,7 @@ SERIES: Final = ("procfs.rss", "cgroup.usage", "cgroup.limit", "board.temperatur
 SERIES_POINTS: Final = 600
 TIMED: Final = ("load.cpu", "host.cpu", "host.steal", "host.others", "host.load", "host.load1")
 """Subjects of guards that are shares of time."""
-OUTCOMES: Final = ("error", "invalid", "unhealthy", "healthy")
+OUTCOMES: Final[tuple[Outcome, ...]] = ("error", "invalid", "unhealthy", "healthy")
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,7 @@ def _judge(
     served = measurement.no_good_answer(numbers, loaded=data.plan.generator is not None)
     if served is not None and not data.error:
         rules = (served, *rules)
+    outcome: Outcome
     if data.error and sound:
         outcome = "invalid"
         broken = (RuleResult("the load generator works", False, data.error), *broken)
@@ -276,7 +278,7 @@ def _derived(numbers: dict[str, Judged]) -> None:
 
 def _outcome(  # noqa: PLR0911 - one return per way a trial ends
     reading: Reading, judged: Sequence[Step], plan: TrialPlan
-) -> tuple[str, str]:
+) -> tuple[Outcome, str]:
     end, problem, aborted = reading.last(End), reading.last(Failed), reading.last(Aborted)
     if problem is not None:
         return "error", problem.message or problem.code
@@ -292,7 +294,7 @@ def _outcome(  # noqa: PLR0911 - one return per way a trial ends
     worst = min((step.outcome for step in judged), key=OUTCOMES.index)
     if len(judged) < len(plan.steps):
         why = (aborted.why if aborted else "") or "not every step was run"
-        return min(worst, "unhealthy", key=OUTCOMES.index), why
+        return (worst if worst != "healthy" else "unhealthy"), why
     first = next((step for step in judged if step.outcome == worst), judged[0])
     failed = [f"{rule.rule} (was {rule.seen})" for rule in first.rules if not rule.held]
     return worst, "; ".join(failed) if worst != "healthy" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from runner.records.outcome import MEASURED
 from runner.report.format import words
 
 if TYPE_CHECKING:
@@ -13,14 +14,13 @@ if TYPE_CHECKING:
 
 MOST: Final = 8
 """Memory figures and load figures each; a run in git has to stay small."""
-_COUNTED: Final = frozenset({"healthy", "unhealthy"})
 
 
 def by_treatment(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
-    """Trials that count, by treatment; an invalid one is not a repetition."""
+    """Trials that were measured, by treatment; another one is not a repetition."""
     found: dict[str, list[Trial]] = {}
     for trial in trials:
-        if trial.outcome != "invalid" and any(step.outcome in _COUNTED for step in trial.steps):
+        if trial.outcome in MEASURED:
             found.setdefault(words.treatment(trial.treatment), []).append(trial)
     return found
 

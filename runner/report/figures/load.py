@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from runner.records.outcome import MEASURED
 from runner.report.figures import panel
 from runner.report.figures.panel import LEFT, RIGHT, Mark, Places
 from runner.report.figures.svg import Canvas, fit
@@ -46,7 +47,7 @@ def _marks(trials: Sequence[Trial], names: Sequence[str], key: str) -> Places:
     for trial in trials:
         for step in trial.steps:
             value = step.numbers.get(key)
-            if isinstance(value, int | float) and step.outcome in {"healthy", "unhealthy"}:
+            if isinstance(value, int | float) and step.outcome in MEASURED:
                 mark = Mark(float(value), step.outcome == "healthy")
                 found[names.index(step.name)].append(mark)
     return found

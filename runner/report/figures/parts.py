@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from runner.report.figures.svg import text_width
+from runner.report.format.words import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from runner.analysis.model import Step
     from runner.report.figures.scale import Axis
     from runner.report.figures.svg import Canvas, Point
-
-_MARK: Final = {"healthy": "✓", "unhealthy": "✗", "invalid": "⊘", "error": "‼"}
 
 
 def horizontal(canvas: Canvas, axis: Axis, y: float, label: str) -> None:
@@ -47,10 +46,10 @@ def shade(
     left, right = x.at(step.start_s), x.at(step.end_s)
     bad = step.outcome not in {"healthy", ""}
     canvas.rect(left, top, right - left, bottom - top, "f-bad" if bad else "f-band")
-    mark = f"{_MARK.get(step.outcome, '')} {step.name}"
+    mark = f"{SIGNS.get(step.outcome, '')} {step.name}"
     width = right - left - 4
     if text_width(mark, 11) > width:
-        mark = _MARK.get(step.outcome, "") if width >= 10 else ""
+        mark = SIGNS.get(step.outcome, "") if width >= 10 else ""
     if mark and named:
         css = f"m f-{'limit' if bad else 'soft'}"
         canvas.text((left + right) / 2, top - 7, mark, css, anchor="middle")

@@ -13,13 +13,12 @@ from runner.report.format.markdown import Md, code, escape
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARKS = {
-    "healthy": "✓ healthy",
-    "unhealthy": "✗ unhealthy",
-    "invalid": "⊘ invalid",
-    "error": "‼ error",
-}
-"""Outcomes with a sign each: colour alone says nothing to some, and Markdown has none."""
+    from runner.records.outcome import Outcome
+
+SIGNS: Mapping[Outcome, str] = {"healthy": "✓", "unhealthy": "✗", "invalid": "⊘", "error": "‼"}
+"""Of an outcome: colour alone says nothing to some, and Markdown has none."""
+MARKS: Mapping[str, str] = {name: f"{sign} {name}" for name, sign in SIGNS.items()}
+"""Outcomes with their signs."""
 
 VERDICTS = {
     "reproduced": "✓ reproduced",

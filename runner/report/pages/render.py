@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Analysis
+    from runner.records.changes import CellChange
     from runner.records.manifest import Manifest
     from runner.spec.experiment import Experiment
 
@@ -62,14 +63,13 @@ def render(
     manifest: Manifest,
     experiment: Experiment,
     facts: Mapping[str, Mapping[str, object]],
-    changes: Sequence[Mapping[str, object]],
+    changes: Sequence[CellChange],
     analysis: Analysis,
 ) -> Report:
     """Render a run's report.
 
     `manifest` is run.json, `experiment` what was run, `facts` by host, `changes`
-    the results of converge and restore (`phase`, `host`, `id`, `outcome`,
-    `before`, `after`, `why`).
+    the results of converge and restore.
     """
     files, shown = choice.draw(experiment, analysis)
     ordered = steps.in_order(analysis.trials, experiment)

@@ -167,13 +167,14 @@ def _dots(values: Any) -> list[float]:
 
 
 def _changed(folder: RunFolder) -> list[list[str]]:
-    """Values that the run changed: host, what, before, during."""
-    return [
-        [str(change["host"]), str(change["id"]), str(change.get("before")),
-         str(change.get("after"))]
+    """Values that the run changed, each once: host, what, before, during."""
+    found = dict.fromkeys(
+        (change.host, f"{change.id} ({change.treatment})" if change.treatment else change.id,
+         words.value(change.before), words.value(change.after))
         for change in folder.changes
-        if change.get("phase") == "converge" and change.get("outcome") == "changed"
-    ]  # fmt: skip
+        if change.phase != "restore" and change.outcome == "changed"
+    )  # fmt: skip
+    return [list(row) for row in found]
 
 
 def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:

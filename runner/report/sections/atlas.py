@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.kinds.sources.maps import CLASSES
+from runner.records.outcome import MEASURED
 from runner.report.figures import address_map, flame
 from runner.report.format import units, words
 from runner.report.format.markdown import Md, code, table
@@ -63,7 +64,7 @@ def chosen(analysis: Analysis) -> list[tuple[Trial, Step]]:
     found: dict[tuple[str, str], tuple[Trial, Step]] = {}
     for trial in analysis.trials:
         for step in trial.steps:
-            if step.atlas and trial.outcome not in {"invalid", "error"}:
+            if step.atlas and trial.outcome in MEASURED:
                 found.setdefault((words.treatment(trial.treatment), step.name), (trial, step))
     return list(found.values())[:MOST]
 

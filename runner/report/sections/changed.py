@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from runner.records.outcome import QUIET
 from runner.report.format import markdown, words
 from runner.report.format.markdown import Md, code, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-_OF_TREATMENTS = ("treatment", "base")
-_QUIET = frozenset({"ok", "ok (normalised)"})
-_CELL = 80
+    from runner.records.changes import CellChange
+    from runner.records.outcome import Phase
+    from runner.records.plain import Json
+
+_OF_TREATMENTS: Final[tuple[Phase, ...]] = ("treatment", "base")
+_CELL: Final = 80
 
 
-def table(changes: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def table(changes: Sequence[CellChange]) -> dict[str, object]:
     """Give a row per cell: before, during, after; cells that were right already are counted."""
-    cells: dict[tuple[str, str], dict[str, Mapping[str, object]]] = {}
+    cells: dict[tuple[str, str], list[CellChange]] = {}
     for change in changes:
-        if change.get("event", "result") != "result" or "id" not in change:
-            continue
-        if change.get("phase") in _OF_TREATMENTS:
-            continue
-        key = (str(change.get("host", "")), str(change["id"]))
-        cells.setdefault(key, {})[str(change.get("phase", "converge"))] = change
-    touched = {key: phases for key, phases in cells.items() if not _quiet(phases)}
+        if change.phase not in _OF_TREATMENTS:
+            cells.setdefault((change.host, change.id), []).append(change)
+    touched = {key: seen for key, seen in cells.items() if not _quiet(seen)}
     many = len({host for host, _ in cells}) > 1
     rows = [
-        [*([host] if many else []), code(name), *_row(phases)]
-        for (host, name), phases in touched.items()
+        [*([host] if many else []), code(name), *_row(seen)]
+        for (host, name), seen in touched.items()
     ]
     head = [*(["host"] if many else []), "what", "before", "during", "after", "result"]
     return {
@@ -40,20 +40,21 @@ def table(changes: Sequence[Mapping[str, object]]) -> dict[str, object]:
     }
 
 
-def _treatments(changes: Sequence[Mapping[str, object]]) -> Md | None:
+def _treatments(changes: Sequence[CellChange]) -> Md | None:
     """Give what each treatment laid over the base, read back every time; None where none did."""
-    found: dict[tuple[str, str, str], list[Mapping[str, object]]] = {}
+    found: dict[tuple[str, str, str], list[CellChange]] = {}
     for change in changes:
-        if change.get("phase") == "treatment":
-            key = (str(change.get("treatment", "")), str(change.get("host", "")), str(change["id"]))
-            found.setdefault(key, []).append(change)
+        if change.phase == "treatment":
+            found.setdefault((change.treatment, change.host, change.id), []).append(change)
     many = len({host for _, host, _ in found}) > 1
     rows = [
         [
             escape(levels or "all"),
             *([host] if many else []),
             code(name),
-            *(escape(", ".join(_each(seen, key)), _CELL) for key in ("before", "after", "outcome")),
+            _each([change.before for change in seen]),
+            _each([change.after for change in seen]),
+            _each([change.outcome for change in seen]),
             str(len(seen)),
         ]
         for (levels, host, name), seen in found.items()
@@ -62,32 +63,37 @@ def _treatments(changes: Sequence[Mapping[str, object]]) -> Md | None:
     return markdown.table(head, rows, "l" * (len(head) - 1) + "r") if rows else None
 
 
-def _each(seen: Sequence[Mapping[str, object]], key: str) -> list[str]:
-    return list(dict.fromkeys(words.value(change.get(key)) for change in seen))
+def _each(values: Sequence[Json]) -> Md:
+    return escape(", ".join(dict.fromkeys(map(words.value, values))), _CELL)
 
 
-def _quiet(phases: Mapping[str, Mapping[str, object]]) -> bool:
-    return all(change.get("outcome") in _QUIET for change in phases.values())
+def _quiet(seen: Sequence[CellChange]) -> bool:
+    return all(change.outcome in QUIET for change in seen)
 
 
-def _row(phases: Mapping[str, Mapping[str, object]]) -> list[Md]:
-    applied, restored = phases.get("converge", {}), phases.get("restore", {})
-    before = _shown(applied, "before") if applied else escape("–")
-    during = _shown(applied, "after") if applied else _shown(restored, "before")
-    after = _shown(restored, "after") if restored else escape("as during")
+def _row(seen: Sequence[CellChange]) -> list[Md]:
+    """Say what was there before the first change, with the last one, and once it was put back.
+
+    A run that was gone on with, or that rebooted, has brought a cell to its state more than once.
+    """
+    applied = [change for change in seen if change.phase not in ("restore", "again")]
+    restored = next((change for change in reversed(seen) if change.phase == "restore"), None)
+    before = _shown(applied[0].before) if applied else escape("–")
+    during = _shown(applied[-1].after if applied else restored.before if restored else None)
+    after = _shown(restored.after) if restored else escape("as during")
     return [before, during, after, _result(applied, restored)]
 
 
-def _shown(change: Mapping[str, object], key: str) -> Md:
-    return escape(words.value(change.get(key)), _CELL)
+def _shown(value: Json) -> Md:
+    return escape(words.value(value), _CELL)
 
 
-def _result(applied: Mapping[str, object], restored: Mapping[str, object]) -> Md:
+def _result(applied: Sequence[CellChange], restored: CellChange | None) -> Md:
+    loud = [change for change in applied if change.outcome not in QUIET]
     parts = []
-    for change in (applied, restored):
-        if change:
-            why = f" ({escape(change['why'])})" if change.get("why") else ""
-            parts.append(f"{escape(change.get('outcome', '?'))}{why}")
-    if applied and not restored and applied.get("outcome") == "changed":
+    for change in (*(loud or applied)[-1:], *([restored] if restored else [])):
+        why = f" ({escape(change.why)})" if change.why else ""
+        parts.append(f"{escape(change.outcome)}{why}")
+    if restored is None and any(change.outcome == "changed" for change in applied):
         parts.append("kept")
     return Md(", ".join(parts))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from runner.records.outcome import MEASURED
 from runner.report.format import words
 from runner.report.format.markdown import Md, table
 from runner.report.sections import steps
@@ -17,19 +18,17 @@ if TYPE_CHECKING:
 
 Number = float | int | str | None
 
-_COUNTED: Final = ("healthy", "unhealthy")
-
 
 def summary(trials: Sequence[Trial]) -> Md | None:
     """Table of medians per treatment and step; None where nothing was repeated.
 
-    Only steps that count (healthy or unhealthy) enter; events that are counted, errors
+    Only trials that were measured enter, as in the estimates; events that are counted, errors
     and OOM kills, are summed.
     """
     groups: dict[tuple[str, str], list[Step]] = {}
     for trial in trials:
         for step in trial.steps:
-            if trial.outcome != "invalid" and step.outcome in _COUNTED:
+            if trial.outcome in MEASURED:
                 name = (words.treatment(trial.treatment), step.name)
                 groups.setdefault(name, []).append(step)
     columns = steps.shown(trials)[:-1]

@@ -7,6 +7,7 @@ from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from runner.records.outcome import FAILED
 from runner.records.quantities import TIME, Quantity
 from runner.report.format import units, words
 from runner.report.format.markdown import Md, code, code_block, escape, join, web_link
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Analysis
+    from runner.records.changes import CellChange
     from runner.records.manifest import Manifest
     from runner.spec.design import Repeat, Search
     from runner.spec.experiment import Experiment, Source
@@ -132,7 +134,7 @@ def summary(analysis: Analysis) -> list[Md]:
     lines += [Md(f"{code(trial.id)}: {escape(trial.why)}") for trial in failed[:3] if trial.why]
     steps = [step for trial in analysis.trials for step in trial.steps]
     if len(steps) > len(analysis.trials):
-        counted = Counter(step.outcome for step in steps)
+        counted = Counter[str](step.outcome for step in steps)
         lines.append(Md(f"{words.plural(len(steps), 'step')}: {_counted(counted)}."))
     if analysis.search and analysis.search.get("result"):
         lines.append(escape(analysis.search["result"]))
@@ -144,7 +146,7 @@ def summary(analysis: Analysis) -> list[Md]:
 
 
 def _trials(analysis: Analysis) -> str:
-    return _counted(Counter(trial.outcome for trial in analysis.trials))
+    return _counted(Counter[str](trial.outcome for trial in analysis.trials))
 
 
 def _counted(counter: Mapping[str, int]) -> str:
@@ -156,14 +158,14 @@ def _counted(counter: Mapping[str, int]) -> str:
 def warnings(
     manifest: Manifest,
     facts: Mapping[str, Any],
-    changes: Sequence[Mapping[str, object]],
+    changes: Sequence[CellChange],
     analysis: Analysis,
 ) -> list[Md]:
     """Say what a reader has to know before the numbers."""
     found = []
-    left = [c for c in changes if c.get("phase") == "restore" and c.get("outcome") in _LEFT]
+    left = not_restored(changes)
     if left:
-        names = join(code(f"{c.get('host', '')} {c.get('id', '')}".strip()) for c in left)
+        names = join(code(f"{change.host} {change.id}".strip()) for change in left)
         found.append(Md(f"Not restored: {names}. `runner restore` tries again."))
     spec = manifest.spec
     if analysis.claims and spec.committed is False:
@@ -182,6 +184,12 @@ def warnings(
     return found
 
 
+def not_restored(changes: Sequence[CellChange]) -> list[CellChange]:
+    """Give what the last attempt to put back left as it was."""
+    last = {(change.host, change.id): change for change in changes if change.phase == "restore"}
+    return [change for change in last.values() if change.outcome in FAILED]
+
+
 def _some(names: Sequence[str], most: int = 5) -> Md:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return Md(join(code(name) for name in names[:most]) + more)
@@ -194,9 +202,6 @@ _FIXED: dict[bool | None, str] = {True: ", as committed", False: ", not as commi
 def notes(experiment: Experiment, analysis: Analysis) -> list[Md]:
     """Give the author's notes, then those of the analysis."""
     return [escape(note, 2000) for note in (*experiment.report.notes, *analysis.notes)]
-
-
-_LEFT = frozenset({"failed", "drifted"})
 
 
 def repeat(manifest: Manifest, experiment: Experiment) -> Md:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jinja2
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from pydantic import BaseModel
 
 from runner.analysis.model import Analysis, RuleResult, Series
 from runner.errors import RecordError
+from runner.records.changes import CellChange
 from runner.records.manifest import Manifest, manifest_of
 from runner.report.pages import rebuild, render
 from runner.report.pages.render import _environment
@@ -125,10 +127,13 @@ def test_claims_judged_after_a_change_of_the_spec_are_flagged():
 
 def test_what_was_not_restored_is_the_first_thing_said():
     """A host left changed is not a footnote."""
-    change = {**fixture.CHANGES[-1], "outcome": "drifted", "after": "30", "why": "someone wrote 30"}
+    back = fixture.CHANGES[-1]
+    change = msgspec.structs.replace(back, outcome="drifted", after="30", why="someone wrote 30")
     text = made(changes=[*fixture.CHANGES[:-1], change]).markdown
     assert "Not restored: `local sysctl:vm.swappiness`" in text.split("## Result")[0]
     assert "changed, drifted (someone wrote 30)" in text
+    text = made(changes=[*fixture.CHANGES[:-1], change, back]).markdown
+    assert "Not restored" not in text, "`runner restore` has put it back since"
 
 
 def test_missing_numbers_are_dashes_with_reasons():
@@ -212,17 +217,37 @@ def test_values_of_cells():
     import base64
 
     content = base64.b64encode(b"x" * 2048).decode()
+    held = {"type": "file", "bytes_b64": content, "mode": 0o644}
     found = changed.table(
         [
-            {"phase": "converge", "host": "a", "id": "file:/etc/x", "outcome": "changed",
-             "before": None, "after": {"type": "file", "bytes_b64": content, "mode": 0o644}},
-            {"phase": "converge", "host": "b", "id": "swap:/swap", "outcome": "ok", "before": None, "after": None},
-            {"event": "end", "ok": True},
+            CellChange(host="a", id="file:/etc/x", outcome="changed", after=held),
+            CellChange(host="b", id="swap:/swap", outcome="ok"),
         ]
-    )  # fmt: skip
+    )
     assert "file, 2.00 KiB, mode 0644" in found["table"]
     assert "changed, kept" in found["table"]
     assert (found["ok"], found["total"]) == (1, 2)
+
+
+@pytest.mark.parametrize("phase", ["packages", "actions", "reboot"])
+def test_what_is_done_before_or_after_converge_has_its_values(phase):
+    """Packages, actions and what a new boot takes up are changes of a host like any other."""
+    done = CellChange(phase=phase, id="x:y", outcome="changed", before="", after="on")
+    (row,) = changed.table([done])["table"].splitlines()[2:]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "`x:y`", "(empty)", "on", "as during", "changed, kept",
+    ]  # fmt: skip
+
+
+def test_a_run_that_was_gone_on_with_shows_what_was_there_before_it():
+    """Converged, rebooted, converged again: before is the first value, and not the run's own."""
+    one = CellChange(id="s:a", outcome="changed", before="60", after="10")
+    again = CellChange(id="s:a", outcome="ok", before="10", after="10")
+    back = CellChange(phase="restore", id="s:a", outcome="restored", before="10", after="60")
+    (row,) = changed.table([one, again, back])["table"].splitlines()[2:]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "`s:a`", "60", "10", "60", "changed, restored",
+    ]  # fmt: skip
 
 
 def test_facts_are_folded_when_many():
@@ -259,6 +284,8 @@ def poison(data, evil):
     if isinstance(data, BaseModel):
         given = {name: getattr(data, name) for name in type(data).model_fields}
         return data.model_copy(update=poison(given, evil))
+    if isinstance(data, CellChange):
+        return CellChange(**poison(msgspec.structs.asdict(data), evil))
     if isinstance(data, Rule):
         return replace(data, text=evil)
     return evil if isinstance(data, str) else data
