@@ -200,8 +200,7 @@ class RunFolder:
 
     def _append(self, name: str, line: bytes) -> None:
         try:
-            stream = self._streams.get(name)
-            if stream is None:
+            if (stream := self._streams.get(name)) is None:
                 path = self.path / name
                 if events.packed(path):
                     raise RecordError(f"{path} is finished", fix="record a new attempt instead")
@@ -221,8 +220,8 @@ class RunFolder:
         """
         plain = self.path / EVENTS / f"{safe_name(trial)}{keeping.LINES}"
         if plain.exists() and plain.stat().st_size >= LEAST_BYTES:
-            with contextlib.suppress(KeyError):
-                self._streams.pop(f"{EVENTS}/{plain.name}").close()
+            if stream := self._streams.pop(f"{EVENTS}/{plain.name}", None):
+                stream.close()
             keeping.pack(plain, lines=False)
 
     def migrate(self) -> list[str]:
@@ -297,15 +296,13 @@ class RunFolder:
     @property
     def spec(self) -> files.Json:
         """The spec that was run, expanded."""
-        found: files.Json = files.read_json(self.path / "spec.expanded.json")
-        return found
+        return dict(files.read_json(self.path / "spec.expanded.json"))
 
     @property
     def facts(self) -> files.Json:
         """Facts by host; empty where the run ended before they were read."""
         path = self.path / "facts.json"
-        found: files.Json = files.read_json(path) if path.exists() else {}
-        return found
+        return dict(files.read_json(path)) if path.exists() else {}
 
     @property
     def changes(self) -> list[CellChange]:
@@ -316,7 +313,7 @@ class RunFolder:
     def facts_of(self, trial: str) -> Mapping[str, object]:
         """Give the facts of a trial's host; empty where nobody noted which that was."""
         plan = self.manifest.trials.get(trial)
-        return {} if plan is None else self.facts.get(plan.host) or {}
+        return (self.facts.get(plan.host) or {}) if plan else {}
 
     def trials(self) -> list[str]:
         """Trials that have events, by name."""
