@@ -23,6 +23,7 @@ from runner.errors import RecordError
 from runner.kinds.sources import fields
 from runner.planning.facts import SYSCTL
 from runner.planning.ids import treatment_id
+from runner.records.facts import emulated
 from runner.records.manifest import Times
 from runner.spec.treatments import treatments, with_levels
 
@@ -165,7 +166,7 @@ def trial_plan(
         steps=plan.steps,
         extra=plan.extra,
         loads=tuple(_load_part(part, record) for part in plan.loads),
-        emulated=bool(facts.get("emulated")),
+        emulated=emulated(facts),
     )
 
 
@@ -241,7 +242,7 @@ def _remarks(
     """Say which guards were not judged, and where the clock was not what was declared."""
     found: list[str] = []
     left = [rule.text for rule in experiment.guards if rule.subject in trial.TIMED]
-    if left and facts.get("emulated"):
+    if left and emulated(facts):
         found.append(f"Not judged on an emulated host, whose times say nothing: {', '.join(left)}.")
     governor, bounds = experiment.system.cpu_governor, experiment.system.cpu_frequency
     asked = clock.declared(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.planning.replication import Layout
+    from runner.records.plain import Json
     from runner.spec.experiment import Experiment
     from runner.spec.sections.build import Build as BuildSpec
     from runner.toolchain import Build, Toolchain
@@ -42,7 +43,7 @@ class Builder:
     folder: Path
     """Where the spec lies: packages are relative to it."""
     toolchains: dict[str, Toolchain] = field(default_factory=dict)
-    _generators: dict[tuple[str, str], Build] = field(default_factory=dict)
+    _generators: dict[tuple[str, ...], Build] = field(default_factory=dict)
     _trees: dict[Path, str] = field(default_factory=dict)
 
     def build(
@@ -58,10 +59,7 @@ class Builder:
             raise SpecError("go_test does not say which Go", fix='add build: {go: "1.22.10"}')
         if spec is None:
             return None
-        target = target_of(
-            str(facts.get("arch") or facts.get("machine") or "x86_64"),
-            bits=int(amount(facts, "os.bits") or 64),
-        )
+        target = _target(facts)
         if spec.command:
             if test is not None:
                 raise SpecError("go_test is built by Go, and build.command is there")
@@ -115,22 +113,21 @@ class Builder:
         found = tree(folder, ref, self.cache)
         return found.folder, found.commit
 
-    def generator(self, name: str, facts: Mapping[str, object]) -> Build | None:
+    def generator(self, name: str, facts: Mapping[str, Json]) -> Build | None:
         """Build the load generator for a host with these facts; None where it has its own."""
         kind = generator(name)
         if not kind.program:
             return None
-        arch = str(facts.get("arch") or facts.get("machine") or "x86_64")
-        if (name, arch) not in self._generators:
-            self._generators[name, arch] = self._program(
-                beside("generators", name) / kind.program, arch
-            )
-        return self._generators[name, arch]
+        target = _target(facts)
+        key = (name, target.goarch, *target.env.values())
+        if key not in self._generators:
+            folder = beside("generators", name) / kind.program
+            self._generators[key] = self._program(folder, target)
+        return self._generators[key]
 
-    def _program(self, folder: Path, arch: str) -> Build:
+    def _program(self, folder: Path, target: Target) -> Build:
         if GENERATOR_GO not in self.toolchains:
             self.toolchains[GENERATOR_GO] = resolve(GENERATOR_GO, self.cache)
-        target = target_of(arch)
         request = BuildRequest(
             package_dir=folder,
             goos=target.goos,
@@ -187,3 +184,8 @@ def record_of(made: Build) -> Built:
     data.pop("cached")
     # -m names files of the toolchain by their place on this machine
     return Built(**{**data, "stderr": GOROOT.sub("$GOROOT/src/", made.stderr)})
+
+
+def _target(facts: Mapping[str, Json]) -> Target:
+    """Say for what programs of a host with these facts are built."""
+    return target_of(str(facts.get("arch")), bits=int(amount(facts, "os.bits") or 64))

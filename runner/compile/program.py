@@ -26,6 +26,7 @@ from runner.kinds.generators import generator
 from runner.kinds.generators.interface import fitted
 from runner.kinds.resources.interface import UNSET
 from runner.kinds.sources import reads
+from runner.records.facts import emulated
 from runner.records.program import frozen
 from runner.records.steps import LoadStep, StepPlan
 from runner.spec.sections.abort import watched
@@ -262,7 +263,7 @@ def _keeps(experiment: Experiment) -> bool:
 
 def _hz(experiment: Experiment, facts: Mapping[str, object]) -> float:
     asked = experiment.sample.hz
-    return min(asked, EMULATED_HZ) if facts.get("emulated") else asked
+    return min(asked, EMULATED_HZ) if emulated(facts) else asked
 
 
 def _uploads(**programs: Binary | None) -> dict[str, Blob]:

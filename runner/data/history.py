@@ -29,7 +29,7 @@ SHORTEST: Final = 2
 SEED: Final = 20261127
 FACTS: Final = (
     "kernel.release", "os.pretty_name", "board.model", "cpu.model", "cpu.count", "python.version",
-    "cpu.governor", "memory.total", "cgroup.version",
+    "cpu.governor", "memory.total_bytes", "cgroup.version",
 )  # fmt: skip
 """Facts whose change between two runs is marked on the axis."""
 

@@ -17,6 +17,11 @@ MACHINE: Final = (
 """CPUs, board, kernel and userland: a run that goes on elsewhere would measure another machine."""
 
 
+def emulated(facts: Mapping[str, object]) -> bool:
+    """Whether the machine is emulated: its times say nothing."""
+    return facts.get("emulated") is True
+
+
 def table(facts: Mapping[str, Json], name: str) -> dict[str, Json]:
     """Give a fact that is a mapping; empty where it is not known, or is none."""
     found = facts.get(name)

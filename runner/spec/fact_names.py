@@ -6,6 +6,7 @@ not observed. What is refused is a name that means a fact and is not its name.
 
 from typing import Final
 
+from runner.spec.limits import Limits, SizeLimitOf
 from runner.spec.references import slip
 
 FACTS: Final = (
@@ -38,6 +39,20 @@ FACTS: Final = (
 """Every fact but the kernel parameters (`sysctl.…`) and the limits of a cgroup (`cgroup.…`)."""
 
 _ROOTS: Final = ("abi", "debug", "dev", "fs", "kernel", "net", "sunrpc", "user", "vm")
+
+
+UNITS: Final = {"bytes": "B", "khz": "kHz"}
+"""What the last word of a fact's name says of its number."""
+_LIMIT: Final = {
+    f"limits.{field.alias or name}_hard": "B"
+    for name, field in Limits.model_fields.items()
+    if field.annotation == SizeLimitOf | None
+}
+
+
+def unit_of(name: str) -> str:
+    """Give the unit of a fact that is a number; empty where it is plain, or none is known."""
+    return _LIMIT.get(name) or UNITS.get(name.rpartition("_")[2], "")
 
 
 def check_fact(name: str) -> str | None:

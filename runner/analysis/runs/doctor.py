@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from runner.records.facts import amount, table
+from runner.records.facts import amount, emulated, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -162,7 +162,7 @@ def _limits(facts: Mapping[str, Json]) -> Iterator[Check]:
 
 
 def _board(facts: Mapping[str, Json]) -> Iterator[Check]:
-    if facts.get("emulated"):
+    if emulated(facts):
         yield Check("hardware", "advice", "an emulated machine: its times say nothing of a board",
                     "run what is timed on a real board")  # fmt: skip
     bits = facts.get("board.throttled")

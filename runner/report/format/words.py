@@ -7,8 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from runner.planning.ids import is_plain, shown
+from runner.records.quantities import unit_factor
+from runner.records.units import base_name
 from runner.report.format import units
 from runner.report.format.markdown import Md, code, escape
+from runner.spec.fact_names import unit_of
+from runner.spec.limits import UNBOUND, UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,15 +103,12 @@ def _structured(found: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}: {value(item)}" for key, item in found.items()) or "none"
 
 
-_BYTE_FACTS = ("memory", "bytes", "size", "swap_total", "total")
-
-
-def fact(name: str, found: Any) -> str:
-    """Show a fact; amounts of memory in their unit."""
-    last = name.rsplit(".", 1)[-1]
-    if isinstance(found, int) and not isinstance(found, bool) and found >= 1024:
-        if last.endswith("_khz"):
-            return units.frequency(found * 1000.0)
-        if any(last == word or last.endswith(f"_{word}") for word in _BYTE_FACTS):
-            return units.size(found)
+def fact(name: str, found: object) -> str:
+    """Show a fact in its unit; a limit that is none as such."""
+    if isinstance(found, int) and not isinstance(found, bool) and found:
+        if name.startswith("limits.") and found >= UNBOUND:
+            return UNLIMITED
+        unit = unit_of(name)
+        if unit:
+            return units.amount(found * float(unit_factor(unit)[1]), base_name(unit))
     return value(found)

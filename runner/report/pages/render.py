@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from runner.analysis.model import Analysis
     from runner.records.changes import CellChange
     from runner.records.manifest import Manifest
+    from runner.records.plain import Json
     from runner.spec.experiment import Experiment
 
 REPORT = "report.md"
@@ -62,7 +63,7 @@ class Report:
 def render(
     manifest: Manifest,
     experiment: Experiment,
-    facts: Mapping[str, Mapping[str, object]],
+    facts: Mapping[str, Mapping[str, Json]],
     changes: Sequence[CellChange],
     analysis: Analysis,
 ) -> Report:

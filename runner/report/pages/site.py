@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.analysis.model import Estimate
+    from runner.records.plain import Json
     from runner.spec.experiment import Experiment
 
 PAGE: Final = "report.html"
@@ -108,7 +109,7 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
     title = (experiment.title if experiment else "") or folder.experiment
     facts = folder.facts
     host: str = next(iter(facts), "")
-    own: Mapping[str, object] = facts.get(host) or {}
+    own: Mapping[str, Json] = facts.get(host) or {}
     files = _copy(path, target)
     figures = sorted(name.rpartition("/")[2] for name in files if name.endswith(".svg"))
     shown = data.run_page(folder.id, folder.experiment, title, analysis)
@@ -138,7 +139,8 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
         words.when(folder.manifest.started_at), where, said.title if said else "",
         [data.claim(one) for one in analysis.claims],
         [_short(one) for one in analysis.estimates],
-        {name: str(own[name]) for name in data.SHOWN_FACTS if own.get(name) is not None},
+        {name: words.fact(name, own[name]) for name in data.SHOWN_FACTS
+         if own.get(name) is not None},
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ POINTS: Final = 24_000
 FEWEST_POINTS: Final = 40
 SHOWN_FACTS: Final = (
     "board.model", "arch", "kernel.release", "os.pretty_name", "cpu.model", "cpu.count",
-    "memory.total", "cgroup.version", "cpu.governor", "thp.enabled", "emulated",
+    "memory.total_bytes", "cgroup.version", "cpu.governor", "thp", "emulated",
 )  # fmt: skip
 
 
@@ -126,12 +126,12 @@ def facts(found: Mapping[str, Mapping[str, object]]) -> list[Json]:
     rows: list[Json] = []
     for host, own in found.items():
         names = [*[n for n in SHOWN_FACTS if n in own], *sorted(set(own) - set(SHOWN_FACTS))]
-        rows += [[host, name, _text(own[name])] for name in names if name != "absent"]
+        rows += [[host, name, _text(name, own[name])] for name in names if name != "absent"]
     return rows
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)[:300]
+def _text(name: str, value: object) -> str | None:
+    return None if value is None else words.fact(name, value)[:300]
 
 
 def run_page(folder_name: str, experiment: str, title: str, analysis: Analysis) -> dict[str, Json]:

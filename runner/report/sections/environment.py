@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.records.facts import emulated as is_emulated
 from runner.records.manifest import Times
 from runner.report.format import markdown, units, words
 from runner.report.format.markdown import Md, code, escape
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.records.manifest import Manifest
+    from runner.records.plain import Json
 
 FIRST: Final = (
     *("emulated", "board.model", "board.revision", "virtualization", "arch", "cpu.model"),
@@ -25,20 +27,14 @@ MOST: Final = 24
 _CELL = 160
 
 
-def emulated(facts: Mapping[str, object]) -> list[str]:
+def emulated(facts: Mapping[str, Mapping[str, Json]]) -> list[str]:
     """Name the hosts that are emulated."""
-    return [host for host, found in sorted(facts.items()) if _is_emulated(found)]
+    return [host for host, found in sorted(facts.items()) if is_emulated(found)]
 
 
-def _is_emulated(found: object) -> bool:
-    return isinstance(found, dict) and any(
-        found.get(key) is True for key in ("emulated", "host.emulated", "board.emulated")
-    )
-
-
-def host(found: Mapping[str, object]) -> str:
+def host(found: Mapping[str, Json]) -> str:
     """Name the kind of a host by what decides a comparison: `aarch64, cgroup v2, emulated`."""
-    group, imitated = found.get("cgroup.version"), _is_emulated(found)
+    group, imitated = found.get("cgroup.version"), is_emulated(found)
     # what an emulated machine calls itself is not a board's name
     model = None if imitated else found.get("board.model")
     parts = [

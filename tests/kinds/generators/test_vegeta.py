@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import ssl
 import subprocess
@@ -31,7 +32,7 @@ RATE = 100
 @pytest.fixture(scope="module")
 def program():
     """The real program, from the cache that every run uses."""
-    made = Builder(default_cache_dir(), Path()).generator("vegeta", {})
+    made = Builder(default_cache_dir(), Path()).generator("vegeta", {"arch": platform.machine()})
     assert made is not None
     return made
 
