@@ -18,10 +18,9 @@ from runner.kinds import discovery
 from runner.kinds.generators import generator
 from runner.kinds.generators.interface import heeds_threads
 from runner.kinds.generators.request import DEFAULT_URL, Request, Target
-from runner.records.printed import Asked
 from runner.records.quantities import parse
 from runner.records.secrets import Secret, literal, text_of
-from runner.records.steps import LoadStep
+from runner.records.steps import Asked, LoadStep
 from runner.spec.base import (
     CpuList,
     Duration,

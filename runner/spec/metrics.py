@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from runner.records.printed import Asked
 from runner.records.quantities import COUNT, Quantity, QuantityError, unit_factor
+from runner.records.steps import Asked
 from runner.spec.base import Amount, Duration, Model, Text, did_you_mean, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_expression
 from runner.spec.sections.printed import (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.trial.frames import Reading
     from runner.kinds.sources.interface import Found
-    from runner.records.printed import Asked
+    from runner.records.steps import Asked
     from runner.spec.metrics import Metric
 
 POINTS: Final = 600

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from runner.kinds.sources._json import Json
     from runner.kinds.sources.interface import Found
-    from runner.records.printed import Asked
+    from runner.records.steps import Asked
 
 COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
     "max": max,

@@ -9,7 +9,7 @@ from runner.kinds.sources._json import Missing, at, last_json, read_json
 from runner.kinds.sources._many import many
 from runner.kinds.sources.interface import Found
 from runner.records.patterns import last_match
-from runner.records.printed import Asked
+from runner.records.steps import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -16,7 +16,7 @@ from runner.records import program
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.records.printed import Asked
+    from runner.records.steps import Asked
 
 Read: TypeAlias = program.Read
 """A sampler read as docs/design/001-contracts.md has it: id, path, hz, pick."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.records.patterns import PatternError, compiled
-from runner.records.printed import Asked, SkipBy
 from runner.records.quantities import COUNT, RATIO, TIME, Quantity
+from runner.records.steps import Asked, SkipBy
 from runner.records.units import POWERS, Unit, UnitError, read_unit
 from runner.spec.base import Amount, Model, Text, as_text, fault
 from runner.spec.references import STATISTICS, check_reference
