@@ -46,4 +46,6 @@ def test_an_example_is_read(title, text, tmp_path):
         if data["workload"].get("run") == "once":
             data = {name: data[name] for name in data if name not in {"load", "healthy"}}
             data["workload"].pop("ready", None)
+        if "numbers" in data.get("load", {}):
+            data["healthy"] = ["load.errors == 0"]  # these are all that its program prints
     parse_text(yaml.safe_dump(data, allow_unicode=True).encode(), "example.yaml")

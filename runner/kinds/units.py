@@ -16,7 +16,7 @@ from runner.records.units import base_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.kinds.sources.interface import Field, Parser, Source
+    from runner.kinds.sources.interface import Field, Needs, Parser, Source
 
 _LATENCY: Final = ("mean", "stdev", "min", "max", "p50", "p75", "p90", "p95", "p99", "p999",
                    "p9999")  # fmt: skip
@@ -49,10 +49,35 @@ CLOSED: Final[dict[str, dict[str, str]]] = {
     "fault": {"injected": "1", "skipped": "1"},
 }  # fmt: skip
 """Families whose names are all known, with the unit of each."""
+NEEDS: Final[dict[str, Needs]] = {
+    "load": {"": ("load",), "established": ("load", "port"), "connections": ("load",)},
+    "command": {"": ("command",)},
+    "workload": {"": ("workload",)},
+    "prepare": {"": ("prepare",)},
+    "fault": {"": ("faults",)},
+}
+"""What a spec has to have for the numbers of a family without a file (see sources.interface)."""
 OPEN: Final = ("command",)
 """Families whose names a program decides: what the generator `command` prints."""
 VARIANTS: Final = ("mean", "median", "min", "last")
 """Statistics over its samples that a gauge has in every step: `procfs.rss.median`."""
+
+
+def needs_of(name: str) -> tuple[str, ...]:
+    """Give what a spec has to have for a number to exist, as words of `Needs`; () for nothing."""
+    family, _, rest = name.partition(".")
+    if family in CLOSED or family in OPEN:
+        found = [NEEDS.get(family, {})]
+    elif discovery.known("sources", family):
+        file = module(family)
+        kinds = [getattr(file, kind, None) for kind in ("KIND", "PARSER")]
+        found = [getattr(kind, "needs", {}) for kind in kinds if kind is not None]
+    else:
+        found = []
+    stem, _, last = rest.rpartition(".")
+    short = stem if last in (*VARIANTS, "gained") else rest
+    words = [one.get(short, one.get("", ())) for one in found]
+    return tuple(dict.fromkeys(word for needed in words for word in needed))
 
 
 @lru_cache(maxsize=4096)

@@ -226,6 +226,13 @@ CASES = {
         {"workload": {"argv": ["x", {"secret": ["env:TOKEN"]}]}},
         {"workload": {"argv": ["x"], "env": {"TOKEN": {"secret": ["env:TOKEN"]}}}},
     ),
+    "source-unfed": (
+        {"metrics": {"cycles": {"from": "gctrace.count"}}},
+        {
+            "metrics": {"cycles": {"from": "gctrace.count"}},
+            "workload": {"env": {"GODEBUG": "gctrace=1"}},
+        },
+    ),
     "runs-unsaid": (
         {"build": {"env": {"GOFLAGS": "-toolexec=./x"}}},
         {"build": {"env": {"GOFLAGS": "-toolexec=./x"}, "runs": ["./x"]}},

@@ -14,7 +14,7 @@ from runner.spec.dimensions import measure
 from runner.spec.sections.computed import circles, directly, in_order
 from runner.specfile import SpecFaults, parse_text
 
-BASE = 'schema: experiment/1\nname: x\nworkload: {argv: [sleep, "1"], run: once}\nmetrics:\n'
+BASE = 'schema: experiment/1\nname: x\nworkload: {argv: [sleep, "1"], run: once}\nbuild: {go: "1.22.10"}\nmetrics:\n'
 
 
 def spec(**computed: str) -> str:

@@ -29,6 +29,7 @@ class Command:
     closed = False
     needs = ("argv",)
     takes: tuple[str, ...] = ("numbers",)
+    lacks: tuple[str, ...] = ()
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:

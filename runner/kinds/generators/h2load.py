@@ -45,6 +45,10 @@ class H2load:
     closed = True
     needs = ("connections",)
     takes: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = (
+        "planned", "dropped", "rate", "bytes", "errors.connect", "errors.write",
+        "latency_*stdev", "latency_corrected_min",
+    )  # fmt: skip
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:

@@ -87,6 +87,9 @@ class Generator(Protocol):
     takes: tuple[str, ...]
     """Further keys of `load` that only some generators have: numbers."""
 
+    lacks: tuple[str, ...]
+    """Numbers of a load that it never gives, such as planned; `*` stands for any text."""
+
     wall_clock: bool
     """It measures by the wall clock: where that is set in a step, its numbers say nothing."""
 

@@ -48,6 +48,10 @@ class Iperf3:
     closed = False  # nothing is asked, and nothing answered
     needs = ("connections",)
     takes = ()
+    lacks: tuple[str, ...] = (
+        "planned", "dropped", "rate", "requests", "rps", "good", "good_rps", "latency_*",
+        "littles_law*", "errors.write", "errors.timeout", "errors.status",
+    )  # fmt: skip
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:

@@ -54,6 +54,11 @@ class RedisBenchmark:
     closed = True
     needs = ("connections", "argv")
     takes = ()
+    lacks: tuple[str, ...] = (
+        "planned", "dropped", "rate", "bytes", "errors.connect", "errors.write", "errors.timeout",
+        "latency_corrected_*", "latency_*stdev", "latency_*p75", "latency_*p90",
+        "latency_*p999*", "littles_law_corrected",
+    )  # fmt: skip
     wall_clock = False  # ustime() is of CLOCK_MONOTONIC where it reckons latency and duration
 
     def refuses(self, request: Request, step: LoadStep) -> str:

@@ -37,6 +37,11 @@ class Sysbench:
     closed = False  # where it asks nobody, nothing waits for an answer
     needs = ("connections", "argv")
     takes = ()
+    lacks: tuple[str, ...] = (
+        "planned", "dropped", "rate", "bytes", "errors.*", "latency_corrected_*", "latency_raw_*",
+        "latency_stdev", "latency_p50", "latency_p75", "latency_p90", "latency_p999*",
+        "littles_law*",
+    )  # fmt: skip
     wall_clock = False  # sb_timer is of CLOCK_MONOTONIC
 
     def refuses(self, request: Request, step: LoadStep) -> str:

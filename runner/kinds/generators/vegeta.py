@@ -38,6 +38,9 @@ class Vegeta:
     closed = False
     needs = ("rate",)
     takes: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = (
+        "opened", "littles_law*", "latency_*stdev", "latency_raw_p75", "latency_raw_p999*",
+    )  # fmt: skip
     wall_clock = False
 
     def refuses(self, request: Request, step: LoadStep) -> str:

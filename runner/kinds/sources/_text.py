@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources._json import Missing, at, last_json, read_json
 from runner.kinds.sources._many import many
-from runner.kinds.sources.interface import Found
+from runner.kinds.sources.interface import OF_WORKLOAD, Found
 from runner.records.patterns import last_match
 from runner.records.steps import Asked
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from runner.kinds.sources._json import Json
-    from runner.kinds.sources.interface import Printed
+    from runner.kinds.sources.interface import Needs, Printed
 
 DEEP: Final = "is nested too deeply to be read, or never closed"
 NOTHING: Final = "no JSON object was printed on {}"
@@ -30,6 +30,7 @@ class Stream:
 
     known: Mapping[str, str] = MappingProxyType({})
     open = ("json.", "jsonl.", "csv.")
+    needs: Needs = OF_WORKLOAD
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -13,14 +13,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import _arena, heapdump, maps, smaps
-from runner.kinds.sources.interface import Closed, Found
+from runner.kinds.sources.interface import OF_FETCH, Closed, Found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.kinds.sources._arena import Arena, Resident
     from runner.kinds.sources.heapdump import HeapDump
-    from runner.kinds.sources.interface import Page, Printed
+    from runner.kinds.sources.interface import Needs, Page, Printed
     from runner.kinds.sources.smaps import Mapping as OneMapping
 
 PARTS: Final = _arena.PARTS
@@ -163,6 +163,7 @@ class Atlas(Closed):
     """Numbers of the join."""
 
     name = "atlas"
+    needs: Needs = OF_FETCH
     doc = "fetched smaps, heap dump and pagemap of one moment, joined by address"
     known = MappingProxyType({name: _unit(name) for name in (*WITHOUT, *WITH_PAGES)})
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from runner.kinds.sources.interface import Field, Read
+from runner.kinds.sources.interface import NOTHING, Field, Read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 """Of most boards; `board.throttled_source` says where it is on this one."""
@@ -24,6 +26,7 @@ class Board:
     """Board sensors at 1 Hz."""
 
     name = "board"
+    needs: Needs = NOTHING
     derived: Mapping[str, str] = MappingProxyType({"throttled.gained": "bits"})
     on_demand = False
 

@@ -10,10 +10,12 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from runner.kinds.sources.interface import Found, Number, Printed
+from runner.kinds.sources.interface import OF_BUILD, Found, Number, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from runner.kinds.sources.interface import Needs
 
 
 def escapes(stderr: str) -> dict[str, Number]:
@@ -34,6 +36,7 @@ class Build:
     """Numbers of the built program; known before any host is touched."""
 
     name = "build"
+    needs: Needs = OF_BUILD
     doc = "file size, build id, seconds, ELF sections, escape analysis of `-m`"
     known = MappingProxyType({
         "size": "B", "id": "1", "sha256": "1", "seconds": "s", "stripped": "1", "dynamic": "1",

@@ -11,11 +11,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from runner.kinds.sources.interface import Field, Read
+from runner.kinds.sources.interface import OF_CGROUP, Field, Read
 from runner.records.facts import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 # name → (v1 file, v1 pick, v2 file, v2 pick); a pick of None is a lone integer
 WHOLE = {
@@ -36,6 +38,7 @@ class Cgroup:
     """Memory controller of the workload's group."""
 
     name = "cgroup"
+    needs: Needs = OF_CGROUP
     derived: Mapping[str, str] = MappingProxyType({"first_oom": "s"})
     on_demand = False
 

@@ -15,6 +15,8 @@ from runner.kinds.sources.interface import Field, Read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.kinds.sources.interface import Needs
+
 MICRO: Final = 1e-6
 
 
@@ -22,6 +24,7 @@ class Energy:
     """Counters and sensors at 1 Hz; `joules`, `power` and `per_good` are made of them."""
 
     name = "energy"
+    needs: Needs = MappingProxyType({"per_good": ("load",)})
     derived: Mapping[str, str] = MappingProxyType({"joules": "J", "power": "W", "per_good": "J"})
     on_demand = True
 

@@ -10,16 +10,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from runner.kinds.sources._text import objects, pick
-from runner.kinds.sources.interface import Found, Printed
+from runner.kinds.sources.interface import OF_PAGES, Found, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 
 class Expvar:
     """Published variables of the workload."""
 
     name = "expvar"
+    needs: Needs = OF_PAGES
     doc = "variables of /debug/vars, fetched by `workload.fetch`"
     known: Mapping[str, str] = MappingProxyType({})
     open: tuple[str, ...] = ("",)

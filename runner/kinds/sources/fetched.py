@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 from runner.kinds.sources._json import read_json
 from runner.kinds.sources._text import DEEP, pick
-from runner.kinds.sources.interface import Found, Page, Printed
+from runner.kinds.sources.interface import OF_FETCH, Found, Page, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 
 class Fetched:
     """Pages of `workload.fetch` that are JSON."""
 
     name = "fetched"
+    needs: Needs = OF_FETCH
     doc = "a page of `workload.fetch` that is JSON, by its name: `fetched.stats.a.b`"
     known: Mapping[str, str] = MappingProxyType({})
     open: tuple[str, ...] = ("",)

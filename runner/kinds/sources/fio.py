@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.kinds.sources._json import Json
+    from runner.kinds.sources.interface import Needs
 
 WAYS: Final = ("read", "write", "trim")
 PERCENTILES: Final = {
@@ -39,6 +40,7 @@ class Fio(Closed):
     """fio as the workload, run once."""
 
     name = "fio"
+    needs: Needs = MappingProxyType({"": ("workload", "fio")})
     doc = "what `fio --output-format=json` prints: bandwidth, operations per second, latency"
     known = MappingProxyType({f"{way}.{name}": u for way in WAYS for name, u in UNITS.items()})
 

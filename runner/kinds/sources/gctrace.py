@@ -13,7 +13,7 @@ import statistics
 from types import MappingProxyType
 from typing import Final
 
-from runner.kinds.sources.interface import Closed, Found, Printed, only_a_part
+from runner.kinds.sources.interface import Closed, Found, Needs, Printed, only_a_part
 
 LINE: Final = re.compile(
     r"^gc (?P<n>\d{1,18}) @(?P<at>\d{1,15}(?:\.\d{1,9})?)s (?P<cpu>\d{1,3})%: "
@@ -32,6 +32,7 @@ class GcTrace(Closed):
     """Collections within a step."""
 
     name = "gctrace"
+    needs: Needs = MappingProxyType({"": ("workload", "gctrace=")})
     doc = "collections, their stop-the-world pauses, live heap and goal"
     known = MappingProxyType({"count": "collections", **OF_CYCLES})
 

@@ -18,7 +18,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from runner.kinds.sources.interface import Found, Printed, only_a_part
+from runner.kinds.sources.interface import OF_WORKLOAD, Found, Needs, Printed, only_a_part
 from runner.records.units import BASE_UNIT, BYTES, COUNT, RATIO, Unit, UnitError, read_unit
 
 UNITS: Final = {
@@ -94,6 +94,7 @@ class GoBench:
     """Benchmark lines on stdout."""
 
     name = "gobench"
+    needs: Needs = OF_WORKLOAD
     doc = "columns of `go test -bench`, also by benchmark: `gobench.Name-4.allocs_per_op`"
     known = MappingProxyType({
         "ns_per_op": "ns", "bytes_per_op": "B", "allocs_per_op": "allocs",

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import _spans
 from runner.kinds.sources._memstats import memstats_unit, scaled
-from runner.kinds.sources.interface import Closed, Found
+from runner.kinds.sources.interface import OF_FETCH, Closed, Found
 
 if TYPE_CHECKING:
-    from runner.kinds.sources.interface import Printed
+    from runner.kinds.sources.interface import Needs, Printed
 
 HEADER: Final = re.compile(rb"go1\.[5-7] heap dump\n")
 (EOF, OBJECT, OTHER_ROOT, TYPE, GOROUTINE, FRAME, PARAMS, FINALIZER, ITAB, THREAD, MEMSTATS,
@@ -260,6 +260,7 @@ class HeapDumps(Closed):
     """Heap dumps among the pages that a trial fetched."""
 
     name = "heapdump"
+    needs: Needs = OF_FETCH
     doc = "a fetched page of `debug.WriteHeapDump`: totals, and its own MemStats"
     known = MappingProxyType({
         "objects": "objects", "bytes": "B", "goroutines": "goroutines", "frame_bytes": "B",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from runner.kinds.sources.interface import Field, Read
+from runner.kinds.sources.interface import NOTHING, Field, Read
 from runner.records.facts import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 # the first line of /proc/stat: cpu user nice system idle iowait irq softirq steal
 CPU = {
@@ -28,6 +30,7 @@ class Host:
     """Host-wide numbers at 1 Hz."""
 
     name = "host"
+    needs: Needs = NOTHING
     derived: Mapping[str, str] = MappingProxyType(
         {
             "load": "1",

@@ -8,18 +8,33 @@ program printed, or of what its URLs answered. Both are pure.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import Final, Literal, Protocol, TypeAlias
 
 from runner.records import program
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from runner.records.steps import Asked
+from runner.records.steps import Asked
 
 Read: TypeAlias = program.Read
 """A sampler read as docs/design/001-contracts.md has it: id, path, hz, pick."""
+
+Needs: TypeAlias = Mapping[str, tuple[str, ...]]
+"""What a spec has to have for a quantity to exist, by its short name, "" for all others.
+
+A section's word (workload, cgroup, fetch, build, load, port, prepare, faults); `pages`: pages or
+JSON on stdout; any other text has to be said by the workload or the load (`gctrace=`).
+"""
+SECTIONS: Final = frozenset((
+    "workload", "load", "cgroup", "fetch", "build", "port", "prepare", "faults", "command",
+))  # fmt: skip
+"""Words of `Needs` that the spec itself has or has not; a program is to print the others."""
+NOTHING: Final[Needs] = MappingProxyType({})
+OF_WORKLOAD: Final[Needs] = MappingProxyType({"": ("workload",)})
+OF_CGROUP: Final[Needs] = MappingProxyType({"": ("cgroup",)})
+OF_FETCH: Final[Needs] = MappingProxyType({"": ("fetch",)})
+OF_PAGES: Final[Needs] = MappingProxyType({"": ("workload", "pages")})
+OF_BUILD: Final[Needs] = MappingProxyType({"": ("build",)})
 
 Number = float | int | str | None
 """A measured value in base units; None with a reason beside it."""
@@ -49,6 +64,7 @@ class Source(Protocol):
     """Unit of each quantity that the analysis makes of the fields, such as `host.cpu`."""
     on_demand: bool
     """Read only where a spec names the family: it costs more than the others."""
+    needs: Needs
 
     def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Files to read on a host with these facts; a missing file is said by the agent."""
@@ -155,6 +171,7 @@ class Parser(Protocol):
     """Unit of each name that it always or usually has, without the family; empty where none."""
     open: tuple[str, ...]
     """What further names begin with, about which what was printed decides: "" any, none no name."""
+    needs: Needs
 
     def unit(self, name: str) -> str | None:
         """Give the unit of another name, where the format itself has one; else None."""

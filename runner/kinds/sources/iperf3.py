@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.kinds.sources._json import Json
+    from runner.kinds.sources.interface import Needs
 
 SUMS: Final = {
     "sent": "sum_sent", "received": "sum_received",
@@ -36,6 +37,7 @@ class Iperf3(Closed):
     """iperf3 -J as the workload, run once."""
 
     name = "iperf3"
+    needs: Needs = MappingProxyType({"": ("iperf3",)})
     doc = "what `iperf3 -J` prints: bytes per second each way, retransmits, jitter, loss"
     known = MappingProxyType({
         "sent": "Mbit/s", "received": "Mbit/s", "sent_reverse": "Mbit/s",

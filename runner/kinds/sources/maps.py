@@ -14,12 +14,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import heapdump
-from runner.kinds.sources.interface import Closed, Found
+from runner.kinds.sources.interface import OF_FETCH, Closed, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from runner.kinds.sources.interface import Printed
+    from runner.kinds.sources.interface import Needs, Printed
 
 LINE: Final = re.compile(
     r"^(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<perms>[r-][w-][x-][ps]) (?P<offset>[0-9a-f]+) "
@@ -153,6 +153,7 @@ class Maps(Closed):
     """`/proc/PID/maps` or smaps among the pages that a trial fetched."""
 
     name = "maps"
+    needs: Needs = OF_FETCH
     doc = "a fetched `/proc/{pid}/maps`: mappings, and address space by class"
     known = MappingProxyType({"count": "mappings", **{f"{name}.size": "B" for name in CLASSES}})
 

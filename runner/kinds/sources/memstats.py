@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources._memstats import memstats_unit, scaled
 from runner.kinds.sources._text import objects
-from runner.kinds.sources.interface import Closed, Found, Printed
+from runner.kinds.sources.interface import OF_PAGES, Closed, Found, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 NAMES: Final = (
     "Alloc", "TotalAlloc", "Sys", "Lookups", "Mallocs", "Frees", "HeapAlloc", "HeapSys",
@@ -31,6 +33,7 @@ class MemStats(Closed):
     """The runtime's own count of its memory."""
 
     name = "memstats"
+    needs: Needs = OF_PAGES
     doc = "fields of runtime.MemStats from an expvar page; `pause_mean` and `pause_last` in s"
     known = MappingProxyType(
         {**{name: memstats_unit(name) for name in NAMES}, "pause_mean": "s", "pause_last": "s"}

@@ -14,11 +14,14 @@ from runner.kinds.sources.interface import Field, Read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.kinds.sources.interface import Needs
+
 
 class Net:
     """Established connections at 2 Hz, counters at 1 Hz."""
 
     name = "net"
+    needs: Needs = MappingProxyType({"established": ("port",)})
     derived: Mapping[str, str] = MappingProxyType({"time_wait": "1"})
     on_demand = False
 

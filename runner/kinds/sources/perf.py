@@ -11,11 +11,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.host.sample.perf import EVENTS
-from runner.kinds.sources.interface import Field, Read
+from runner.kinds.sources.interface import OF_WORKLOAD, Field, Read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.kinds.sources.interface import Needs
     from runner.records.program import Pick
 
 NS: Final = 1e-9
@@ -25,6 +26,7 @@ class Perf:
     """Counters of the workload's threads, at 1 Hz and at the ends of every step."""
 
     name = "perf"
+    needs: Needs = OF_WORKLOAD
     derived: Mapping[str, str] = MappingProxyType({})
     on_demand = True
 

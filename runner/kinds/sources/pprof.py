@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from runner.kinds.sources.interface import Found
+from runner.kinds.sources.interface import OF_FETCH, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.kinds.sources.interface import Printed
+    from runner.kinds.sources.interface import Needs, Printed
 
 GZIP: Final = b"\x1f\x8b"
 MOST_BYTES: Final = 256 << 20
@@ -202,6 +202,7 @@ class Profiles:
     """Profiles among the pages that a trial fetched, by the name of the fetch."""
 
     name = "pprof"
+    needs: Needs = OF_FETCH
     doc = "a fetched profile of `net/http/pprof`, by its name: `pprof.heap.inuse_bytes`"
     known = MappingProxyType({
         "heap.inuse_bytes": "B", "heap.inuse_objects": "objects", "heap.alloc_bytes": "B",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from runner.kinds.sources.interface import Field, Read
+from runner.kinds.sources.interface import OF_WORKLOAD, Field, Read
 from runner.records.facts import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 KIB = 1024.0
 STATUS = {
@@ -47,6 +49,7 @@ class Procfs:
     """stat, statm and status at the full rate; smaps_rollup at 1 Hz: it holds mmap_lock."""
 
     name = "procfs"
+    needs: Needs = OF_WORKLOAD
     derived: Mapping[str, str] = MappingProxyType({})
     on_demand = False
 

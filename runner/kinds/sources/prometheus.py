@@ -14,10 +14,12 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from runner.kinds.sources.interface import Found, Page, Printed
+from runner.kinds.sources.interface import OF_FETCH, Found, Page, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from runner.kinds.sources.interface import Needs
 
 SUFFIXES: Final = {
     "seconds": "s", "bytes": "B", "ratio": "%", "celsius": "°C", "volts": "V", "amperes": "A",
@@ -44,6 +46,7 @@ class Prometheus:
     """Pages of `workload.fetch` in the text format."""
 
     name = "prometheus"
+    needs: Needs = OF_FETCH
     doc = "a page of `workload.fetch` in the Prometheus text format, by metric"
     known: Mapping[str, str] = MappingProxyType({})
     open: tuple[str, ...] = ("",)

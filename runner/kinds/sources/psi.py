@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from runner.kinds.sources.interface import Field, Read
+from runner.kinds.sources.interface import NOTHING, Field, Read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 LINES = {"memory": ("some", "full"), "cpu": ("some",), "io": ("some", "full")}
 
@@ -17,6 +19,7 @@ class Psi:
     """Stalled time (µs counters), per resource."""
 
     name = "psi"
+    needs: Needs = NOTHING
     derived: Mapping[str, str] = MappingProxyType({})
     on_demand = False
 

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import prometheus
 from runner.kinds.sources._text import objects
-from runner.kinds.sources.interface import Found, Printed
+from runner.kinds.sources.interface import OF_PAGES, Found, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 GO_NAME: Final = re.compile(r"/[\w/.-]+:[\w*/-]+")
 QUANTILES: Final = {"p50": 0.5, "p99": 0.99, "max": 1.0}
@@ -41,6 +43,7 @@ class Runtime:
     """Metrics of the Go runtime; reading them does not stop the world."""
 
     name = "runtime"
+    needs: Needs = OF_PAGES
     doc = "runtime/metrics from a JSON or Prometheus page: `runtime.gc_heap_live_bytes`"
     known = MappingProxyType({
         "gc_heap_live_bytes": "B", "gc_heap_goal_bytes": "B", "gc_heap_objects_objects": "objects",

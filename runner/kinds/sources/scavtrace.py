@@ -12,7 +12,7 @@ import re
 from types import MappingProxyType
 from typing import Final
 
-from runner.kinds.sources.interface import Closed, Found, Printed, only_a_part
+from runner.kinds.sources.interface import Closed, Found, Needs, Printed, only_a_part
 
 LINE: Final = re.compile(
     r"^scav (?:\d+ )?(?P<bg>\d+) KiB work(?: \(bg\), (?P<eager>\d+) KiB work \(eager\))?, "
@@ -26,6 +26,7 @@ class ScavTrace(Closed):
     """Memory given back to the kernel within a step."""
 
     name = "scavtrace"
+    needs: Needs = MappingProxyType({"": ("workload", "scavtrace=")})
     doc = "lines, bytes released in the step, bytes released now, share of the heap in use"
     known = MappingProxyType({"count": "1", "released": "B", "released_now": "B", "util": "%"})
 

@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import maps
-from runner.kinds.sources.interface import Closed, Found
+from runner.kinds.sources.interface import OF_FETCH, Closed, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from runner.kinds.sources.interface import Printed
+    from runner.kinds.sources.interface import Needs, Printed
     from runner.kinds.sources.maps import Region
 
 VALUE: Final = re.compile(r"^(?P<key>[A-Z]\w*): +(?P<kb>\d+) kB$")
@@ -81,6 +81,7 @@ class Smaps(Closed):
     """`/proc/PID/smaps` among the pages that a trial fetched."""
 
     name = "smaps"
+    needs: Needs = OF_FETCH
     doc = "a fetched `/proc/{pid}/smaps`: memory by class of mapping, `smaps.arena.rss`"
     known = MappingProxyType(
         {f"{name}.{key}": "B" for name in ("total", *maps.CLASSES) for key in ("size", *SUMMED)}

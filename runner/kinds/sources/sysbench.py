@@ -12,7 +12,7 @@ import re
 from types import MappingProxyType
 from typing import Final
 
-from runner.kinds.sources.interface import Closed, Found, Printed
+from runner.kinds.sources.interface import Closed, Found, Needs, Printed
 
 RAN: Final = re.compile(r"^sysbench \d+\.", re.MULTILINE)
 NUMBER: Final = r"\s*(\d{1,20}(?:\.\d{1,9})?)"
@@ -43,6 +43,7 @@ class Sysbench(Closed):
     """sysbench as the workload, run once."""
 
     name = "sysbench"
+    needs: Needs = MappingProxyType({"": ("sysbench",)})
     doc = "what sysbench prints at its end: events, rates, throughput, latency"
     known = MappingProxyType({
         "duration_s": "s", "events": "events", "events_per_s": "/s", "latency_min": "ms",

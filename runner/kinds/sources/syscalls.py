@@ -12,10 +12,12 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from runner.kinds.sources.interface import Found, Printed
+from runner.kinds.sources.interface import OF_WORKLOAD, Found, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from runner.kinds.sources.interface import Needs
 
 ALL: Final = "all"
 FILE: Final = "strace.txt"
@@ -47,6 +49,7 @@ class Syscalls:
     """Calls from the workload's start to its end."""
 
     name = "syscalls"
+    needs: Needs = OF_WORKLOAD
     doc = "calls counted by strace, asked for by `workload.trace`; `.errors` are those that failed"
     known = MappingProxyType({"total": "1"})
     open: tuple[str, ...] = ("",)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.kinds.sources.interface import Field, Read
+from runner.kinds.sources.interface import OF_WORKLOAD, Field, Read
 from runner.records.facts import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from runner.kinds.sources.interface import Needs
 
 COUNTED = ["minor_faults", "major_faults", "user", "system", "threads", "rss_pages", "processes"]
 IO = ["read_bytes", "write_bytes"]
@@ -23,6 +25,7 @@ class Tree:
     """Three reads of all processes, apart: what one of them may not see, the others do."""
 
     name = "tree"
+    needs: Needs = OF_WORKLOAD
     derived: Mapping[str, str] = {}
     on_demand = False
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from runner.kinds.sources.interface import Field, Read
+from runner.kinds.sources.interface import NOTHING, Field, Read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from runner.kinds.sources.interface import Needs
     from runner.records.program import Pick
 
 COUNTERS: Final = {
@@ -41,6 +42,7 @@ class Vmstat:
     """Host-wide counters at 1 Hz and at the ends of every step."""
 
     name = "vmstat"
+    needs: Needs = NOTHING
     derived: Mapping[str, str] = MappingProxyType({})
     on_demand = True
 

@@ -1,9 +1,11 @@
-"""Rules about what others see of a run, and what a spec makes run here."""
+"""Rules about what others see of a run, what a spec makes run here, and what nothing says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.kinds.sources.interface import SECTIONS
+from runner.kinds.units import needs_of
 from runner.lint.model import Rule
 from runner.records.secrets import Secret
 from runner.spec.reach import steered
@@ -36,7 +38,28 @@ def _unsaid(subject: Subject) -> Hits:
                 yield variant.path(found.where), f"{found.text} makes `{found.runs}` run here"
 
 
+def _unfed(subject: Subject) -> Hits:
+    said = repr([(one.workload, one.load) for one in subject.variants])
+    paged = any(one.workload and (one.workload.fetch or one.workload.once)
+                for one in subject.variants)  # fmt: skip
+    for where, name in subject.mentions(""):
+        for need in needs_of(name):
+            if need == "pages" and not paged:
+                yield where, f"`{name}` is of a page, and nothing is fetched"
+            elif need not in SECTIONS and need != "pages" and need not in said:
+                yield where, f"nothing in workload and load says `{need}`, which `{name}` is of"
+
+
 RULES = (
+    Rule(
+        "source-unfed", "warning",
+        "A number is of what a program prints or answers, and nothing in the spec makes it do so.",
+        "`gctrace.count` without `GODEBUG=gctrace=1` is null in every trial, as is a page of "
+        "`/debug/vars` that is not fetched; a wrapper script may still do it.",
+        "Say `workload: {env: {GODEBUG: gctrace=1}}`, or fetch the page.",
+        "pkg.go.dev/runtime, “Environment Variables”; pkg.go.dev/expvar",
+        _unfed,
+    ),
     Rule(
         "secret-in-argv", "warning",
         "A secret is in the program's argv.",

@@ -40,12 +40,12 @@ def check_units(exp: Experiment, names: Names) -> Iterator[Finding]:
         yield from _metric(metric, ("metrics", name), exp, known)
     for section in RULES:
         for rule in getattr(exp, section):
-            yield from _rule(rule, _place(section, rule, names))
+            yield from _rule(rule, place_of(section, rule, names))
     for index, claim in enumerate(exp.claims):
         yield from _claim(claim, names.place("claims", index), exp)
 
 
-def _place(section: str, rule: Rule, names: Names) -> Path:
+def place_of(section: str, rule: Rule, names: Names) -> Path:
     """Find a rule in the file: refused ones before it have moved it up."""
     written = names.data.get(section)
     for index, text in enumerate(written if isinstance(written, list) else ()):

@@ -13,6 +13,7 @@ from runner.kinds.generators import generator
 from runner.kinds.generators.interface import Output
 from runner.records.steps import LoadStep
 from runner.records.trial_events import RequestLog
+from tests.kinds.generators.lacks import declared, lacking
 
 pytestmark = pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")
 H2LOAD = generator("h2load")
@@ -38,6 +39,7 @@ def run(asked: LoadStep, folder):
 def test_numbers_of_a_good_server(serve, tmp_path):
     found = run(step(serve(200)), tmp_path)
     assert found.error == ""
+    assert lacking(found) == declared(H2LOAD)
     numbers = found.numbers
     assert numbers["requests"] > 20
     assert numbers["errors"] == 0

@@ -15,6 +15,7 @@ from runner.kinds.generators.interface import Output
 from runner.kinds.generators.merge import merged
 from runner.kinds.generators.request import Request
 from runner.records.steps import LoadStep
+from tests.kinds.generators.lacks import declared, lacking
 from tests.waiting import until
 from tests.workers import free_port
 
@@ -162,6 +163,8 @@ def test_bytes_of_iperf3():
         until(lambda: listens(port))
         found = run(IPERF, step(port, connections=2))
     assert not found.error
+    errors = {"errors.connect", "errors.read"}
+    assert lacking(found, errors=errors) == declared(IPERF)
     assert found.numbers["bytes"] > 1_000_000
     assert found.numbers["error_ratio"] == 0
     assert found.own["received"] == pytest.approx(
@@ -199,6 +202,7 @@ def test_a_board_loaded_by_sysbench():
     assert SYSBENCH.threads(asked) == 2
     found = run(SYSBENCH, asked)
     assert not found.error
+    assert lacking(found, errors={"latency_p99"}) == declared(SYSBENCH)  # --percentile=99
     assert found.numbers["requests"] > 10
     assert found.numbers["duration_s"] == pytest.approx(1.0, abs=0.3)
     assert found.own["events_per_s"] == found.numbers["rps"]

@@ -24,6 +24,7 @@ from runner.kinds.generators.vegeta import OPEN
 from runner.records.steps import LoadStep
 from runner.records.trial_events import RequestLog
 from runner.toolchain import default_cache_dir
+from tests.kinds.generators.lacks import declared, lacking
 
 VEGETA = generator("vegeta")
 RATE = 100
@@ -97,6 +98,7 @@ def test_a_good_server_is_asked_at_the_rate(program, serve, tmp_path):
     found = run(program, step(serve(200), in_flight(RATE, 3)), tmp_path)
     numbers = found.numbers
     assert found.error == ""
+    assert lacking(found) == declared(VEGETA)
     assert numbers["planned"] == numbers["requests"] == 2 * RATE
     assert numbers["dropped"] == numbers["errors"] == 0
     assert numbers["rps"] == pytest.approx(RATE, rel=0.1)

@@ -16,6 +16,7 @@ from runner.kinds.generators import generator
 from runner.kinds.generators.interface import Output, fitted
 from runner.kinds.generators.wrk import LUA
 from runner.records.steps import LoadStep
+from tests.kinds.generators.lacks import declared, lacking
 
 pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 WRK = generator("wrk")
@@ -38,6 +39,7 @@ def test_numbers_of_a_healthy_server(tmp_path, serve):
     found = run(tmp_path, step(serve(200)))
     numbers = found.numbers
     assert found.error == ""
+    assert lacking(found) == declared(WRK)
     assert numbers["requests"] > 0
     assert numbers["errors"] == 0
     assert numbers["error_ratio"] == 0
