@@ -181,11 +181,17 @@ def _load_part(part: LoadHost, record: Record) -> LoadPart:
 
 def server_facts(record: Record, experiment: Experiment) -> Mapping[str, Json]:
     """Give the facts of the host that the workload ran on; empty where none were read."""
-    facts = record.facts
-    found: Mapping[str, Json] = (
-        facts.get(experiment.hosts.server[0]) or next(iter(facts.values()), None) or {}
-    )
+    found: Mapping[str, Json] = record.facts.get(_server(record, experiment)) or {}
     return found
+
+
+def _server(record: Record, experiment: Experiment) -> str:
+    """Name the first board that the run has used; of an old record the host that is in it."""
+    facts, left_out = record.facts, record.manifest.left_out
+    used = [one for one in experiment.hosts.server if facts.get(one) and one not in left_out]
+    return next(
+        iter([*used, *(one for one in experiment.hosts.server if facts.get(one)), *facts]), ""
+    )
 
 
 def observed(record: Record, experiment: Experiment) -> dict[str, Json | Varied]:
@@ -194,7 +200,7 @@ def observed(record: Record, experiment: Experiment) -> dict[str, Json | Varied]
     The host's, the kernel parameters and limits that were set, what the program was built with.
     """
     times = record.manifest.environment
-    own = (times or {}).get(experiment.hosts.server[0], Times()).treatments
+    own = (times or {}).get(_server(record, experiment), Times()).treatments
     during = dict(server_facts(record, experiment))
     if times is None:
         # facts of an old record are from before the changes: what was set was in force

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.judge import judge_trial
+from runner.apply.boards.left_out import ended, together
 from runner.apply.conclude import conclude
 from runner.apply.host_run import host_run
-from runner.apply.hosts import forget_recorded, is_whole
+from runner.apply.hosts import each, forget_recorded, is_whole, restore
 from runner.apply.public import recorded
 from runner.apply.putback import outstanding
 from runner.apply.state import HostRun
-from runner.errors import HostBusy, HostError, RecordError, RunnerError, SpecError
+from runner.errors import HostBusy, HostError, HostUnreachable, RecordError, SpecError
 from runner.executor.host import status
 from runner.executor.probe import probe
 from runner.executor.trial import attach_trial
@@ -37,10 +38,11 @@ from runner.store.record import EVENTS, RunFolder
 from runner.store.runs import find, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import Analysis, Trial
     from runner.apply.interface import HostEntry, Loaded, Options, Outcome, Reporter
+    from runner.errors import RunnerError
     from runner.records.manifest import State
     from runner.records.outcome import Outcome as TrialOutcome
 
@@ -74,31 +76,52 @@ def attach(folder: RunFolder, hosts: Mapping[str, HostEntry], reporter: Reporter
             name: host_run(entry, folder.id, reporter, folder.append_change)
             for name, entry in hosts.items()
         }
-        for host in own.values():
-            recall(host, folder)
-            host.remember(folder.facts.get(host.name), folder.manifest.environment)
-        for host in own.values():
-            refuse_if_followed(host, folder.id)
-        complete(folder, own, experiment, reporter)
-        left: RunnerError | None = None
-        for host in own.values():
-            reporter.phase(f"restore {host.name}")
-            try:
-                host.restore(leave_kept=True)
-            except RunnerError as error:
-                left = left or error
-        if left is None:
-            forget_recorded(list(own.values()), folder)
+        runs = list(own.values())
+        away = reached(runs, folder)
+        for lost in away.values():
+            reporter.note(lost.message)
+        here = [host for host in runs if host.name not in away]
+        complete(folder, {host.name: host for host in here}, experiment, reporter)
+        reporter.phase(f"restore {', '.join(host.name for host in here)}")
+        left = {**away, **restore(here)}
+        forget_recorded([host for host in here if host.name not in left], folder)
         folder.update(environment={host.name: host.times.record() for host in own.values()})
+        fault = together(list(left.values())) if left else None
         outcome = conclude(
             folder, experiment, {name: host.counts for name, host in own.items()},
-            partial(_ended, folder, experiment, left),
+            partial(_ended, folder, experiment, fault),
         )  # fmt: skip
-    if left is not None:
-        raise left
+    if fault is not None and len(runs) == 1:
+        raise fault
     if folder.manifest.why:
         reporter.note(folder.manifest.why)
-    return outcome
+    return ended(outcome, folder.manifest.left_out, left)
+
+
+def reached(
+    hosts: Sequence[HostRun], folder: RunFolder, *, same: bool = False
+) -> dict[str, RunnerError]:
+    """Ask every host whether the run may be gone on with there; give the faults by host.
+
+    Raised where it is that of all, as HostBusy always is: somebody lives who writes the record.
+    `same` demands the same machines.
+    """
+
+    def ask(host: HostRun) -> None:
+        recall(host, folder)
+        host.touched = True
+        host.remember(folder.facts.get(host.name), folder.manifest.environment)
+        refuse_if_followed(host, folder.id)
+        if same:
+            refuse_elsewhere(host, folder)
+
+    faults = each(hosts, ask)
+    for fault in faults.values():
+        if not isinstance(fault, HostUnreachable | HostError):
+            raise fault
+    if len(faults) == len(hosts):
+        raise together(list(faults.values()))
+    return faults
 
 
 def recall(host: HostRun, folder: RunFolder) -> None:
@@ -154,7 +177,10 @@ def complete(
         spool = folder.path / EVENTS / f"{trial}.jsonl"
         if not spool.exists() and trial in folder.trials():
             continue  # compressed: its run was finished once
-        host = hosts[plan.host]
+        host = hosts.get(plan.host)
+        if host is None:
+            reporter.note(f"{trial}: {plan.host} is away, and so is what is left of its record")
+            continue
         if not is_whole(folder, trial):
             reporter.phase(f"attach {trial}")
         try:
@@ -251,5 +277,5 @@ def mark(folder: RunFolder, options: Options) -> None:
         state="running", ended_at=None, why="",
         resumed=(*manifest.resumed, ended),
         # searches are gone through again, their finished trials read from the record
-        search=None, command=manifest.command or options.command,
+        search=None, left_out={}, command=manifest.command or options.command,
     )  # fmt: skip

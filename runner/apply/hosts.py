@@ -29,12 +29,14 @@ _END = b'{"event":"end"'
 
 def observe(
     hosts: Sequence[HostRun], system: Declared, options: Options, reporter: Reporter
-) -> None:
-    """Probe every host and plan."""
-    _patiently(hosts, lambda host: host.observe(system), options, reporter)
+) -> dict[str, RunnerError]:
+    """Probe every host and plan; give the fault of each host that has one, as all of these do."""
+    return _patiently(hosts, lambda host: host.observe(system), options, reporter)
 
 
-def apply(hosts: Sequence[HostRun], system: Declared, options: Options, reporter: Reporter) -> None:
+def apply(
+    hosts: Sequence[HostRun], system: Declared, options: Options, reporter: Reporter
+) -> dict[str, RunnerError]:
     """Converge every host; one that was taken since it was observed is observed anew."""
 
     def bring(host: HostRun) -> None:
@@ -42,12 +44,12 @@ def apply(hosts: Sequence[HostRun], system: Declared, options: Options, reporter
             host.observe(system)
         host.apply(system, options)
 
-    _patiently(hosts, bring, options, reporter)
+    return _patiently(hosts, bring, options, reporter)
 
 
 def reboot(
     hosts: Sequence[HostRun], system: Declared, options: Options, reporter: Reporter
-) -> None:
+) -> dict[str, RunnerError]:
     """Edit what only a boot puts in force, reboot, and plan again; the others are left alone."""
 
     def bring(host: HostRun) -> None:
@@ -55,7 +57,7 @@ def reboot(
             host.observe(system)
         edit_and_reboot(host, system)
 
-    _patiently([host for host in hosts if host.reboots], bring, options, reporter)
+    return _patiently([host for host in hosts if host.reboots], bring, options, reporter)
 
 
 def lay(hosts: Sequence[HostRun], treatment: str, *, twice: bool) -> None:
@@ -66,13 +68,20 @@ def lay(hosts: Sequence[HostRun], treatment: str, *, twice: bool) -> None:
             raise fault
 
 
-def restore(hosts: Sequence[HostRun]) -> RunnerError | None:
-    """Put every host back as the run found it; give the first fault instead of raising it.
+def restore(hosts: Sequence[HostRun]) -> dict[str, RunnerError]:
+    """Put every host back as the run found it.
 
     What an earlier `--keep` declared stays: only `runner restore` undoes that.
     """
-    faults = _at_all(hosts, lambda host: host.restore(leave_kept=True)) if hosts else []
-    return next((fault for fault in faults if fault is not None), None)
+    return each(hosts, lambda host: host.restore(leave_kept=True))
+
+
+def each(hosts: Sequence[HostRun], work: Callable[[HostRun], object]) -> dict[str, RunnerError]:
+    """Do it at all hosts at once; give the faults by host."""
+    faults = _at_all(hosts, work) if hosts else []
+    return {
+        host.name: fault for host, fault in zip(hosts, faults, strict=True) if fault is not None
+    }
 
 
 def forget_recorded(hosts: Sequence[HostRun], folder: RunFolder) -> None:
@@ -126,21 +135,19 @@ def _patiently(
     work: Callable[[HostRun], object],
     options: Options,
     reporter: Reporter,
-) -> None:
+) -> dict[str, RunnerError]:
     """Do it at all hosts; with `wait`, again at those that are busy until they are not."""
-    left = list(hosts)
+    left, faults = list(hosts), dict[str, RunnerError]()
     while left:
-        busy = []
-        for host, fault in zip(left, _at_all(left, work), strict=True):
-            if isinstance(fault, HostBusy) and options.wait:
-                reporter.note(fault.message)
-                busy.append(host)
-            elif fault is not None:
-                raise fault
-        left = busy
+        found = each(left, work)
+        left = [h for h in left if options.wait and isinstance(found.get(h.name), HostBusy)]
+        for host in left:
+            reporter.note(found.pop(host.name).message)
+        faults |= found
         if left:
             # here and not in a thread: Ctrl-C ends it
             time.sleep(WAIT_S)
+    return faults
 
 
 def _at_all(

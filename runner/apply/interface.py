@@ -118,6 +118,7 @@ class Counts:
     restored: int = 0
     skipped: int = 0
     drifted: int = 0
+    unreachable: int = 0
 
     def add(self, outcome: str) -> None:
         """Count one result by its outcome."""
@@ -140,3 +141,7 @@ class Outcome:
     """Of the declared metrics, in the order of the spec."""
     failed: str = ""
     """Why the run counts as failed; empty when it does not."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Hosts that the run went on without, and why."""
+    code: int = 0
+    """Exit code; 0 where nothing failed."""

@@ -9,17 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from runner.apply import hosts as at_all
+from runner.apply.boards.left_out import InUse, ended, together
 from runner.apply.checks.foreign import demand
-from runner.apply.checks.requirements import lacking, unmet, unmet_as_found
+from runner.apply.checks.requirements import fault
 from runner.apply.declared import declared_state
-from runner.apply.host_run import amiss, host_run
+from runner.apply.host_run import host_run
 from runner.apply.interface import Outcome
 from runner.apply.public import ASKED, recorded
 from runner.apply.state import HostRun
-from runner.errors import HostError, Interrupted, LeftRunning, RunnerError, SpecError
+from runner.errors import Interrupted, LeftRunning, RunnerError, SpecError
 from runner.host.mask import Mask
 from runner.kinds.discovery import used
-from runner.planning.facts import counts_ports, set_by, sysctls_of
+from runner.planning.facts import counts_ports, sysctls_of
 from runner.planning.layers import Declared
 from runner.records.secrets import values_in
 from runner.spec.expand import claims_hash, run_hash
@@ -67,25 +68,22 @@ def apply(
     # before any host is touched: one that is not set would end the run in its middle
     secrets = values_in(experiment)
     if options.check:
-        return _check(loaded, hosts, run_id, options, reporter)
+        from runner.apply.checks.preview import preview
+
+        return preview(loaded, hosts, run_id, options, reporter)
     if not _stays(loaded, options):
         threading.Thread(target=_ahead).start()
     if options.resume is not None:
-        from runner.apply.attach import recall, refuse_elsewhere, refuse_if_followed, reopen
+        from runner.apply.attach import reached, reopen
 
         folder = reopen(loaded, options)
         folder.mask = Mask(secrets)
         with folder:
             record = at_all.locked(folder.append_change)
             runs = [host_run(hosts[n], folder.id, reporter, record, secrets) for n in names]
-            for host in runs:
-                # before anything is written: the record of a run that goes on is not ours
-                refuse_if_followed(host, folder.id)
-                refuse_elsewhere(host, folder)
-                recall(host, folder)
-                host.touched = True
-                host.remember(folder.facts.get(host.name), folder.manifest.environment)
-            return _Run(loaded, runs, options, reporter, folder, conduct).go()
+            # before anything is written: the record of a run that goes on is not ours
+            away = reached(runs, folder, same=True)
+            return _Run(loaded, runs, options, reporter, folder, conduct, away).go()
     folder = RunFolder.create(
         options.reports,
         experiment.name,
@@ -114,31 +112,6 @@ def apply(
         return _Run(loaded, runs, options, reporter, folder, conduct).go()
 
 
-def _check(
-    loaded: Loaded,
-    hosts: Mapping[str, HostEntry],
-    run_id: str,
-    options: Options,
-    reporter: Reporter,
-) -> Outcome:
-    runs = [
-        host_run(hosts[name], run_id, reporter, lambda _: None, values_in(loaded.experiment))
-        for name in loaded.experiment.hosts.names()
-    ]
-    system = declared_state(loaded, options)
-    for host in runs:
-        host.sysctls = sysctls_of(loaded.experiment, system)
-        reporter.phase(f"check {host.name}")
-        host.observe(system)
-        host.preview()
-    facts = {host.name: host.facts for host in runs}
-    for problem in unmet_as_found(loaded.experiment, facts):
-        reporter.note(f"requirement not met: {problem}")
-    for said, fix in lacking(loaded.experiment, facts):
-        reporter.note(f"limit out of reach: {said}; {fix}")
-    return Outcome(run_id, None, {host.name: host.counts for host in runs}, failed=amiss(runs))
-
-
 def _stays(loaded: Loaded, options: Options) -> bool:
     """Whether the declared state is left in place: nothing is measured then."""
     return options.keep and loaded.experiment.workload is None
@@ -161,9 +134,11 @@ class _Run:
         reporter: Reporter,
         folder: RunFolder,
         conduct: Conduct | None,
+        away: Mapping[str, RunnerError] | None = None,
     ) -> None:
         self.loaded, self.conduct = loaded, conduct
-        self.hosts = hosts
+        self.hosts, self.away = hosts, away or {}
+        self.use = InUse(loaded.experiment.hosts, hosts, lambda *one: folder.add("left_out", *one))
         self.options = options
         self.reporter = reporter
         self.folder = folder
@@ -180,7 +155,8 @@ class _Run:
         if isinstance(error, LeftRunning):
             # the record stays open, the host as it is: attach completes both
             raise error
-        left = self._restore(ended=error is not None)
+        not_back = self._restore(ended=error is not None)
+        left = together(list(not_back.values())) if not_back else None
         state: State = "done"
         why = ""
         if isinstance(error, KeyboardInterrupt):
@@ -192,11 +168,11 @@ class _Run:
             # nothing was measured: what was done is in the record, and `runner report` shows it
             self.folder.update(recap={name: vars(count) for name, count in counts.items()})
             self.folder.finish(state, at=time.time(), why=why)
-            return Outcome(self.folder.id, None, counts)
+            return ended(Outcome(self.folder.id, None, counts), self.folder.manifest.left_out)
         from runner.apply.conclude import conclude
 
-        ended: tuple[State, str] = (state, why)
-        outcome = conclude(self.folder, self.loaded.experiment, counts, lambda _: ended)
+        how: tuple[State, str] = (state, why)
+        outcome = conclude(self.folder, self.loaded.experiment, counts, lambda _: how)
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(
                 "interrupted; the hosts were put back" if left is None else str(left),
@@ -204,9 +180,12 @@ class _Run:
             ) from error
         if error is not None:
             raise error
-        if left is not None:
+        if (
+            left is not None
+            and len(self.use.boards) == len(self.loaded.experiment.hosts.server) == 1
+        ):
             raise left
-        return outcome
+        return ended(outcome, self.folder.manifest.left_out, not_back)
 
     def _stages(self) -> None:
         experiment = self.loaded.experiment
@@ -214,11 +193,12 @@ class _Run:
         for host in self.hosts:
             host.sysctls, host.ports = sysctls_of(experiment, self.system), counts_ports(experiment)
         done, lost = self._before()
-        self.reporter.phase(f"probe {', '.join(host.name for host in self.hosts)}")
-        at_all.observe(self.hosts, self.system, self.options, self.reporter)
-        self.folder.write_facts({host.name: recorded(host.times.before) for host in self.hosts})
+        system, options = self.system, self.options
+        self.reporter.phase(f"probe {', '.join(host.name for host in self.use.hosts)}")
+        self.use.leave("probed", at_all.observe(self.use.hosts, system, options, self.reporter))
+        self.folder.write_facts({host.name: recorded(host.times.before) for host in self.use.hosts})
         # what is lacking may be what a reboot is to bring
-        reboots = any(host.reboots for host in self.hosts)
+        reboots = any(host.reboots for host in self.use.hosts)
         if not reboots:
             self._require()
         # a build that is measured is a trial
@@ -231,11 +211,14 @@ class _Run:
             for runner in runners:
                 runner.build_all()
         if reboots:
-            at_all.reboot(self.hosts, self.system, self.options, self.reporter)
+            self.use.leave(
+                "booted anew", at_all.reboot(self.use.hosts, system, options, self.reporter)
+            )
             self._require()
-        at_all.apply(self.hosts, self.system, self.options, self.reporter)
+        self.use.leave("converged", at_all.apply(self.use.hosts, system, options, self.reporter))
         self._write_facts()
         self._require(before=False)
+        runners = [one for one in runners if one.host.name in self.use.boards]
         if runners and trials:
             from runner.apply.boards.revive import Reviver
             from runner.apply.schedule import run_all
@@ -246,29 +229,18 @@ class _Run:
 
     def _write_facts(self) -> None:
         """Record the facts in force, and what differs from them before, by treatment, after."""
-        self.folder.write_facts({host.name: recorded(host.times.during) for host in self.hosts})
-        self.folder.update(environment={host.name: host.times.record() for host in self.hosts})
+        known = [host for host in self.hosts if host.times.before]
+        self.folder.write_facts({host.name: recorded(host.times.during) for host in known})
+        self.folder.update(environment={host.name: host.times.record() for host in known})
 
     def _require(self, *, before: bool = True) -> None:
-        """Raise one HostError with every requirement that is not met.
+        """Go on without the hosts that lack something; HostError where none is left.
 
         What the spec itself sets is judged when it is in force, all else `before`.
         """
-        facts = {host.name: host.facts for host in self.hosts}
-        problems = unmet(
-            self.loaded.experiment, facts, lambda fact: set_by(self.system, fact) is not before
-        )
-        beyond = lacking(self.loaded.experiment, facts) if before else []
-        if beyond and not problems:
-            raise HostError(
-                "\n".join(said for said, _ in beyond),
-                fix="; ".join(dict.fromkeys(fix for _, fix in beyond)),
-            )
-        if problems:
-            raise HostError(
-                "requirements not met:\n" + "\n".join(problems),
-                fix="choose another host with -H, or change what the message names",
-            )
+        spec, hosts = self.loaded.experiment, self.use.hosts
+        found = {h.name: fault(spec, h.name, h.facts, self.system, before=before) for h in hosts}
+        self.use.leave("checked", {name: one for name, one in found.items() if one is not None})
 
     def _trial_runners(self, done: dict[str, Trial], lost: frozenset[str]) -> list[TrialRunner]:
         """Give one for each board: what is done and what is built they share."""
@@ -282,21 +254,21 @@ class _Run:
 
         experiment = self.loaded.experiment
         hosts = experiment.hosts
-        boards = [host for host in self.hosts if host.name in hosts.server]
+        boards = [host for host in self.use.hosts if host.name in self.use.boards]
         builder = Builder(self.options.cache, self.loaded.path.parent)
         stop, lock, laid = threading.Event(), threading.Lock(), layouts.LaidOutPrograms(self.folder)
         found = []
-        others = len(boards) > 1 or any(board.entry.power for board in boards)
+        others = len(hosts.server) > 1 or any(board.entry.power for board in boards)
         patience = PATIENCE if others else Backoff()
         for board in boards:
             reporter = self.reporter
-            if len(boards) > 1:
+            if len(hosts.server) > 1:
                 reporter = board.reporter = BoardReporter(board.name, self.reporter, lock)
             found.append(
                 TrialRunner(
                     self.loaded, board, self.folder, reporter, builder, done, lost, expected=0,
                     load_hosts=[
-                        host if len(boards) == 1 or hosts.paired else apart(host)
+                        host if len(hosts.server) == 1 or hosts.paired else apart(host)
                         for host in self.hosts
                         if host.name in hosts.loads_of(board.name)
                     ],
@@ -314,13 +286,15 @@ class _Run:
 
         mark(self.folder, self.options)
         experiment = self.loaded.experiment
-        complete(self.folder, {host.name: host for host in self.hosts}, experiment, self.reporter)
+        self.use.leave("asked", self.away)
+        used = {host.name: host for host in self.use.hosts}
+        complete(self.folder, used, experiment, self.reporter)
         done, lost = finished(self.folder, experiment)
         self.reporter.note(f"{self.folder.id}: {len(done)} trials are finished already")
         return done, lost
 
-    def _restore(self, *, ended: bool) -> RunnerError | None:
-        """Put every host back; give the first fault instead of raising it.
+    def _restore(self, *, ended: bool) -> dict[str, RunnerError]:
+        """Put every host back; give the faults by host instead of raising them.
 
         `ended` says that the run did not come to its end.
         """
@@ -330,13 +304,13 @@ class _Run:
                     continue  # nothing was done, and nothing is there to undo
                 how = "left as far as it came" if ended else "kept as declared"
                 self.reporter.note(f"{host.name}: {how}; undo: runner restore {host.name}")
-            return None
+            return {}
         touched = [host for host in self.hosts if host.touched]
         if touched:
             self.reporter.phase(f"restore {', '.join(host.name for host in touched)}")
         left = at_all.restore(touched)
-        if left is None and self.folder.manifest.trials:
-            at_all.forget_recorded(touched, self.folder)
+        if self.folder.manifest.trials:
+            at_all.forget_recorded([h for h in touched if h.name not in left], self.folder)
         if any(host.times.before for host in touched):
             self._write_facts()
         for host in touched:

@@ -11,6 +11,7 @@ import msgspec
 from runner.analysis.claims.estimates import relative_half_width
 from runner.analysis.judge import measured
 from runner.apply.boards.fleet import Boards
+from runner.apply.boards.left_out import leave
 from runner.errors import TrialError
 from runner.planning.boards import assigned
 from runner.planning.layers import groups_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from runner.apply.boards.revive import Reviver
     from runner.apply.trials import TrialRunner
+    from runner.errors import RunnerError
     from runner.planning.order import Slot
     from runner.spec.experiment import Experiment
 
@@ -55,8 +57,8 @@ def run_all(runners: Sequence[TrialRunner], revive: Reviver) -> None:
     before = first.folder.manifest.order
     # a run that goes on keeps what an earlier part of it has moved
     plan.moves = list(before.moved) if before is not None else []
-    if len(runners) > 1:
-        names = [runner.host.name for runner in runners]
+    names = experiment.hosts.server
+    if len(names) > 1:
         plan.boards = dict(enumerate(assigned(names, high, rng), 1))
         boards = {str(number): board for number, board in plan.boards.items()}
         order = msgspec.structs.replace(order, boards=boards)
@@ -140,20 +142,21 @@ class _Plan:
 
     def run(self, numbers: Iterable[int]) -> None:
         """Run blocks, on one board in their order, on several at once."""
-        if len(self.runners) == 1 and self.runners[0].host.entry.power is None:
+        first, left_out = self.runners[0], self.runners[0].folder.manifest.left_out
+        if len(self.runners) == 1 and first.host.entry.power is None and not left_out:
             for number in numbers:
                 self.block(self.runners[0], number)
             return
         if self.fleet is None:
-            stop = self.runners[0].stop
             by_name = {runner.host.name: runner for runner in self.runners}
             self.fleet = Boards(
-                by_name, self.block, stop, self._renumbered, self._told, self.revive
-            )
+                by_name, self.block, first.stop, self._renumbered, self._told, self.revive,
+                {name: f"{one.when}: {one.why}" for name, one in left_out.items()}, self._died,
+            )  # fmt: skip
         follow = {move.block: (move.number, move.to_board) for move in self.moves}
         asked: dict[int, str] = {}
         for number in numbers:
-            at, board = number, self.boards.get(number, self.runners[0].host.name)
+            at, board = number, self.boards.get(number, first.host.name)
             while at in follow:
                 at, board = follow[at]
                 self.blocks[at] = self.blocks[number]
@@ -174,6 +177,11 @@ class _Plan:
             _search(runner, self.experiment, levels, number)
         finally:
             runner.release()
+
+    def _died(self, board: str, error: RunnerError) -> None:
+        """Record that the run goes on without a board, where it does."""
+        (runner,) = [one for one in self.runners if one.host.name == board]
+        leave(runner.host, "in trials", error, lambda *one: runner.folder.add("left_out", *one))
 
     def _renumbered(self, number: int) -> int:
         new = max([*self.blocks, *(move.number for move in self.moves)]) + 1

@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         results.append(as_json(outcome))
         if not args.json:
             show(outcome)
-        code = code or (2 if outcome.failed else 0)
+        code = code or outcome.code
         if args.against and outcome.report is not None:
             code = code or _compared(args, outcome.report.parents[1])
         if args.aa is not None and outcome.report is not None:
@@ -266,7 +266,8 @@ def show(outcome: Outcome) -> None:
     for claim in outcome.claims:
         said = f"{claim.id}  {claim.verdict}"
         console.say(f"   claim {said}: {claim.reason}")
-    for line in console.recap({name: vars(counts) for name, counts in outcome.hosts.items()}):
+    counts = {name: vars(count) for name, count in outcome.hosts.items()}
+    for line in console.recap(counts, outcome.left_out):
         console.say(line)
     if outcome.report is not None:
         console.out(str(outcome.report))
@@ -340,5 +341,6 @@ def as_json(outcome: Outcome) -> dict[str, object]:
             }
             for claim in outcome.claims
         ],
+        "left_out": dict(outcome.left_out),
         "failed": outcome.failed,
     }

@@ -49,4 +49,4 @@ def run(args: argparse.Namespace) -> int:
         console.out(json.dumps(as_json(outcome), ensure_ascii=False))
     else:
         show(outcome)
-    return 2 if outcome.failed else 0
+    return outcome.code

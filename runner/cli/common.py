@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.errors import SpecError
+from runner.cli import console
+from runner.errors import RunnerError, SpecError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from runner.apply.interface import HostEntry, Loaded
     from runner.specfile.inventory import Inventory
@@ -137,6 +138,27 @@ def chosen(args: argparse.Namespace, known: Inventory) -> tuple[str, ...]:
     """Give the hosts that HOST…, or -H, name: groups and patterns too."""
     words = args.hosts or [args.host or "local"]
     return tuple(dict.fromkeys(name for word in words for name in known.names(word)))
+
+
+def at_each(args: argparse.Namespace, work: Callable[[HostEntry], None]) -> int:
+    """Do it with every host that HOST… names; one that cannot be asked does not hide the others.
+
+    Gives the exit code of the first fault; raises it where only one host is named.
+    """
+    code = 0
+    known = inventory_of(args, None)
+    found = entries(args, known, chosen(args, known))
+    for host in found.values():
+        try:
+            work(host)
+        except RunnerError as error:
+            if len(found) < 2:
+                raise
+            console.error(error.message, error.fix)
+            code = code or error.exit_code
+        finally:
+            host.transport.close()
+    return code
 
 
 def entries(

@@ -139,15 +139,25 @@ class Progress:
             self._shown = 0
 
 
-def recap(hosts: Mapping[str, Mapping[str, int]], stream: TextIO = sys.stderr) -> Iterable[str]:
-    """Ansible's last lines: `host : ok=3 changed=2 failed=0 restored=2 skipped=1`."""
+def recap(
+    hosts: Mapping[str, Mapping[str, int]],
+    left_out: Mapping[str, str] | None = None,
+    stream: TextIO = sys.stderr,
+) -> Iterable[str]:
+    """Ansible's last lines: `host : ok=3 changed=2 failed=0 restored=2 skipped=1`.
+
+    Of a host that was left out with the reason, in one line.
+    """
     width = max((len(name) for name in hosts), default=0)
     for name, counts in hosts.items():
-        worst = "failed" if counts.get("failed") else "changed" if counts.get("changed") else "ok"
+        bad = counts.get("failed") or counts.get("unreachable")
+        worst = "failed" if bad else "changed" if counts.get("changed") else "ok"
         keys = ("ok", "changed", "failed", "restored", "skipped")
         shown = "  ".join(f"{key}={counts.get(key, 0)}" for key in keys)
-        drifted = counts.get("drifted", 0)
-        more = f"  drifted={drifted}" if drifted else ""
+        seldom = (key for key in ("drifted", "unreachable") if counts.get(key))
+        more = "".join(f"  {key}={counts[key]}" for key in seldom)
+        if left_out and name in left_out:
+            more += f"  ({' '.join(left_out[name].split())})"
         yield f"{colour(name.ljust(width), worst, stream)} : {shown}{more}"
 
 

@@ -11,6 +11,8 @@ from runner.cli import common, console
 if TYPE_CHECKING:
     import argparse
 
+    from runner.apply.interface import HostEntry
+
 COLOURS = {"lacking": "failed", "advice": "changed", "ok": "ok"}
 
 
@@ -29,25 +31,24 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.probe import probe
 
     found = {}
-    known = common.inventory_of(args, None)
-    for name, host in common.entries(args, known, common.chosen(args, known)).items():
+
+    def ask(host: HostEntry) -> None:
         agent = Agent(host.transport, run_id="doctor", state_dir=host.state_dir, become=host.become)
-        try:
-            seen = probe(agent)
-        finally:
-            host.transport.close()
-        found[name] = examine(
+        seen = probe(agent)
+        found[host.name] = examine(
             seen.facts,
             root=seen.host.root,
             busy=seen.host.busy,
             journal_entries=seen.host.journal_entries,
-            name=name,
+            name=host.name,
         )
+
+    code = common.at_each(args, ask)
     lacking = sum(check.level == "lacking" for checks in found.values() for check in checks)
     if args.json:
         data = {name: [dataclasses.asdict(one) for one in checks] for name, checks in found.items()}
         console.out(json.dumps(data, ensure_ascii=False, indent=1))
-        return 2 if lacking else 0
+        return code or (2 if lacking else 0)
     for name, checks in found.items():
         for check in checks:
             if check.level != "ok" or args.verbose:
@@ -57,4 +58,4 @@ def run(args: argparse.Namespace) -> int:
                     console.out(f"{' ' * len(name)}           fix: {check.fix}")
         fine = sum(check.level == "ok" for check in checks)
         console.out(f"{name}  {fine} of {len(checks)} checks are fine")
-    return 2 if lacking else 0
+    return code or (2 if lacking else 0)

@@ -10,6 +10,8 @@ from runner.cli import common, console
 if TYPE_CHECKING:
     import argparse
 
+    from runner.apply.interface import HostEntry
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -24,18 +26,19 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.probe import probe
 
     found = {}
-    known = common.inventory_of(args, None)
-    for name, host in common.entries(args, known, common.chosen(args, known)).items():
+
+    def ask(host: HostEntry) -> None:
         agent = Agent(host.transport, run_id="facts", state_dir=host.state_dir, become=host.become)
-        found[name] = probe(agent).facts
-        host.transport.close()
+        found[host.name] = probe(agent).facts
+
+    code = common.at_each(args, ask)
     if args.json:
         console.out(json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True))
-        return 0
+        return code
     for name, facts in found.items():
         said = facts.pop("absent", None)
         absent = said if isinstance(said, dict) else {}
         for key in sorted(facts):
             why = f"  ({absent[key]})" if facts[key] is None and key in absent else ""
             console.out(f"{name}  {key} = {facts[key]}{why}")
-    return 0
+    return code

@@ -201,7 +201,7 @@ def _job(args: argparse.Namespace) -> int:
         args.reports = submission.share_folder(args.lab, made.id, share.number) / "reports"
         apply.prepare([loaded])
         outcome = apply.one(args, loaded, known, Part(made.blocks, share.blocks))
-        return 2 if outcome.failed else 0
+        return outcome.code
 
 
 def _status(args: argparse.Namespace) -> int:

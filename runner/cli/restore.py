@@ -13,6 +13,7 @@ from runner.cli.terminal import Terminal
 if TYPE_CHECKING:
     import argparse
 
+    from runner.apply.interface import HostEntry
     from runner.apply.state import HostRun
     from runner.records.host_events import Hold
 
@@ -29,27 +30,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Restore each host from its own journal."""
     from runner.apply.state import HostRun
+    from runner.errors import HostUnreachable
     from runner.executor.agent import Agent
     from runner.executor.probe import probe
 
-    known = common.inventory_of(args, None)
-    names = common.chosen(args, known)
     counts = {}
-    try:
-        for name, host in common.entries(args, known, names).items():
-            agent = Agent(
-                host.transport, run_id="restore", state_dir=host.state_dir, become=host.become
-            )
-            controller = f"{socket.gethostname()}:{os.getpid()}"
-            run = HostRun(host, agent, controller, Terminal(verbose=args.verbose), lambda _: None)
-            counts[name] = vars(run.counts)
+
+    def put_back(host: HostEntry) -> None:
+        agent = Agent(
+            host.transport, run_id="restore", state_dir=host.state_dir, become=host.become
+        )
+        controller = f"{socket.gethostname()}:{os.getpid()}"
+        run = HostRun(host, agent, controller, Terminal(verbose=args.verbose), lambda _: None)
+        counts[host.name] = vars(run.counts)
+        try:
             gone = dead(probe(agent, facts=False).host.busy)
             restored(run, common.reports_dir(args), force=args.force, gone=gone)
-            host.transport.close()
+        except HostUnreachable:
+            run.counts.unreachable += 1
+            raise
+
+    try:
+        return common.at_each(args, put_back)
     finally:
         for line in console.recap(counts):
             console.out(line)
-    return 0
 
 
 def restored(run: HostRun, reports: Path, *, force: bool, gone: str | None) -> None:

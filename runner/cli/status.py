@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runner.cli import common, console
-from runner.errors import RunnerError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from runner.apply.interface import HostEntry
     from runner.records.host_events import Applied, Hold, Status, TrialSaid
     from runner.records.plain import Json
 
@@ -33,20 +33,12 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.host import status
 
     found: dict[str, tuple[Status, list[Applied]]] = {}
-    code = 0
-    known = common.inventory_of(args, None)
-    names = common.chosen(args, known)
-    for name, host in common.entries(args, known, names).items():
+
+    def ask(host: HostEntry) -> None:
         agent = Agent(host.transport, run_id="status", state_dir=host.state_dir, become=host.become)
-        try:
-            found[name] = status(agent)
-        except RunnerError as error:
-            if len(names) < 2:
-                raise
-            console.error(error.message, error.fix)
-            code = code or error.exit_code
-        finally:
-            host.transport.close()
+        found[host.name] = status(agent)
+
+    code = common.at_each(args, ask)
     if args.json:
         told = {name: data(*one) for name, one in found.items()}
         console.out(json.dumps(told, indent=2, ensure_ascii=False))

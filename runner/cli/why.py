@@ -159,5 +159,4 @@ def _shown(
 def _code(outcome: Outcome) -> int:
     if outcome.failed:
         console.error(outcome.failed.splitlines()[0], "see the report; the host is as it was")
-        return 2
-    return 0
+    return outcome.code

@@ -104,6 +104,16 @@ class Moved(msgspec.Struct, frozen=True):
     why: str = ""
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """A board that the run went on without."""
+
+    when: str
+    """What was done with it when it failed: `probed`, `converged`, `in trials`, …"""
+    why: str = ""
+    code: int = 2
+    """The exit code that its fault stands for: 4 where it is unreachable, 5 where it is busy."""
+
+
 class PowerCycle(msgspec.Struct, frozen=True):
     """A board that was gone, or started anew, and what was done about it."""
 
@@ -293,6 +303,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     shares: dict[str, str] = {}
     """Of a run that jobs of a queue made together: the run of each, and its board."""
     bisect: Bisected | None = None
+    left_out: dict[str, LeftOut] = {}
+    """Boards that the run went on without, by their names."""
     power: tuple[PowerCycle, ...] = ()
     """Boards that died, or were started anew, in the order of their deaths."""
     stopped: str | None = None

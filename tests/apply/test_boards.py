@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from runner.apply.boards.fleet import Boards
-from runner.errors import HostRebooted, HostUnreachable, TrialError
+from runner.errors import HostError, HostRebooted, HostUnreachable, TrialError
 from runner.store.record import RunFolder
 from tests.apply.conftest import ROOT
 from tests.sshd import start_sshd, stop_sshd
@@ -269,6 +269,43 @@ def test_without_any_board_the_run_ends_and_says_why():
         HostUnreachable, match=r"no board is left: (a|b): gone; nobody .*; (a|b): gone"
     ):
         made.run({1: "a", 2: "b"})
+
+
+def test_a_board_that_cannot_do_what_is_asked_gives_its_blocks_to_the_others():
+    """A full disk in the middle of a run is that board's, and is no reason to switch it off."""
+    revived = []
+
+    def block(board, number):
+        if board.name == "b":
+            raise HostError("b: no space left on device")
+        board.done.append(number)
+
+    made, runners, moves = fleet(block, ("a", "b"), lambda *asked: revived.append(asked) or "")
+    told = []
+    made.died = lambda name, fault: told.append((name, fault.message))
+    made.run({1: "a", 2: "b", 3: "b"})
+    assert sorted(runners["a"].done) == [1, 101, 102]
+    assert told == [("b", "b: no space left on device")]
+    assert revived == []
+    assert [(old, to) for old, _, _, to, _ in moves] == [(2, "a"), (3, "a")]
+
+
+def test_what_no_board_can_do_is_no_link_that_is_lost():
+    def block(board, number):
+        raise HostError(f"{board.name}: no space left on device")
+
+    made, _, _ = fleet(block, ("a", "b"))
+    with pytest.raises(HostError, match="no board is left") as caught:
+        made.run({1: "a", 2: "b"})
+    assert caught.value.exit_code == 2
+
+
+def test_blocks_of_a_board_that_was_left_out_are_the_others_from_the_start():
+    made, runners, moves = fleet(lambda board, number: board.done.append(number), ("a", "c"))
+    made.dead["b"] = "probed: nothing answers"
+    made.run({1: "a", 2: "b", 3: "c", 4: "b"})
+    assert sorted(runners["a"].done + runners["c"].done) == [1, 3, 101, 102]
+    assert {why for *_, why in moves} == {"probed: nothing answers"}
 
 
 def test_a_fault_that_is_not_a_boards_ends_all():

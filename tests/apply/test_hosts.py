@@ -57,15 +57,15 @@ def test_all_phases(fleet, told, options, tmp_path):
     # it is one machine after all: what is there already is `ok` for each, whoever comes first
     (tmp_path / "there").mkdir()
     system = Declared(declared({"files": {f"{tmp_path}/there": {"directory": True}}}))
-    at_all.observe(fleet, system, options, told)
+    assert at_all.observe(fleet, system, options, told) == {}
     assert all(host.facts["host.name"] for host in fleet)
-    at_all.apply(fleet, system, options, told)
+    assert at_all.apply(fleet, system, options, told) == {}
     names = [name for name, _ in told.words if name != "phase"]
     assert names == ["a", "b", "c"]
     assert [text for kind, text in told.words if kind == "phase"] == [
         "converge a", "converge b", "converge c",
     ]  # fmt: skip
-    assert at_all.restore(fleet) is None
+    assert at_all.restore(fleet) == {}
 
 
 def test_they_work_at_the_same_time(fleet):

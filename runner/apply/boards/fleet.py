@@ -1,9 +1,10 @@
 """Blocks on several boards at once: one trial at a time on each, one record of all.
 
-A thread drives each board. A board whose link or power is gone, or that was started anew,
-costs the block that it was in: what it had finished of it stays in the record, and the
-block is run anew, under a number of its own: there, where the board comes back, or on
-another one. What is not a board's fault ends the run.
+A thread drives each board. A board whose link or power is gone, that was started anew, or that
+cannot do what is asked of it (a full disk, a value that its kernel refuses) costs the block
+that it was in: what it had finished of it stays in the record, and the block is run anew,
+under a number of its own: there, where the board comes back, or on another one. What is not
+a board's fault ends the run.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from runner.errors import HostRebooted, HostUnreachable, LeftRunning, RunnerError
+from runner.errors import (
+    HostError,
+    HostRebooted,
+    HostUnreachable,
+    LeftRunning,
+    RunnerError,
+)
 from runner.executor.trial import Backoff, stop_trial
 from runner.planning.boards import moved
 
@@ -45,7 +52,10 @@ class Boards:
     revive: Callable[[TrialRunner, RunnerError], str]
     """Bring a board back as declared; gives why it stays away, nothing where it is back."""
     dead: dict[str, str] = field(default_factory=dict)
-    """Boards that are gone, and why."""
+    """Boards that are gone, and why; also those that were left out before."""
+    died: Callable[[str, RunnerError], None] = lambda _, __: None
+    """Is told of a board that is gone for good."""
+    _faults: list[RunnerError] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _left: dict[str, list[int]] = field(default_factory=dict)
 
@@ -81,14 +91,18 @@ class Boards:
         while left and not self.stop.is_set():
             try:
                 self.block(runner, left[0])
-            except (HostUnreachable, HostRebooted) as error:
-                if self.stop.is_set():
+            except (HostUnreachable, HostError) as error:
+                # with no other board to go on with, its own error says most
+                boots = isinstance(error, HostUnreachable | HostRebooted)
+                if self.stop.is_set() or not (boots or len(self.runners) > 1):
                     raise
                 runner.current = ""
-                why = self.revive(runner, error)
+                why = self.revive(runner, error) if boots else "it is there, and cannot go on"
                 with self._lock:
                     if why:
                         self.dead[board] = f"{error.message}; {why}"
+                        self._faults.append(error)
+                        self.died(board, error)
                         return
                     number, left[0] = left[0], self.renumbered(left[0])
                     self.told(number, left[0], board, board, error.message)
@@ -103,7 +117,8 @@ class Boards:
             for number in numbers:
                 alive = [name for name in self.runners if name not in self.dead]
                 if not alive:
-                    raise HostUnreachable(
+                    gone = any(isinstance(one, HostUnreachable) for one in self._faults)
+                    raise (HostUnreachable if gone else HostError)(
                         f"no board is left: {'; '.join(self.dead.values())}",
                         fix="bring one up, then: runner apply --resume; the trials are kept",
                     )

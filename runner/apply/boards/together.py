@@ -46,7 +46,7 @@ def put_together(
            ("spec", "git", "tools", "spec_hash", "run_hash", "claims_hash", "command")},
         "shares": {one.id: name for one in shares for name in one.manifest.hosts},
     }  # fmt: skip
-    for name in ("hosts", "builds", "generators", "trials", "recap"):
+    for name in ("hosts", "builds", "generators", "trials", "recap", "left_out"):
         manifest[name] = {k: v for one in shares for k, v in getattr(one.manifest, name).items()}
     manifest["environment"] = {
         k: v for one in shares for k, v in (one.manifest.environment or {}).items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.compile.limits import beyond
+from runner.errors import HostError
 from runner.kinds.resources.cgroup import missing
 from runner.planning.facts import set_by
 from runner.planning.layers import declared_of
@@ -16,6 +17,7 @@ from runner.spec.treatments import treatments, with_levels
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from runner.planning.layers import Declared
     from runner.spec.experiment import Experiment
     from runner.spec.sections.requires import Requirement
 
@@ -33,7 +35,9 @@ def unmet(
             continue
         hosts = experiment.hosts.server if role == "server" else experiment.hosts.load_hosts
         for host in hosts:
-            known = facts.get(host, {})
+            if host not in facts:
+                continue
+            known = facts[host]
             why = broken(requirement, known.get(fact))
             if why:
                 found.append(f"{host}: {fact} {why}{_advice(fact, requirement, known)}")
@@ -54,10 +58,31 @@ def lacking(
     for levels in treatments(experiment):
         treated = with_levels(experiment, levels)
         for host in experiment.hosts.server:
-            found += [
-                (f"{host}: {said}", fix) for said, fix in beyond(treated, facts.get(host, {}))
-            ]
+            if host in facts:
+                found += [(f"{host}: {said}", fix) for said, fix in beyond(treated, facts[host])]
     return list(dict.fromkeys(found))
+
+
+def fault(
+    experiment: Experiment, host: str, facts: Mapping[str, object], declared: Declared,
+    *, before: bool,
+) -> HostError | None:  # fmt: skip
+    """Give one error with every requirement that a host does not meet; None where it meets all.
+
+    What the spec itself sets is judged when it is in force, all else `before`.
+    """
+    known = {host: facts}
+    problems = unmet(experiment, known, lambda fact: set_by(declared, fact) is not before)
+    if problems:
+        return HostError(
+            "requirements not met:\n" + "\n".join(problems),
+            fix="choose another host with -H, or change what the message names",
+        )
+    limits = lacking(experiment, known) if before else []
+    if limits:
+        fixes = dict.fromkeys(fix for _, fix in limits)
+        return HostError("\n".join(said for said, _ in limits), fix="; ".join(fixes))
+    return None
 
 
 def _advice(fact: str, requirement: Requirement, known: Mapping[str, object]) -> str:

@@ -102,13 +102,17 @@ def _numbers(trials: Sequence[Trial], name: str) -> list[float]:
 
 
 def deaths(manifest: Manifest) -> list[Md]:
-    """Say which board died when, what was done, and where its blocks were run anew."""
-    found = [_death(one) for one in manifest.power]
+    """Say which board was left out or died when, what was done, and who ran its blocks."""
+    found = [
+        Md(f"{code(name)} was left out, {escape(one.when)}: {escape(one.why)}")
+        for name, one in manifest.left_out.items()
+    ]
+    found += [_death(one) for one in manifest.power]
     for move in manifest.order.moved if manifest.order else ():
         where = "there again" if move.to_board == move.from_board else f"on {code(move.to_board)}"
         found.append(
             Md(
-                f"Block {move.block} of {code(move.from_board)} was not finished and was run "
+                f"Block {move.block} of {code(move.from_board)} was run "
                 f"{where} as {move.number}: {escape(move.why)}"
             )
         )

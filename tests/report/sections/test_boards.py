@@ -74,4 +74,4 @@ def test_deaths_and_moves_are_told():
     assert "Switched off and on by `switch 2`. It came back in another boot" in page
     assert "2 values put back from its journal" in page
     assert "It was not brought back: exit 1" in page
-    assert "Block 2 of `b` was not finished and was run on `a` as 9: gone" in page
+    assert "Block 2 of `b` was run on `a` as 9: gone" in page
