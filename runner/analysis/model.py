@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from runner.records.outcome import Outcome
+    from runner.records.outcome import Outcome, Verdict
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class ClaimResult:
     section: str
     quote: str
     published: str
-    verdict: str
+    verdict: Verdict
     reason: str
     estimate: float | None = None
     unit: str = ""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from runner.apply.levels.boots import edit_and_reboot
 from runner.errors import HostBusy, RunnerError
 from runner.executor.host import forget
+from runner.records.events import EventError, decode
+from runner.records.host_events import End
 from runner.store.record import EVENTS
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 WAIT_S = 5.0
 AT_ONCE = 48
 """Hosts that are brought to their state side by side: two hundred would wait for the same cores."""
-_END = b'{"event":"end"'
 
 
 def observe(
@@ -114,7 +115,12 @@ def is_whole(folder: RunFolder, trial: str) -> bool:
     with spool.open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - (1 << 20)))
         lines = file.read().split(b"\n")
-    return len(lines) > 1 and lines[-1] == b"" and lines[-2].startswith(_END)
+    if len(lines) < 2 or lines[-1]:
+        return False
+    try:
+        return isinstance(decode(lines[-2]), End)
+    except EventError:
+        return False
 
 
 def locked(

@@ -1,4 +1,4 @@
-"""How things end, each word once: what became of a cell, a step, a trial."""
+"""How things end, each word once: what became of a cell, a step, a trial, a claim."""
 
 from __future__ import annotations
 
@@ -29,3 +29,9 @@ Outcome = Literal["healthy", "unhealthy", "invalid", "error"]
 """Of a step or a trial: invalid where a guard broke and it is run again."""
 MEASURED: Final[tuple[Outcome, ...]] = ("healthy", "unhealthy")
 """It says something of what was measured."""
+
+Verdict = Literal[
+    "not testable", "not measured", "not comparable", "reproduced", "contradicted",
+    "differs (environment undeclared)", "inconclusive",
+]  # fmt: skip
+"""What the data say of a claim, the first that applies."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from runner.analysis.stats.intervals import LEVEL
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from runner.analysis.claims.must import Fact, Varied
     from runner.analysis.stats.run_order import RunOrder
+    from runner.records.outcome import Verdict
     from runner.records.plain import Json
 
     Region = tuple[float | None, float | None]
@@ -23,9 +24,6 @@ REPRODUCED: Final = "reproduced"
 CONTRADICTED: Final = "contradicted"
 DIFFERS: Final = "differs (environment undeclared)"
 INCONCLUSIVE: Final = "inconclusive"
-VERDICTS: Final = (
-    NOT_TESTABLE, NOT_MEASURED, NOT_COMPARABLE, REPRODUCED, CONTRADICTED, DIFFERS, INCONCLUSIVE,
-)  # fmt: skip
 
 LEVEL_INSIDE: Final = LEVEL
 ALPHA_INSIDE: Final = 0.05
@@ -115,7 +113,7 @@ class Judgement:
     """A verdict and everything that it rests on."""
 
     id: str
-    verdict: str
+    verdict: Verdict | Literal[""]
     reason: str
     estimate: float | None = None
     interval: tuple[float, float] | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.claims.case import Case, Common, Selection
+from runner.analysis.claims.case import INCONCLUSIVE, Case, Common, Selection
 from runner.analysis.claims.levels import boards, of_kind
 from runner.analysis.claims.must import resolved
 from runner.analysis.claims.pairing import blocks, censored_truths, matching, started
@@ -76,7 +76,7 @@ def claim_results(
             section=item.claim.section or "",
             quote=item.claim.quote,
             published=item.published,
-            verdict=judged.verdict,
+            verdict=judged.verdict or INCONCLUSIVE,  # a draft that nothing decided
             reason=judged.reason,
             estimate=judged.estimate,
             unit=judged.unit or item.unit,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.analysis.claims.case import Case, Region
+    from runner.records.outcome import Verdict
 
     Units = Sequence[tuple[float, float]]
 
@@ -116,7 +117,7 @@ def _exact(base: Judgement, region: Region, value: float, case: Case) -> Judgeme
     where = "inside" if inside else "outside"
     said = f"exact metric: {words.amount(value, unit)} lies {where} {words.region(region, unit)}"
     # an exact value leaves nothing to chance, so it takes no part in Holm
-    verdict = REPRODUCED if inside else CONTRADICTED
+    verdict: Verdict = REPRODUCED if inside else CONTRADICTED
     return replace(base, verdict=verdict, reason=said, interval=(value, value), level=1.0)
 
 

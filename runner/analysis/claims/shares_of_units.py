@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.analysis.claims.case import Case
+    from runner.records.outcome import Verdict
 
 
 def statement(case: Case) -> Judgement:
@@ -56,7 +57,7 @@ def statement(case: Case) -> Judgement:
         return replace(base, verdict=NOT_MEASURED, reason=missing, more=more)
     true = sum(truths)
     if exact and truths:
-        verdict = REPRODUCED if truths[0] else CONTRADICTED
+        verdict: Verdict = REPRODUCED if truths[0] else CONTRADICTED
         said = "so" if truths[0] else "not so"
         return replace(base, verdict=verdict, reason=f"exact metrics: it is {said}")
     base = replace(base, p=sign_p(len(truths) - true, n), lean=_lean(true, n))

@@ -17,14 +17,14 @@ from runner.spec.limits import UNBOUND, UNLIMITED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.records.outcome import Outcome
+    from runner.records.outcome import Outcome, Verdict
 
 SIGNS: Mapping[Outcome, str] = {"healthy": "✓", "unhealthy": "✗", "invalid": "⊘", "error": "‼"}
 """Of an outcome: colour alone says nothing to some, and Markdown has none."""
 MARKS: Mapping[str, str] = {name: f"{sign} {name}" for name, sign in SIGNS.items()}
 """Outcomes with their signs."""
 
-VERDICTS = {
+VERDICTS: Mapping[Verdict, str] = {
     "reproduced": "✓ reproduced",
     "contradicted": "✗ contradicted",
     "differs (environment undeclared)": "≠ differs (environment undeclared)",
@@ -40,7 +40,7 @@ def outcome(name: str) -> str:
     return MARKS.get(name, name)
 
 
-def verdict(name: str) -> str:
+def verdict(name: Verdict) -> str:
     """Give a verdict with its sign."""
     return VERDICTS.get(name, name)
 
