@@ -11,10 +11,9 @@
                            or `.jsonl.gz`, with `.raw` after it if too big for git
       artifacts/           analysis.json, report.md, figures/
 
-`run.json` is replaced whole where the state changes; until the next time, what
-is set goes into a log beside it (`manifest_file`). Everything is appended and
-flushed by the line. So after a crash the manifest says `running` and every file
-reads up to its last whole line.
+`run.json` is replaced whole where the state changes; until the next time, what is set goes
+into a log beside it (`manifest_file`). Everything is appended and flushed by the line: after
+a crash the manifest says `running`, and every file reads up to its last whole line.
 """
 
 from __future__ import annotations
@@ -311,9 +310,11 @@ class RunFolder:
         return list(files.read_lines(path, change_of)) if path.exists() else []
 
     def facts_of(self, trial: str) -> Mapping[str, object]:
-        """Give the facts of a trial's host; empty where nobody noted which that was."""
-        plan = self.manifest.trials.get(trial)
-        return (self.facts.get(plan.host) or {}) if plan else {}
+        """Give the facts of the host of a trial, or of its load; empty where it was not noted."""
+        plans = self.manifest.trials
+        hosts = {part.id: part.host for plan in plans.values() for part in plan.loads}
+        hosts |= {name: plan.host for name, plan in plans.items()}
+        return self.facts.get(hosts.get(trial, "")) or {}
 
     def trials(self) -> list[str]:
         """Trials that have events, by name."""

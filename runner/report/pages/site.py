@@ -182,7 +182,8 @@ def _changed(folder: RunFolder) -> list[list[str]]:
 def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
     """Write every sampled source of every trial as a script; give each trial's file."""
     from runner.analysis.judge import reading_of
-    from runner.kinds.sources import fields
+    from runner.kinds.sources import by_column
+    from runner.kinds.units import sampled
 
     found: list[tuple[str, data.Json]] = []
     for trial in folder.trials():
@@ -190,16 +191,17 @@ def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
             reading = reading_of(folder, trial)
         except RecordError:
             continue  # its events are not here
-        known = fields(next(iter(folder.facts.values()), {}))
+        known = by_column(folder.facts_of(trial))
         frame = reading.frame
         lines: list[data.Json] = []
         share = max(data.FEWEST_POINTS, data.POINTS // max(1, len(frame.columns)))
-        for name, column in frame.columns.items():
-            unit = known[name].unit if name in known else ""
+        for column, values in frame.columns.items():
+            one = sampled(column, 1.0, known)
+            name, unit, scale = str(one["name"]), str(one["unit"]), float(one["value"])
             times = [data.number(t, 5) for t in data.thinned(frame.t.tolist(), share)]
-            values = [data.number(v, 5) for v in data.thinned(column.tolist(), share)]
+            scaled = [data.number(v, 5) for v in data.thinned((values * scale).tolist(), share)]
             lines.append({"name": name, "unit": unit, "factor": data.factor(unit),
-                          "t": list(times), "v": list(values)})  # fmt: skip
+                          "t": list(times), "v": list(scaled)})  # fmt: skip
         file = f"samples/{hashlib.sha256(trial.encode()).hexdigest()[:12]}.js"
         body = json.dumps(lines, ensure_ascii=True, separators=(",", ":"))
         key = json.dumps(trial)

@@ -1,11 +1,14 @@
 """reports/ as a site: every link works, what a record says is text, nothing is made twice."""
 
 import contextlib
+import json
 from html.parser import HTMLParser
 
 import pytest
 
 from runner.errors import RecordError
+from runner.kinds.sources import fields
+from runner.report.exports.tables import samples
 from runner.report.pages import site, site_pages
 from tests.report import fixture
 from tests.report.pages.recorded import recorded
@@ -98,6 +101,26 @@ def test_every_sampled_source_is_there_where_it_is_asked_for(tmp_path):
     scripts = list((tmp_path / "deep").rglob("samples/*.js"))
     assert len(scripts) == len(folder.trials()) > 0
     assert all("runnerSamples" in path.read_text() for path in scripts)
+
+
+def test_a_sampled_source_has_the_name_the_unit_and_the_value_that_an_export_gives_it(tmp_path):
+    """The host says kB of `VmRSS`; ticks and pages are those of the trial's own host."""
+    reports = tmp_path / "reports"
+    column = fields({})["procfs.rss"].column
+    folder, _ = recorded(reports)
+    folder.append_event("s1", {"event": "columns", "names": [column], "t": 0.0})
+    folder.append_event("s1", {"event": "sample", "t": 0.5, "v": [2048]})
+    folder.append_event("s1", {"event": "end", "ok": True, "t": 1.0})
+    folder.close()
+    site.site(reports, tmp_path / "deep", samples=1)
+    texts = [path.read_text() for path in (tmp_path / "deep").rglob("samples/*.js")]
+    (lines,) = (json.loads(t.partition("=")[2].partition("=")[2].rstrip(";\n"))
+                for t in texts if '"s1"' in t)  # fmt: skip
+    (row,) = samples("s1", "r", folder.iter_events("s1"), {})
+    (line,) = (one for one in lines if one["name"] == row["name"])
+    assert (row["name"], row["value"]) == ("procfs.rss", 2048 * 1024)
+    assert line["unit"] == row["unit"]
+    assert line["v"] == [pytest.approx(row["value"], rel=1e-4)], "five digits are drawn"
 
 
 def test_links_out_of_a_record_are_not_followed(tmp_path):
