@@ -23,13 +23,13 @@ Lines = dict[str, Places]
 """Marks at each place, by what a line shows."""
 
 
-def draw(asked: Asked, estimates: Sequence[Estimate]) -> bytes | None:
+def draw(asked: Asked, estimates: Sequence[Estimate], *, boxes: bool = False) -> bytes | None:
     """Draw metrics over `step` or a factor: a panel per unit, a line per metric and treatment.
 
-    None where fewer than two places have numbers.
+    None where fewer than two places have numbers. With `boxes` the quartiles stand for the line.
     """
     over = asked.over
-    names, panels = _arranged(asked.show, over, estimates)
+    names, panels = arranged(asked.show, over, estimates)
     filled = {
         i
         for lines in panels.values()
@@ -46,11 +46,11 @@ def draw(asked: Asked, estimates: Sequence[Estimate]) -> bytes | None:
         top = TOP + i * (PANEL + GAP)
         bottom = top + PANEL
         coloured = list(zip(lines, lines.values(), SERIES, strict=False))
-        _legend(canvas, [(name, colour) for name, _, colour in coloured], top - 9)
+        legend(canvas, list(lines), top - 9)
         metrics = {name.split(" ")[0] for name in lines}
         label = metrics.pop() if len(metrics) == 1 else "value"
         drawn = [(places, colour) for _, places, colour in coloured]
-        panel.draw(canvas, (top, bottom), drawn, label, unit)
+        panel.draw(canvas, (top, bottom), drawn, label, unit, boxes=boxes)
     slot = (RIGHT - LEFT) / len(names)
     for name, x in zip(names, panel.middles(len(names)), strict=True):
         canvas.text(x, bottom + 17, fit(name, slot - 4, 11), "m f-soft", anchor="middle")
@@ -58,7 +58,7 @@ def draw(asked: Asked, estimates: Sequence[Estimate]) -> bytes | None:
     return canvas.bytes()
 
 
-def _arranged(
+def arranged(
     show: Sequence[str],
     over: str,
     estimates: Sequence[Estimate],
@@ -87,14 +87,18 @@ def _label(estimate: Estimate, over: str) -> str:
     return " ".join([estimate.metric, *held])
 
 
-def _legend(canvas: Canvas, lines: Sequence[tuple[str, str]], y: float) -> None:
+def legend(canvas: Canvas, names: Sequence[str], y: float) -> None:
+    """Name lines side by side, each in its colour; say how many more there are than colours."""
     x = LEFT
-    width = (RIGHT - LEFT) / max(1, len(lines)) - 24
-    for name, colour in lines:
+    more = len(names) - len(SERIES)
+    width = (RIGHT - LEFT) / max(1, min(len(names), len(SERIES)) + (more > 0)) - 24
+    for name, colour in zip(names, SERIES, strict=False):
         text = fit(name, width, 11)
         canvas.dot((x + 5, y - 4), f"f-{colour}", 4.2)
         canvas.text(x + 15, y, text, f"m f-{colour}")
         x += text_width(text, 11) + 34
+    if more > 0:
+        canvas.text(x, y, f"and {more} more, not drawn", "m f-soft")
 
 
 def _described(panels: Mapping[str, Lines], names: Sequence[str]) -> str:

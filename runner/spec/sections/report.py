@@ -34,8 +34,8 @@ class Figure(Model):
     split: Literal["board"] | None = Field(None, description="One drawing for each board")
     kind: Annotated[Text, AfterValidator(_kind)] | None = Field(
         None,
-        description="How it is drawn: over_time, points, or a kind of an outside package; "
-        "left out: over_time where it is over time, else points",
+        description="How it is drawn: over_time, points, box, cdf, or a kind of an outside "
+        "package; left out: over_time where it is over time, else points",
     )
 
     @property
@@ -50,9 +50,8 @@ class Figure(Model):
 
     @model_validator(mode="after")
     def _drawn_over(self) -> "Figure":
-        if self.kind in ("over_time", "points") and (self.kind == "over_time") != (
-            self.over == "time"
-        ):
+        timeless = self.kind in ("points", "box", "cdf")
+        if (self.over == "time" and timeless) or (self.over != "time" and self.kind == "over_time"):
             what = "time alone" if self.kind == "over_time" else "`step` or a factor"
             raise fault("figure_kind", f"`{self.kind}` is drawn over {what}")
         return self
