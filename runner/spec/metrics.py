@@ -122,6 +122,10 @@ class Metric(Model):
     def _origin(self) -> "Metric":
         if (self.source is None) == (self.compute is None):
             raise fault("metric", "needs exactly one of from and compute")
+        for key in ("at", "after", "statistic", "as_") if self.compute is not None else ():
+            if getattr(self, key) is not None:
+                said = f"`{key.rstrip('_')}` is of what is measured: say it beside the metrics"
+                raise fault("metric", f"{said} that `{self.compute}` is of")
         wants = self.source in PATTERNED
         if wants and self.pattern is None:
             raise fault("metric", f"`{self.source}` needs a pattern, a regular expression")

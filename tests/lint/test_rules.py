@@ -226,6 +226,10 @@ CASES = {
         {"workload": {"argv": ["x", {"secret": ["env:TOKEN"]}]}},
         {"workload": {"argv": ["x"], "env": {"TOKEN": {"secret": ["env:TOKEN"]}}}},
     ),
+    "build-unused": (
+        {"workload": {"argv": ["./server", "{port}"]}},
+        {"workload": {"argv": ["./server", "{port}"]}, "metrics": {"z": {"from": "build.size"}}},
+    ),
     "source-unfed": (
         {"metrics": {"cycles": {"from": "gctrace.count"}}},
         {

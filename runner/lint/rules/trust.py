@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from runner.kinds.sources.interface import SECTIONS
 from runner.kinds.units import needs_of
-from runner.lint.model import Rule
+from runner.lint.model import SIGPLAN, Rule
 from runner.records.secrets import Secret
 from runner.spec.reach import steered
 
@@ -50,7 +50,25 @@ def _unfed(subject: Subject) -> Hits:
                 yield where, f"nothing in workload and load says `{need}`, which `{name}` is of"
 
 
+def _unbuilt(subject: Subject) -> Hits:
+    base = subject.base
+    used = any(one.workload and one.workload.go_test for one in subject.variants)
+    said = any("{binary}" in repr(one.workload) for one in subject.variants)
+    looked_at = "build" in subject.experiment.families
+    if base.build is not None and base.workload is not None and not (used or said or looked_at):
+        yield "build", "is built, and neither run nor looked at: nothing in workload says {binary}"
+
+
 RULES = (
+    Rule(
+        "build-unused", "warning",
+        "A program is built, and the workload is another one.",
+        "What is measured is then the program that argv names, whatever `build` says: its flags "
+        "as a factor change nothing.",
+        "Write `{binary}` in `workload.argv`, or name a `build.*` metric.",
+        f"{SIGPLAN}, “Sufficient information to repeat”",
+        _unbuilt,
+    ),
     Rule(
         "source-unfed", "warning",
         "A number is of what a program prints or answers, and nothing in the spec makes it do so.",

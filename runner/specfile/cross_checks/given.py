@@ -64,18 +64,23 @@ OFFERS: Final[Mapping[str, tuple[Offered, str]]] = MappingProxyType({
 
 def check_given(exp: Experiment, names: Names) -> Iterator[Finding]:
     """Refuse each metric and rule that no treatment can give a number for."""
-    whole = "schema" in names.sections  # a fragment's other sections are elsewhere
-    parts = {"build", "workload", "load", "factors", "search", "faults", "skip", "treatments"}
-    if not whole or exp.lint.only is not None or names.broken & parts:
+    if not judged(exp, names):
         return
-    treated = _covering(exp)
+    treated = covering(exp)
     for path, name in _named(exp, names):
         why = [_lacking(name, one) for one in treated]
         if why and all(why):
             yield path, f"`{name}` would never be measured: {why[0]}", False
 
 
-def _covering(exp: Experiment) -> list[Experiment]:
+def judged(exp: Experiment, names: Names) -> bool:
+    """Whether the spec is whole, so that what it lacks is lacking."""
+    whole = "schema" in names.sections  # a fragment's other sections are elsewhere
+    parts = {"build", "workload", "load", "factors", "search", "faults", "skip", "treatments"}
+    return whole and exp.lint.only is None and not names.broken & parts
+
+
+def covering(exp: Experiment) -> list[Experiment]:
     """Give treatments in which every level is at least once."""
     seen: set[tuple[str, str]] = set()
     found: list[Experiment] = []

@@ -21,6 +21,7 @@ from runner.spec.sections.requires import split_role
 from runner.spec.treatments import treatments, with_levels
 from runner.specfile.cross_checks.design import check_parts
 from runner.specfile.cross_checks.given import check_given
+from runner.specfile.cross_checks.inert import check_inert
 from runner.specfile.cross_checks.units import check_units
 from runner.specfile.names import (
     PSEUDO_FACTORS,
@@ -57,6 +58,7 @@ def check(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from check_parts(exp, names)
     yield from check_units(exp, names)
     yield from check_given(exp, names)
+    yield from check_inert(exp, names)
 
 
 def _steps(exp: Experiment, names: Names) -> tuple[str, ...] | None:

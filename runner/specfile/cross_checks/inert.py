@@ -1,0 +1,108 @@
+"""What only the whole spec shows: keys that would do nothing beside what else it says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from runner.kinds.sources import module
+from runner.kinds.sources import names as families
+from runner.kinds.units import unit_of
+from runner.specfile.cross_checks.given import covering, judged
+
+if TYPE_CHECKING:
+    from runner.spec.experiment import Experiment
+    from runner.specfile.names import Finding, Names
+
+
+def check_inert(exp: Experiment, names: Names) -> Iterator[Finding]:
+    """Refuse each key that takes effect in no treatment."""
+    treated = covering(exp) if judged(exp, names) else []
+    if not treated:
+        return
+    loaded = any(one.load is not None and one.load.generator != "none" for one in treated)
+    yield from _metrics(exp, treated, loaded=loaded)
+    yield from _fetched(exp, names, treated)
+    if not loaded and any(one.load is None for one in treated):
+        for index, _ in enumerate(exp.faults):
+            message = "there is no `load`: a fault comes after the load began, so never"
+            yield (*names.place("faults", index), "at"), message, False
+        if exp.hosts.load:
+            yield ("hosts", "load"), "there is no `load`: nothing would come from there", False
+    yield from _told(exp)
+
+
+def _metrics(exp: Experiment, treated: list[Experiment], *, loaded: bool) -> Iterator[Finding]:
+    idle = any(one.load is None for one in treated)
+    windows = {
+        metric.after.seconds if metric.after else 0.0
+        for metric in exp.metrics.values()
+        if metric.source is not None and _sampled(metric.source)
+    }
+    for name, metric in exp.metrics.items():
+        path = ("metrics", name)
+        if metric.after is not None and loaded and not idle:
+            message = "counts where there is no load; here say `warmup` under load"
+            yield (*path, "after"), message, False
+        elif metric.after is not None and len(windows) > 1 and _sampled(metric.source or ""):
+            message = (
+                "a trial without load is watched from one moment on: say the same `after` beside "
+                "every metric that is sampled"
+            )
+            yield (*path, "after"), message, False
+        if (metric.as_ or "").startswith("rate/") and (why := _no_count(metric.source or "")):
+            message = f"`{metric.source}` has no {metric.as_}: {why}"
+            yield (*path, "as"), message, False
+        if metric.at is not None and not metric.at.startswith("search.") and not loaded and idle:
+            yield (*path, "at"), "there are no steps: the spec has no `load`", False
+
+
+def _no_count(source: str) -> str | None:
+    """Say why a number does not grow over time, as what a rate is of does; None where it may."""
+    family, _, short = source.partition(".")
+    kind = getattr(module(family), "KIND", None) if family in families() else None
+    field = kind.fields({}).get(short) if kind is not None else None
+    if field is not None and field.kind == "gauge":
+        return "it is read as it stands, and does not count up"
+    unit = unit_of(source) or ""
+    if unit.endswith("/s") or unit == "%" or source.startswith("load.latency"):
+        return "it does not count up"
+    return None
+
+
+def _sampled(source: str) -> bool:
+    """Whether a number is of samples, which `after` cuts."""
+    family = source.partition(".")[0]
+    return family in families() and getattr(module(family), "KIND", None) is not None
+
+
+def _fetched(exp: Experiment, names: Names, treated: list[Experiment]) -> Iterator[Finding]:
+    fetches = exp.workload.fetch if exp.workload is not None else ()
+    steps = [step for one in treated if one.load for step in one.load.expanded_steps()]
+    longest = max((step.duration_s for step in steps), default=0.0)
+    often = Counter((one.name, one.when) for one in fetches)
+    for index, one in enumerate(fetches):
+        path = names.place("workload", "fetch", index)
+        if one.when in ("during_step", "after_step") and not steps:
+            yield (*path, "when"), "there are no steps: the spec has no `load`", False
+        elif one.after is not None and one.after.seconds >= longest:
+            message = f"the longest step is over after {longest:g}s: this is never fetched"
+            yield (*path, "after"), message, False
+        if often[one.name, one.when] > 1:
+            message = f"two pages are called `{one.name}`: the later one alone would count"
+            yield (*path, "name"), message, False
+
+
+def _told(exp: Experiment) -> Iterator[Finding]:
+    """Find what a load program of one's own is not told."""
+    load = exp.load
+    if load is None or load.generator != "command":
+        return
+    said = "\0".join((*load.argv, str(exp.workload)))
+    for key in ("rate", "connections"):
+        asked = {getattr(step, key) for step in load.expanded_steps()}
+        varied = len(asked) > 1 or (key == "rate" and asked != {None})
+        if varied and f"{{{key}}}" not in said:
+            message = f"the program is not told its {key}: say {{{key}}} in argv"
+            yield ("load", "steps" if load.steps else key), message, False
