@@ -54,7 +54,9 @@ def check_reference(text: str, also: Sequence[str] = ()) -> str | None:
     if not any(name.startswith(start) and len(name) > len(start) for start in begins):
         more = [f"{start}…" for start in begins]
         return f"source `{family}` has no `{name}`{did_you_mean(name, [*known, *more])}"
-    near = next((x for x in known if slip(stem, x)), None)
+    # of as many parts: the benchmark X of gobench.X.ns_per_op is no slip of the hand
+    parts = stem.count(".")
+    near = next((x for x in known if x.count(".") == parts and slip(stem, x)), None)
     return f"source `{family}` has no `{name}`; did you mean `{near}`?" if near else None
 
 

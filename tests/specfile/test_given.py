@@ -79,6 +79,12 @@ def test_what_something_gives_is_taken(base, name, more):
     read(base, metrics=metric(name), **more)
 
 
+def test_a_benchmark_may_have_one_letter():
+    read(ONCE, metrics=metric("gobench.X.ns_per_op"))
+    with pytest.raises(SpecError, match="did you mean `ns_per_op`"):
+        read(ONCE, metrics=metric("gobench.ns_per_opp"))
+
+
 def test_one_level_that_gives_it_is_enough():
     over = {"workload": {"cgroup": {"memory.max": "9MiB"}}}
     factors = {"a": {"no": {}, "yes": over}, "b": {"x": {}, "y": {}}}
