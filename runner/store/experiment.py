@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from runner.errors import RecordError
 from runner.kinds.units import unit_of
 from runner.records.units import base_name
 from runner.spec.experiment import Experiment
+from runner.spec.health import Rule
+from runner.spec.sections.abort import AbortRule
 from runner.store.record import PRINTED
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from runner.records.plain import Json
     from runner.store.record import RunFolder
+
+_RULE: TypeAdapter[Rule] = TypeAdapter(AbortRule)
 
 
 def of_record(folder: RunFolder) -> Experiment:
@@ -32,9 +36,13 @@ def of_record(folder: RunFolder) -> Experiment:
 
 
 def experiment_of(folder: RunFolder, spec: Mapping[str, Json] | None = None) -> Experiment:
-    """Read the spec of a record, or one put together of it; RecordError where it is refused now."""
+    """Read the spec of a record, or one put together of it; RecordError where it is refused now.
+
+    What is refused now because it never did anything is left out: the trials had none of it.
+    """
+    given = dict(folder.spec) if spec is None else dict(spec)
     try:
-        return Experiment.model_validate(dict(folder.spec) if spec is None else spec)
+        return Experiment.model_validate(_without_idle(given))
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -43,6 +51,22 @@ def experiment_of(folder: RunFolder, spec: Mapping[str, Json] | None = None) -> 
             f"{place}: {first['msg']}",
             fix="run the experiment again, or read the record with the version that made it",
         ) from wrong
+
+
+def _without_idle(spec: dict[str, Json]) -> dict[str, Json]:
+    """Leave out rules of `abort_when` that no host can watch: older versions took them."""
+    rules = spec.get("abort_when")
+    if not isinstance(rules, list):
+        return spec
+    return {**spec, "abort_when": [rule for rule in rules if _watched(rule)]}
+
+
+def _watched(rule: object) -> bool:
+    try:
+        _RULE.validate_python(rule)
+    except ValidationError:
+        return False
+    return True
 
 
 def shown_in(metrics: Mapping[str, Json]) -> dict[str, Json]:
