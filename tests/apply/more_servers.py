@@ -4,7 +4,8 @@ The first answer is good, so that `ready` is passed. silent: accepts and never a
 after 1.3 s · short: says 10 bytes, sends 2 and closes · header: closes within the header · reset: a RST ·
 first50: 50 answers, then silence · half: every other request waits for ever · endless: chunks without an
 end · garbage: no HTTP · body: the body comes 5 s after its header · rare: one answer in 100 is a 503 ·
-204, 301: that status, with a header.
+204, 301: that status, with a header. Of the connections: one10: one of ten is answered · refuse10: the
+others are closed at once · slowaccept: one is accepted each half second · backlog: three are, in all.
 """
 
 import socket
@@ -25,13 +26,20 @@ STATUS = {
     "204": b"HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n",
     "301": b"HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
 }
-served, lock = 0, threading.Lock()
+served, accepted, lock = 0, 0, threading.Lock()
 
 
 class Handler(socketserver.BaseRequestHandler):
+    first_of_ten = True
+
+    def setup(self):
+        self.first_of_ten = Handler.first_of_ten
+
     def handle(self):
         global served  # noqa: PLW0603 - one server, one count
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if MODE == "one10" and not self.first_of_ten:
+            time.sleep(3600)
         read = b""
         try:
             while True:
@@ -88,6 +96,21 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
+
+    def get_request(self):
+        global accepted  # noqa: PLW0603
+        if MODE == "backlog" and accepted > 3:
+            time.sleep(3600)
+        if MODE == "slowaccept" and accepted > 1:
+            time.sleep(0.5)
+        found = super().get_request()
+        accepted += 1
+        # the first is the one that asks whether this server is ready
+        Handler.first_of_ten = accepted % 10 in (1, 2)
+        return found
+
+    def verify_request(self, request, client_address):
+        return MODE != "refuse10" or Handler.first_of_ten
 
 
 Server(("127.0.0.1", PORT), Handler).serve_forever()

@@ -85,6 +85,26 @@ def test_no_way_of_serving_too_little_is_healthy(local, mode, generator):
         assert numbers["load.error_ratio"] == pytest.approx(0.01, abs=0.005)
 
 
+@pytest.mark.parametrize(
+    ("mode", "generator"),
+    [
+        ("one10", "wrk"), ("one10", "h2load"), ("slowaccept", "wrk"), ("slowaccept", "h2load"),
+        ("backlog", "wrk"), ("backlog", "h2load"),
+        # wrk opens what was closed again, until it is served
+        ("refuse10", "h2load"),
+    ],
+)  # fmt: skip
+def test_clients_that_are_not_served_count_however_fast_the_others_are(local, mode, generator):
+    """One connection makes all the answers: next to no error among them, nine dead clients."""
+    trial = run(local, mode, generator, servers=MORE)
+    assert trial["outcome"] == "unhealthy"
+    assert "load.error_ratio <= 0.001 (was" in trial["why"]
+    numbers = trial["steps"][0]["numbers"]
+    assert numbers["load.good"] > 100
+    assert "of 10 connections were left without an answer" in trial["why"]
+    assert numbers["load.error_ratio"] >= 0.1
+
+
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize(("mode", "expect", "good"), [
     ("204", "", True), ("301", "", False), ("301", "expect: {status: [200, 301]}", True),

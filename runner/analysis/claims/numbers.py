@@ -26,6 +26,7 @@ from runner.analysis.claims.case import (
 )
 from runner.analysis.stats.censored import bounds, median_of_bounds
 from runner.analysis.stats.intervals import SMALLEST_BOOTSTRAP, mean_interval, mean_p
+from runner.analysis.stats.nearly import above, below
 from runner.analysis.stats.shares import at_least, quantile_ranks
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def draft(case: Case) -> Judgement:
     region = case.region if case.region is not None else case.published
     units = bounds(case.values, case.censored)
     values = tuple(float(v) for v in case.values if v is not None and math.isfinite(v))
-    exact = case.kind == "exact" and len(set(values)) <= 1
+    # what is only a bound is not known exactly
+    exact = case.kind == "exact" and len(set(values)) <= 1 and not any(case.censored)
     base = Judgement(case.id, "", "", n=len(units), values=values, region=region)
     if values and len(values) == len(units):
         base = replace(base, estimate=_estimate(case, values))
@@ -108,9 +110,8 @@ def unmeasured(case: Case, n: int, needed: int) -> str:
 
 
 def _exact(base: Judgement, region: Region, value: float, case: Case) -> Judgement:
-    low, high = region
     half, unit = case.resolution / 2, case.unit
-    inside = (low is None or value - half >= low) and (high is None or value + half <= high)
+    inside = _inside((value - half, value + half), region)
     outside = _off(value, value, region, case.resolution) != 0
     if not inside and not outside:
         return replace(base, interval=(value, value), level=1.0)
@@ -127,9 +128,9 @@ def _off(low: float, high: float, region: Region, resolution: float) -> int:
     Half a step of what is printed belongs to the value, half to the region: whether the last
     digit was rounded or cut off is not known.
     """
-    if region[1] is not None and low > region[1] + resolution:
+    if region[1] is not None and above(low, region[1] + resolution):
         return 1
-    return -1 if region[0] is not None and high < region[0] - resolution else 0
+    return -1 if region[0] is not None and below(high, region[0] - resolution) else 0
 
 
 def _ranked(base: Judgement, region: Region, units: Units, case: Case) -> Judgement:
@@ -165,7 +166,9 @@ def _ends(units: Units, share: float) -> tuple[tuple[float, float], float]:
 
 def _inside(ends: tuple[float, float], region: Region) -> bool:
     low, high = region
-    return (low is None or ends[0] >= low) and (high is None or ends[1] <= high)
+    return not (
+        (low is not None and below(ends[0], low)) or (high is not None and above(ends[1], high))
+    )
 
 
 def _p(units: Units, region: Region, share: float, resolution: float) -> float:

@@ -8,10 +8,10 @@ unknown, never 0 and never false; `false and unknown` is false all the same
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import TYPE_CHECKING, Final
 
+from runner.analysis.stats.nearly import COMPARE, same
 from runner.spec.expressions import COMPARISONS, Binary, Number, Ref, Unary, Word, references
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ _ARITHMETIC: Final[Mapping[str, Callable[[float, float], float]]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-}
-_ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
 }
 
 
@@ -128,14 +122,13 @@ def _binary(op: str, left: Value, right: Value) -> Value:
         if isinstance(left, str) or isinstance(right, str):
             equal = str(left) == str(right)
         else:
-            # values that went through a conversion of units differ in the last bit
-            equal = math.isclose(float(left), float(right), rel_tol=1e-12)
+            equal = same(float(left), float(right))
         return equal if op == "==" else not equal
     if isinstance(left, str) or isinstance(right, str):
         return None
     one, other = float(left), float(right)
-    if op in _ORDER:
-        return _ORDER[op](one, other)
+    if op in COMPARE:
+        return COMPARE[op](one, other)
     if op == "/":
         return one / other if other else None
     return _ARITHMETIC[op](one, other)

@@ -148,7 +148,7 @@ def _against(case: Case, draft: Judgement) -> str:
 
 def _exact(case: Case) -> bool:
     told = [value for value in (*case.values, *(case.truths or ())) if value is not None]
-    return case.kind == "exact" and len(set(told)) <= 1
+    return case.kind == "exact" and len(set(told)) <= 1 and not any(case.censored)
 
 
 def _order(case: Case) -> RunOrder | None:

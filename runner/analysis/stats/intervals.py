@@ -13,6 +13,8 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
+from runner.analysis.stats import nearly
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -260,7 +262,8 @@ def mean_p(values: Sequence[float], edge: float, *, above: bool) -> float:
     data = np.asarray(values, dtype=np.float64)
     n = len(data)
     if data.min() == data.max():
-        beyond = data[0] > edge if above else data[0] < edge
+        one = float(data[0])
+        beyond = nearly.above(one, edge) if above else nearly.below(one, edge)
         return 0.5 / RESAMPLES if beyond else 1.0
     found = _bootstrap(data, lambda x: x.mean(axis=-1), np.random.default_rng(0), RESAMPLES)
     below = float(np.mean(found.drawn < edge))

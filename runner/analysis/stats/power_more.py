@@ -114,7 +114,9 @@ def more_mean(values: tuple[float, ...], region: Region, alphas: tuple[float, fl
 
 def more_rate(share: float, n: int, region: Region, alpha: float) -> int | None:
     """Guess how many more units decide a share; None on the edge, MANY + 1 for more than MANY."""
-    if share in region:
+    low, high = region
+    # nothing lies beyond 0 and 1: a share there is not on an edge that can be missed
+    if (share == low and low > 0) or (share == high and high < 1):
         return None
     within = _within(share, region)
 

@@ -29,8 +29,9 @@ TIED: Final = 1 / 3
 """Share of equal values above which p is taken from shuffled orders."""
 SHUFFLES: Final = 1999
 _LOOK: Final = 0.2
-SMALLEST: Final = 6
-"""Values under which nothing is looked for: of 5 nothing but a sorted order could be seen."""
+SMALLEST: Final = 5
+"""Values under which nothing is looked for: of 4 not even a sorted order is rare enough. Of the
+120 orders of 5 eight are called dependent, the sorted ones among them."""
 ENOUGH: Final = 30
 """Values from which on a correlation of 0.5 is found mostly: none is merely assumed away."""
 FOUND: Final[tuple[tuple[int, float | None, float | None], ...]] = (

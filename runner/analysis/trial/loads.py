@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.trial import conditions, measurement
+from runner.analysis.trial.clients import count_unserved
 from runner.kinds import generators
 from runner.kinds.generators.interface import LoadNumbers, Output
 from runner.kinds.generators.merge import merged
@@ -54,6 +55,9 @@ def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
     numbers = dict(data.numbers)
     numbers |= {f"load.{name}": value for name, value in load.numbers.items()}
     why = {**data.why, **{f"load.{name}": text for name, text in load.why.items()}}
+    if isinstance(waiting, int) and "unanswered" in load.numbers:
+        timeout_s = max(s.load.timeout_s for part in parts for s in part.steps if s.load)
+        count_unserved(numbers, why, timeout_s)
     names = {step.generator for part in parts for step in part.steps if step.generator}
     for family in names:
         numbers |= {f"{family}.{name}": value for name, value in load.own.items()}

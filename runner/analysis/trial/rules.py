@@ -6,11 +6,11 @@ called healthy. The reason says which number was missing and why.
 
 from __future__ import annotations
 
-import operator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from runner.analysis.model import RuleResult
+from runner.analysis.stats.nearly import COMPARE
 from runner.kinds.sources._text import NOTHING_MATCHES, pattern_name
 from runner.kinds.units import unit_of
 from runner.records.amounts import amount
@@ -19,18 +19,9 @@ from runner.records.units import base_name
 from runner.spec.health import Reference, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     Number = float | int | str | bool | None
-
-COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "<=": operator.le,
-    "<": operator.lt,
-    ">=": operator.ge,
-    ">": operator.gt,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 def judge(
@@ -57,9 +48,9 @@ def _one(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) -> R
             reason = why.get(wanted.name, "not measured")
             return RuleResult(rule.text, None, shown(actual, name), f"{wanted.name}: {reason}")
         limit = float(other) * wanted.factor
-        return replace(_compared(rule, name, actual, limit), wanted=shown(limit, name))
+        return replace(_compared(rule, name, actual, limit, why), wanted=shown(limit, name))
     if isinstance(wanted, Quantity):
-        return _compared(rule, name, actual, float(wanted.exact))
+        return _compared(rule, name, actual, float(wanted.exact), why)
     if wanted is None:
         # `== none`: no bit set, no event gained
         same = not actual
@@ -84,7 +75,9 @@ def _printed(rule: Rule, numbers: Mapping[str, Number], why: Mapping[str, str]) 
     return RuleResult(rule.text, matched is (rule.op == "matches"), seen)
 
 
-def _compared(rule: Rule, name: str, actual: Number, wanted: float) -> RuleResult:
+def _compared(
+    rule: Rule, name: str, actual: Number, wanted: float, why: Mapping[str, str]
+) -> RuleResult:
     if actual is None or isinstance(actual, str):
         return RuleResult(rule.text, None, shown(actual, name), "is not a number")
     held = COMPARE[rule.op](float(actual), wanted)
@@ -92,7 +85,7 @@ def _compared(rule: Rule, name: str, actual: Number, wanted: float) -> RuleResul
     if not held and actual != wanted and seen == shown(wanted, name):
         # a difference below three digits is the reason, so it has to be seen
         seen = f"{float(actual):.9g} {base_name(unit_of(name) or '1')}".removesuffix(" 1")
-    return RuleResult(rule.text, held, seen)
+    return RuleResult(rule.text, held, seen, "" if held else why.get(name, ""))
 
 
 def shown(value: Number, name: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from runner.analysis.trial import conditions, measurement, steady
+from runner.analysis.trial.clients import count_unserved
 from runner.analysis.trial.frames import increase
 from runner.kinds import generators
 from runner.kinds.generators.interface import Output
@@ -160,6 +161,8 @@ def _numbers(
             # what a failed generator would have counted is unknown, and not 0
             for name in UNKNOWN:
                 numbers[f"load.{name}"], why[f"load.{name}"] = None, error
+        else:
+            count_unserved(numbers, why, plan.load.timeout_s)
     numbers["load.connections"] = plan.connections
     seen = event.max_established
     numbers["load.established"] = seen

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Final
 
 COUNTED: Final = "counted on the host: longer without an answer than the timeout, at the step's end"
+STARVED: Final = "at least: some connection had no answer at all, as h2load prints"
 ESTIMATED: Final = "estimated: connections × (1 − Little's-law share)"
 
 

@@ -29,7 +29,11 @@ REQUESTS = re.compile(
     re.MULTILINE,
 )
 STATUS = re.compile(r"^status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", re.MULTILINE)
+CLIENTS = re.compile(r"^req/s +: +([\d.]+) ", re.MULTILINE)
+"""Answers a second of the client that had the fewest."""
 FINISHED = re.compile(r"^finished in ([\d.]+)(us|ms|s|m|h)?, ", re.MULTILINE)
+_SHOWN_S = 200.0
+"""In a longer time a single answer rounds to 0.00 a second."""
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -125,6 +129,9 @@ class H2load:
             why["good"] = why["errors.status"] = why["good_rps"] = "no log of single requests"
         bad = None if good is None else max(0, done - good)
         waiting, how = self._waiting(output, step, found, seconds)
+        if waiting < 1 and done and seconds >= step.timeout_s and self._starved(output, seconds):
+            # it never opens again what a server closed unanswered, and calls that no error
+            waiting, how = 1, _waiting.STARVED
         if waiting:
             why["unanswered"] = how
         errors = None if bad is None else broken + bad + late + waiting
@@ -181,6 +188,12 @@ class H2load:
             _waiting.estimated(step.connections, seconds, step.timeout_s, many, mean),
             _waiting.ESTIMATED,
         )
+
+    @staticmethod
+    def _starved(output: Output, seconds: float) -> bool:
+        """Whether some client had no answer at all; one in a long time is printed as 0.00 too."""
+        fewest = CLIENTS.search(output.stdout)
+        return fewest is not None and float(fewest[1]) == 0 and seconds <= _SHOWN_S
 
     @staticmethod
     def seconds(stdout: str) -> float | None:

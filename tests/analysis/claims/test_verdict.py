@@ -18,7 +18,7 @@ from runner.analysis.claims.verdict import judge, judge_all
 from runner.analysis.stats.intervals import median_interval
 from runner.analysis.stats.power import MANY, Truth, inside, more_blocks, needed
 
-INSIDE = [88.0, 89.0, 89.5, 90.0, 91.0, 89.2]
+INSIDE = [89.5, 88.0, 91.0, 89.0, 90.0, 89.2]
 OUTSIDE = [108.0, 109.0, 120.0, 99.5, 101.0, 105.0, 103.0]
 ACROSS = [90.0, 92.0, 93.0, 94.0, 95.0, 91.0]
 
@@ -88,7 +88,7 @@ def test_reproduced_needs_five():
 
 
 def test_margin_decides():
-    values = [91.5, 92.2, 92.4, 92.6, 92.9]
+    values = [92.4, 91.5, 92.9, 92.2, 92.6]
     assert judge(case(values=values)).verdict == REPRODUCED
     assert judge(case(values=values, region=None)).verdict != REPRODUCED
 
@@ -263,3 +263,27 @@ def test_needed_is_the_first_size_with_the_chance():
 def test_more_blocks_gives_up():
     assert more_blocks(51, 100, (0.05, 0.025)) == MANY + 1
     assert more_blocks(5, 5, (0.05, 0.025)) == 1
+
+
+@pytest.mark.parametrize("n", [5, 6, 10])
+def test_values_that_climb_keep_reproduced_from_being_said_at_every_n(n):
+    found = judge(case(values=[88 + 0.1 * k for k in range(n)]))
+    assert found.verdict == INCONCLUSIVE
+    assert "values rise in run order" in found.reason
+    assert found.lean == REPRODUCED
+
+
+def test_an_exact_value_that_is_only_a_bound_is_not_known_exactly():
+    found = judge(case(values=[90.0], censored=["above"], kind="exact"))
+    assert found.verdict == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("happened", "n", "region", "more"),
+    [(0, 5, (0.0, 0.05), 54), (0, 58, (0.0, 0.05), 1), (10, 10, (0.9, 1.0), 19)],
+)
+def test_a_share_at_the_end_of_all_shares_says_how_many_more(happened, n, region, more):
+    """0 of 59 shows at most 5 %, and 29 of 29 at least 90 %: 0 and 1 are no edge to miss."""
+    values = [1.0] * happened + [0.0] * (n - happened)
+    found = judge(case(values=values, region=region, published=region, estimand="rate"))
+    assert (found.verdict, found.more, found.lean) == (INCONCLUSIVE, more, REPRODUCED)
