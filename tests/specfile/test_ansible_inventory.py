@@ -121,3 +121,16 @@ def test_any_inventory_is_one_or_its_faults(tmp_path):
             assert wrong.message  # noqa: PT017 - either outcome is right
         except Exception as fault:
             raise AssertionError(f"{type(fault).__name__}: {fault} of\n{text[:2000]}") from fault
+
+
+@pytest.mark.parametrize("value", ["high", "1.5", "[1]", "9" * 30])
+@pytest.mark.parametrize("form", ["ini", "yaml"])
+def test_a_priority_that_is_no_whole_number_is_refused_with_its_place(tmp_path, value, form):
+    text = f"[a]\np1\n[a:vars]\nansible_group_priority={value}\n"
+    if form == "yaml":
+        text = f"a: {{hosts: {{p1: }}, vars: {{ansible_group_priority: '{value}'}}}}\n"
+    file = tmp_path / ("hosts.yml" if form == "yaml" else "hosts")
+    file.write_text(text)
+    with pytest.raises(SpecError, match="has to be a whole number") as caught:
+        load(file)
+    assert str(file) in caught.value.message

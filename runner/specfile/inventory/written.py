@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from runner.errors import SpecError
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -28,6 +30,7 @@ class Variable:
 Vars = dict[str, Variable]
 
 PRIORITY = "ansible_group_priority"
+_MAX_DIGITS = 18
 
 
 @dataclass
@@ -42,8 +45,13 @@ class Group:
 
     def set(self, name: str, variable: Variable) -> None:
         """Set a variable; ansible_group_priority orders groups and is not one."""
-        if name == PRIORITY and isinstance(variable.value, int | str):
-            self.priority = int(variable.value)
+        if name == PRIORITY:
+            text = str(variable.value).strip()
+            digits = text.removeprefix("-")
+            if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS):
+                said = f"{PRIORITY} has to be a whole number, not `{text[:40]}`"
+                raise SpecError(f"{variable.origin}: {said}", fix="write a number such as 10")
+            self.priority = int(text)
         else:
             self.vars[name] = variable
 
