@@ -7,7 +7,6 @@ program printed, or of what its URLs answered. Both are pure.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -122,6 +121,10 @@ def only_a_part(stream: str, characters: int) -> str:
     return f"only a part of {stream} is kept: {characters} characters in its middle were left out"
 
 
+LARGEST: Final = 1e75
+"""No quantity is larger, and the fourth power that some tests of trend take still is a number."""
+
+
 @dataclass
 class Found:
     """Numbers by their full name (`gctrace.count`), and why some are None."""
@@ -133,17 +136,14 @@ class Found:
     """Of a number that is printed over time: seconds by its own clock, and the values."""
 
     def put(self, name: str, value: float | str) -> None:
-        """Give a number or a text; NaN, an infinity or a number without end does not exist."""
-        try:
-            whole = isinstance(value, str) or math.isfinite(value)
-        except OverflowError:
-            whole = False
-        if whole:
+        """Give a number or a text; NaN, an infinity or one beyond LARGEST does not exist."""
+        if isinstance(value, str) or abs(value) <= LARGEST:
             self.numbers[name] = value
             self.why.pop(name, None)
         else:
-            said = str(value) if isinstance(value, float) else "a number of hundreds of digits"
-            self.absent(name, f"the program says {said}: the quantity does not exist")
+            said = str(value) if isinstance(value, float) else "a number of very many digits"
+            beyond = f", beyond {LARGEST:g}" if abs(value) > LARGEST else ""
+            self.absent(name, f"the program says {said}{beyond}: the quantity does not exist")
 
     def absent(self, name: str, why: str) -> None:
         """Say that a quantity does not exist, with the reason; never 0."""

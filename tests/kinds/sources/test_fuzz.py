@@ -164,8 +164,10 @@ def test_a_fault_is_a_null_with_that_reason(fault, monkeypatch):
 
 
 def test_what_a_parser_gives_is_made_finite(monkeypatch):
-    given_ = Found({"gctrace.count": float("nan"), "gctrace.pause": 10**400, "gctrace.cpu": None})
+    given_ = Found({"gctrace.count": float("nan"), "gctrace.pause": 10**400, "gctrace.cpu": None,
+                    "gctrace.goal": 1e76})  # fmt: skip
     monkeypatch.setattr(type(parsers()["gctrace"]), "parse", lambda self, said: given_)
     found = parse(Printed(asked=("gctrace.count",)), ("gctrace",))
     assert set(found.numbers.values()) == {None}
-    assert set(found.why) == {"gctrace.count", "gctrace.pause", "gctrace.cpu"}
+    assert set(found.why) == set(given_.numbers)
+    assert "1e+76, beyond 1e+75" in found.why["gctrace.goal"]
