@@ -54,7 +54,7 @@ smoke-board: tools board-image
 test-site: $(VENV)/.dev
 	@command -v chromium >/dev/null || { echo "installing for the site: chromium"; $(SUDO) apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
-	$(VENV)/bin/python -m pytest -m site tests/site
+	$(VENV)/bin/python -m pytest -m site tests/site $(AGAIN)
 
 # a real Slurm and munge of Debian's, with four boards behind them, while parts of it are killed
 test-lab: $(VENV)/.dev tools lab-tools

@@ -109,9 +109,9 @@ def test_a_run_draws_its_metrics_and_its_sources_over_time(pages, tab):
     for form in ("order", "cdf", "box", "ratio", "steps"):
         page.locator("#form").select_option(form)
         page.locator("#metricplot .plotly, #metricplot .main-svg").first.wait_for()
-    page.locator("#source").select_option("psi.cpu.some.total")  # not one that the report draws
+    page.locator("#source").select_option("psi.cpu_some")  # not one that the report draws
     page.locator("#timeplot .scatterlayer .trace").wait_for()
-    assert "psi.cpu.some.total" in page.locator("#timeplot").text_content()
+    assert "psi.cpu_some" in page.locator("#timeplot").text_content()
     trials = page.locator("#trial")
     trials.select_option(index=1)
     page.locator("#timeplot .scatterlayer .trace").wait_for()

@@ -47,6 +47,18 @@ def read(base, more):
             "this is never fetched",
         ),
         (SERVER, {"workload": {"fetch": [PAGE, PAGE]}}, "two pages are called `a`"),
+        (COMMAND, {"load": {"expect": {"status": [200]}}}, "judges its own answers"),
+        (SERVER, {"load": {"insecure": True}}, "is of https, and nothing is asked by it"),
+        (
+            SERVER,
+            {
+                "load": {
+                    "url": "http://127.0.0.1:{port}/a",
+                    "urls": [{"url": "http://127.0.0.1:{port}/b"}],
+                }
+            },
+            "`urls` are asked instead",
+        ),
         (COMMAND, {"load": {"steps": TWO}}, "not told its connections"),
         (COMMAND, {"load": {"connections": 4, "rate": "9/s"}}, "not told its rate"),
     ],

@@ -95,10 +95,24 @@ def _fetched(exp: Experiment, names: Names, treated: list[Experiment]) -> Iterat
 
 
 def _told(exp: Experiment) -> Iterator[Finding]:
-    """Find what a load program of one's own is not told."""
+    """Find what a load says and its generator does not hear."""
     load = exp.load
-    if load is None or load.generator != "command":
+    if load is None:
         return
+    given = load.model_fields_set
+    if load.urls and "url" in given:
+        yield ("load", "url"), "`urls` are asked instead: say one of the two", False
+    steps = load.expanded_steps()
+    urls: list[object] = [one.url for one in load.urls] or [load.url]
+    urls += [] if load.urls else [step.url for step in steps]
+    # a secret's scheme is not known, nor that of a factor
+    if load.insecure and all(isinstance(u, str) and u.startswith("http:") for u in urls):
+        yield ("load", "insecure"), "is of https, and nothing is asked by it", False
+    if load.generator != "command":
+        return
+    if "expect" in given:
+        message = "a load program judges its own answers: what it prints as error_ratio counts"
+        yield ("load", "expect"), message, False
     said = "\0".join((*load.argv, str(exp.workload)))
     for key in ("rate", "connections"):
         asked = {getattr(step, key) for step in load.expanded_steps()}
