@@ -230,6 +230,13 @@ CASES = {
         {"workload": {"argv": ["./server", "{port}"]}},
         {"workload": {"argv": ["./server", "{port}"]}, "metrics": {"z": {"from": "build.size"}}},
     ),
+    "levels-alike": (
+        {"factors": {"way": {"one": {}, "two": {}}}},
+        {
+            "factors": {"way": {"one": {}, "two": {}}},
+            "workload": {"env": {"WAY": "{way}"}},
+        },
+    ),
     "source-unfed": (
         {"metrics": {"cycles": {"from": "gctrace.count"}}},
         {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from runner.lint.model import BENCHSTAT, SIGPLAN, Rule
 from runner.lint.subject import numbers
+from runner.spec.treatments import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,23 @@ _WIDE = 0.2
 def _all_exact(subject: Subject) -> bool:
     kinds = [metric.kind for metric in subject.metrics.values()]
     return bool(kinds) and all(kind == "exact" for kind in kinds)
+
+
+def _idle(subject: Subject) -> Hits:
+    """Find levels that run the same, beside the first and beside the last levels of the others."""
+    cells = subject.treatments
+    elsewhere = repr(subject.experiment.faults)
+    for name, factor in subject.experiment.factors.items():
+        if f"{{{name}}}" in elsewhere:
+            continue
+        ran: dict[str, list[str]] = {}
+        for level in factor.levels:
+            beside = [{**cell, name: level} for cell in (cells[0], cells[-1])]
+            said = repr([sections(subject.experiment, one) for one in beside])
+            ran.setdefault(said, []).append(level)
+        for same in ran.values():
+            if len(same) > 1:
+                yield f"factors.{name}", f"the levels {' and '.join(same[:3])} run the same"
 
 
 def _kept(subject: Subject) -> Hits:
@@ -208,6 +226,15 @@ RULES = (
         "Report p50 and p99 beside it.",
         f"{SIGPLAN}, “Appropriate summary statistics”",
         _means,
+    ),
+    Rule(
+        "levels-alike", "warning",
+        "Two levels of a factor run the same.",
+        "What is compared is noise: no `{factor}` and no key of a level makes a difference.",
+        'Name the factor where it matters (`argv: [./prog, "{size}"]`), or give the levels keys; '
+        "`runner apply --aa` measures what this host finds where there is nothing.",
+        f"{SIGPLAN}, “Explicit claims”",
+        _idle,
     ),
     Rule(
         "governor-undeclared", "note",
