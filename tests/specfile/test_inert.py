@@ -59,6 +59,7 @@ def read(base, more):
             },
             "`urls` are asked instead",
         ),
+        (SERVER, {"load": {"steps": [*TWO, {"connections": 4}]}}, "two steps are called `4`"),
         (COMMAND, {"load": {"steps": TWO}}, "not told its connections"),
         (COMMAND, {"load": {"connections": 4, "rate": "9/s"}}, "not told its rate"),
     ],
@@ -85,6 +86,7 @@ def test_what_would_do_nothing_is_refused_with_its_place(base, more, why):
         (SERVER, {"workload": {"fetch": [{**PAGE, "when": "during_step", "after": "19s"}]}}),
         (COMMAND, {"load": {"argv": ["x", "{connections}"], "steps": TWO}}),
         (COMMAND, {"load": {"connections": 4}}),
+        (SERVER, {"load": {"steps": [*TWO, {"connections": 4, "name": "down"}]}}),
     ],
 )
 def test_what_does_something_is_taken(base, more):

@@ -31,6 +31,17 @@ def check_inert(exp: Experiment, names: Names) -> Iterator[Finding]:
         if exp.hosts.load:
             yield ("hosts", "load"), "there is no `load`: nothing would come from there", False
     yield from _told(exp)
+    yield from _named(exp, names)
+
+
+def _named(exp: Experiment, names: Names) -> Iterator[Finding]:
+    """Find steps of one name: `at` and `where` could not tell them apart."""
+    seen: set[str] = set()
+    for step in exp.load.expanded_steps() if exp.load is not None else ():
+        if step.name in seen:
+            message = f"two steps are called `{step.name}`: give each a name, such as `name: again`"
+            yield names.place("load", "steps", step.index), message, False
+        seen.add(step.name)
 
 
 def _metrics(exp: Experiment, treated: list[Experiment], *, loaded: bool) -> Iterator[Finding]:
