@@ -11,7 +11,6 @@ healthy: [load.error_ratio <= 0.001, load.dropped == 0, load.latency_p99 <= 500m
 metrics:
   dropped: {from: load.dropped, per: step}
   answered: {from: load.rps, per: step, unit: 1/s}
-  littles_law: {from: load.littles_law, per: step}
 """
 
 

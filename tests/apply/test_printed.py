@@ -63,7 +63,7 @@ def test_what_is_printed_keeps_its_unit(local):
 RULES = r"""
 schema: experiment/1
 name: rules
-workload: {argv: [sh, -c, "echo '{\"p99\": 812}'; exec sleep 1"], run: once}
+workload: {argv: [sh, -c, "echo '{\"p99\": 812}'; exec sleep 1"], run: once, cgroup: {memory.max: 64MiB}}
 healthy: [procfs.rss <= 64KiB, cgroup.oom_kills < procfs.threads, stdout.json.p99 <= 500]
 guards: [board.throttled.gained == none]
 metrics: {rss: {from: procfs.rss}}

@@ -40,6 +40,7 @@ def asked(local, generator: str, load: str) -> tuple[dict, dict[str, int]]:
         pytest.skip(f"{generator} is not installed")
     step = "connections: 4, duration: 1s" + (", rate: 100/s" if generator == "vegeta" else "")
     (local.folder / "server.py").write_text(SERVER)
+    one = '  url: "http://127.0.0.1:{port}/items"\n'
     text = f"""\
 schema: experiment/1
 name: requests
@@ -52,8 +53,7 @@ workload:
 load:
   generator: {generator}
   threads: 1
-  url: "http://127.0.0.1:{{port}}/items"
-{load}
+{load if "urls:" in load else one + load}
   steps: [{{{step}}}]
 healthy: [load.error_ratio <= 0.001]
 repeat: {{attempts: 1}}
