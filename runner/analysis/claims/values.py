@@ -18,7 +18,6 @@ from runner.spec.dimensions import lenient
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from runner.analysis.claims.rows import Key
     from runner.analysis.model import Step, Trial
     from runner.spec.metrics import Metric
 
@@ -37,12 +36,15 @@ COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
 
 
 def counted(trials: Iterable[Trial]) -> list[Trial]:
-    """The trials that count: of each repetition the last attempt, if it was valid."""
-    last: dict[tuple[tuple[tuple[str, str], ...], Key, tuple[float | None, ...] | None], Trial] = {}
+    """The trials that count: of each the last attempt, if it was valid.
+
+    A search tries a level as often as it has to: those are trials, and not attempts at one.
+    """
+    last: dict[tuple[object, ...], Trial] = {}
     for trial in trials:
         level = levels(trial.steps[0]) if len(trial.steps) == 1 else None
-        key = (tuple(trial.treatment.items()), of_trial(trial).key, level)
-        last[key] = trial
+        planned = trial.id.rpartition("-a")[0]
+        last[tuple(trial.treatment.items()), of_trial(trial).key, level, planned] = trial
     return [trial for trial in last.values() if trial.outcome in MEASURED]
 
 

@@ -1,0 +1,34 @@
+"""Metrics at the level that a search found: the median over all its healthy trials there."""
+
+import pytest
+
+from runner.analysis.claims.estimates import estimates
+from runner.analysis.model import Step, Trial
+from runner.records.manifest import Searches, SearchRun
+from runner.spec.metrics import Metric
+
+RSS = {"m": Metric.model_validate({"from": "procfs.rss", "at": "search.level"})}
+
+
+def tried(number, connections, rss, outcome="healthy", attempt=1):
+    step = Step(0, str(connections), connections, 0.0, 1.0, outcome, numbers={"procfs.rss": rss})
+    name = f"all-r1-c{connections}-{number}-a{attempt}"
+    return Trial(name, "h", {}, 1, attempt, outcome, "", float(number), (step,))
+
+
+@pytest.mark.parametrize(
+    ("trials", "median"),
+    [
+        # the last trial is not the only one: it was, and gave 9
+        ([tried(1, 8, 3.0), tried(2, 8, 5.0), tried(3, 8, 9.0)], 5.0),
+        # and where it was unhealthy there was no value
+        ([tried(1, 8, 3.0), tried(2, 8, 5.0, "unhealthy")], 3.0),
+        # an invalid attempt is run again; the other attempt counts
+        ([tried(1, 8, 3.0, "invalid"), tried(1, 8, 4.0, attempt=2), tried(2, 8, 6.0)], 5.0),
+        ([tried(1, 8, 3.0), tried(2, 16, 50.0, "unhealthy")], 3.0),
+    ],
+)
+def test_every_healthy_trial_at_the_level_counts(trials, median):
+    search = Searches(runs=(SearchRun(1, {}, level=8, last_passing=8),))
+    (found,) = estimates(RSS, trials, search)
+    assert found.median == median
