@@ -338,4 +338,5 @@ class Load(Model):
 def _rung(ladder: Ladder, level: int) -> Step:
     if ladder.vary == "rate":
         return Step(rate=parse(f"{level}/s"), duration=ladder.duration)
-    return Step(connections=level, duration=ladder.duration)
+    # named by what varies, also where one rate is kept
+    return Step(name=str(level), connections=level, duration=ladder.duration)

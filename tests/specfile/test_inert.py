@@ -86,6 +86,10 @@ def test_what_would_do_nothing_is_refused_with_its_place(base, more, why):
         (SERVER, {"workload": {"fetch": [{**PAGE, "when": "during_step", "after": "19s"}]}}),
         (COMMAND, {"load": {"argv": ["x", "{connections}"], "steps": TWO}}),
         (COMMAND, {"load": {"connections": 4}}),
+        (
+            {**SERVER, "load": {**SERVER["load"], "generator": "vegeta", "rate": "9/s"}},
+            {"load": {"steps": {"from": 4, "to": 8, "times": 2}}},
+        ),
         (SERVER, {"load": {"steps": [*TWO, {"connections": 4, "name": "down"}]}}),
     ],
 )
