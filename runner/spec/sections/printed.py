@@ -19,6 +19,8 @@ TABLES = ("stdout.csv", "stderr.csv", "stdout.jsonl", "stderr.jsonl")
 """Of which one column is named, or with `series` two."""
 OBJECTS = ("stdout.json", "stderr.json")
 """Of which one value is named."""
+WHOLE = ("regex", "csv", "jsonl", "json")
+"""What of a stream other keys of a metric say more of."""
 
 
 def _skip(amount: Quantity) -> Quantity:
@@ -80,13 +82,7 @@ def pattern_groups(text: str) -> int:
 
 def check_printed(source: str) -> str | None:
     """Say what is wrong with where a number comes from, or None: a name, a pattern or a table."""
-    family = source.partition(".")[0]
-    also = [
-        one.partition(".")[2]
-        for one in (*PATTERNED, *TABLES, *OBJECTS)
-        if one.startswith(f"{family}.")
-    ]
-    return check_reference(source, also)
+    return check_reference(source, WHOLE if is_printed(source) else ())
 
 
 def is_printed(source: str | None) -> bool:

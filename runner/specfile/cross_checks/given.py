@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -62,14 +62,13 @@ OFFERS: Final[Mapping[str, tuple[Offered, str]]] = MappingProxyType({
 """Words of a source's `needs` that a spec has or has not, and what is said where it has not."""
 
 
-def check_given(exp: Experiment, names: Names) -> Iterator[Finding]:
-    """Refuse each metric and rule that no treatment can give a number for."""
-    if not judged(exp, names):
+def check_given(exp: Experiment, names: Names, treated: Sequence[Experiment]) -> Iterator[Finding]:
+    """Refuse each metric and rule that none of the treatments can give a number for."""
+    if not treated:
         return
-    treated = covering(exp)
     for path, name in _named(exp, names):
         why = [_lacking(name, one) for one in treated]
-        if why and all(why):
+        if all(why):
             yield path, f"`{name}` would never be measured: {why[0]}", False
 
 

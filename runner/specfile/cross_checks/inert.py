@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from runner.kinds.sources import module
 from runner.kinds.sources import names as families
 from runner.kinds.units import unit_of
-from runner.specfile.cross_checks.given import covering, judged
 
 if TYPE_CHECKING:
     from runner.spec.experiment import Experiment
     from runner.specfile.names import Finding, Names
 
 
-def check_inert(exp: Experiment, names: Names) -> Iterator[Finding]:
-    """Refuse each key that takes effect in no treatment."""
-    treated = covering(exp) if judged(exp, names) else []
+def check_inert(exp: Experiment, names: Names, treated: Sequence[Experiment]) -> Iterator[Finding]:
+    """Refuse each key that takes effect in none of the treatments."""
     if not treated:
         return
     loaded = any(one.load is not None and one.load.generator != "none" for one in treated)
@@ -44,7 +42,7 @@ def _named(exp: Experiment, names: Names) -> Iterator[Finding]:
         seen.add(step.name)
 
 
-def _metrics(exp: Experiment, treated: list[Experiment], *, loaded: bool) -> Iterator[Finding]:
+def _metrics(exp: Experiment, treated: Sequence[Experiment], *, loaded: bool) -> Iterator[Finding]:
     idle = any(one.load is None for one in treated)
     windows = {
         metric.after.seconds if metric.after else 0.0
@@ -88,7 +86,7 @@ def _sampled(source: str) -> bool:
     return family in families() and getattr(module(family), "KIND", None) is not None
 
 
-def _fetched(exp: Experiment, names: Names, treated: list[Experiment]) -> Iterator[Finding]:
+def _fetched(exp: Experiment, names: Names, treated: Sequence[Experiment]) -> Iterator[Finding]:
     fetches = exp.workload.fetch if exp.workload is not None else ()
     steps = [step for one in treated if one.load for step in one.load.expanded_steps()]
     longest = max((step.duration_s for step in steps), default=0.0)
@@ -113,11 +111,9 @@ def _told(exp: Experiment) -> Iterator[Finding]:
     given = load.model_fields_set
     if load.urls and "url" in given:
         yield ("load", "url"), "`urls` are asked instead: say one of the two", False
-    steps = load.expanded_steps()
-    urls: list[object] = [one.url for one in load.urls] or [load.url]
-    urls += [] if load.urls else [step.url for step in steps]
+    urls = [str(one.url) for one in load.urls] or [step.url for step in load.expanded_steps()]
     # a secret's scheme is not known, nor that of a factor
-    if load.insecure and all(isinstance(u, str) and u.startswith("http:") for u in urls):
+    if load.insecure and all(url.startswith("http:") for url in urls):
         yield ("load", "insecure"), "is of https, and nothing is asked by it", False
     if load.generator != "command":
         return

@@ -20,7 +20,7 @@ from runner.spec.sections.computed import circles
 from runner.spec.sections.requires import split_role
 from runner.spec.treatments import treatments, with_levels
 from runner.specfile.cross_checks.design import check_parts
-from runner.specfile.cross_checks.given import check_given
+from runner.specfile.cross_checks.given import check_given, covering, judged
 from runner.specfile.cross_checks.inert import check_inert
 from runner.specfile.cross_checks.units import check_units
 from runner.specfile.names import (
@@ -57,8 +57,9 @@ def check(exp: Experiment, names: Names) -> Iterator[Finding]:
     yield from _figures(exp, names)
     yield from check_parts(exp, names)
     yield from check_units(exp, names)
-    yield from check_given(exp, names)
-    yield from check_inert(exp, names)
+    treated = covering(exp) if judged(exp, names) else []
+    yield from check_given(exp, names, treated)
+    yield from check_inert(exp, names, treated)
 
 
 def _steps(exp: Experiment, names: Names) -> tuple[str, ...] | None:
