@@ -5,13 +5,35 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.apply.conftest import ROOT, Cli
+import pytest
+
+from tests.apply.conftest import ROOT, Cli, needs_root_and_memory_group
 from tests.sshd import Sshd, start_sshd
+
+CONTENT = "/boot/firmware/declared.txt"
+"""What `declaring` has on a board for as long as it runs; empty where it is as it was found."""
+
+
+def declaring(name: str, script: str, per_board: int, server: str = "lab") -> str:
+    """A spec of two treatments with state on every board; `script` runs before x is printed."""
+    return f"""\
+schema: experiment/1
+name: {name}
+hosts: {{server: {server}}}
+system:
+  files: {{{CONTENT}: {{content: "declared"}}}}
+workload: {{argv: [sh, -c, "{script}; echo '{{\\"x\\": 1}}'"], run: once}}
+factors: {{way: [one, two]}}
+repeat: {{per_board: {per_board}}}
+metrics: {{x: {{from: stdout.json.x}}}}
+"""
 
 
 class Machine:
@@ -85,3 +107,22 @@ def lab_of(tmp_path: Path, machines: dict[str, Machine], **more: dict[str, objec
     inventory.write_text(json.dumps({"hosts": hosts, "groups": {"lab": {"hosts": [*machines]}}}))
     return Cli(tmp_path, ["-i", str(inventory), "--known-hosts", str(known),
                           "--ssh-config", str(tmp_path / "ssh_config")])  # fmt: skip
+
+
+@contextlib.contextmanager
+def starting(folder: Path) -> Iterator[Callable[[str], Machine]]:
+    """Give what starts a board by its name, and stop them all at the end."""
+    needs_root_and_memory_group()
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare")
+    made: list[Machine] = []
+
+    def start(name: str) -> Machine:
+        made.append(Machine(folder / name))
+        return made[-1]
+
+    try:
+        yield start
+    finally:
+        for one in made:
+            one.stop()

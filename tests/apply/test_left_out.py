@@ -1,7 +1,6 @@
 """A bad board among several: the others go on, it is named with its reason, the exit code says so."""
 
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -10,40 +9,17 @@ import time
 import pytest
 
 from runner.store.record import RunFolder
-from tests.apply.conftest import needs_root_and_memory_group
-from tests.apply.machines import Machine, lab_of
+from tests.apply.machines import CONTENT, declaring, lab_of, starting
 from tests.waiting import until
 from tests.workers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-SPEC = """\
-schema: experiment/1
-name: bad
-hosts: {server: lab}
-system:
-  files: {/boot/firmware/declared.txt: {content: "declared"}}
-workload: {argv: [sh, -c, "WAIT; echo '{\\"x\\": 1}'"], run: once}
-factors: {way: [one, two]}
-repeat: {per_board: 2}
-metrics: {x: {from: stdout.json.x}}
-"""
-CONTENT = "/boot/firmware/declared.txt"
 
 
 @pytest.fixture
 def machine(tmp_path):
-    needs_root_and_memory_group()
-    if shutil.which("unshare") is None:
-        pytest.skip("no unshare")
-    made = []
-
-    def start(name):
-        made.append(Machine(tmp_path / name))
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.stop()
+    with starting(tmp_path) as start:
+        yield start
 
 
 @pytest.fixture
@@ -67,7 +43,7 @@ def silent():
 
 
 def spec(wait="true"):
-    return SPEC.replace("WAIT", wait)
+    return declaring("bad", wait, 2)
 
 
 def manifest(cli):

@@ -1,40 +1,22 @@
 """A board that dies is switched off and on, put back, and its block is run again there."""
 
 import json
-import shutil
 import sys
 
 import pytest
 
 from runner.store.record import RunFolder
-from tests.apply.conftest import needs_root_and_memory_group
-from tests.apply.machines import Machine, lab_of
+from tests.apply.machines import CONTENT, declaring, lab_of, starting
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-SPEC = """\
-schema: experiment/1
-name: power
-hosts: {server: lab}
-system:
-  files: {/boot/firmware/declared.txt: {content: "declared"}}
-workload: {argv: [sh, -c, "cat /boot/firmware/declared.txt; sleep 1; echo '{\\"x\\": 1}'"], run: once}
-factors: {way: [one, two]}
-repeat: {per_board: 3}
-metrics: {x: {from: stdout.json.x}}
-"""
-CONTENT = "/boot/firmware/declared.txt"
+SPEC = declaring("power", f"cat {CONTENT}; sleep 1", 3)
 
 
 @pytest.fixture
 def machines(tmp_path):
-    needs_root_and_memory_group()
-    if shutil.which("unshare") is None:
-        pytest.skip("no unshare")
-    made = {name: Machine(tmp_path / name) for name in ("a", "b")}
-    yield made
-    for one in made.values():
-        one.stop()
+    with starting(tmp_path) as start:
+        yield {name: start(name) for name in ("a", "b")}
 
 
 def touching(machine, *, also=""):

@@ -59,6 +59,13 @@ def test_an_answer_is_good_as_expect_has_it(local, generator):
     assert numbers["load.good"] > 0
 
 
+def unhealthy(local, mode: str, generator: str) -> dict:
+    trial = run(local, mode, generator, servers=MORE)
+    assert trial["outcome"] == "unhealthy"
+    assert "load.error_ratio <= 0.001 (was" in trial["why"]
+    return trial
+
+
 def test_a_load_program_without_json_says_what_it_printed(local):
     argv = json.dumps([sys.executable, "-c", "print('usage: bench URL')"])
     text = unserved("status", "command", load=f"argv: {argv}")
@@ -76,9 +83,7 @@ def test_a_load_program_without_json_says_what_it_printed(local):
     ],
 )  # fmt: skip
 def test_no_way_of_serving_too_little_is_healthy(local, mode, generator):
-    trial = run(local, mode, generator, servers=MORE)
-    assert trial["outcome"] == "unhealthy"
-    assert "load.error_ratio <= 0.001 (was" in trial["why"]
+    trial = unhealthy(local, mode, generator)
     numbers = trial["steps"][0]["numbers"]
     if mode == "rare":
         assert numbers["load.errors.status"] == numbers["load.errors"] > 0
@@ -96,9 +101,7 @@ def test_no_way_of_serving_too_little_is_healthy(local, mode, generator):
 )  # fmt: skip
 def test_clients_that_are_not_served_count_however_fast_the_others_are(local, mode, generator):
     """One connection makes all the answers: next to no error among them, nine dead clients."""
-    trial = run(local, mode, generator, servers=MORE)
-    assert trial["outcome"] == "unhealthy"
-    assert "load.error_ratio <= 0.001 (was" in trial["why"]
+    trial = unhealthy(local, mode, generator)
     numbers = trial["steps"][0]["numbers"]
     assert numbers["load.good"] > 100
     assert "of 10 connections were left without an answer" in trial["why"]

@@ -12,21 +12,11 @@ from collections import Counter
 
 import pytest
 
+from tests.apply.machines import CONTENT, declaring
 from tests.lab.queue import Queue, cut, stop_submitter
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(340)]
-CONTENT = "/boot/firmware/declared.txt"
-SPEC = """\
-schema: experiment/1
-name: NAME
-hosts: {server: {any: lab, tags: [pi4]}}
-system:
-  files: {/boot/firmware/declared.txt: {content: "declared"}}
-workload: {argv: [sh, -c, "cat /boot/firmware/declared.txt; sleep 0.5; echo '{\\"x\\": 1}'"], run: once}
-factors: {way: [one, two]}
-repeat: {per_board: 5}
-metrics: {x: {from: stdout.json.x}}
-"""
+BOARDS = "{any: lab, tags: [pi4]}"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +30,7 @@ def queue(tmp_path_factory):
 
 
 def written(queue, name):
-    return queue.cli.spec(SPEC.replace("NAME", name), f"{name}.yaml")
+    return queue.cli.spec(declaring(name, f"cat {CONTENT}; sleep 0.5", 5, BOARDS), f"{name}.yaml")
 
 
 def checked(queue, name, spec):
