@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,7 +74,8 @@ def test_oom_kill_of_somebody_else_makes_the_trial_invalid_and_run_again(local, 
     assert process.returncode == 0, err
     trials = json.loads(said)["trials"]
     assert next(trial["outcome"] for trial in trials) == "invalid"
-    assert "host.oom_kills_outside_cgroup == 0 (was " in trials[0]["why"]
+    # another test's may be among them
+    assert re.search(r"host\.oom_kills_outside_cgroup == 0 \(was [1-9]", trials[0]["why"])
     assert len(trials) >= 2
     # others may be killed on this machine meanwhile: attempts go on until none was
     assert trials[-1]["outcome"] in ("healthy", "invalid")
