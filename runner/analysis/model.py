@@ -86,6 +86,11 @@ class Trial:
     session: str = ""
     """Which uninterrupted hold of the host; empty where there was one."""
 
+    @property
+    def planned(self) -> str:
+        """Its id without the attempt: attempts at one planned trial share it."""
+        return self.id.rpartition("-a")[0]
+
 
 @dataclass(frozen=True)
 class Repetition:

@@ -54,7 +54,7 @@ def failures(analysis: Analysis, order: Order | None) -> str:
     known = [trial for trial in analysis.trials if (trial.repetition, trial.host) not in again]
     last: dict[str, Trial] = {}
     for trial in known:
-        last[trial.id.rpartition("-a")[0]] = trial
+        last[trial.planned] = trial
     lines = [f"{t.id}: {t.why}" for t in last.values() if t.outcome == "error"]
     if known and not any(trial.outcome in MEASURED for trial in known):
         invalid = [trial for trial in known if trial.outcome == "invalid"]

@@ -43,8 +43,7 @@ def counted(trials: Iterable[Trial]) -> list[Trial]:
     last: dict[tuple[object, ...], Trial] = {}
     for trial in trials:
         level = levels(trial.steps[0]) if len(trial.steps) == 1 else None
-        planned = trial.id.rpartition("-a")[0]
-        last[tuple(trial.treatment.items()), of_trial(trial).key, level, planned] = trial
+        last[tuple(trial.treatment.items()), of_trial(trial).key, level, trial.planned] = trial
     return [trial for trial in last.values() if trial.outcome in MEASURED]
 
 

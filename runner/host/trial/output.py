@@ -210,7 +210,7 @@ class Stream:
             return
         end = len(self._held) if rest else self._held.rfind("\n") + 1
         if end == 0 and len(self._held) > TAIL_BYTES:
-            # a line without end must not be held without end
+            # a line without end is not held back for ever
             end = max(0, len(self._held) - self._apart)
         if end == 0:
             return
