@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+from runner.store.record import RunFolder
+
 SPEC = r"""
 schema: experiment/1
 name: prepared
@@ -83,7 +85,48 @@ def test_every_trial_is_prepared_anew(local, scene, tmp_path):
     assert all(took >= 1 for size in "35" for took in found["took", size])
     ran = trials(local)["trials"]  # a guard may have one run again
     assert len({(trial["treatment"]["size"], trial["repetition"]) for trial in ran}) == 4
-    assert (tmp_path / "log").read_text() == "before m\n" * len(ran)
+    # and one that found its port taken is prepared for its next one
+    (run,) = (local.reports / "prepared").glob("2*")
+    said = [event for one in ran for event in RunFolder.open(run).iter_events(one["id"])]
+    seen = [event.index for event in said if event.kind == "prepared"]
+    assert seen.count(1) >= len(ran)
+    assert (tmp_path / "log").read_text() == "before m\n" * seen.count(1)
+
+
+FRESH = """
+schema: experiment/1
+name: prepared
+workload:
+  argv: [python3, server.py, "{port}"]
+  cwd: "CWD"
+  ready: {tcp: "{port}"}
+  prepare: [{run: [sh, -c, "echo >> log; sleep 0.$(wc -l < log)"]}]
+load:
+  generator: command
+  argv: [python3, ask.py, "{port}", "{connections}"]
+  steps: {from: 1, to: 3, by: 1}
+  between_steps: fresh
+  measure: 1s
+  numbers: {requests: 'seen (\\d+)'}
+healthy: [load.requests > 0]
+metrics: {took: {from: prepare.wall}, said: {from: stdout.regex, pattern: 'on line (\\d+)'}}
+"""
+
+
+def test_a_fresh_workload_has_its_own_numbers_in_its_step(local, scene, tmp_path):
+    """What it was prepared with and what it printed are not those of another step's."""
+    text = FRESH.replace("CWD", str(tmp_path)).replace("ask.py", str(tmp_path / "ask.py"))
+    told = 'print("on line", len(open("log").readlines()), flush=True)\n'
+    (tmp_path / "server.py").write_text(told + SERVER)
+    local.apply(local.spec(text))
+    (trial,) = trials(local)["trials"]
+    numbers = [step["numbers"] for step in trial["steps"]]
+    (name,) = (name for name in numbers[0] if name.startswith("stdout.regex"))
+    said = [int(one[name]) for one in numbers]
+    assert said == sorted(set(said)), "one of each"
+    assert len(said) == 3
+    for line, one in zip(said, numbers, strict=True):
+        assert line / 10 <= one["prepare.wall"] < line / 10 + 0.1
 
 
 def test_a_failure_is_an_error_of_its_own(local, scene, tmp_path):

@@ -32,6 +32,7 @@ class Queue:
     def __init__(self, folder: Path) -> None:
         self.folder, self.lab = folder, folder / "lab"
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
+        self.begun = 0
         addressed()
         self.boards = {name: Machine(folder / name) for name in BOARDS}
         tags = {name: {"tags": ["pi4", "4g"]} for name in BOARDS}
@@ -82,6 +83,16 @@ class Queue:
         self.daemons[name].wait(10)
 
     def again(self, name: str) -> None:
+        """Start a daemon anew; a controller that lost the numbers of its jobs begins above them.
+
+        It writes them down seconds late. One that gave a number twice would have its nodes
+        drained ("Duplicate jobid") until somebody looks, and no job would run on any of them.
+        """
+        if name == "slurmctld":
+            self.begun += 1
+            conf = self.lab / "slurm.conf"
+            kept = [one for one in conf.read_text().splitlines() if "FirstJobId" not in one]
+            conf.write_text("\n".join([*kept, f"FirstJobId={1000 * self.begun}", ""]))
         self.start(next(c for c in self.commands if c[0] == name or f"slurmd {c[-1]}" == name))
 
     def slurm(self, *argv: str) -> str:

@@ -19,11 +19,15 @@ from runner.records.event import Event
 from runner.records.trial_events import (
     Absent,
     Columns,
+    PortTaken,
+    Prepared,
     Sample,
     StateChecked,
     StepEnded,
     StepStarted,
     TrialStarted,
+    WorkloadExited,
+    WorkloadStarted,
 )
 
 if TYPE_CHECKING:
@@ -136,6 +140,29 @@ class Reading:
     def last(self, kind: type[E]) -> E | None:
         """Give the last event of one kind; None where there is none."""
         return next((e for e in reversed(self.events) if isinstance(e, kind)), None)
+
+    def life(self, index: int) -> Reading:
+        """Give what is of the workload that ran a step, from its preparation to its end.
+
+        The whole where one workload ran them all. Samples stay: they go by time.
+        """
+        lives: list[list[AnyEvent]] = [[]]
+        found, over = 0, False
+        for event in self.events:
+            if over and (
+                isinstance(event, WorkloadStarted)
+                or (isinstance(event, Prepared) and event.when == "before")
+            ):
+                lives.append([])
+                over = False
+            over = over or isinstance(event, WorkloadExited | PortTaken)
+            if isinstance(event, StepStarted) and event.index == index:
+                found = len(lives)
+            lives[-1].append(event)
+        life = lives[found - 1]
+        if life is not lives[0]:
+            life[:0] = [event for event in self.events if isinstance(event, TrialStarted)]
+        return Reading(self.frame, tuple(life))
 
     def of_step(self, kind: type[Stepped], index: int | None) -> Stepped | None:
         """Give the first event of one kind that is of a step; of an idle time without index."""

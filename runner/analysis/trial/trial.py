@@ -158,8 +158,9 @@ def _printed(
     rules: Sequence[Rule],
 ) -> StepData:
     """Add what the workload printed and answered."""
+    life = reading.life(data.plan.index)
     found = outputs.of_step(
-        reading,
+        life,
         data.start_s,
         data.end_s,
         index=data.plan.index,
@@ -174,9 +175,9 @@ def _printed(
         asked=asked,
         many=tuple(one for metric in metrics.values() if (one := metric.asked) is not None),
     )
-    lifecycle.workload(reading, found.numbers, found.why)
-    lifecycle.used(reading, found.numbers, found.why)
-    lifecycle.prepared(reading, found.numbers, found.why)
+    lifecycle.workload(life, found.numbers, found.why)
+    lifecycle.used(life, found.numbers, found.why)
+    lifecycle.prepared(life, found.numbers, found.why)
     return replace(data, numbers={**found.numbers, **data.numbers}, why={**found.why, **data.why})
 
 
