@@ -83,11 +83,7 @@ class Queue:
         self.daemons[name].wait(10)
 
     def again(self, name: str) -> None:
-        """Start a daemon anew; a controller that lost the numbers of its jobs begins above them.
-
-        It writes them down seconds late. One that gave a number twice would have its nodes
-        drained ("Duplicate jobid") until somebody looks, and no job would run on any of them.
-        """
+        """Start a daemon anew; a controller that lost the numbers of its jobs begins above them."""
         if name == "slurmctld":
             self.begun += 1
             conf = self.lab / "slurm.conf"
@@ -103,6 +99,29 @@ class Queue:
     def ready(self) -> None:
         until(lambda: self.slurm("sinfo", "-h", "-N", "-o", "%T").split().count("idle") == 4)
 
+    def known(self) -> None:
+        """Wait until the controller has written down that all four jobs run: it does so late."""
+        until(lambda: self.slurm("squeue", "-h", "-o", "%T").split().count("RUNNING") == 4)
+        running = time.time()
+        until(lambda: (self.lab / "slurmctld" / "job_state").stat().st_mtime > running)
+
+    def forgive(self) -> None:
+        """What an administrator does once he has looked at a node that the controller drained.
+
+        A controller killed before it wrote down that a job runs starts it a second time, and
+        drains the node that will not have it ("Duplicate jobid").
+        """
+        drained = self.slurm("sinfo", "-h", "-N", "-t", "drain", "-o", "%N").split()
+        for node in drained:
+            self.slurm("scontrol", "update", f"nodename={node}", "state=resume")
+
+    def clean(self) -> None:
+        """Have no job and four idle nodes: one that was started twice may wait still."""
+        self.slurm("scancel", "-u", "root")
+        until(lambda: not self.slurm("squeue", "-h").strip())
+        self.forgive()
+        self.ready()
+
     def status(self, name: str) -> list[dict]:
         (found,) = json.loads(self("status", name, "--json").stdout).values()
         return found
@@ -113,6 +132,7 @@ class Queue:
         while any(share["state"] != "done" for share in self.status(name)):
             assert time.monotonic() < deadline, self.said(name)
             time.sleep(2)
+            self.forgive()
             self("submit", str(spec), "--again", name, code=None)
 
     def said(self, name: str) -> str:

@@ -13,6 +13,7 @@ from collections import Counter
 import pytest
 
 from tests.apply.machines import CONTENT, declaring
+from tests.lab.queue import BOARDS as BOARD_NAMES
 from tests.lab.queue import Queue, cut, stop_submitter
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(340)]
@@ -33,8 +34,11 @@ def written(queue, name):
     return queue.cli.spec(declaring(name, f"cat {CONTENT}; sleep 0.5", 5, BOARDS), f"{name}.yaml")
 
 
-def checked(queue, name, spec):
-    """Bring it to its end; every trial once, none beside another on its board, all put back."""
+def checked(queue, name, spec, *, each=True):
+    """Bring it to its end; every trial once, none beside another on its board, all put back.
+
+    `each`: a share went to each of the boards.
+    """
     queue.finish(name, spec)
     report = queue("fetch", name, "--reports", str(queue.cli.reports)).stdout.strip()
     run = queue.cli.reports / spec.stem / name
@@ -49,13 +53,15 @@ def checked(queue, name, spec):
     assert set(keys.values()) == {1}, "every trial exactly once"
     assert {number for number, _ in keys} == set(range(1, 21))
     assert set(trials) == {one["id"] for one in healthy}
-    assert sorted(manifest["shares"].values()) == ["pi1", "pi2", "pi3", "pi4"]
+    used = Counter(manifest["shares"].values())
+    assert sum(used.values()) == 4
+    assert not each or set(used) == set(BOARD_NAMES), used
     for board in queue.boards:
         own = sorted(
             (one["started_at"], one["started_at"] + max(s["end_s"] for s in one["steps"]))
             for one in good if one["host"] == board
         )  # fmt: skip
-        assert len(own) == 10
+        assert len(own) == 10 * used[board]
         assert all(end <= start for (_, end), (start, _) in itertools.pairwise(own))
     for name_, board in queue.boards.items():
         assert board.inside("cat", CONTENT) == "", f"{name_} is as it was found"
@@ -69,16 +75,21 @@ def test_the_configuration_has_a_node_for_each_board(queue):
     assert sorted(said) == [f"pi{n} pi4,4g,lab" for n in range(1, 5)]
 
 
-@pytest.mark.parametrize("after_s", [4, 10])
-def test_slurmctld_is_killed(queue, after_s):
-    spec = written(queue, f"ctld-{after_s}")
+@pytest.mark.parametrize("knows", [False, True], ids=["unsaved", "saved"])
+def test_slurmctld_is_killed(queue, knows):
+    """Before it wrote down which jobs run, when it starts some twice and forgets others; after."""
+    spec = written(queue, f"ctld-{int(knows)}")
     name = queue("submit", str(spec)).stdout.strip()
-    time.sleep(after_s)
+    if knows:
+        queue.known()
+    else:
+        time.sleep(4)
     queue.kill("slurmctld")
     time.sleep(1)
     assert "the queue does not answer" in queue("status", name).stderr
     queue.again("slurmctld")
-    checked(queue, name, spec)
+    checked(queue, name, spec, each=knows)
+    queue.clean()
 
 
 def test_a_slurmd_is_killed(queue):
