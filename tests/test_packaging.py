@@ -1,8 +1,9 @@
-"""The wheel, away from the checkout: in an empty environment it does what a user begins with."""
+"""The sdist and the wheel built from it, away from the checkout, do what a user begins with."""
 
 import os
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -20,27 +21,31 @@ def test_the_version_is_the_one_of_pyproject():
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def built(tmp_path_factory):
+    """Give sdist and wheel: the wheel is built from the sdist, which so is all that it needs."""
     out = tmp_path_factory.mktemp("dist")
     done = subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--wheel", "-o", str(out), str(ROOT)],
+        [sys.executable, "-m", "build", "--no-isolation", "-o", str(out), str(ROOT)],
         text=True, capture_output=True, timeout=110, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr + done.stdout
-    (found,) = out.glob("*.whl")
-    return found
+    (sdist,), (wheel,) = out.glob("*.tar.gz"), out.glob("*.whl")
+    return sdist, wheel
 
 
 @pytest.fixture(scope="module")
-def installed(wheel, tmp_path_factory):
-    """A venv with the wheel alone; its dependencies are those of this environment."""
+def installed(built, tmp_path_factory):
+    """A venv with the wheel alone, as pip puts it there; its dependencies are those of here."""
     home = tmp_path_factory.mktemp("venv")
     subprocess.run(
         [sys.executable, "-m", "venv", "--without-pip", str(home)], check=True, timeout=60
     )
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install",
+         "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", str(built[1])],
+        check=True, timeout=110,
+    )  # fmt: skip
     site = next((home / "lib").glob("python3*")) / "site-packages"
-    with zipfile.ZipFile(wheel) as packed:
-        packed.extractall(site)
     here = next(path for path in map(Path, sys.path) if path.name == "site-packages")
     # a name of its own per dependency: the editable install of this checkout must not come along
     for path in here.iterdir():
@@ -54,25 +59,46 @@ def installed(wheel, tmp_path_factory):
     return home
 
 
+def outside():
+    """Give the environment without what could lead back to this checkout."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+
+
 def run(home, *words, cwd, code=0):
     done = subprocess.run(
-        [str(home / "bin" / "python"), "-I", "-m", "runner", *map(str, words)],
+        [str(home / "bin" / "runner"), *map(str, words)], env=outside(),
         cwd=cwd, text=True, capture_output=True, timeout=110, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == code, done.stderr + done.stdout
     return done.stdout
 
 
-def test_the_wheel_has_what_the_commands_need_and_no_test(wheel):
-    names = zipfile.ZipFile(wheel).namelist()
-    for name in ("runner/_templates/starter.yaml", "runner/_experiments/quickstart.yaml",
-                 "runner/_revision.txt", "runner/kinds/generators/_vegeta/go.mod"):  # fmt: skip
-        assert name in names
+def test_the_wheel_has_what_the_commands_need_and_no_test(built):
+    """Every file of the checkout that a command reads, by way of the sdist; the revision, too."""
+    names = set(zipfile.ZipFile(built[1]).namelist())
+    tracked = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z", "runner", "templates", "experiments"],
+        text=True, capture_output=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    packed = {name if name.startswith("runner/") else f"runner/_{name}" for name in tracked if name}
+    assert len(packed) > 100
+    assert packed - names == set()
+    assert "runner/_revision.txt" in names
     assert not [name for name in names if name.startswith("tests")]
 
 
+def test_the_sdist_has_what_its_readers_look_for(built):
+    with tarfile.open(built[0]) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    assert {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "docs/tutorial.md",
+            "schemas/experiment.schema.json"} <= names  # fmt: skip
+
+
 def test_a_stranger_begins_from_the_wheel(installed, tmp_path):
-    """init, validate, apply, report, query, site and the help of the board, in an empty folder."""
+    """init, validate, apply, report, query, site and the help of the board, in an empty folder.
+
+    Of the wheel that was built from the sdist: it knows the revision, which the sdist carried.
+    """
     where = run(installed, "--version", cwd=tmp_path)
     assert where.startswith(f"runner {__version__} (")
     run(installed, "init", cwd=tmp_path)
@@ -103,9 +129,8 @@ def test_the_demo_comes_with_the_wheel(installed, tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="applies state, as root")
 def test_the_demo_of_the_wheel_ends_in_a_report(installed, tmp_path):
     done = subprocess.run(
-        [str(installed / "bin" / "python"), "-I", "-m", "runner", "demo", "--state-dir",
-         str(tmp_path / "state")],
-        cwd=tmp_path, text=True, capture_output=True, timeout=380, check=False,
+        [str(installed / "bin" / "runner"), "demo", "--state-dir", str(tmp_path / "state")],
+        env=outside(), cwd=tmp_path, text=True, capture_output=True, timeout=380, check=False,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
