@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.case import INCONCLUSIVE, Case, Common, Selection
+from runner.analysis.claims.estimates import DETERMINED
 from runner.analysis.claims.levels import boards, of_kind
 from runner.analysis.claims.must import resolved
 from runner.analysis.claims.pairing import blocks, censored_truths, matching, started
@@ -18,9 +19,16 @@ from runner.analysis.claims.statements import differences
 from runner.analysis.claims.verdict import judge_all
 from runner.analysis.model import ClaimResult, Estimate
 from runner.records.quantities import in_unit
-from runner.records.units import POWERS, RATE
-from runner.spec.dimensions import SECOND, bare_unit, lenient
-from runner.spec.expressions import references
+from runner.records.units import POWERS, RATE, UnitError, read_unit
+from runner.spec.dimensions import (
+    SECOND,
+    DimensionError,
+    Measure,
+    arithmetic,
+    bare_unit,
+    lenient,
+)
+from runner.spec.expressions import Binary, references
 from runner.spec.sections.computed import in_order
 
 if TYPE_CHECKING:
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
     from runner.records.plain import Json
     from runner.spec.claims import Claim, Range
     from runner.spec.experiment import Experiment
+    from runner.spec.expressions import Expression, Ref
 
 SHARE: Final = "share of repetitions"
 DIFFERENCE: Final = "left − right"
@@ -148,7 +157,7 @@ def _cases(
             "declared": {**claim.declared, "emulated": False},
         }
     if claim.expect is not None:
-        return [_statement(claim, measured, trials, common)]
+        return [_statement(claim, experiment, measured, trials, common)]
     published = claim.published
     metric = experiment.metrics[str(claim.metric)]
     of_rate = claim.estimand_kind == "rate"
@@ -230,6 +239,7 @@ def _ended(found: Estimate | None, unit: str) -> str:
 
 def _statement(
     claim: Claim,
+    experiment: Experiment,
     measured: Sequence[Estimate],
     trials: Sequence[Trial],
     common: Common,
@@ -239,12 +249,14 @@ def _statement(
     expression, columns = joined.expression, joined.columns
     found = joined.estimates
     # facts and exact metrics leave nothing to chance: one block is enough
-    kind = "exact" if all(item.exact or item.one_text for item in found) else "sampled"
+    kind = "exact" if all(_determined(item, experiment) for item in found) else "sampled"
     apart, region = differences(expression, columns) or ((), None)
-    unit = found[0].unit if found else ""
     held, sides = censored_truths(joined)
+    unit = ""
     if not any(value is not None for value in apart) or any(sides):
-        apart, region, unit = (), None, ""
+        apart, region = (), None
+    elif found:
+        unit = _unit_apart(expression, found[0].unit, experiment)
     text = str(claim.expect)
     published = claim.published
     bounds = None
@@ -259,6 +271,33 @@ def _statement(
         published=bounds, kind=kind, selection=_selection(found, trials), **here,
     )  # fmt: skip
     return _Asked(case, claim, text, unit, _trials(found, trials))
+
+
+def _determined(item: Estimate, experiment: Experiment) -> bool:
+    """Whether nothing of it is left to chance: a word that a program prints is, as a number."""
+    source = experiment.metrics[item.metric].source or ""
+    return item.exact or (item.one_text and source.startswith(DETERMINED))
+
+
+def _unit_apart(expression: Expression, shown: str, experiment: Experiment) -> str:
+    """Name the unit of left - right; `shown`, that of its first metric, where it is one of it."""
+    metrics = experiment.metrics
+
+    def of(ref: Ref) -> Measure:
+        metric = metrics.get(ref.name)
+        return Measure("", free=True) if metric is None else lenient(metric, metrics)
+
+    assert isinstance(expression, Binary)  # noqa: S101 - one comparison has a difference
+    try:
+        sides = [arithmetic(side, of, "expect") for side in (expression.left, expression.right)]
+    except DimensionError:  # of an old record
+        return ""
+    side = next((one for one in sides if not one.free), sides[0])
+    try:
+        alike = any(side.powers) and read_unit(shown).powers == side.powers
+    except UnitError:
+        alike = False
+    return shown if alike else side.unit
 
 
 def _selection(found: Sequence[Estimate], trials: Sequence[Trial]) -> Selection:

@@ -6,6 +6,7 @@ from runner.analysis.claims.claims import claim_results
 from runner.analysis.claims.estimates import estimates
 from runner.analysis.model import Step, Trial
 from runner.spec import Experiment
+from tests.analysis.claims.judged import judged, trial
 
 BASE = {
     "factors": {"server": {"a": {}, "b": {}}},
@@ -53,3 +54,41 @@ def test_an_order_shows_how_far_apart_its_sides_are():
 def test_other_statements_have_no_one_number(expect):
     found = results(expect, thp="always")
     assert (found.estimate, found.of, found.values, found.region) == (None, "", (), None)
+
+
+def test_a_difference_of_ratios_has_no_unit_of_time():
+    """How far apart two sides are is in what the sides are, not in what their parts are."""
+    spec = {
+        "metrics": {"lat": {"from": "workload.wall", "unit": "ms"}},
+        "factors": {"m": ["1", "2"]},
+        "claims": [
+            {"id": "r", "quote": "q", "expect": "lat[m=2] / lat[m=1] < 2.5"},
+            {"id": "d", "quote": "q", "expect": "lat[m=1] < lat[m=2]"},
+            {"id": "t", "quote": "q", "expect": "3 * lat[m=1] > lat[m=2]"},
+        ],
+    }
+    ran = [
+        trial("t", level, n, {"workload.wall": int(level) + n / 100})
+        for n in range(1, 8)
+        for level in "12"
+    ]
+    results, _ = judged(spec, ran)
+    assert [one.unit for one in results] == ["", "ms", "ms"]
+    assert results[0].estimate == pytest.approx(2.04 / 1.04 - 2.5)
+
+
+def test_a_word_that_a_program_prints_is_sampled():
+    """It may be another in the next run: two alike show nothing."""
+    spec = {
+        "metrics": {"said": {"from": "stdout.regex", "pattern": "x=(.)", "kind": "text"}},
+        "claims": [{"id": "w", "quote": "q", "expect": "said == 'GOOD'"}],
+    }
+    found = {
+        count: judged(
+            spec, [trial("t", "", n, {"stdout.regex(x=(.))": "GOOD"}) for n in range(1, count + 1)]
+        )[0][0]
+        for count in (2, 6)
+    }
+    assert (found[2].verdict, found[2].n) == ("not measured", 2)
+    assert found[6].verdict == "reproduced"
+    assert "6 of 6" in found[6].reason
