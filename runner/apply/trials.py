@@ -29,6 +29,7 @@ from runner.records.facts import machine_id
 from runner.records.manifest import TRIED, Planned
 from runner.spec.sections.varied import OF_LOAD, at_level
 from runner.spec.treatments import treatments, with_levels
+from runner.store.packing import Packing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -205,19 +206,11 @@ class TrialRunner:
             if trial_id in self.done:
                 found = self.done[trial_id]
             else:
-                found = self._attempt(
-                    Attempt(
-                        trial=trial_id,
-                        experiment=experiment,
-                        levels=levels,
-                        repetition=repetition,
-                        number=attempt,
-                        connections=connections,
-                        binary=binary,
-                        built=extra,
-                        layout=layout,
-                    )
-                )
+                found = self._attempt(Attempt(
+                    trial=trial_id, experiment=experiment, levels=levels, repetition=repetition,
+                    number=attempt, connections=connections, binary=binary, built=extra,
+                    layout=layout,
+                ))  # fmt: skip
             if found.outcome == "error":
                 self._same_boot(trial_id)
             if found.outcome != "invalid":
@@ -254,10 +247,10 @@ class TrialRunner:
         self.reporter.trial_started(
             attempt.trial, attempt.levels, len(self.done) + 1, self.expected, compiled.duration_s
         )
-        self._follow(attempt.trial, compiled, loading)
+        ahead = self._follow(attempt.trial, compiled, loading)
         for error in loading.errors:
             self.reporter.note(str(error))
-        self.folder.pack(attempt.trial)
+        self.folder.pack(attempt.trial, ahead)
         trial = judge_trial(self.folder, self.loaded.experiment, attempt.trial)
         self.done[attempt.trial] = trial
         self.reporter.trial_ended(trial)
@@ -303,13 +296,18 @@ class TrialRunner:
             extra={k: v for k, v in attempt.built.items() if isinstance(v, int | float | str)},
         )
 
-    def _follow(self, trial_id: str, compiled: TrialProgram, loading: Loading) -> None:
+    def _follow(self, trial_id: str, compiled: TrialProgram, loading: Loading) -> Packing:
         """Send the program and record its events until it has ended, or is left to go on."""
         spool = self.folder.path / "events" / f"{trial_id}.jsonl"
+        ahead = Packing(spool)
+        # packing would disturb what is measured here
+        remote = not any(host.entry.local for host in (self.host, *self.load_hosts))
 
         def heard(event: AnyEvent) -> None:
             loading.heard(event)
             self.reporter.event(trial_id, event)
+            if remote:
+                ahead.heard(event)
 
         self.keeping = trial_id if compiled.keeps else ""
         self.current = trial_id
@@ -337,6 +335,7 @@ class TrialRunner:
                 ) from None
             raise
         self.current = ""
+        return ahead
 
     def release(self) -> None:
         """End the workload that a search has kept; nothing to do where none is kept."""

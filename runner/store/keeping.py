@@ -9,6 +9,7 @@ from runner.errors import RecordError
 from runner.records.manifest import EventsFile
 from runner.store import columns, files
 from runner.store.columns import NotPackedError
+from runner.store.packing import Packing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,10 +94,11 @@ def _pack(folder: Path) -> tuple[list[Path], dict[str, str]]:
     return [path for kind in KINDS for path in folder.glob(f"*{kind}")], whys
 
 
-def pack(plain: Path, *, lines: bool = True) -> str:
+def pack(plain: Path, *, lines: bool = True, ahead: Packing | None = None) -> str:
     """Pack one file of lines, and remove it then; say why a long one has no columns.
 
     One that gets no columns is compressed, or without `lines` left as it is.
+    `ahead` is what was packed of it while it grew.
     While the lines are there they are what counts: a crash at any point loses nothing.
     """
     why = ""
@@ -106,7 +108,7 @@ def pack(plain: Path, *, lines: bool = True) -> str:
         why = "short"
     else:
         try:
-            columns.pack(plain, kept)
+            (ahead or Packing(plain)).finish()
         except NotPackedError as error:
             why = str(error)
     if why and not lines:

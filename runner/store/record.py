@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from runner.records.events import AnyEvent
     from runner.records.manifest import Manifest
     from runner.store.columns import PackedSamples
+    from runner.store.packing import Packing
 
 PRINTED: Final = "printed"
 """`units` of a record whose metrics say in `unit` what a program prints."""
@@ -212,16 +213,15 @@ class RunFolder:
                 fix="free space on the controller; the host's spool still holds the events",
             ) from error
 
-    def pack(self, trial: str) -> None:
-        """Pack the events of a long trial that has ended, so that its samples are read by column.
-
-        Where they cannot be they stay lines, and finish() notes why.
-        """
+    def pack(self, trial: str, ahead: Packing | None = None) -> None:
+        """Make columns of a long trial that has ended; what cannot be stays, as finish() notes."""
         plain = self.path / EVENTS / f"{safe_name(trial)}{keeping.LINES}"
         if plain.exists() and plain.stat().st_size >= LEAST_BYTES:
             if stream := self._streams.pop(f"{EVENTS}/{plain.name}", None):
                 stream.close()
-            keeping.pack(plain, lines=False)
+            keeping.pack(plain, lines=False, ahead=ahead)
+        elif ahead is not None:
+            ahead.close()
 
     def migrate(self) -> list[str]:
         """Pack long trials that are compressed lines; give the names of those that are now."""
