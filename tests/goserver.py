@@ -20,7 +20,7 @@ import pytest
 from runner.host.sample import fetch_pages
 from runner.toolchain import BuildRequest, Toolchain, build, default_cache_dir, resolve
 
-WORKLOADS = Path(__file__).parents[1] / "experiments" / "workloads"
+WORKLOADS = Path(__file__).parents[1] / "experiments/published/go-under-32mb/workloads"
 CONNECTIONS = 40
 
 

@@ -77,7 +77,7 @@ def main() -> None:
     given = parser.parse_args()
     own = not given.same_session
     cache = default_cache_dir()
-    request = BuildRequest(ROOT / "experiments" / "workloads", "./pingserver")
+    request = BuildRequest(ROOT / "experiments/published/go-under-32mb/workloads", "./pingserver")
     made = build(request, resolve("1.22.10", cache), cache)
     order = random.Random(SEED)
     pairs = []

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.environment import ROOT, publish, verdict
 
 ROUNDS = 15
-SPEC = ROOT / "experiments" / "max-connections-32mb.yaml"
+SPEC = ROOT / "experiments/published/go-under-32mb/max-connections-32mb.yaml"
 
 
 def hundred_lines(folder: Path) -> Path:
@@ -24,7 +24,7 @@ def hundred_lines(folder: Path) -> Path:
     lines[at + 1 : at + 1] = more[: max(0, 100 - len(lines))]
     path = folder / "spec.yaml"
     path.write_text("\n".join(lines) + "\n")
-    (folder / "workloads").symlink_to(ROOT / "experiments" / "workloads")
+    (folder / "workloads").symlink_to(ROOT / "experiments/published/go-under-32mb/workloads")
     return path
 
 

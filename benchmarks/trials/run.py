@@ -56,7 +56,7 @@ def searched(root: Path) -> tuple[list[float], list[int], list[int]]:
 
     (record,) = sorted((ROOT / "reports" / EXPERIMENT).iterdir())[-1:]
     known = events_by_level(record)
-    spec = ROOT / "experiments" / f"{EXPERIMENT}.yaml"
+    spec = ROOT / "experiments/published/go-under-32mb" / f"{EXPERIMENT}.yaml"
     text = spec.read_text().replace("between: [7, 7]", f"between: [{SEARCHES}, {SEARCHES}]")
     (root / "experiments").mkdir()
     file = root / "experiments" / spec.name

@@ -72,14 +72,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def specs(named: list[str]) -> list[Path]:
-    """Give the spec files that are named, or those of the folders that are."""
+    """Give the spec files that are named, or those of the folders that are and of theirs."""
     found: list[Path] = []
     for name in named or ["experiments"]:
         path = Path(name)
         if not path.is_dir():
             found.append(path)
             continue
-        files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
+        files = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
         found += [file for file in files if "experiment/1" in file.read_text(encoding="utf-8")]
     if not found:
         raise SpecError(f"no specs in {', '.join(named or ['experiments'])}", fix="name a folder")

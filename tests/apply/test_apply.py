@@ -49,7 +49,9 @@ claims:
 
 def test_go_server_from_source_to_verdicts(cli, unchanged):
     """Build with an exact Go, run in a 32 MiB group, load by wrk, report, verdicts."""
-    shutil.copytree(ROOT / "experiments" / "workloads", cli.folder / "workloads")
+    shutil.copytree(
+        ROOT / "experiments/published/go-under-32mb/workloads", cli.folder / "workloads"
+    )
     text = GO.replace("PACKAGE", "./workloads/pingserver")
     found = cli.apply(cli.spec(text))
     (trial,) = found["trials"]

@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
-SPEC = Path(__file__).resolve().parents[2] / "experiments" / "heap-atlas.yaml"
+SPEC = Path(__file__).resolve().parents[2] / "experiments/published/go-under-32mb/heap-atlas.yaml"
 
 
 def short(folder: Path) -> Path:

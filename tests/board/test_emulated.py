@@ -9,7 +9,7 @@ from runner.compile.program import TrialRequest, trial_program
 from runner.spec import Experiment
 from runner.specfile import load
 
-SPEC = Path(__file__).parents[2] / "experiments" / "stepped-load.yaml"
+SPEC = Path(__file__).parents[2] / "experiments/published/go-under-32mb/stepped-load.yaml"
 
 
 @pytest.mark.parametrize(("emulated", "hz"), [(True, 2.0), (False, 10.0), (None, 10.0)])

@@ -340,7 +340,7 @@ CASES = {
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 # the article's claims lie there as data
 SHIPPED = [
-    path for path in sorted(EXPERIMENTS.glob("*.yaml")) if path.stem != "claims-of-the-article"
+    path for path in sorted(EXPERIMENTS.rglob("*.yaml")) if path.stem != "claims-of-the-article"
 ]
 FACTS = {
     "memory.total_bytes": 4_000_000_000,

@@ -10,7 +10,7 @@ import pytest
 
 from runner.toolchain import BuildRequest, build, default_cache_dir, run_process
 
-WORKLOADS = Path(__file__).parents[2] / "experiments" / "workloads"
+WORKLOADS = Path(__file__).parents[2] / "experiments/published/go-under-32mb/workloads"
 PROGRAMS = sorted(p.parent.name for p in WORKLOADS.glob("*/main.go"))
 
 

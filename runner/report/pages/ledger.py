@@ -67,10 +67,10 @@ def page(rows: Sequence[Row]) -> str:
     """Give the ledger as Markdown; the same rows, the same bytes."""
     counted = Counter(words.verdict(row.claim.verdict) for row in rows)
     said = ", ".join(f"{number} {name}" for name, number in sorted(counted.items()))
-    statements = {(row.source.split(", section")[0], _statement(row.claim.id)) for row in rows}
+    statements = {(row.source.split(", section")[0], row.claim.quote) for row in rows}
     head = (
         f"{words.plural(len(statements), 'published statement')} with "
-        f"{words.plural(len(rows), 'verdict')} (a statement with parts has one for each) in "
+        f"{words.plural(len(rows), 'verdict')} (one with parts has a verdict for each) in "
         f"{words.plural(len({row.spec for row in rows}), 'experiment')}: {said or 'none'}. "
         "Each verdict is that of the newest finished run on the kind of host whose facts are "
         "nearest to what the claim declares; made by `runner claims --markdown`."
@@ -92,11 +92,6 @@ def page(rows: Sequence[Row]) -> str:
                 parts.append(f"> **Changed after the run** {said}: {names} of the spec.")
         parts.append(_table(own))
     return "\n\n".join(parts) + "\n"
-
-
-def _statement(claim: str) -> str:
-    """Give the statement that a claim is a part of: `2.2.2` for `2.2.2/only`."""
-    return claim.partition("/")[0]
 
 
 def _run(row: Row) -> tuple[Md, tuple[str, ...]] | None:
