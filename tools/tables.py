@@ -63,7 +63,7 @@ def _option(action: argparse.Action) -> str:
         value = "{" + ",".join(map(str, action.choices)) + "}"
     names = [f"{name} {value}".rstrip() for name in action.option_strings] or [value]
     shown = ", ".join(f"`{name}`" for name in names)
-    return f"| {_cell(shown)} | {_cell(action.help or '')} |\n"
+    return f"| {_cell(shown)} | {_cell((action.help or '').replace('%%', '%'))} |\n"
 
 
 def _cell(text: str) -> str:

@@ -42,11 +42,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--blocks", type=int, default=BLOCKS,
         help=f"runs of the whole design, shuffled each (default: {BLOCKS})",
     )  # fmt: skip
+    parser.add_argument(
+        "--reboot", action="store_true",
+        help="vary the kernel command line too: the host is booted in each block with either "
+        "(default: where b's spec has it rebooted anyway)",
+    )  # fmt: skip
     apply.configure(parser, specs=False)
 
 
 def run(args: argparse.Namespace) -> int:
     """Vary what differs and can be set here, restore, say what explains the gap."""
+    from runner.analysis.runs.boot_words import may_boot
     from runner.analysis.runs.differences import differences
     from runner.store.runs import find
 
@@ -58,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         raise SpecError(f"`{args.a}` names no run", fix="write RUN:factor=level first")
     folders = [find(common.reports_dir(args), which) for which in (first, second or first)]
     a, b = (compare.of_folder(f, w) for f, w in zip(folders, (where_a, where_b), strict=True))
-    found = differences(a, b)
+    found = differences(a, b, boots=args.reboot or may_boot(b.experiment))
     found = replace(found, settable=tuple(_chosen(found.settable, args.only, args.without)))
     if not found.settable:
         raise RecordError(

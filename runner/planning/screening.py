@@ -13,7 +13,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import SpecError
+from runner.planning.layers import KERNEL
 from runner.spec.design import Factor, Repeat
+from runner.spec.sections.replication import Replication
 from runner.spec.sections.report import Report
 from runner.spec.treatments import RUNTIME, treatments, with_levels
 
@@ -80,7 +82,8 @@ def screening(
     """Give the experiment with a factor for each difference: `a` and `b` lay over its sections.
 
     Its own factors stay, but for those that `where` has chosen a level of. Claims are left out:
-    what is asked is what moves a metric.
+    what is asked is what moves a metric. Where the kernel command line is among the differences,
+    the host is booted in each block with either.
     """
     own = {name: factor for name, factor in experiment.factors.items() if name not in where}
     base = with_levels(experiment, where)
@@ -112,11 +115,19 @@ def screening(
             "repeat": Repeat(
                 unit=repeat.unit, between=(blocks, blocks), order=repeat.order,
                 cooldown=repeat.cooldown, attempts=repeat.attempts,
+                levels=Replication(boot="block") if _takes_boots(differences) else None,
             ),
             "claims": (),
             "report": Report(),
         }
     )  # fmt: skip
+
+
+def _takes_boots(
+    differences: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]],
+) -> bool:
+    systems = [side.get("system") for sides in differences.values() for side in sides]
+    return any(isinstance(system, dict) and KERNEL in system for system in systems)
 
 
 def factor_names(names: Sequence[str], taken: Sequence[str]) -> dict[str, str]:

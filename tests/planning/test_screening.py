@@ -4,6 +4,7 @@ import pytest
 
 from runner.errors import SpecError
 from runner.planning.ids import treatment_id
+from runner.planning.layers import declared_of, kernels_of
 from runner.planning.screening import MOST, design, factor_names, hadamard, screening
 from runner.spec.experiment import Experiment
 
@@ -75,3 +76,24 @@ def test_the_experiments_own_factors_are_crossed_or_chosen():
     assert [dict(one) for one in chosen.treatments] == [{"gogc": "b"}, {"gogc": "a"}]
     assert chosen.workload is not None
     assert chosen.workload.argv == ("true", "40")
+
+
+def test_the_kernel_command_line_is_a_factor_whose_blocks_are_booted_with_either():
+    """Each treatment's own line, equal ones together; without it nothing is booted."""
+    spec = Experiment.model_validate(
+        {"name": "x", "workload": {"argv": ["true"], "run": "once"}, "repeat": 5}
+    )
+    line = [{"system": {"kernel_cmdline": {key: ["isolcpus=3"], "reboot": "allowed"}}}
+            for key in ("present", "absent")]  # fmt: skip
+    queue = [{"system": {"sysctl": {"net.core.somaxconn": n}}} for n in ("128", "4096")]
+    made = screening(spec, {"line": tuple(line), "queue": tuple(queue)}, {}, 2)
+    assert made.repeat.levels is not None
+    assert made.repeat.levels.boot == "block"
+    declared = declared_of(made)
+    assert declared.boots
+    kernels = kernels_of(declared, made.treatments)
+    assert kernels is not None
+    assert len(set(kernels)) == 2
+    by_line = {one["line"]: number for one, number in zip(made.treatments, kernels, strict=True)}
+    assert [by_line[one["line"]] for one in made.treatments] == kernels
+    assert screening(spec, {"queue": tuple(queue)}, {}, 2).repeat.levels is None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from runner.analysis.runs import boot_words
 from runner.analysis.runs.environment_diff import VOLATILE, said
 from runner.kinds import resources
 from runner.kinds.resources.interface import OfFact
@@ -95,10 +96,13 @@ class Found:
     others: tuple[NotVaried, ...]
 
 
-def differences(a: Side, b: Side) -> Found:
-    """Sort what differs into what a spec can say, and the rest with its reason."""
+def differences(a: Side, b: Side, *, boots: bool = False) -> Found:
+    """Sort what differs into what a spec can say, and the rest with its reason.
+
+    With `boots` the host may be rebooted: words of the kernel command line can be said, too.
+    """
     places = dict(_pairs(_sections(a), _sections(b)))
-    others = _of_facts(a, b, places)
+    others = [*_of_facts(a, b, places), *_of_boots(a, b, places, boots)]
     varied = _varied(b)
     settable = []
     for path, (x, y) in places.items():
@@ -118,7 +122,7 @@ def _of_facts(a: Side, b: Side, places: dict[Path, tuple[Json, Json]]) -> list[N
     others = []
     for name in sorted({*a.facts, *b.facts}):
         x, y = a.facts.get(name), b.facts.get(name)
-        if name.startswith(VOLATILE):
+        if name.startswith(VOLATILE) or name == boot_words.FACT:
             continue
         path = _place(name)
         if path is None:
@@ -133,6 +137,32 @@ def _of_facts(a: Side, b: Side, places: dict[Path, tuple[Json, Json]]) -> list[N
             elif path not in places:
                 others.append(NotVaried(name, said(x), said(y), why))
     return others
+
+
+def _of_boots(
+    a: Side, b: Side, places: dict[Path, tuple[Json, Json]], boots: bool
+) -> list[NotVaried]:
+    """Write the words that the kernels were booted with over what the specs asked.
+
+    All of them are one difference: they are in force together, from a boot on.
+    """
+    words = boot_words.boot_words(a, b)
+    if words is None:
+        return []
+    for path in [path for path in places if path[:2] == boot_words.PATH]:
+        del places[path]
+    others = []
+    if words.machines_a or words.machines_b:
+        x, y = " ".join(words.machines_a), " ".join(words.machines_b)
+        others = [NotVaried(boot_words.FACT, said(x), said(y), boot_words.OF_THE_MACHINE)]
+    if not (words.a or words.b):
+        return others
+    if boots:
+        asked = merge({}, _sections(b)).get(SYSTEM, {}).get(boot_words.PATH[1]) or {}
+        places[boot_words.PATH] = boot_words.declared(words, asked.get("present", ()))
+        return others
+    x, y = " ".join(words.a), " ".join(words.b)
+    return [*others, NotVaried(boot_words.PATH[1], said(x), said(y), boot_words.NOT_ALLOWED)]
 
 
 def _whole(x: Json, y: Json) -> tuple[Json, Json]:
@@ -225,6 +255,8 @@ def _fixed(path: Path, varied: set[Path]) -> str:
     """Say why a place cannot differ between treatments; empty where it can."""
     if any(path[: len(one)] == one or one[: len(path)] == path for one in varied):
         return "the experiment itself varies it"
+    if path == boot_words.PATH:  # as a whole it is there only where the host may be rebooted
+        return ""
     return str(resources.kind(path[1]).fixed) if path[0] == SYSTEM else ""
 
 
