@@ -87,6 +87,13 @@ def shape(value: object) -> str:
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 
+def not_boolean(value: Any) -> Any:
+    """Refuse `yes` where a number belongs: it would count as 1."""
+    if isinstance(value, bool):
+        raise fault("number_boolean", f"has to be a number, not {shape(value)}")
+    return value
+
+
 def _maybe_secret(value: object) -> str | Secret:
     if isinstance(value, Secret):
         return value
@@ -102,6 +109,8 @@ def _write_secret(value: str | Secret) -> object:
 
 
 _TEXT_SCHEMA = {"type": ["string", "integer"]}
+NUMBER = BeforeValidator(not_boolean)
+"""On whole and real numbers without a unit, last: bounds before it keep their names in the schema."""
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int)]
 MaybeSecret = Annotated[
     str | Secret,

@@ -9,7 +9,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.records.quantities import COUNT, RATIO, Quantity, QuantityError, parse_as
 from runner.records.units import POWERS, UnitError, read_unit
-from runner.spec.base import Amount, Model, Ratio, Text, fault
+from runner.spec.base import (
+    NUMBER,
+    Amount,
+    Model,
+    Ratio,
+    Text,
+    fault,
+)
 from runner.spec.expressions import Expression, ExpressionError, parse_statement
 
 Scalar = str | int | float | bool
@@ -177,7 +184,7 @@ def _expect(text: str) -> str:
 class Quantile(Model):
     """A quantile of the repetitions' values."""
 
-    quantile: Annotated[float, Field(gt=0, lt=1)]
+    quantile: Annotated[float, Field(gt=0, lt=1), NUMBER]
 
 
 _BOUND = re.compile(r"(\d+)\s+in\s+(\d+)")

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, m
 
 from runner.records.quantities import BYTES, COUNT, RATE, parse
 from runner.spec.base import (
+    NUMBER,
     Amount,
     Model,
     Ratio,
@@ -119,7 +120,7 @@ class Order(Model):
         description="blocks: shuffled within each repetition; interleaved: the first treatment "
         "moves on by one; random: all shuffled together; written: as in the spec",
     )
-    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63), NUMBER] | None = None
     together: Literal["state"] | None = Field(
         None,
         description="Treatments of equal `system` stand together inside a block, which costs "
@@ -133,7 +134,7 @@ class Order(Model):
         return self
 
 
-Times = Annotated[int, Field(ge=1, le=MAX_REPETITIONS)]
+Times = Annotated[int, Field(ge=1, le=MAX_REPETITIONS), NUMBER]
 
 
 def read_per_board(value: object) -> object:
@@ -156,7 +157,7 @@ class Repeat(Model):
     stop_when: StopWhen | None = None
     order: Order = Order.model_construct()
     cooldown: CooldownOf | None = Field(None, description="Pause between trials")
-    attempts: Annotated[int, Field(ge=1, le=20)] = Field(
+    attempts: Annotated[int, Field(ge=1, le=20), NUMBER] = Field(
         3, description="How often an invalid trial is run at most"
     )
 
@@ -218,8 +219,8 @@ def _find(text: str) -> str:
 class Confirm(Model):
     """Trials at one level: with k of n healthy it passes, and then P(healthy) ≥ ½ there."""
 
-    trials: Annotated[int, Field(ge=1, le=1000)] = 5
-    healthy: Annotated[int, Field(ge=1, le=1000)] = 3
+    trials: Annotated[int, Field(ge=1, le=1000), NUMBER] = 5
+    healthy: Annotated[int, Field(ge=1, le=1000), NUMBER] = 3
 
     @model_validator(mode="after")
     def _possible(self) -> "Confirm":
@@ -243,7 +244,7 @@ class Search(Model):
     start: Amount | None = None
     workload: Literal["fresh", "keep"] = "fresh"
     """With `keep` one workload serves all trials of a search, as long as it lives and answers."""
-    max_trials: Annotated[int, Field(ge=1, le=MAX_REPETITIONS)] = 200
+    max_trials: Annotated[int, Field(ge=1, le=MAX_REPETITIONS), NUMBER] = 200
     sentinels: bool | None = Field(
         None,
         description="false: end when the level is found, without looking for drift, history and "

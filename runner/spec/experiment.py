@@ -7,7 +7,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from runner.spec.base import Model, Text, Texts, fault, one_or_many
+from runner.spec.base import (
+    NUMBER,
+    Model,
+    Text,
+    Texts,
+    fault,
+    one_or_many,
+)
 from runner.spec.claims import Claim
 from runner.spec.design import Factor, FactorOf, Repeat, RepeatOf, Search, Skip
 from runner.spec.health import Reference, RuleText
@@ -77,7 +84,9 @@ class AnyOf(Model):
 
     any: Text = Field(description="Group, host or pattern of the inventory")
     tags: Texts = Field((), description="Words that the inventory says of a host: [pi4, 4g]")
-    count: Annotated[int, Field(ge=1)] | None = Field(None, description="How many; all by default")
+    count: Annotated[int, Field(ge=1), NUMBER] | None = Field(
+        None, description="How many; all by default"
+    )
 
 
 class PerBoard(Model):
@@ -141,7 +150,7 @@ class Hosts(Model):
 class Sample(Model):
     """How often the sampler reads."""
 
-    hz: Annotated[float, Field(gt=0, le=100)] = 10.0
+    hz: Annotated[float, Field(gt=0, le=100), NUMBER] = 10.0
 
 
 class Lint(Model):

@@ -22,6 +22,7 @@ from runner.records.quantities import parse
 from runner.records.secrets import Secret, literal, text_of
 from runner.records.steps import Asked, LoadStep
 from runner.spec.base import (
+    NUMBER,
     CpuList,
     Duration,
     MaybeSecret,
@@ -55,9 +56,9 @@ def _generator(name: str) -> str:
 class Until(Model):
     """What has to be so before the next step; all that are given."""
 
-    time_wait_below: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
+    time_wait_below: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = None
     temperature_below: Temperature | None = None
-    load_below: Annotated[float, Field(gt=0)] | None = None
+    load_below: Annotated[float, Field(gt=0), NUMBER] | None = None
 
 
 class Cooldown(Model):
@@ -82,11 +83,11 @@ CooldownOf = Annotated[
 class Step(Model):
     """One constant-load interval as written; what it leaves out comes from the load."""
 
-    connections: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
+    connections: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = None
     rate: Rate | None = None
     duration: Duration | None = None
     warmup: Duration | None = None
-    threads: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
+    threads: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = None
     url: Text | None = None
     name: Text | None = None
 
@@ -94,10 +95,10 @@ class Step(Model):
 class Ladder(Model):
     """Steps from a rule: geometric with `times`, linear with `by`."""
 
-    start: Annotated[int, Field(ge=1, le=MAX_COUNT)] = Field(alias="from")
-    end: Annotated[int, Field(ge=1, le=MAX_COUNT)] = Field(alias="to")
-    times: Annotated[float, Field(gt=1)] | None = None
-    by: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = None
+    start: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(alias="from")
+    end: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(alias="to")
+    times: Annotated[float, Field(gt=1), NUMBER] | None = None
+    by: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = None
     duration: Duration | None = None
     vary: Literal["connections", "rate"] = "connections"
 
@@ -146,7 +147,7 @@ class WeightedUrl(Model):
     """One of several URLs; a bare text is one of weight 1."""
 
     url: Text
-    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+    weight: Annotated[int, Field(ge=1, le=1000), NUMBER] = 1
 
     @model_validator(mode="before")
     @classmethod
@@ -181,8 +182,8 @@ class Load(Model):
 
     generator: Annotated[Text, AfterValidator(_generator)] = "wrk"
     url: MaybeSecret = DEFAULT_URL
-    threads: Annotated[int, Field(ge=1, le=MAX_COUNT)] = 2
-    connections: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None = Field(
+    threads: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = 2
+    connections: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = Field(
         None, description="Of a closed loop; of an open model the most requests in flight"
     )
     rate: Rate | None = Field(None, description="Requests per second of an open model (vegeta)")

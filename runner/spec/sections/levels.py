@@ -7,7 +7,14 @@ from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
-from runner.spec.base import Model, Text, fault
+from runner.spec.base import (
+    NUMBER,
+    Model,
+    Text,
+    fault,
+)
+
+_Level = Annotated[Text | int | float, NUMBER]
 
 MOST: Final = 1_000
 """Levels that a range may make."""
@@ -17,10 +24,12 @@ _AMOUNT = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*([A-Za-z%°µ/]*)\s*")
 class LevelRange(Model):
     """Numbers from one to another, each `times` or `step` more than the one before."""
 
-    start: Text | int | float = Field(alias="from", description="First level, as 256 or 8MiB")
-    to: Text | int | float = Field(description="Last level, where the range reaches it")
-    times: Annotated[float, Field(gt=1)] | None = Field(None, description="Factor between levels")
-    step: Text | int | float | None = Field(None, description="Difference between levels")
+    start: _Level = Field(alias="from", description="First level, as 256 or 8MiB")
+    to: _Level = Field(description="Last level, where the range reaches it")
+    times: Annotated[float, Field(gt=1), NUMBER] | None = Field(
+        None, description="Factor between levels"
+    )
+    step: _Level | None = Field(None, description="Difference between levels")
 
     @model_validator(mode="after")
     def _whole(self) -> "LevelRange":

@@ -4,11 +4,15 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from runner.spec.base import Model, fault
+from runner.spec.base import (
+    NUMBER,
+    Model,
+    fault,
+)
 
 PADDING: Final = "RUNNER_LAYOUT"
 """Variable of the workload's environment whose length moves its stack."""
-Every = Literal["block"] | Annotated[int, Field(ge=1, le=10_000)]
+Every = Literal["block"] | Annotated[int, Field(ge=1, le=10_000), NUMBER]
 """Each block, or so many blocks together."""
 
 

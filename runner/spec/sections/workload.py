@@ -10,6 +10,7 @@ from runner.records.patterns import PatternError, compiled
 from runner.records.quantities import parse
 from runner.records.secrets import literal
 from runner.spec.base import (
+    NUMBER,
     CpuList,
     Duration,
     Environment,
@@ -110,7 +111,7 @@ class GoTest(Model):
     package: Text = "."
     bench: Text = "."
     benchmem: bool = False
-    count: Annotated[int, Field(ge=1, le=10_000)] = 1
+    count: Annotated[int, Field(ge=1, le=10_000), NUMBER] = 1
     benchtime: Text | None = None
     cpu: Texts | None = None
     timeout: Duration = parse("10min")
@@ -160,7 +161,7 @@ class Workload(Model):
     cgroup: Cgroup | None = None
     limits: Limits = Limits.model_construct()
     ready: Ready | None = None
-    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+    port: Annotated[int, Field(ge=1, le=65535), NUMBER] | None = Field(
         None, description="Fixed port; a free one is chosen where there is none"
     )
     network: Literal["host", "isolated"] = "host"
