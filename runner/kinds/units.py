@@ -59,6 +59,12 @@ NEEDS: Final[dict[str, Needs]] = {
 """What a spec has to have for the numbers of a family without a file (see sources.interface)."""
 OPEN: Final = ("command",)
 """Families whose names a program decides: what the generator `command` prints."""
+COUNTED: Final = frozenset(
+    {f"load.{name}" for name in ("requests", "good", "bytes", "errors", "planned", "dropped",
+                                 "cpu_s", *(f"errors.{kind}" for kind in _ERRORS))}
+    | {"gctrace.count", "scavtrace.count", "fault.injected", "fault.skipped"}
+)  # fmt: skip
+"""Numbers of a step that are counted in it, beside the counters that are sampled."""
 VARIANTS: Final = ("mean", "median", "min", "last")
 """Statistics over its samples that a gauge has in every step: `procfs.rss.median`."""
 
@@ -101,6 +107,22 @@ def unit_of(name: str) -> str | None:
         # not every name that a program decides about has a unit
         return parsed.known.get(rest) or parsed.unit(rest)
     return None
+
+
+@lru_cache(maxsize=4096)
+def field_kind(name: str) -> str:
+    """Say whether a sampled number is a `gauge` or a `counter`; empty for any other."""
+    family, _, short = name.partition(".")
+    if family in CLOSED or family in OPEN or not discovery.known("sources", family):
+        return ""
+    sampled: Source | None = getattr(module(family), "KIND", None)
+    found = sampled.fields({}).get(short) if sampled is not None else None
+    return found.kind if found is not None else ""
+
+
+def counts_up(name: str) -> bool:
+    """Whether a step's number is an amount of it: those of several steps add up."""
+    return name in COUNTED or field_kind(name) == "counter"
 
 
 def base_unit_of(name: str) -> str:

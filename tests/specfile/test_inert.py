@@ -19,6 +19,7 @@ COMMAND = {**SERVER, "load": {"generator": "command", "argv": ["x"], "measure": 
 FAULT = [{"at": "2s", "for": "1s", "process": {"pause": "workload"}}]
 RSS = {"from": "procfs.rss"}
 PAGE = {"name": "a", "url": "http://127.0.0.1:{port}/"}
+SAID = {"from": "stdout.json.a"}
 TWO = [{"connections": 4}, {"connections": 8}]
 
 
@@ -61,6 +62,29 @@ def read(base, more):
         ),
         (SERVER, {"load": {"steps": [*TWO, {"connections": 4}]}}, "two steps are called `4`"),
         (COMMAND, {"load": {"steps": TWO}}, "not told its connections"),
+        (SERVER, {"metrics": {"m": {**RSS, "statistic": "count"}}}, "has no count"),
+        (SERVER, {"metrics": {"m": {**RSS, "statistic": "sum"}}}, "has no sum"),
+        (SERVER, {"metrics": {"m": {**RSS, "statistic": "first"}}}, "has no first"),
+        (ONCE, {"metrics": {"m": {"from": "workload.wall", "statistic": "count"}}}, "no count"),
+        (
+            SERVER,
+            {"load": {"steps": TWO}, "metrics": {"m": {**SAID, "per": "step"}}},
+            "runs all steps",
+        ),
+        (SERVER, {"load": {"steps": TWO}, "metrics": {"m": {**SAID, "at": "4"}}}, "leave out `at`"),
+        (
+            SERVER,
+            {"load": {"steps": TWO}, "metrics": {"m": {"from": "workload.wall", "per": "step"}}},
+            "it has one `workload.wall`",
+        ),
+        (
+            SERVER,
+            {
+                "load": {"steps": TWO, "between_steps": "fresh"},
+                "metrics": {"m": {**SAID, "statistic": "median"}},
+            },
+            "say `per: step`",
+        ),
         (COMMAND, {"load": {"connections": 4, "rate": "9/s"}}, "not told its rate"),
     ],
 )
@@ -86,6 +110,25 @@ def test_what_would_do_nothing_is_refused_with_its_place(base, more, why):
         (SERVER, {"workload": {"fetch": [{**PAGE, "when": "during_step", "after": "19s"}]}}),
         (COMMAND, {"load": {"argv": ["x", "{connections}"], "steps": TWO}}),
         (COMMAND, {"load": {"connections": 4}}),
+        (SERVER, {"metrics": {"m": {**SAID, "per": "step", "statistic": "sum"}}}),
+        (SERVER, {"load": {"steps": TWO}, "metrics": {"m": {**SAID, "statistic": "sum"}}}),
+        (
+            SERVER,
+            {
+                "load": {"steps": TWO, "between_steps": "fresh"},
+                "metrics": {"m": {**SAID, "per": "step", "statistic": "median"}, "k": SAID},
+            },
+        ),
+        (
+            SERVER,
+            {
+                "load": {"steps": TWO},
+                "metrics": {
+                    "m": {"from": "load.requests", "statistic": "sum"},
+                    "k": {"from": "procfs.minor_faults", "per": "step"},
+                },
+            },
+        ),
         (
             {**SERVER, "load": {**SERVER["load"], "generator": "vegeta", "rate": "9/s"}},
             {"load": {"steps": {"from": 4, "to": 8, "times": 2}}},

@@ -10,10 +10,11 @@ import statistics
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.rows import of_trial
-from runner.kinds.units import VARIANTS
+from runner.kinds.units import VARIANTS, counts_up
 from runner.records.manifest import TRIED
 from runner.records.outcome import MEASURED
 from runner.spec.dimensions import lenient
+from runner.spec.sections.printed import is_printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,20 +66,34 @@ def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str |
     if not steps:
         return None, f"step {wanted} was not run"
     found: list[float] = []
+    texts: list[str] = []
     why = ""
     for item in steps:
         number, reason = _of_step(metric, item)
         if isinstance(number, str):
-            return number, ""
-        if number is None:
+            texts.append(number)
+        elif number is None:
             why = why or reason
         else:
             found.append(number)
+    if texts:
+        return texts[0 if metric.statistic == "first" else -1], ""
     if not found:
         return None, why or "not measured"
-    # of what a program prints the statistic is over all that it printed, once
-    how = metric.statistic if metric.statistic in COMBINE and not metric.many else "max"
-    return COMBINE[how or "max"](found) if len(found) > 1 else found[0], ""
+    return COMBINE[_over_steps(metric)](found) if len(found) > 1 else found[0], ""
+
+
+def _over_steps(metric: Metric) -> str:
+    """Say how the numbers of a trial's steps become one; none of it is said where one is named.
+
+    What counts up adds up, what is printed is the last one, anything else is the highest. A
+    statistic of what is printed is over all of it once: each step of a workload has the same.
+    """
+    if is_printed(metric.source):
+        return metric.statistic if metric.statistic in ("first", "min", "max") else "last"
+    if metric.statistic is not None:
+        return metric.statistic
+    return "sum" if metric.as_ is None and counts_up(str(metric.source)) else "max"
 
 
 def _of_step(metric: Metric, step: Step) -> tuple[float | str | None, str]:

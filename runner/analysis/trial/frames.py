@@ -146,23 +146,23 @@ class Reading:
 
         The whole where one workload ran them all. Samples stay: they go by time.
         """
+        lives = self.lives()
+        return next((one for one in lives if one.of_step(StepStarted, index)), lives[-1])
+
+    def lives(self) -> list[Reading]:
+        """Give the same for each workload of the trial, in order; one at least."""
         lives: list[list[AnyEvent]] = [[]]
-        found, over = 0, False
+        over = False
         for event in self.events:
             if over and (
                 isinstance(event, WorkloadStarted)
                 or (isinstance(event, Prepared) and event.when == "before")
             ):
-                lives.append([])
+                lives.append([one for one in lives[0] if isinstance(one, TrialStarted)])
                 over = False
             over = over or isinstance(event, WorkloadExited | PortTaken)
-            if isinstance(event, StepStarted) and event.index == index:
-                found = len(lives)
             lives[-1].append(event)
-        life = lives[found - 1]
-        if life is not lives[0]:
-            life[:0] = [event for event in self.events if isinstance(event, TrialStarted)]
-        return Reading(self.frame, tuple(life))
+        return [Reading(self.frame, tuple(life)) for life in lives]
 
     def of_step(self, kind: type[Stepped], index: int | None) -> Stepped | None:
         """Give the first event of one kind that is of a step; of an idle time without index."""

@@ -42,7 +42,7 @@ def of_step(
     `index` is the step's: a page that was fetched after another step is not its.
     """
     # a workload that was kept started before its trial did
-    started = next(((e.t or 0.0) - e.up_s for e in reading.every(WorkloadStarted)), 0.0)
+    started = _begun(reading)
     said = reading.every(Output)
     within = [e for e in said if start_s <= (start_s if e.t is None else e.t) <= end_s + FLUSH_S]
     # one table for each start of the workload: the step's own where every step had a fresh one
@@ -64,6 +64,11 @@ def of_step(
     )
     families = dict.fromkeys(name.partition(".")[0] for name in asked)
     return parse(printed, tuple(families))
+
+
+def _begun(reading: Reading) -> float:
+    """Give when the workload started, in seconds of the trial: a kept one did so before it."""
+    return next(((e.t or 0.0) - e.up_s for e in reading.every(WorkloadStarted)), 0.0)
 
 
 def text_of(said: Iterable[Output], stream: str) -> str:
@@ -97,16 +102,24 @@ def series(reading: Reading, trial_id: str, metrics: Mapping[str, Metric]) -> tu
     many = tuple(asked for one in drawn.values() if (asked := one.asked) is not None)
     if not many:
         return ()
-    read = of_step(reading, 0.0, 0.0, asked=tuple(one.name for one in many), many=many)
-    started = next(((e.t or 0.0) - e.up_s for e in reading.every(WorkloadStarted)), 0.0)
+    names = tuple(one.name for one in many)
+    read = [
+        (of_step(one, 0.0, 0.0, asked=names, many=many), _begun(one)) for one in reading.lives()
+    ]
     found = []
     for name, metric in drawn.items():
-        times, values = read.series.get(metric.number, ((), ()))
-        if not values or metric.series is None:
+        times: list[float] = []
+        values: list[float] = []
+        for said, begun in read:
+            at, what = said.series.get(metric.number, ((), ()))
+            since = metric.series.since if metric.series is not None else ""
+            origin = -begun if since == "start" else reading.origin
+            times += [one - origin for one in at]
+            values += what
+        if not values:
             continue
-        origin = -started if metric.series.since == "start" else reading.origin
         of = lenient(metric, metrics)
-        points = list(thin(np.array(times) - origin, np.array([*map(of.base, values)]), POINTS))
+        points = list(thin(np.array(times), np.array([*map(of.base, values)]), POINTS))
         t, v = zip(*points, strict=True)
         found.append(Series(trial_id, name, of.unit, tuple(round(at, 3) for at in t), tuple(v)))
     return tuple(found)

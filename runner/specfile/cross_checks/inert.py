@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runner.kinds.sources import module
 from runner.kinds.sources import names as families
-from runner.kinds.units import unit_of
+from runner.kinds.units import field_kind, unit_of
 
 if TYPE_CHECKING:
     from runner.spec.experiment import Experiment
     from runner.specfile.names import Finding, Names
+
+OF_LIFE: Final = ("stdout.", "stderr.", "workload.", "prepare.", "syscalls.", "gobench.")
+"""What begins and ends with the workload, and not with a step."""
+OF_STEP: Final = ("workload.alive", "workload.dead")
+MIXED: Final = ("sum", "count", "mean", "median")
 
 
 def check_inert(exp: Experiment, names: Names, treated: Sequence[Experiment]) -> Iterator[Finding]:
@@ -30,6 +35,8 @@ def check_inert(exp: Experiment, names: Names, treated: Sequence[Experiment]) ->
             yield ("hosts", "load"), "there is no `load`: nothing would come from there", False
     yield from _told(exp)
     yield from _named(exp, names)
+    yield from _statistics(exp)
+    yield from _of_one_workload(exp, treated)
 
 
 def _named(exp: Experiment, names: Names) -> Iterator[Finding]:
@@ -40,6 +47,46 @@ def _named(exp: Experiment, names: Names) -> Iterator[Finding]:
             message = f"two steps are called `{step.name}`: give each a name, such as `name: again`"
             yield names.place("load", "steps", step.index), message, False
         seen.add(step.name)
+
+
+def _statistics(exp: Experiment) -> Iterator[Finding]:
+    """Find statistics that a number has not: it would be shown as something else."""
+    for name, metric in exp.metrics.items():
+        source, how = str(metric.source), metric.statistic
+        if metric.many or how is None:
+            continue
+        if how == "count" or (how in ("first", "sum") and field_kind(source) == "gauge"):
+            said = "max, min, mean, median, last"
+            message = f"`{source}` has no {how}: {said} are of samples, count of what is printed"
+            yield ("metrics", name, "statistic"), message, False
+
+
+def _of_one_workload(exp: Experiment, treated: Sequence[Experiment]) -> Iterator[Finding]:
+    """Find metrics of single steps where one workload has one number for them all, or the reverse.
+
+    What it printed and used until its end is not of the step in which it was running.
+    """
+    loads = [load for one in treated if (load := one.load) is not None]
+    several = [load for load in loads if len(load.expanded_steps()) > 1]
+    kept = any(load.between_steps == "keep" for load in several)
+    fresh = any(load.between_steps == "fresh" for load in several)
+    for name, metric in exp.metrics.items():
+        source = str(metric.source)
+        if not source.startswith(OF_LIFE) or source in OF_STEP:
+            continue
+        key = "per" if metric.per == "step" else "at" if metric.at is not None else ""
+        if kept and key:
+            message = (
+                f"one workload runs all steps: it has one `{source}`, that of the trial; leave "
+                f"out `{key}`, or say `between_steps: fresh`"
+            )
+            yield ("metrics", name, key), message, False
+        elif fresh and not key and metric.many and metric.statistic in MIXED:
+            message = (
+                f"each step has a workload of its own, and no {metric.statistic} over them all "
+                "is made: say `per: step`"
+            )
+            yield ("metrics", name, "statistic"), message, False
 
 
 def _metrics(exp: Experiment, treated: Sequence[Experiment], *, loaded: bool) -> Iterator[Finding]:
@@ -69,10 +116,7 @@ def _metrics(exp: Experiment, treated: Sequence[Experiment], *, loaded: bool) ->
 
 def _no_count(source: str) -> str | None:
     """Say why a number does not grow over time, as what a rate is of does; None where it may."""
-    family, _, short = source.partition(".")
-    kind = getattr(module(family), "KIND", None) if family in families() else None
-    field = kind.fields({}).get(short) if kind is not None else None
-    if field is not None and field.kind == "gauge":
+    if field_kind(source) == "gauge":
         return "it is read as it stands, and does not count up"
     unit = unit_of(source) or ""
     if unit.endswith("/s") or unit == "%" or source.startswith("load.latency"):

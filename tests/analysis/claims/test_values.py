@@ -26,3 +26,27 @@ def test_a_text_is_no_number_of_a_unit(said):
 
 def test_a_number_is_in_base_units():
     assert of(12.5, unit="ms") == (0.0125, "")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"from": "load.requests"}, 9.0),
+        ({"from": "load.requests", "statistic": "max"}, 5.0),
+        ({"from": "procfs.minor_faults"}, 9.0),
+        ({"from": "procfs.rss"}, 5.0),
+        ({"from": "load.latency_p99"}, 5.0),
+        ({"from": "stdout.json.a"}, 4.0),
+        ({"from": "stdout.json.a", "statistic": "first"}, 0.0),
+        ({"from": "stdout.json.a", "kind": "text"}, "4"),
+    ],
+)
+def test_a_trial_of_several_steps_has_one_number_of_them(keys, expected):
+    """What counts up adds up (the highest step's was shown), what is printed is the last one."""
+    metric = Metric.model_validate(keys)
+    steps = tuple(
+        Step(n, str(n), None, n, n + 1.0, "healthy", numbers={metric.number: number})
+        for n, number in enumerate((0.0, 5.0, 4.0))
+    )
+    trial = Trial("t", "local", {}, 1, 1, "healthy", "", 0.0, steps)
+    assert value(metric, trial, None) == (expected, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.analysis.trial import lifecycle, outputs
 from runner.kinds.sources import parsers
+from runner.spec.metrics import Metric
 from tests.events import reading
 
 
@@ -105,3 +106,28 @@ def test_a_kept_workload_has_no_time_to_readiness():
     assert numbers["workload.ready"] == 1
     assert numbers["workload.ready_after"] is None
     assert why["workload.ready_after"].endswith("it started in trial t1 or before")
+
+
+def test_a_series_of_fresh_workloads_counts_from_the_start_of_each():
+    """The second one's clock begins at its own start: it was drawn over the first one's."""
+    metrics = {
+        "speed": Metric.model_validate(
+            {
+                "from": "stdout.regex",
+                "pattern": r"^(\d+) s: (\d+)",
+                "series": {"t": 1, "v": 2},
+                "statistic": "max",
+                "per": "step",
+            }
+        )
+    }
+    events = []
+    for at in (2.0, 12.0):
+        events += [
+            {"event": "workload_started", "t": at},
+            output("stdout", f"1 s: {at:.0f}\n3 s: 7\n", at + 3),
+            {"event": "workload_exited", "t": at + 4, "code": 0, "expected": True},
+        ]
+    (line,) = outputs.series(reading(events), "a", metrics)
+    assert line.t == (3.0, 5.0, 13.0, 15.0)
+    assert line.v == (2.0, 7.0, 12.0, 7.0)
