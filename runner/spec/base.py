@@ -110,7 +110,7 @@ def _write_secret(value: str | Secret) -> object:
 
 _TEXT_SCHEMA = {"type": ["string", "integer"]}
 NUMBER = BeforeValidator(not_boolean)
-"""On whole and real numbers without a unit, last: bounds before it keep their names in the schema."""
+"""On numbers without a unit, last: bounds before it keep their names in the schema."""
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int)]
 MaybeSecret = Annotated[
     str | Secret,
