@@ -115,9 +115,7 @@ def read_range(value: object) -> object:
     return value if isinstance(value, (Mapping, Range)) else {"value": value}
 
 
-RangeOf = Annotated[
-    Range, BeforeValidator(read_range, json_schema_input_type=str | float | dict[str, object])
-]
+RangeOf = Annotated[Range, BeforeValidator(read_range, json_schema_input_type=str | float | Range)]
 
 
 class Published(Range):
@@ -141,7 +139,7 @@ class Published(Range):
 
 
 PublishedOf = Annotated[
-    Published, BeforeValidator(read_range, json_schema_input_type=str | float | dict[str, object])
+    Published, BeforeValidator(read_range, json_schema_input_type=str | float | Published)
 ]
 
 

@@ -194,7 +194,8 @@ def read_repeat(value: object) -> object:
 
 
 RepeatOf = Annotated[
-    Repeat, BeforeValidator(read_repeat, json_schema_input_type=int | dict[str, object])
+    Repeat,
+    BeforeValidator(read_repeat, json_schema_input_type=Annotated[int, Field(ge=1)] | Repeat),
 ]
 
 

@@ -209,9 +209,7 @@ def read_metric(value: object) -> object:
     return value if isinstance(value, (Mapping, Metric)) else {"from": value}
 
 
-MetricOf = Annotated[
-    Metric, BeforeValidator(read_metric, json_schema_input_type=str | dict[str, object])
-]
+MetricOf = Annotated[Metric, BeforeValidator(read_metric, json_schema_input_type=str | Metric)]
 
 AGAINST = ("vs_baseline", "ratio", "difference")
 """Columns that need a baseline."""

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from runner.kinds.resources import kinds
 from runner.spec.experiment import Experiment
+from runner.spec.keys import EFFECTS
 from runner.spec.system import System
 
 ID = "experiment/1"
@@ -31,6 +32,8 @@ def schema() -> dict[str, object]:
             found["$defs"][f"{name}.{part}"] = inner
         payload["description"] = kind.doc
         system["properties"][name] = payload
+    for name, effect in EFFECTS.items():
+        found["properties"][name].setdefault("description", effect)
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["$id"] = ID
     found["title"] = "An experiment"

@@ -40,3 +40,25 @@ def test_every_reference_leads_somewhere():
     for reference in references(found):
         assert reference.startswith("#/$defs/")
         assert reference.removeprefix("#/$defs/") in found["$defs"], reference
+
+
+def test_metrics_repeat_and_numbers_are_typed_and_every_section_has_a_text():
+    """An editor completes their keys: no form of them is just any mapping."""
+    found = schema()
+
+    def forms(node):
+        if "$ref" in node:
+            node = found["$defs"][node["$ref"].removeprefix("#/$defs/")]
+        for form in node.get("anyOf", [node]):
+            yield from forms(form) if "$ref" in form else [form]
+
+    sections, claim = found["properties"], found["$defs"]["Claim"]["properties"]
+    for node, key in ((sections["metrics"]["additionalProperties"], "from"),
+                      (sections["requires"]["additionalProperties"], "at_least"),
+                      (sections["repeat"], "between"), (claim["published"], "low")):  # fmt: skip
+        mappings = [form for form in forms(node) if form.get("type") == "object"]
+        assert mappings
+        for form in mappings:
+            assert form["additionalProperties"] is False
+            assert key in form["properties"]
+    assert [name for name, section in sections.items() if not section.get("description")] == []

@@ -49,7 +49,7 @@ def read_requirement(value: object) -> object:
 RequirementOf = Annotated[
     Requirement,
     BeforeValidator(
-        read_requirement, json_schema_input_type=str | float | bool | list[str] | dict[str, object]
+        read_requirement, json_schema_input_type=str | float | bool | list[str] | Requirement
     ),
 ]
 
