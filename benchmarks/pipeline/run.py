@@ -72,9 +72,9 @@ def measured(folder: str, samples: int, *, packed: bool) -> None:
     """Store, analyse and report; say the seconds of each, and the highest memory."""
     from runner.analysis.model import Analysis
     from runner.analysis.trial import frames, trial
-    from runner.records.steps import StepPlan
     from runner.kinds.sources import fields
     from runner.records.events import decode
+    from runner.records.steps import StepPlan
     from runner.report.pages import rebuild
     from runner.store import columns
     from runner.store.names import new_run_id
