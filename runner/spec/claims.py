@@ -283,8 +283,10 @@ class Claim(Model):
             )
         if self.published is not None or self.margin is not None:
             raise fault("claim", f"claim {self.id}: `{kind}` has no published number and no margin")
-        if kind == "always" and self.expect is None:
-            raise fault("claim", f"claim {self.id}: `always` is of a statement: give `expect`")
+        if kind == "always" and (self.expect is None or self.metric is not None):
+            raise fault(
+                "claim", f"claim {self.id}: `always` is of a statement: give `expect` alone"
+            )
         if (self.metric is None) == (self.expect is None):
             raise fault("claim", f"claim {self.id}: `never` is of a metric or of `expect`")
 

@@ -73,7 +73,11 @@ class Metric(Model):
         None, description="Arithmetic over other metrics: `rss_peak - rss_idle`"
     )
     per: Literal["trial", "step"] = "trial"
-    at: Text | None = Field(None, description="Only there: `search.level`, or the name of a step")
+    at: Text | None = Field(
+        None,
+        description="Only there: `search.level`, as every metric of a search that says nothing, "
+        "or the name of a step",
+    )
     after: Duration | None = Field(None, description="Only this long after the workload was ready")
     statistic: Statistic | None = Field(
         None,

@@ -91,7 +91,7 @@ def _of_trials(
     metric: Metric, trials: Sequence[Trial], search: Searches | None
 ) -> dict[Cell, list[Row]]:
     rows: dict[Cell, list[Row]] = defaultdict(list)
-    if search and metric.at == "search.level":
+    if search and at_level(metric):
         return _at_level(metric, trials, search)
     planned = {
         cell: step_names(t for t in trials if tuple(t.treatment.items()) == cell)
@@ -103,6 +103,17 @@ def _of_trials(
         for step in steps:
             rows[cell, step].append(_row(metric, trial, step, planned[cell]))
     return rows
+
+
+def at_level(metric: Metric) -> bool:
+    """Whether a metric of a search is of the level that was found: also where it names no step.
+
+    Trials of different levels are not repetitions of anything. What a tool determines once for
+    all trials has no level.
+    """
+    if metric.at is None and metric.per == "trial":
+        return not str(metric.source).startswith(DETERMINED)
+    return metric.at == "search.level"
 
 
 def _row(metric: Metric, trial: Trial, step: str | None, planned: Sequence[str]) -> Row:

@@ -110,7 +110,7 @@ def steps(
                     alive,
                     cut,
                     invalid,
-                    "" if alive else death(reading),
+                    "" if alive else death(reading.life(event.index)),
                     settled,
                 )
             )

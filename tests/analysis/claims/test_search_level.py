@@ -32,3 +32,20 @@ def test_every_healthy_trial_at_the_level_counts(trials, median):
     search = Searches(runs=(SearchRun(1, {}, level=8, last_passing=8),))
     (found,) = estimates(RSS, trials, search)
     assert found.median == median
+
+
+def test_a_metric_of_a_search_is_of_its_level_where_it_names_no_step():
+    """Trials of other levels are not repetitions of it; a build has no level."""
+    search = Searches(runs=(SearchRun(1, {}, level=8, last_passing=8),))
+    trials = [tried(1, 8, 3.0), tried(2, 16, 50.0, "unhealthy"), tried(3, 8, 5.0)]
+    for trial in trials:
+        trial.steps[0].numbers["build.size"] = 700
+    metrics = {
+        "m": Metric.model_validate({"from": "procfs.rss"}),
+        "size": Metric.model_validate({"from": "build.size"}),
+        "there": Metric.model_validate({"from": "procfs.rss", "at": "16"}),
+    }
+    found = {one.metric: one for one in estimates(metrics, trials, search)}
+    assert found["m"].values == (4.0,)
+    assert 50.0 in found["there"].values
+    assert set(found["size"].values) == {700}
