@@ -20,7 +20,7 @@ from runner.store.manifest_file import MANIFEST
 from runner.store.record import ARTIFACTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
     import duckdb
@@ -85,18 +85,24 @@ def open_index(roots: Sequence[Path], cache: Path) -> tuple[duckdb.DuckDBPyConne
 
 
 def _states(root: Path) -> Iterable[tuple[str, str]]:
-    """Yield every run folder below, with what tells whether it has changed."""
-    base = str(root.resolve())
+    """Yield every run folder below, with what tells whether it has changed.
+
+    `root` holds folders of experiments, is one of them, or is a run.
+    """
+    return _below(str(root.resolve()), 2)
+
+
+def _below(folder: str, floors: int) -> Iterator[tuple[str, str]]:
+    manifest = _stamp(f"{folder}/{MANIFEST}")
+    if manifest is not None:
+        yield folder, f"{manifest} {_stamp(f'{folder}/{ARTIFACTS}/analysis.json') or '-'}"
+        return
+    if not floors:
+        return
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        for experiment in os.scandir(base):
-            if not experiment.is_dir(follow_symlinks=False) or experiment.name.startswith("."):
-                continue
-            for run in os.scandir(experiment.path):
-                parts = [_stamp(f"{run.path}/{MANIFEST}")]
-                if parts[0] is None:
-                    continue
-                parts.append(_stamp(f"{run.path}/{ARTIFACTS}/analysis.json"))
-                yield run.path, " ".join(part or "-" for part in parts)
+        for one in os.scandir(folder):
+            if one.is_dir(follow_symlinks=False) and not one.name.startswith("."):
+                yield from _below(one.path, floors - 1)
 
 
 def _stamp(path: str) -> str | None:

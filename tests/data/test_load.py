@@ -52,3 +52,9 @@ def test_other_libraries_get_their_own_frames_or_an_error_that_says_how(reports)
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(RunnerError, match="no folder of runs"):
         runner.load(tmp_path / "nosuch")
+
+
+def test_a_folder_of_one_experiment_and_one_of_a_run_are_read_too(reports):
+    (one,) = {run.parent for run in reports.glob("*/*/")}
+    assert len(runner.load(one)) == 2
+    assert [len(runner.load(run)) for run in sorted(one.iterdir())] == [1, 1]

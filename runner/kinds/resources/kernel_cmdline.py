@@ -170,8 +170,8 @@ class KernelCmdline:
         left = [word for word in extra if word not in content.split()]
         if left:
             return Refused(
-                f"{why}: {', '.join(left)} is not from {path}, but from the firmware, or from a run "
-                "that put the file back: its words go with the next reboot",
+                f"{why}: {', '.join(left)} is not from {path}, but from the firmware, or from a "
+                "run that put the file back: its words go with the next reboot",
                 "reboot the host once; where it is back then, ask for the word that undoes it",
             )
         made = edited(content, payload, running).encode(errors="surrogateescape")
