@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -12,6 +12,7 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -31,6 +32,11 @@ from runner.records.quantities import (
 )
 from runner.records.secrets import Secret, from_written
 
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
 
 class Model(BaseModel):
     """A section: frozen, no unknown keys, written by alias (`memory.max`)."""
@@ -44,6 +50,23 @@ class Model(BaseModel):
         arbitrary_types_allowed=True,
         defer_build=True,  # once, as part of the experiment: a fifth of what an import costs
     )
+
+
+class Bare(Model):
+    """A section with one key that says it all: a bare text stands for `{key: text}`."""
+
+    bare: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: object) -> object:
+        return {cls.bare: value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: "CoreSchema", handler: "GetJsonSchemaHandler"
+    ) -> "JsonSchemaValue":
+        return {"anyOf": [{"type": "string"}, handler(core)]}
 
 
 def fault(kind: str, message: str) -> PydanticCustomError:

@@ -23,6 +23,7 @@ from runner.records.secrets import Secret, literal, text_of
 from runner.records.steps import Asked, LoadStep
 from runner.spec.base import (
     NUMBER,
+    Bare,
     CpuList,
     Duration,
     MaybeSecret,
@@ -143,16 +144,13 @@ class ExpandedStep:
     url: str
 
 
-class WeightedUrl(Model):
+class WeightedUrl(Bare):
     """One of several URLs; a bare text is one of weight 1."""
+
+    bare = "url"
 
     url: Text
     weight: Annotated[int, Field(ge=1, le=1000), NUMBER] = 1
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare(cls, value: object) -> object:
-        return {"url": value} if isinstance(value, str) else value
 
 
 def _steps(value: object) -> object:

@@ -13,13 +13,20 @@ from runner.spec.keys import EFFECTS
 from runner.spec.system import System
 
 ID = "experiment/1"
+SHOWN = ("title", "description", "default")
+WORD = {
+    "type": "string",
+    "pattern": r"^\{[A-Za-z_]\w*\}$|\{\{.*\}\}",
+    "description": "The word of a factor, as {size}, or {{ a variable }}",
+}
+"""What may stand for a number."""
 
 
 def schema() -> dict[str, object]:
     """Give the schema of a spec as a user writes it, shorthands included.
 
-    Every value may also be a text with `{{ variables }}`, which a schema cannot
-    tell from a wrong one; editors mark those where the type is not text.
+    Every number may also be what stands for one: the `{word}` of a factor, or a text with
+    `{{ variables }}`.
     """
     system: Any = System.model_json_schema(by_alias=True)
     found = Experiment.model_json_schema(by_alias=True, mode="validation")
@@ -37,7 +44,22 @@ def schema() -> dict[str, object]:
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["$id"] = ID
     found["title"] = "An experiment"
-    return found
+    whole: dict[str, Any] = _with_words(found)
+    whole["$defs"]["Word"] = WORD
+    return whole
+
+
+def _with_words(node: Any) -> Any:
+    """Let a word stand for each number; what an editor shows of the number stays where it is."""
+    if isinstance(node, list):
+        return [_with_words(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("type") not in ("integer", "number"):
+        return {name: _with_words(item) for name, item in node.items()}
+    shown = {name: node[name] for name in SHOWN if name in node}
+    number = {name: item for name, item in node.items() if name not in SHOWN}
+    return {**shown, "anyOf": [number, {"$ref": "#/$defs/Word"}]}
 
 
 def schema_text() -> str:

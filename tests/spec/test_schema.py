@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from runner.kinds.resources import kinds
 from runner.spec.experiment import Experiment
 from runner.spec.schema import schema, schema_text
 
-COMMITTED = Path(__file__).parents[2] / "schemas" / "experiment.schema.json"
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / "schemas" / "experiment.schema.json"
+SHIPPED = [
+    path
+    for folder in ("experiments", "templates/init")
+    for path in sorted((ROOT / folder).rglob("*.yaml"))
+    if "schema: experiment/1" in path.read_text("utf-8")
+]
+
+
+class Loader(yaml.SafeLoader):
+    """Secrets are texts, and dates too."""
+
+
+Loader.add_multi_constructor("!", lambda *_: "x")
+Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
 def test_the_committed_schema_is_that_of_the_models():
@@ -62,3 +82,30 @@ def test_metrics_repeat_and_numbers_are_typed_and_every_section_has_a_text():
             assert form["additionalProperties"] is False
             assert key in form["properties"]
     assert [name for name, section in sections.items() if not section.get("description")] == []
+
+
+@pytest.fixture(scope="module")
+def validator():
+    return Draft202012Validator(json.loads(COMMITTED.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_an_editor_marks_nothing_in_a_shipped_spec(path, validator):
+    spec = yaml.load(path.read_text("utf-8"), Loader)
+    assert [f"{e.json_path}: {e.message[:200]}" for e in validator.iter_errors(spec)] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"load": {"connections": "many"}}, "$.load"),
+        ({"repeat": {"between": [1, 2], "attempt": 3}}, "$.repeat"),
+        ({"metrics": {"m": {"form": "load.rps"}}}, "$.metrics.m"),
+        ({"sample": {"hz": True}}, "$.sample"),
+    ],
+)
+def test_an_editor_marks_what_is_wrong(change, place, validator):
+    spec = {"schema": "experiment/1", "workload": {"argv": ["x"]}, **change}
+    found = [error.json_path for error in validator.iter_errors(spec)]
+    assert found
+    assert all(path.startswith(place) for path in found)

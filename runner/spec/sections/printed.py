@@ -8,7 +8,7 @@ from runner.records.patterns import PatternError, compiled
 from runner.records.quantities import COUNT, RATIO, TIME, Quantity
 from runner.records.steps import Asked, SkipBy
 from runner.records.units import POWERS, Unit, UnitError, read_unit
-from runner.spec.base import Amount, Model, Text, as_text, fault
+from runner.spec.base import Amount, Bare, Model, Text, as_text, fault
 from runner.spec.references import STATISTICS, check_reference
 
 Statistic = Literal["max", "min", "mean", "median", "last", "first", "sum", "count"]
@@ -163,19 +163,16 @@ def _source(text: str) -> str:
     return text
 
 
-class LoadNumber(Model):
+class LoadNumber(Bare):
     """One number that a load program prints; a bare text is a pattern of stdout."""
+
+    bare = "pattern"
 
     source: Annotated[Text, AfterValidator(_source)] = Field("stdout.regex", alias="from")
     pattern: Text | None = Field(None, description="Regular expression; its group is the number")
     statistic: Statistic | None = Field(None, description="Of all that match; else the last one")
     skip: Skip | None = Field(None, description="So many of the first are thrown away: 2, 10%")
     unit: Text | None = Field(None, description="Unit that is printed")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare(cls, value: object) -> object:
-        return {"pattern": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _together(self) -> "LoadNumber":

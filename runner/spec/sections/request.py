@@ -9,21 +9,18 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from runner.errors import SpecError
 from runner.records.steps import SUCCESS
-from runner.spec.base import Model, Text, as_text, fault
+from runner.spec.base import Bare, Model, Text, as_text, fault
 
 
-class BodyFile(Model):
+class BodyFile(Bare):
     """The body of every request, from a file beside the spec; a bare text is its path."""
+
+    bare = "path"
 
     path: Text = Field(description="File beside the spec, at most 1 MiB")
     base64: Text | None = Field(
         None, description="Its bytes as they were read: runner writes it into the record"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare(cls, value: object) -> object:
-        return {"path": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _whole(self) -> "BodyFile":
