@@ -28,7 +28,7 @@ MOST: Final = 20_000
 """Orders up to which all are counted."""
 SAMPLE: Final = 9_999
 ROUNDING: Final = 1e-12
-"""Differences that are less of the noise than this are 0 but for rounding."""
+"""Differences that are less of the noise, or of the values, than this are 0 but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ def labels_max_t(
     data, there = _matrix([*a, *b])
     counts = there.sum(axis=0)
     centred = np.where(there > 0, data - data.sum(axis=0) / np.maximum(counts, 1), 0.0)
+    # what the mean leaves of equal values is not their spread
+    centred[np.abs(centred) <= ROUNDING * np.abs(data).max(axis=0, initial=0.0)] = 0.0
     chosen = _labels(len(b), len(a) + len(b))
     sums, of = chosen @ centred, chosen @ there
     total = (centred**2).sum(axis=0)

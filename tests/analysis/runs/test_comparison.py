@@ -202,6 +202,7 @@ VALUES = st.lists(st.floats(0.5, 2.0), min_size=6, max_size=8)
 
 @given(VALUES, VALUES)
 @example([1.0, 1.0, 1.0, 1.0, 2.0, 1.5], [1.0, 1.0, 1.0, 2.0, 1.5, 1.0])
+@example([0.5] * 6, [0.5] * 5 + [0.5000000000000001])
 def test_turning_round_turns_better_into_worse(x, y):
     turned = {"better": "worse", "worse": "better"}
     one, other = outcome(x, y), outcome(y, x)
