@@ -9,14 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.records.quantities import COUNT, RATIO, Quantity, QuantityError, parse_as
 from runner.records.units import POWERS, UnitError, read_unit
-from runner.spec.base import (
-    NUMBER,
-    Amount,
-    Model,
-    Ratio,
-    Text,
-    fault,
-)
+from runner.spec.base import NUMBER, Amount, Model, Ratio, Text, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_statement
 
 Scalar = str | int | float | bool

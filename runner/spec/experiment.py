@@ -7,14 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from runner.spec.base import (
-    NUMBER,
-    Model,
-    Text,
-    Texts,
-    fault,
-    one_or_many,
-)
+from runner.spec.base import NUMBER, Model, Text, Texts, fault, one_or_many
 from runner.spec.claims import Claim
 from runner.spec.design import Factor, FactorOf, Repeat, RepeatOf, Search, Skip
 from runner.spec.health import Reference, RuleText

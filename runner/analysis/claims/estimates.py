@@ -91,7 +91,7 @@ def _of_trials(
     metric: Metric, trials: Sequence[Trial], search: Searches | None
 ) -> dict[Cell, list[Row]]:
     rows: dict[Cell, list[Row]] = defaultdict(list)
-    if search and at_level(metric):
+    if search and _is_of_level(metric):
         return _at_level(metric, trials, search)
     planned = {
         cell: step_names(t for t in trials if tuple(t.treatment.items()) == cell)
@@ -105,7 +105,7 @@ def _of_trials(
     return rows
 
 
-def at_level(metric: Metric) -> bool:
+def _is_of_level(metric: Metric) -> bool:
     """Whether a metric of a search is of the level that was found: also where it names no step.
 
     Trials of different levels are not repetitions of anything. What a tool determines once for

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
@@ -146,11 +147,11 @@ class Reading:
 
         The whole where one workload ran them all. Samples stay: they go by time.
         """
-        lives = self.lives()
-        return next((one for one in lives if one.of_step(StepStarted, index)), lives[-1])
+        return next((one for one in self.lives if one.of_step(StepStarted, index)), self.lives[-1])
 
+    @cached_property
     def lives(self) -> list[Reading]:
-        """Give the same for each workload of the trial, in order; one at least."""
+        """The same for each workload of the trial, in order; one at least."""
         lives: list[list[AnyEvent]] = [[]]
         over = False
         for event in self.events:

@@ -41,7 +41,6 @@ def of_step(
 
     `index` is the step's: a page that was fetched after another step is not its.
     """
-    # a workload that was kept started before its trial did
     started = _begun(reading)
     said = reading.every(Output)
     within = [e for e in said if start_s <= (start_s if e.t is None else e.t) <= end_s + FLUSH_S]
@@ -103,9 +102,7 @@ def series(reading: Reading, trial_id: str, metrics: Mapping[str, Metric]) -> tu
     if not many:
         return ()
     names = tuple(one.name for one in many)
-    read = [
-        (of_step(one, 0.0, 0.0, asked=names, many=many), _begun(one)) for one in reading.lives()
-    ]
+    read = [(of_step(one, 0.0, 0.0, asked=names, many=many), _begun(one)) for one in reading.lives]
     found = []
     for name, metric in drawn.items():
         times: list[float] = []

@@ -7,12 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
-from runner.spec.base import (
-    NUMBER,
-    Model,
-    Text,
-    fault,
-)
+from runner.spec.base import NUMBER, Model, Text, fault
 
 _Level = Annotated[Text | int | float, NUMBER]
 

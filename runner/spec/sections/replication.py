@@ -4,11 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from runner.spec.base import (
-    NUMBER,
-    Model,
-    fault,
-)
+from runner.spec.base import NUMBER, Model, fault
 
 PADDING: Final = "RUNNER_LAYOUT"
 """Variable of the workload's environment whose length moves its stack."""
