@@ -259,8 +259,11 @@ def _binary(op: str, left: Expression, right: Expression, of: "Lookup", key: str
         sides = ((left, other), (right, one))
         bare = next((node for node, beside in sides if _bare(node) and beside.needs_unit), None)
         if bare is not None:
-            unit = (other if bare is left else one).unit
-            raise DimensionError(key, f"{_text(bare)} of what? write {_text(bare)}{unit}")
+            beside = other if bare is left else one
+            how = f"{_text(bare)}{beside.unit}"
+            if not beside.unit:  # of no unit with a name
+                how = f"numbers with units, as `9MiB / 1s`: it is {beside.said} there"
+            raise DimensionError(key, f"{_text(bare)} of what? write {how}")
         if not (_bare(left) or _bare(right)):
             raise DimensionError(
                 key, f"`{_text(left)}` is {one.said} and `{_text(right)}` is {other.said}: "

@@ -93,6 +93,8 @@ def _of_trials(
     rows: dict[Cell, list[Row]] = defaultdict(list)
     if search and _is_of_level(metric):
         return _at_level(metric, trials, search)
+    # steps of a search over the load are its levels, one for each trial
+    named = search is not None and search.what in ("connections", "rate")
     planned = {
         cell: step_names(t for t in trials if tuple(t.treatment.items()) == cell)
         for cell in {tuple(trial.treatment.items()) for trial in trials}
@@ -101,6 +103,9 @@ def _of_trials(
         cell = tuple(trial.treatment.items())
         steps: list[str | None] = [*planned[cell]] if metric.per == "step" else [None]
         for step in steps:
+            wanted = step or metric.at
+            if named and wanted and all(item.name != wanted for item in trial.steps):
+                continue  # a trial of another level: none was cut short
             rows[cell, step].append(_row(metric, trial, step, planned[cell]))
     return rows
 
@@ -160,17 +165,22 @@ def _at_level(metric: Metric, trials: Sequence[Trial], search: Searches) -> dict
     rows: dict[Cell, list[Row]] = defaultdict(list)
     for run in search.runs:
         of = _of_run(run, trials)
-        at = [
-            number
+        seen = [
+            value(metric, trial, None)
             for trial in _own(run, trials)
             if trial.outcome == "healthy"
             and trial.steps
             and level_of(trial.steps[0], search.what) == run.last_passing
-            and isinstance(number := value(metric, trial, None)[0], int | float)
         ]
-        row = Row(None, f"no healthy trial at level {run.level}", of)
-        if at:
-            row = within(Row(float(statistics.median(at)), "", of), metric.ends)
+        numbers = [number for number, _ in seen if isinstance(number, int | float)]
+        texts = [text for text, _ in seen if isinstance(text, str)]
+        row = Row(
+            None, next((why for _, why in seen), f"no healthy trial at level {run.level}"), of
+        )
+        if texts:
+            row = Row(texts[-1], "", of)
+        elif numbers:
+            row = within(Row(float(statistics.median(numbers)), "", of), metric.ends)
         rows[tuple(run.treatment.items()), None].append(row)
     return rows
 

@@ -1,5 +1,7 @@
 """Metrics at the level that a search found: the median over all its healthy trials there."""
 
+from dataclasses import replace
+
 import pytest
 
 from runner.analysis.claims.estimates import estimates
@@ -44,8 +46,24 @@ def test_a_metric_of_a_search_is_of_its_level_where_it_names_no_step():
         "m": Metric.model_validate({"from": "procfs.rss"}),
         "size": Metric.model_validate({"from": "build.size"}),
         "there": Metric.model_validate({"from": "procfs.rss", "at": "16"}),
+        "each": Metric.model_validate({"from": "procfs.rss", "per": "step"}),
     }
-    found = {one.metric: one for one in estimates(metrics, trials, search)}
+    made = estimates(metrics, trials, search)
+    found = {one.metric: one for one in made}
+    each = {one.step: one.values for one in made if one.metric == "each"}
+    assert each == {"8": (3.0, 5.0), "16": (50.0,)}, "no trial of another level is missing there"
     assert found["m"].values == (4.0,)
-    assert 50.0 in found["there"].values
+    assert found["there"].values == (50.0,)
     assert set(found["size"].values) == {700}
+
+
+def test_a_text_of_the_level_is_one_and_what_was_not_measured_there_says_why():
+    search = Searches(runs=(SearchRun(1, {}, level=8, last_passing=8),))
+    trials = [tried(1, 8, "GOOD"), tried(2, 16, "BAD", "unhealthy")]
+    (text,) = estimates({"m": Metric.model_validate({"from": "stdout.json.x", "kind": "text"})},
+                        [replace(t, steps=tuple(replace(s, numbers={"stdout.json.x": s.numbers["procfs.rss"]})
+                                                for s in t.steps)) for t in trials], search)  # fmt: skip
+    assert text.texts == ("GOOD",)
+    (none,) = estimates(RSS, [tried(1, 8, None)], search)
+    assert none.values == (None,)
+    assert "procfs.rss was not measured" in none.why
