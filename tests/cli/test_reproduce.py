@@ -19,7 +19,7 @@ workload:
   argv: [python3, -c, "import sys,time; x=bytearray(int(sys.argv[1])<<20); time.sleep(.1)", "{mb}"]
   run: once
 system: {files: {TARGET: {src: data/x.txt}}}
-factors: {mb: ["1", "40"]}
+factors: {mb: ["20", "40"]}
 repeat: {between: [5, 5], order: {by: blocks, seed: 1}}
 metrics: {rss: {from: workload.max_rss, unit: MiB}}
 claims: [{id: c, quote: about fifty, metric: rss, where: {mb: "40"}, published: {value: 50MiB},
