@@ -190,6 +190,7 @@ _pair("repeat.stop_when.interval", "once", "repeat.stop_when", _STOP, "90%", "95
 _pair("repeat.stop_when.metric", "once", "repeat.stop_when", _STOP, "m", "k")
 _METRIC = {"from": "stdout.json.x"}
 _pair("metrics.<name>.better", "once", "metrics.m", _METRIC, "higher", "lower")
+_pair("metrics.<name>.at", "search", "metrics.m", {"from": "load.rps"}, "8", "9")
 _pair("metrics.<name>.per", "server", "metrics.m", {"from": "procfs.rss"}, None, "step")
 _pair("metrics.<name>.statistic", "server", "metrics.m", {"from": "procfs.rss"}, None, "min")
 _pair("metrics.<name>.as", "server", "metrics.m", {"from": "gctrace.count"}, None, "rate/min")

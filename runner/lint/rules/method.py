@@ -198,7 +198,7 @@ RULES = (
         "no-baseline", "warning",
         "Factors are varied without a baseline.",
         "An improvement is one over something.",
-        "Name it: `baseline: {flags: default}`.",
+        "Name it, as in `baseline: {flags: default}`.",
         f"{SIGPLAN}, “Appropriate baseline for comparison”",
         _baseline,
     ),

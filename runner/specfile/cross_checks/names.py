@@ -47,7 +47,7 @@ def check(exp: Experiment, names: Names) -> Iterator[Finding]:
     """Every check over what was kept of a spec."""
     names.steps = _steps(exp, names)
     for name, metric in exp.metrics.items():
-        yield from _metric(exp, metric, ("metrics", name), names)
+        yield from _metric(metric, ("metrics", name), names)
     for name in exp.requires:
         if problem := check_fact(split_role(name)[1]):
             yield ("requires", name), problem, True
@@ -77,15 +77,14 @@ def _steps(exp: Experiment, names: Names) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(found)) if found or "load" not in names.sections else None
 
 
-def _metric(exp: Experiment, metric: Metric, path: Path, names: Names) -> Iterator[Finding]:
+def _metric(metric: Metric, path: Path, names: Names) -> Iterator[Finding]:
     for key, text in (("from", metric.source), ("at", metric.at)):
         if text and text.startswith("search.") and "search" not in names.sections:
             yield (*path, key), f"`{text}` needs a `search` section, and there is none", False
-    if metric.at and not metric.at.startswith("search.") and exp.load and not exp.factors:
-        steps = [step.name for step in exp.load.expanded_steps()]
-        if metric.at not in steps:
-            hint = did_you_mean(metric.at, steps)
-            yield (*path, "at"), f"unknown step `{metric.at}`{hint}", False
+    of_step = metric.at is not None and not metric.at.startswith("search.")
+    if of_step and names.steps and metric.at not in names.steps:
+        hint = did_you_mean(str(metric.at), names.steps)
+        yield (*path, "at"), f"unknown step `{metric.at}`{hint}", False
     if metric.per == "step" and "load" not in names.sections:
         yield (*path, "per"), "there are no steps: the spec has no `load`", False
     if metric.expression is not None:
