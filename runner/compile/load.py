@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from runner.records import program
     from runner.spec.experiment import Experiment
-    from runner.spec.load import Cooldown, ExpandedStep, Load
+    from runner.spec.load import ExpandedStep, Load
+    from runner.spec.sections.cooldown import Cooldown
 
 
 # a step may take this much longer than asked before the generator is stopped: connecting

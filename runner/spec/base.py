@@ -134,6 +134,8 @@ def _write_secret(value: str | Secret) -> object:
 _TEXT_SCHEMA = {"type": ["string", "integer"]}
 NUMBER = BeforeValidator(not_boolean)
 """On numbers without a unit, last: bounds before it keep their names in the schema."""
+MAX_COUNT = 10_000_000
+"""Connections, threads, sockets: more than any host has."""
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int)]
 MaybeSecret = Annotated[
     str | Secret,

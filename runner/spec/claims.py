@@ -19,11 +19,15 @@ Scalar = str | int | float | bool
 class Range(Model):
     """One published number: a range, a value, or a value as it was rounded."""
 
-    low: Amount | None = None
-    high: Amount | None = None
-    value: Amount | None = None
-    rounded_to: Amount | None = None
-    plus_minus: Amount | None = None
+    low: Amount | None = Field(None, description="Lower end, itself included")
+    high: Amount | None = Field(None, description="Upper end, itself included")
+    value: Amount | None = Field(None, description="One number, in place of a range")
+    rounded_to: Amount | None = Field(
+        None, description="Step that `value` was rounded to: 12.3 and 0.1 are 12.25 to 12.35"
+    )
+    plus_minus: Amount | None = Field(
+        None, description="Half width around `value`: 12.3 and 0.1 are 12.2 to 12.4"
+    )
 
     @model_validator(mode="after")
     def _form(self) -> "Range":
@@ -117,7 +121,9 @@ class Published(Range):
     by: Text | None = Field(
         None, description="Factor whose levels have numbers of their own, or step"
     )
-    levels: dict[str, RangeOf] = Field({})
+    levels: dict[str, RangeOf] = Field(
+        {}, description="A number for each level of the factor `by`, or for each step"
+    )
 
     @model_validator(mode="after")
     def _form(self) -> "Published":
@@ -139,9 +145,13 @@ PublishedOf = Annotated[
 class Margin(Model):
     """How far from the published range still counts as the same; fixed before data."""
 
-    absolute: Amount | None = None
-    relative: Ratio | None = None
-    why: Annotated[Text, Field(min_length=1)]
+    absolute: Amount | None = Field(
+        None, description="Distance from the published region, bare in the claim's unit"
+    )
+    relative: Ratio | None = Field(None, description="Share of the published ends, as 5%")
+    why: Annotated[Text, Field(min_length=1)] = Field(
+        description="Why so far is still the same; written before the data are seen"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "Margin":
@@ -175,7 +185,9 @@ def _expect(text: str) -> str:
 class Quantile(Model):
     """A quantile of the repetitions' values."""
 
-    quantile: Annotated[float, Field(gt=0, lt=1), NUMBER]
+    quantile: Annotated[float, Field(gt=0, lt=1), NUMBER] = Field(
+        description="Above 0 and below 1: 0.99 is what one value in a hundred exceeds"
+    )
 
 
 _BOUND = re.compile(r"(\d+)\s+in\s+(\d+)")
@@ -202,19 +214,25 @@ def share_of(text: str) -> float:
 class Claim(Model):
     """A published number or statement, judged by DESIGN's order of verdicts."""
 
-    id: Text
-    section: Text | None = None
-    quote: Text
-    metric: Text | None = None
+    id: Text = Field(
+        description="Short name, once in a spec: it is how reports, `claims` and CI name it"
+    )
+    section: Text | None = Field(None, description="Where in the source it stands")
+    quote: Text = Field(description="The source's own words, at most a sentence")
+    metric: Text | None = Field(None, description="What was measured, by its name under `metrics`")
     unit: Text | None = Field(None, description="Unit of bare published numbers; else the metric's")
     where: dict[str, Text] = Field(
         {}, description="Levels of factors, and `step`, that it is about"
     )
-    published: PublishedOf | None = None
+    published: PublishedOf | None = Field(
+        None, description="The number: a value, a range, or one for each level of a factor"
+    )
     expect: Annotated[Text, AfterValidator(_expect)] | None = Field(
         None, description="An order or a yes: `allocs[server=fasthttp] < allocs[server=nethttp]`"
     )
-    margin: Margin | None = None
+    margin: Margin | None = Field(
+        None, description="How far from the published number is still the same"
+    )
     must: tuple[Text, ...] = Field((), description="Facts that have to match")
     note: tuple[Text, ...] = Field((), description="Facts that are shown beside the verdict")
     declared: dict[str, Scalar] = Field({}, description="What the source says of facts")
@@ -234,9 +252,14 @@ class Claim(Model):
         description="Of boards of this kind: each board is one unit, the median of its blocks; "
         "left out, it is of these boards",
     )
-    testable: bool = True
-    why: Text | None = None
-    required: bool = True
+    testable: bool = Field(
+        True,
+        description="false: it cannot be measured here, and `why` says so; listed and not judged",
+    )
+    why: Text | None = Field(None, description="Why it cannot be tested")
+    required: bool = Field(
+        True, description="false: its verdict does not decide how `apply` and `verify` exit"
+    )
 
     @model_validator(mode="after")
     def _form(self) -> "Claim":

@@ -19,7 +19,7 @@ from runner.spec.base import (
     fault,
     shape,
 )
-from runner.spec.load import CooldownOf
+from runner.spec.sections.cooldown import CooldownOf
 from runner.spec.sections.levels import LevelFiles, LevelRange
 from runner.spec.sections.replication import Replication
 
@@ -96,7 +96,7 @@ class Skip(Model):
     when: Annotated[dict[str, Texts], Field(min_length=1)] = Field(
         description="Levels by factor; of several, any"
     )
-    why: Text = ""
+    why: Text = Field("", description="Shown beside what was left out")
 
     @model_serializer
     def _as_written(self) -> dict[str, Any]:
@@ -107,8 +107,10 @@ class Skip(Model):
 class StopWhen(Model):
     """Repeating ends when the interval is narrow enough; it never looks at a verdict."""
 
-    interval: Ratio = parse("90%")
-    half_width: Ratio
+    interval: Ratio = Field(parse("90%"), description="Confidence of the interval")
+    half_width: Ratio = Field(
+        description="Half of its width that is narrow enough, as a share of the estimate"
+    )
     metric: Text | None = Field(None, description="All metrics where none is named")
 
 
@@ -120,7 +122,9 @@ class Order(Model):
         description="blocks: shuffled within each repetition; interleaved: the first treatment "
         "moves on by one; random: all shuffled together; written: as in the spec",
     )
-    seed: Annotated[int, Field(ge=0, lt=2**63), NUMBER] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63), NUMBER] | None = Field(
+        None, description="Of the shuffling; drawn and recorded where it is left out"
+    )
     together: Literal["state"] | None = Field(
         None,
         description="Treatments of equal `system` stand together inside a block, which costs "
@@ -145,7 +149,9 @@ def read_per_board(value: object) -> object:
 class Repeat(Model):
     """How often every treatment is run; the unit of replication."""
 
-    unit: Literal["trial", "search"] = "trial"
+    unit: Literal["trial", "search"] = Field(
+        "trial", description="trial, or search: what one repetition is"
+    )
     between: tuple[Times, Times] | None = Field(
         None, description="Fewest and most repetitions, in all; once where it is not given"
     )
@@ -153,9 +159,13 @@ class Repeat(Model):
         tuple[Times, Times] | None,
         BeforeValidator(read_per_board, json_schema_input_type=int | list[int]),
     ] = Field(None, description="Blocks on each board, as 3 or [3, 6], in place of `between`")
-    levels: Replication | None = None
-    stop_when: StopWhen | None = None
-    order: Order = Order.model_construct()
+    levels: Replication | None = Field(
+        None, description="What is renewed between blocks: boot, build"
+    )
+    stop_when: StopWhen | None = Field(
+        None, description="Repeating ends before the most, when intervals are narrow enough"
+    )
+    order: Order = Field(Order.model_construct(), description="In which order the trials run")
     cooldown: CooldownOf | None = Field(None, description="Pause between trials")
     attempts: Annotated[int, Field(ge=1, le=20), NUMBER] = Field(
         3, description="How often an invalid trial is run at most"
@@ -220,8 +230,12 @@ def _find(text: str) -> str:
 class Confirm(Model):
     """Trials at one level: with k of n healthy it passes, and then P(healthy) ≥ ½ there."""
 
-    trials: Annotated[int, Field(ge=1, le=1000), NUMBER] = 5
-    healthy: Annotated[int, Field(ge=1, le=1000), NUMBER] = 3
+    trials: Annotated[int, Field(ge=1, le=1000), NUMBER] = Field(
+        5, description="Trials at one level"
+    )
+    healthy: Annotated[int, Field(ge=1, le=1000), NUMBER] = Field(
+        3, description="So many of them have to be healthy"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> "Confirm":
@@ -239,13 +253,27 @@ class Search(Model):
         "limits.nofile), a number (load.threads), or a word that stands in braces in workload or "
         "load",
     )
-    between: tuple[Amount, Amount]
-    confirm: Confirm = Confirm.model_construct()
-    resolution: Amount = parse("2%")
-    start: Amount | None = None
-    workload: Literal["fresh", "keep"] = "fresh"
-    """With `keep` one workload serves all trials of a search, as long as it lives and answers."""
-    max_trials: Annotated[int, Field(ge=1, le=MAX_REPETITIONS), NUMBER] = 200
+    between: tuple[Amount, Amount] = Field(
+        description="Lowest and highest level that is tried, as [8, 512]"
+    )
+    confirm: Confirm = Field(
+        Confirm.model_construct(), description="How often a level is tried, and what passes"
+    )
+    resolution: Amount = Field(
+        parse("2%"),
+        description="How near the answer has to be: a share of the level or a fixed step",
+    )
+    start: Amount | None = Field(
+        None, description="First level that is tried; else the search chooses it"
+    )
+    workload: Literal["fresh", "keep"] = Field(
+        "fresh",
+        description="fresh: started anew for every trial; keep: one serves all trials of a "
+        "search, as long as it lives and answers",
+    )
+    max_trials: Annotated[int, Field(ge=1, le=MAX_REPETITIONS), NUMBER] = Field(
+        200, description="After so many trials a search ends with what it knows"
+    )
     sentinels: bool | None = Field(
         None,
         description="false: end when the level is found, without looking for drift, history and "

@@ -63,13 +63,13 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 class Source(Model):
     """Where the published numbers are from."""
 
-    title: Text
-    url: Text | None = None
-    section: Text | None = None
-    authors: Texts = ()
-    doi: Text | None = None
-    read_on: date | None = None
-    note: Text | None = None
+    title: Text = Field(description="Of the article, paper or page")
+    url: Text | None = Field(None, description="Where it can be read")
+    section: Text | None = Field(None, description="Part of it that is meant")
+    authors: Texts = Field((), description="Who wrote it")
+    doi: Text | None = Field(None, description="Its DOI, without https://doi.org/")
+    read_on: date | None = Field(None, description="Day on which it was read, as 2026-01-31")
+    note: Text | None = Field(None, description="What the reader should know of it")
 
 
 class AnyOf(Model):
@@ -85,7 +85,7 @@ class AnyOf(Model):
 class PerBoard(Model):
     """A load host of its own for each board."""
 
-    per: Literal["board"]
+    per: Literal["board"] = Field(description="board: each board has a load host of its own")
     hosts: Texts = Field(
         (), description="In the order of the boards; left out, what the inventory says as `load`"
     )
@@ -98,8 +98,13 @@ class Hosts(Model):
         tuple[Text, ...],
         BeforeValidator(one_or_many, json_schema_input_type=str | list[str] | AnyOf),
         Field(min_length=1),
-    ] = ("local",)
-    load: Texts | PerBoard = ()
+    ] = Field(
+        ("local",),
+        description="Boards that are measured: a host, a list, a group, or {any: lab, tags: [pi4]}",
+    )
+    load: Texts | PerBoard = Field(
+        (), description="Hosts that the load comes from; else the board itself"
+    )
 
     @field_validator("server", "load")
     @classmethod
@@ -143,13 +148,17 @@ class Hosts(Model):
 class Sample(Model):
     """How often the sampler reads."""
 
-    hz: Annotated[float, Field(gt=0, le=100), NUMBER] = 10.0
+    hz: Annotated[float, Field(gt=0, le=100), NUMBER] = Field(
+        10.0, description="Readings per second of every sampled source"
+    )
 
 
 class Lint(Model):
     """Rules of `runner lint` that do not apply here, each with its reason."""
 
-    ignore: dict[str, Annotated[Text, Field(min_length=1)]] = Field({})
+    ignore: dict[str, Annotated[Text, Field(min_length=1)]] = Field(
+        {}, description="Rules by name, each with the reason why it does not apply"
+    )
     only: Annotated[Text, Field(min_length=1)] | None = Field(
         None, description="Why the spec is to be read and linted, and never to be run"
     )

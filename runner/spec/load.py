@@ -22,26 +22,24 @@ from runner.records.quantities import parse
 from runner.records.secrets import Secret, literal, text_of
 from runner.records.steps import Asked, LoadStep
 from runner.spec.base import (
+    MAX_COUNT,
     NUMBER,
-    Bare,
     CpuList,
     Duration,
     MaybeSecret,
     Model,
     Rate,
-    Temperature,
     Text,
     did_you_mean,
     fault,
 )
+from runner.spec.sections.cooldown import CooldownOf
 from runner.spec.sections.printed import LoadNumber
-from runner.spec.sections.request import BodyFile, Expect
+from runner.spec.sections.request import BodyFile, Expect, WeightedUrl
 from runner.spec.sections.unseen import seen
 
 MAX_STEPS = 1000
 _NO_RATE = "is a closed loop and keeps no rate: say `generator: vegeta`"
-MAX_COUNT = 10_000_000
-"""Connections, threads, sockets: more than any host has."""
 
 
 def _generator(name: str) -> str:
@@ -54,54 +52,47 @@ def _generator(name: str) -> str:
     return name
 
 
-class Until(Model):
-    """What has to be so before the next step; all that are given."""
-
-    time_wait_below: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = None
-    temperature_below: Temperature | None = None
-    load_below: Annotated[float, Field(gt=0), NUMBER] | None = None
-
-
-class Cooldown(Model):
-    """A pause: a fixed time, or until something is so."""
-
-    until: Until = Until.model_construct()
-    at_least: Duration = parse("0s")
-    at_most: Duration = parse("60s")
-
-
-def _cooldown(value: object) -> object:
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return {"at_least": value, "at_most": value}
-    return value
-
-
-CooldownOf = Annotated[
-    Cooldown, BeforeValidator(_cooldown, json_schema_input_type=str | dict[str, object])
-]
-
-
 class Step(Model):
     """One constant-load interval as written; what it leaves out comes from the load."""
 
-    connections: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = None
-    rate: Rate | None = None
-    duration: Duration | None = None
-    warmup: Duration | None = None
-    threads: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = None
-    url: Text | None = None
-    name: Text | None = None
+    connections: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = Field(
+        None, description="Connections of this step"
+    )
+    rate: Rate | None = Field(
+        None, description="Requests per second of this step, of an open model"
+    )
+    duration: Duration | None = Field(
+        None, description="How long it is measured; else load.measure"
+    )
+    warmup: Duration | None = Field(None, description="Before it is measured; else load.warmup")
+    threads: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = Field(
+        None, description="Of the generator; else load.threads"
+    )
+    url: Text | None = Field(None, description="What it asks for; else load.url")
+    name: Text | None = Field(
+        None, description="What tables and `at` call it; else its connections or rate"
+    )
 
 
 class Ladder(Model):
     """Steps from a rule: geometric with `times`, linear with `by`."""
 
-    start: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(alias="from")
-    end: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(alias="to")
-    times: Annotated[float, Field(gt=1), NUMBER] | None = None
-    by: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = None
-    duration: Duration | None = None
-    vary: Literal["connections", "rate"] = "connections"
+    start: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(
+        alias="from", description="First level"
+    )
+    end: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(
+        alias="to", description="No level is above it"
+    )
+    times: Annotated[float, Field(gt=1), NUMBER] | None = Field(
+        None, description="Each level is so many times the one before"
+    )
+    by: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = Field(
+        None, description="Each level is so much more than the one before"
+    )
+    duration: Duration | None = Field(None, description="How long each step is measured")
+    vary: Literal["connections", "rate"] = Field(
+        "connections", description="What the levels are of"
+    )
 
     @model_validator(mode="after")
     def _rule(self) -> "Ladder":
@@ -144,15 +135,6 @@ class ExpandedStep:
     url: str
 
 
-class WeightedUrl(Bare):
-    """One of several URLs; a bare text is one of weight 1."""
-
-    bare = "url"
-
-    url: Text
-    weight: Annotated[int, Field(ge=1, le=1000), NUMBER] = 1
-
-
 def _steps(value: object) -> object:
     """Take a mapping as a ladder at once: errors then name one form only."""
     if isinstance(value, Mapping):
@@ -178,22 +160,32 @@ NumberName = Annotated[str, AfterValidator(_number_name)]
 class Load(Model):
     """What asks the workload for work; `measure` excludes warm-up and cool-down."""
 
-    generator: Annotated[Text, AfterValidator(_generator)] = "wrk"
-    url: MaybeSecret = DEFAULT_URL
-    threads: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = 2
+    generator: Annotated[Text, AfterValidator(_generator)] = Field(
+        "wrk",
+        description="Program that asks: wrk, vegeta, …; `none` waits and asks nothing; "
+        "docs/kinds.md has all",
+    )
+    url: MaybeSecret = Field(DEFAULT_URL, description="What is asked for; {port} is the workload's")
+    threads: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(
+        2, description="Of the generator, where it has threads"
+    )
     connections: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = Field(
         None, description="Of a closed loop; of an open model the most requests in flight"
     )
     rate: Rate | None = Field(None, description="Requests per second of an open model (vegeta)")
-    timeout: Duration = parse("2s")
-    warmup: Duration = parse("0s")
-    measure: Duration = parse("30s")
-    cooldown: CooldownOf | None = None
-    steps: StepsOf = ()
-    between_steps: Literal["keep", "fresh"] = "keep"
-    method: Text = "GET"
-    headers: dict[str, MaybeSecret] = Field({})
-    body: MaybeSecret | None = None
+    timeout: Duration = Field(parse("2s"), description="An answer that comes later is an error")
+    warmup: Duration = Field(parse("0s"), description="Load before each step that is not measured")
+    measure: Duration = Field(parse("30s"), description="How long each step is measured")
+    cooldown: CooldownOf | None = Field(None, description="Pause after each step")
+    steps: StepsOf = Field(
+        (), description="Loads one after the other, or a ladder {from: 8, to: 512, times: 2}"
+    )
+    between_steps: Literal["keep", "fresh"] = Field(
+        "keep", description="fresh: the workload is started anew for every step"
+    )
+    method: Text = Field("GET", description="HTTP method")
+    headers: dict[str, MaybeSecret] = Field({}, description="Headers of every request, by name")
+    body: MaybeSecret | None = Field(None, description="Body of every request")
     body_file: BodyFile | None = Field(None, description="File beside the spec, instead of body")
     urls: tuple[WeightedUrl, ...] = Field(
         (), description="Several URLs of one server, instead of url; evenly mixed"

@@ -68,11 +68,18 @@ def _pattern(text: str) -> str:
 class Metric(Model):
     """One thing measured; null with a reason where it does not exist."""
 
-    source: ReferenceText | None = Field(None, alias="from")
+    source: ReferenceText | None = Field(
+        None,
+        alias="from",
+        description="Where the number comes from: procfs.rss, load.p99, stdout.json.ms; "
+        "docs/metrics.md has all",
+    )
     compute: Annotated[Text, AfterValidator(_compute)] | None = Field(
         None, description="Arithmetic over other metrics: `rss_peak - rss_idle`"
     )
-    per: Literal["trial", "step"] = "trial"
+    per: Literal["trial", "step"] = Field(
+        "trial", description="step: a number for each step; trial: one for all"
+    )
     at: Text | None = Field(
         None,
         description="Only there: `search.level`, as every metric of a search that says nothing, "
@@ -111,7 +118,9 @@ class Metric(Model):
         description="exact: the same in every repetition (a file's size); text: a word, such as a "
         "verdict, that is counted",
     )
-    better: Literal["higher", "lower"] | None = None
+    better: Literal["higher", "lower"] | None = Field(
+        None, description="Which way is better, for summaries and comparisons"
+    )
     pattern: Annotated[Text, AfterValidator(_pattern)] | None = Field(
         None, description="Regular expression of stdout.regex; its group is the number"
     )
@@ -120,7 +129,7 @@ class Metric(Model):
         description="What its instrument can show, [low, high]: a value at an end, or beyond it, "
         "counts by its rank (censored)",
     )
-    title: Text | None = None
+    title: Text | None = Field(None, description="Heading of its column")
 
     @model_validator(mode="after")
     def _origin(self) -> "Metric":

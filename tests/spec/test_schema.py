@@ -36,6 +36,22 @@ def test_the_committed_schema_is_that_of_the_models():
     assert COMMITTED.read_text(encoding="utf-8") == schema_text()
 
 
+def _untold(node: object, path: str = "") -> list[str]:
+    """Keys without a text that an editor could show."""
+    if isinstance(node, list):
+        return [found for item in node for found in _untold(item, path)]
+    if not isinstance(node, dict):
+        return []
+    keys = node.get("properties")
+    told = keys if isinstance(keys, dict) else {}
+    found = [f"{path}.{name}" for name, key in told.items() if "description" not in key]
+    return found + [more for name, item in node.items() for more in _untold(item, f"{path}/{name}")]
+
+
+def test_every_key_has_a_text_for_who_hovers_over_it():
+    assert _untold(schema()) == []
+
+
 def test_every_key_of_the_language_is_in_it():
     found = schema()
     aliases = {field.alias or name for name, field in Experiment.model_fields.items()}

@@ -51,7 +51,9 @@ class KernelCmdlineModel(Frozen):
 
     present: Words = Field((), description="words that have to be there")
     absent: Words = Field((), description="words that must not be there")
-    reboot: Literal["never", "allowed"] = "never"
+    reboot: Literal["never", "allowed"] = Field(
+        "never", description="allowed: the host is rebooted where its line has to change"
+    )
 
     @model_validator(mode="after")
     def _one_state(self) -> "KernelCmdlineModel":

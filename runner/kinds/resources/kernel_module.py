@@ -6,7 +6,14 @@ loaded.
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from runner.kinds.resources.interface import Cell, Facts, Frozen, Json, Skipped, Values
 
@@ -31,8 +38,8 @@ class KernelModuleModel(Frozen):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    loaded: Names = ()
-    unloaded: Names = ()
+    loaded: Names = Field((), description="modules that are to be there, or built in")
+    unloaded: Names = Field((), description="modules that are not to be there")
 
     @model_validator(mode="after")
     def _one_state(self) -> "KernelModuleModel":

@@ -58,7 +58,9 @@ class Interface(Frozen):
     state: Annotated[
         Literal["up", "down"] | None, BeforeValidator(_state, json_schema_input_type=str | bool)
     ] = Field(None, alias="up", description="true or false")
-    mtu: int | None = Field(None, ge=68, le=65535, strict=True)
+    mtu: int | None = Field(
+        None, ge=68, le=65535, strict=True, description="largest packet, in bytes"
+    )
     addresses: Annotated[
         tuple[Annotated[str, AfterValidator(_address)], ...],
         BeforeValidator(_listed, json_schema_input_type=str | list[str]),

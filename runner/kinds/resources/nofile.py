@@ -28,8 +28,8 @@ Count = Annotated[StrictInt, Field(ge=_LEAST, le=2**30)]
 class SoftHard(Frozen):
     """Both limits, where they differ."""
 
-    soft: Count
-    hard: Count
+    soft: Count = Field(description="what a process starts with")
+    hard: Count = Field(description="what it may raise it to")
 
     @model_validator(mode="after")
     def _order(self) -> "SoftHard":

@@ -6,7 +6,7 @@ that failed is as good as stopped.
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from runner.kinds.resources._groups import has_systemd
 from runner.kinds.resources.interface import (
@@ -44,8 +44,8 @@ class ServicesModel(Frozen):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    stopped: Units = ()
-    started: Units = ()
+    stopped: Units = Field((), description="units that are not to run")
+    started: Units = Field((), description="units that are to run")
 
     @model_validator(mode="after")
     def _one_state(self) -> "ServicesModel":

@@ -34,7 +34,9 @@ def _off(value: object) -> object:
 class Area(Frozen):
     """One area that is to be in use."""
 
-    priority: Annotated[StrictInt, Field(ge=0, le=32767)] | None = None
+    priority: Annotated[StrictInt, Field(ge=0, le=32767)] | None = Field(
+        None, description="higher ones are used first"
+    )
 
 
 class SwapModel(

@@ -83,11 +83,13 @@ class Build(Model):
     env: Annotated[Environment, AfterValidator(_env)] = Field(
         {}, description="GOOS, GOARCH, CGO_ENABLED, …"
     )
-    ldflags: Words = ()
-    gcflags: Words = ()
-    asmflags: Words = ()
-    tags: Words = ()
-    trimpath: bool = False
+    ldflags: Words = Field((), description="Flags of the linker, as [-s, -w] or -X main.version=1")
+    gcflags: Words = Field((), description="Flags of the compiler, as [-N, -l] or -m")
+    asmflags: Words = Field((), description="Flags of the assembler")
+    tags: Words = Field((), description="Build tags, which choose the files that are compiled")
+    trimpath: bool = Field(
+        False, description="Paths of the file system are left out of the program"
+    )
     race: bool = Field(False, description="The race detector, which needs cgo")
     flags: Annotated[Words, AfterValidator(_flags)] = Field(
         (), description="Further flags of `go build`, such as -buildvcs=false"

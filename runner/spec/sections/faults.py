@@ -10,12 +10,14 @@ from runner.spec.base import Duration, Model, Ratio, Size, Text, fault
 class NetworkFault(Model):
     """What happens to a link; `uplink` is the one with the default route."""
 
-    down: Text | None = None
-    link: Text = "uplink"
-    delay: Duration | None = None
-    jitter: Duration | None = None
-    loss: Ratio | None = None
-    rate: Text | None = None
+    down: Text | None = Field(None, description="Link that is taken down, or uplink")
+    link: Text = Field(
+        "uplink", description="Link that is slowed, or uplink: the one with the default route"
+    )
+    delay: Duration | None = Field(None, description="Added to every packet that leaves")
+    jitter: Duration | None = Field(None, description="By how much the delay varies")
+    loss: Ratio | None = Field(None, description="Share of packets that are lost, as 1%")
+    rate: Text | None = Field(None, description="Highest rate of the link, as tc writes it: 10mbit")
 
     @model_validator(mode="after")
     def _something(self) -> "NetworkFault":
@@ -31,8 +33,10 @@ class NetworkFault(Model):
 class ProcessFault(Model):
     """Pause (SIGSTOP) or kill (SIGKILL) a process."""
 
-    pause: Text | None = None
-    kill: Text | None = None
+    pause: Text | None = Field(
+        None, description="workload: stopped by SIGSTOP, continued at the end"
+    )
+    kill: Text | None = Field(None, description="workload: ended by SIGKILL")
 
     @model_validator(mode="after")
     def _one(self) -> "ProcessFault":
@@ -50,7 +54,7 @@ class MemoryFault(Model):
     The process is the first to go when the kernel has to kill one.
     """
 
-    pressure: Size
+    pressure: Size = Field(description="Memory that is taken, as 64MiB")
 
 
 def _no_clock(value: object) -> object:
@@ -65,11 +69,15 @@ class Fault(Model):
     """One fault: when it begins, how long it lasts, and what it is."""
 
     at: Duration = Field(description="After the load began")
-    for_: Duration | None = Field(None, alias="for")
-    network: NetworkFault | None = None
-    process: ProcessFault | None = None
-    memory: MemoryFault | None = None
-    clock: Annotated[object, BeforeValidator(_no_clock)] = None
+    for_: Duration | None = Field(
+        None, alias="for", description="How long it lasts; a kill has no end"
+    )
+    network: NetworkFault | None = Field(None, description="A link that is down or slow")
+    process: ProcessFault | None = Field(None, description="The workload paused or killed")
+    memory: MemoryFault | None = Field(None, description="Memory taken from the whole host")
+    clock: Annotated[object, BeforeValidator(_no_clock)] = Field(
+        None, description="Refused: a step of the clock breaks every time of the record"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "Fault":

@@ -168,7 +168,11 @@ class LoadNumber(Bare):
 
     bare = "pattern"
 
-    source: Annotated[Text, AfterValidator(_source)] = Field("stdout.regex", alias="from")
+    source: Annotated[Text, AfterValidator(_source)] = Field(
+        "stdout.regex",
+        alias="from",
+        description="Where in what it prints, as stdout.json.latency.p99",
+    )
     pattern: Text | None = Field(None, description="Regular expression; its group is the number")
     statistic: Statistic | None = Field(None, description="Of all that match; else the last one")
     skip: Skip | None = Field(None, description="So many of the first are thrown away: 2, 10%")

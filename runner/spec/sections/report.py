@@ -12,8 +12,10 @@ class Table(Model):
     """A table of estimates: a row per combination of levels, a column per metric."""
 
     rows: tuple[Text, ...] = Field((), description="Factors, or `step`")
-    columns: Annotated[tuple[Text, ...], Field(min_length=1)]
-    title: Text | None = None
+    columns: Annotated[tuple[Text, ...], Field(min_length=1)] = Field(
+        description="Metrics, and what derives from them: rss, rss.vs_baseline, rss.interval"
+    )
+    title: Text | None = Field(None, description="Its heading")
 
 
 def _kind(name: str) -> str:
@@ -30,7 +32,7 @@ class Figure(Model):
         description="Metrics; over time, sampled sources such as `cgroup.anon`"
     )
     over: Text = Field("time", description="`time`, `step`, or a factor")
-    title: Text | None = None
+    title: Text | None = Field(None, description="Its heading; else what is shown over what")
     split: Literal["board"] | None = Field(None, description="One drawing for each board")
     kind: Annotated[Text, AfterValidator(_kind)] | None = Field(
         None,
@@ -60,7 +62,7 @@ class Figure(Model):
 class Report(Model):
     """Further tables and figures, and what the reader should know."""
 
-    table: Table | None = None
-    tables: tuple[Table, ...] = ()
-    figures: tuple[Figure, ...] = ()
-    notes: tuple[Text, ...] = ()
+    table: Table | None = Field(None, description="One further table")
+    tables: tuple[Table, ...] = Field((), description="Several further tables")
+    figures: tuple[Figure, ...] = Field((), description="Further figures")
+    notes: tuple[Text, ...] = Field((), description="Sentences for the reader, as written")

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from runner.errors import SpecError
 from runner.records.steps import SUCCESS
-from runner.spec.base import Bare, Model, Text, as_text, fault
+from runner.spec.base import NUMBER, Bare, Model, Text, as_text, fault
 
 
 class BodyFile(Bare):
@@ -71,3 +71,14 @@ class Expect(Model):
     """What an answer has to be to count as good."""
 
     status: Statuses = Field(SUCCESS, description="Statuses: 201, 200-299, 2xx, or a list of them")
+
+
+class WeightedUrl(Bare):
+    """One of several URLs; a bare text is one of weight 1."""
+
+    bare = "url"
+
+    url: Text = Field(description="What is asked for")
+    weight: Annotated[int, Field(ge=1, le=1000), NUMBER] = Field(
+        1, description="Its share: 3 is asked three times as often as 1"
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from runner.records.patterns import PatternError, compiled
 from runner.spec.base import Amount, Model, Text, as_text, fault
@@ -15,13 +15,15 @@ HOST_ROLES = ("server", "load")
 class Requirement(Model):
     """A condition on one fact; all parts that are given have to hold."""
 
-    equals: Scalar | None = None
-    contains: Text | None = None
-    one_of: tuple[Scalar, ...] | None = None
-    at_least: Amount | None = None
-    at_most: Amount | None = None
-    matches: Text | None = None
-    exists: bool | None = None
+    equals: Scalar | None = Field(None, description="Exactly this")
+    contains: Text | None = Field(None, description="This is part of the text")
+    one_of: tuple[Scalar, ...] | None = Field(None, description="Any of these")
+    at_least: Amount | None = Field(None, description="A number or quantity at least so large")
+    at_most: Amount | None = Field(None, description="A number or quantity at most so large")
+    matches: Text | None = Field(None, description="A regular expression that is found in the text")
+    exists: bool | None = Field(
+        None, description="true: the fact is known on the host; false: it is not"
+    )
 
     @model_validator(mode="after")
     def _something(self) -> "Requirement":

@@ -49,7 +49,9 @@ class Ready(Model):
         description="true: something listens on its port; nothing is asked of it, as of a "
         "server that takes a probe for a client",
     )
-    within: Duration = parse("10s")
+    within: Duration = Field(
+        parse("10s"), description="Time until then; later, the trial is an error"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "Ready":
@@ -76,15 +78,19 @@ class Ready(Model):
 class Fetch(Model):
     """A page of the workload, or a file of the host, kept with the trial."""
 
-    name: Text
-    url: MaybeSecret | None = None
+    name: Text = Field(description="Name of the file that is kept with the trial")
+    url: MaybeSecret | None = Field(
+        None, description="Page that is asked for, as http://127.0.0.1:{port}/debug/vars"
+    )
     path: Text | None = Field(
         None, description="File of the host; {pid} and {cgroup} are filled in: /proc/{pid}/smaps"
     )
     binary: bool = Field(
         False, description="Bytes and not text, such as a heap dump: deflated, up to 64 MiB"
     )
-    when: Literal["before", "during_step", "after_step", "after"] = "after"
+    when: Literal["before", "during_step", "after_step", "after"] = Field(
+        "after", description="before or after the load, after each step, or during the step"
+    )
     after: Duration | None = Field(
         None, description="Of during_step: seconds of the measurement that have to be over"
     )
@@ -101,20 +107,28 @@ class Fetch(Model):
 class Stop(Model):
     """How the workload is ended."""
 
-    signal: Text = "TERM"
-    grace: Duration = parse("5s")
+    signal: Text = Field(
+        "TERM", description="Name of the signal that asks it to end: TERM, INT, QUIT"
+    )
+    grace: Duration = Field(parse("5s"), description="Time until SIGKILL, where it does not end")
 
 
 class GoTest(Model):
     """Go benchmarks as the workload."""
 
-    package: Text = "."
-    bench: Text = "."
-    benchmem: bool = False
-    count: Annotated[int, Field(ge=1, le=10_000), NUMBER] = 1
-    benchtime: Text | None = None
-    cpu: Texts | None = None
-    timeout: Duration = parse("10min")
+    package: Text = Field(".", description="Package whose benchmarks run, as ./codec")
+    bench: Text = Field(
+        ".", description="Regular expression of benchmarks, as `go test -bench` takes it"
+    )
+    benchmem: bool = Field(False, description="Allocations are reported as well")
+    count: Annotated[int, Field(ge=1, le=10_000), NUMBER] = Field(
+        1, description="How often each benchmark runs in one trial"
+    )
+    benchtime: Text | None = Field(
+        None, description="Time or number for each, as `go test` takes it: 2s or 1000x"
+    )
+    cpu: Texts | None = Field(None, description="Values of GOMAXPROCS, each a run of its own")
+    timeout: Duration = Field(parse("10min"), description="After which `go test` gives up")
 
 
 class InputFile(Model):
@@ -145,10 +159,16 @@ class Workload(Model):
     argv: Annotated[tuple[MaybeSecret, ...], Field(min_length=1)] | None = Field(
         None, description="Command; {binary}, {port}, {dir} and factors are filled in"
     )
-    go_test: GoTest | None = None
-    run: Literal["server", "once"] = "server"
-    env: Environment = Field({})
-    cwd: Text | None = None
+    go_test: GoTest | None = Field(None, description="Go benchmarks, in place of a command")
+    run: Literal["server", "once"] = Field(
+        "server", description="server: runs while the load does; once: is waited for to its end"
+    )
+    env: Environment = Field(
+        {}, description="Variables of its environment, beside the few that it is always given"
+    )
+    cwd: Text | None = Field(
+        None, description="Folder of the host that it runs in; else one of its own"
+    )
     user: Annotated[Text, AfterValidator(_user)] | None = Field(
         None, description="User of the host it runs as; {dir} and {binary} are where it can reach"
     )
@@ -158,15 +178,25 @@ class Workload(Model):
     stdin: InputFile | MaybeSecret | None = Field(
         None, description="What it reads: a text, or {path: …} of the host; else nothing"
     )
-    cgroup: Cgroup | None = None
-    limits: Limits = Limits.model_construct()
-    ready: Ready | None = None
+    cgroup: Cgroup | None = Field(
+        None, description="Limits of its control group, as {memory.max: 32MiB}"
+    )
+    limits: Limits = Field(
+        Limits.model_construct(), description="Limits of the process, as {nofile: 4096}"
+    )
+    ready: Ready | None = Field(
+        None, description="When a server can take load; else as soon as it has started"
+    )
     port: Annotated[int, Field(ge=1, le=65535), NUMBER] | None = Field(
         None, description="Fixed port; a free one is chosen where there is none"
     )
-    network: Literal["host", "isolated"] = "host"
+    network: Literal["host", "isolated"] = Field(
+        "host", description="isolated: a network namespace of its own, with loopback alone"
+    )
     cpus: CpuList | None = Field(None, description="CPUs it may use, as 0-1,3")
-    aslr: bool | None = None
+    aslr: bool | None = Field(
+        None, description="false: addresses are not randomised; left out: as the host has it"
+    )
     trace: Texts = Field(
         (), description="System calls that strace counts, as [mmap, madvise], or all"
     )
@@ -174,8 +204,8 @@ class Workload(Model):
     prepare: tuple[Prepare, ...] = Field(
         (), description="Done in every trial before it is measured, in this order"
     )
-    stop: Stop = Stop.model_construct()
-    fetch: tuple[Fetch, ...] = ()
+    stop: Stop = Field(Stop.model_construct(), description="How it is ended")
+    fetch: tuple[Fetch, ...] = Field((), description="Pages and files that are kept with the trial")
 
     @model_validator(mode="after")
     def _what(self) -> "Workload":
