@@ -39,6 +39,11 @@ FACTS: dict[str, Any] = {
 }  # fmt: skip
 
 
+CLOCKS = {"scaling_min_freq": "700000", "scaling_max_freq": "1400000",
+          "cpuinfo_min_freq": "600000", "cpuinfo_max_freq": "1500000"}  # fmt: skip
+"""Of a policy, in kHz."""
+
+
 class Record:
     """Twelve trials of a program that prints numbers, by the treatments of the spec."""
 
@@ -83,14 +88,18 @@ class Record:
         return self._events[trial]
 
 
-def decided(experiment: Experiment, requests: list[Any]) -> str:
-    """Give everything that a spec decides; `requests` hears what would be built."""
-    return repr(
-        [_sent(experiment, requests), _state(experiment), _order(experiment), _said(experiment)]
-    )
+def decided(experiment: Experiment, requests: list[Any], *, strict: bool = False) -> str:
+    """Give everything that a spec decides; `requests` hears what would be built.
+
+    What cannot be carried out is part of it as its message; with `strict` it is raised.
+    """
+    return repr([
+        _sent(experiment, requests, strict=strict), _state(experiment, strict=strict),
+        _order(experiment), _said(experiment),
+    ])  # fmt: skip
 
 
-def _sent(experiment: Experiment, requests: list[Any]) -> list[Any]:
+def _sent(experiment: Experiment, requests: list[Any], *, strict: bool) -> list[Any]:
     found: list[Any] = [experiment.hosts.names(), experiment.lint]
     for levels in treatments(experiment):
         treated = with_levels(experiment, levels)
@@ -99,6 +108,8 @@ def _sent(experiment: Experiment, requests: list[Any]) -> list[Any]:
             try:
                 made.append(part(treated))
             except (RunnerError, AssertionError, AttributeError) as error:
+                if strict and part is _trial:  # a load there need not be
+                    raise
                 made.append(str(error))
         requests.clear()
         try:
@@ -129,7 +140,7 @@ def _with_files(system: Any) -> Any:
     return with_sources(system, {name: name.encode() for name in sources(system)})
 
 
-def _state(experiment: Experiment) -> Any:
+def _state(experiment: Experiment, *, strict: bool) -> Any:
     found = declared_of(experiment)
     declared = Declared(
         _with_files(found.base), {name: _with_files(one) for name, one in found.own.items()},
@@ -137,7 +148,8 @@ def _state(experiment: Experiment) -> Any:
     )  # fmt: skip
     values: dict[str, Any] = {}
     for cell in reads(declared):
-        values[cell["id"]] = None if cell["via"] in ("file", "swap", "cgroup") else "1"
+        clock = CLOCKS.get(cell["id"].rpartition("/")[2], "1")
+        values[cell["id"]] = None if cell["via"] in ("file", "swap", "cgroup") else clock
         if cell["id"] == "kernel_cmdline:/boot/cmdline.txt":
             line = base64.b64encode(b"a psi=0\n").decode()
             values[cell["id"]] = {"type": "file", "bytes_b64": line}
@@ -146,8 +158,12 @@ def _state(experiment: Experiment) -> Any:
     try:
         plan, layers = plan_layers(declared, FACTS, values)
     except RunnerError as error:
+        if strict:
+            raise
         return str(error)
     cells = [c.to_json() for c in (*plan.packages, *plan.cells, *plan.actions)]
+    if strict and plan.refused:
+        raise RunnerError(f"refused: {plan.refused}")
     own = {
         name: [(c.id, c.want is UNSET or c.want) for c in one.cells] for name, one in layers.items()
     }

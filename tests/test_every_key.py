@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import json
-from collections.abc import Iterator
+import os
+import random
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from runner.apply import building
-from runner.errors import SpecError
+from runner.errors import RunnerError, SpecError
 from runner.spec.experiment import Experiment
 from runner.spec.keys import Key, keys
 from runner.specfile import load
@@ -410,17 +414,18 @@ def requests(monkeypatch):
     return asked
 
 
+def _parts(place: str) -> tuple[str, ...]:
+    """Give the way to a place; a path of a file is one step."""
+    words = place.replace("./", "\0/").split(".") if "./" in place else place.split(".")
+    return tuple(part for word in words for part in word.split("\0"))
+
+
 def _tries(key: Key) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Give specs that differ in the key: the name of the base, without it and with it."""
     pair = PAIRS.get(str(key))
     if pair is not None:
         base, place, one, other = pair
-        path = (
-            tuple(place.replace("./", "\0/").split("."))
-            if "./" in place
-            else tuple(place.split("."))
-        )
-        path = tuple(part for word in path for part in word.split("\0"))
+        path = _parts(place)
         yield f"{key}", _put(BASES[base], path, one), _put(BASES[base], path, other)
         return
     for name, base in BASES.items():
@@ -488,3 +493,110 @@ def test_what_nothing_carries_out_is_refused_with_a_place(name, tmp_path):
             file.write_text(json.dumps(_put(BASES[base], key.path, REFUSED[name])))
             with pytest.raises(SpecError, match=r"n\.yaml:1:\d+: "):
                 load(file)
+
+
+Change = tuple[tuple[str, ...], Any, Any]
+"""Where, without it, with it; None without it: as in the base."""
+OVERRULED = {("load.connections", "load.steps"), ("load.rate", "load.steps"),
+             ("load.threads", "load.steps"), ("load.warmup", "load.steps"),
+             ("title", "name")}  # fmt: skip
+"""What is said of all steps, where every step says it itself."""
+
+
+def _keys_of(base: str) -> list[Key]:
+    """Give the keys that take a value and may be tried in a base."""
+    every = list(dict.fromkeys(key.path for key in keys()))
+    return [
+        key
+        for key in (Key(path, "", "") for path in every)
+        if not any(o[: len(key.path)] == key.path and o != key.path for o in every)
+        and str(key) not in REFUSED
+        and PAIRS.get(str(key), (base,))[0] == base
+    ]
+
+
+def _change(
+    key: Key, base: str, read: Callable[[dict[str, Any]], Experiment | None]
+) -> Change | None:
+    """Give a change of a key that is taken in a base and changes what is read, or None."""
+    pair = PAIRS.get(str(key))
+    tries: list[Change] = (
+        [(key.path, None, value) for value in _values(key)] if pair is None
+        else [(_parts(pair[1]), *pair[2:])]
+    )  # fmt: skip
+    for where, one, other in tries:
+        with contextlib.suppress(KeyError, TypeError, IndexError):
+            before, after = (read(_with(BASES[base], where, value)) for value in (one, other))
+            if before is not None and after is not None and before != after:
+                return where, one, other
+    return None
+
+
+def _with(spec: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    return spec if value is None else _put(spec, path, value)
+
+
+def _apart(one: Change, other: Change) -> bool:
+    """Whether two changes are of different things: not of one another, nor of one named thing."""
+    a, b = one[0], other[0]
+    shared = next((at for at, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None)
+    if shared is None or {"<name>", "[]"} & set(a[:shared]):
+        return False
+    name = ".".join(a)
+    return not any(name == key and ".".join(b).startswith(over) for key, over in OVERRULED)
+
+
+def _read(file: Path, spec: dict[str, Any]) -> Experiment | None:
+    """Give a spec that is taken, with all that only the whole file shows; else None."""
+    file.write_text(json.dumps(spec))
+    try:
+        load(file)
+        return Experiment.model_validate(spec)
+    except (SpecError, ValidationError):
+        return None
+
+
+def _decides(
+    read: Callable[[dict[str, Any]], Experiment | None],
+    requests: list[Any],
+    change: Change,
+    spec: dict[str, Any],
+) -> bool | None:
+    """Say whether a change makes a difference to a spec; None where it is not taken there."""
+    found = []
+    for value in change[1:]:
+        try:
+            experiment = read(_with(spec, change[0], value))
+            if experiment is None:
+                return None
+            found.append(decided(experiment, requests, strict=True))
+        except (RunnerError, ValidationError, AssertionError, LookupError, TypeError,
+                AttributeError):  # fmt: skip
+            return None
+    return found[0] != found[1]
+
+
+PAIRS_OF_A_BASE = int(os.environ.get("RUNNER_PAIRS", "30"))
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_every_key_decides_something_beside_every_other(base, requests, tmp_path):
+    """A sample of all pairs, drawn once; RUNNER_PAIRS=5000 tries as many of each base."""
+
+    read = partial(_read, tmp_path / "n.yaml")
+    decides = partial(_decides, read, requests)
+    change_of = cache(lambda key: _change(key, base, read))
+    draw, dead, tried = random.Random(1), [], 0
+    pairs = list(itertools.permutations(_keys_of(base), 2))
+    draw.shuffle(pairs)
+    for one, other in ((change_of(a), change_of(b)) for a, b in pairs):
+        if tried == PAIRS_OF_A_BASE:
+            break
+        if one is None or other is None or not _apart(one, other):
+            continue
+        answer = decides(one, _put(BASES[base], other[0], other[2]))
+        tried += answer is not None
+        if answer is False and decides(one, BASES[base]):
+            dead.append(f"{one} beside {other[0]}: {other[2]!r}")
+    assert tried > PAIRS_OF_A_BASE // 2
+    assert not dead
