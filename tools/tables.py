@@ -45,16 +45,27 @@ def commands() -> str:
     )
     parts = [COMMANDS_HEAD + f"{str(parser.epilog).capitalize()}. 64: a wrong command line.\n"]
     for name, text in available().items():
-        command = subs.choices[name]
-        parts.append(
-            f"\n## runner {name}\n\n{text[0].upper()}{text[1:]}.\n\n| option | what |\n|---|---|\n"
-        )
-        parts += [
-            _option(action)
-            for action in command._actions
-            if action.dest != "help" and action.help != argparse.SUPPRESS
-        ]
+        parts.append(f"\n## runner {name}\n\n{text[0].upper()}{text[1:]}.\n")
+        parts.append(_options(subs.choices[name], f"runner {name}"))
     return "".join(parts)
+
+
+def _options(command: argparse.ArgumentParser, name: str) -> str:
+    """Give a command's options as a table, and below it those of its actions."""
+    shown = [
+        action
+        for action in command._actions
+        if action.dest != "help" and action.help != argparse.SUPPRESS
+    ]
+    rows = [_option(a) for a in shown if not isinstance(a, argparse._SubParsersAction)]
+    table = ["\n| option | what |\n|---|---|\n", *rows] if rows else []
+    for actions in (a for a in shown if isinstance(a, argparse._SubParsersAction)):
+        told = {choice.dest: choice.help or "" for choice in actions._choices_actions}
+        for action, below in actions.choices.items():
+            said = told.get(action, "")
+            table.append(f"\n### {name} {action}\n\n{said[:1].upper()}{said[1:]}.\n")
+            table.append(_options(below, f"{name} {action}"))
+    return "".join(table)
 
 
 def _option(action: argparse.Action) -> str:
