@@ -13,6 +13,7 @@ import mimetypes
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -106,14 +107,14 @@ def hashes(metadata_text: str) -> Mapping[str, str]:
     """Read path → SHA-256 of every file that a crate's metadata names; ValueError or KeyError."""
     graph = json.loads(metadata_text)["@graph"]
     return {
-        str(entity["@id"]): str(entity[SHA256])
+        unquote(str(entity["@id"])): str(entity[SHA256])
         for entity in graph
         if entity.get("@type") == "File" and SHA256 in entity
     }
 
 
 def _ids(parts: Iterable[Part]) -> list[Entity]:
-    return [{"@id": part.path} for part in parts]
+    return [{"@id": quote(part.path)} for part in parts]
 
 
 def _program(manifest: Manifest) -> Entity:
@@ -135,7 +136,7 @@ def _action(manifest: Manifest, parts: Sequence[Part]) -> Entity:
         "@id": "#run", "@type": "CreateAction", "name": " ".join(manifest.command) or "apply",
         "description": "state applied, program run, board put back",
         "startTime": _iso(manifest.started_at), "endTime": _iso(manifest.ended_at),
-        "actionStatus": {"@id": f"http://schema.org/{status}ActionStatus"},
+        "actionStatus": f"http://schema.org/{status}ActionStatus",
         "instrument": {"@id": PROGRAM},
         "object": _ids(part for part in parts if part.object),
         "result": _ids(part for part in parts if not part.object),
@@ -147,14 +148,14 @@ def _action(manifest: Manifest, parts: Sequence[Part]) -> Entity:
 
 def _file(part: Part) -> Entity:
     return {
-        "@id": part.path, "@type": "File", "name": part.path.rpartition("/")[2],
+        "@id": quote(part.path), "@type": "File", "name": part.path.rpartition("/")[2],
         "contentSize": str(part.size), "encodingFormat": _media(part.path), SHA256: part.sha256,
     }  # fmt: skip
 
 
-def _claim(name: str, quote: str, verdict: str) -> Entity:
+def _claim(name: str, words: str, verdict: str) -> Entity:
     return {
-        "@id": f"#claim-{name}", "@type": "Claim", "name": name, "text": quote,
+        "@id": f"#claim-{quote(name, safe='')}", "@type": "Claim", "name": name, "text": words,
         "creativeWorkStatus": verdict,
     }  # fmt: skip
 
