@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from runner.store.record import RunFolder
 
 SHOWN: Final = 3
+ALIKE: Final = 200
+"""Characters by which two reasons are one: what a program printed is cut somewhere."""
 
 
 def conclude(
@@ -55,7 +57,7 @@ def failures(analysis: Analysis, order: Order | None) -> str:
     last: dict[str, Trial] = {}
     for trial in known:
         last[trial.planned] = trial
-    lines = [f"{t.id}: {t.why}" for t in last.values() if t.outcome == "error"]
+    lines = _reasons(trial for trial in last.values() if trial.outcome == "error")
     if known and not any(trial.outcome in MEASURED for trial in known):
         invalid = [trial for trial in known if trial.outcome == "invalid"]
         if invalid:
@@ -82,11 +84,11 @@ def _empty(one: Estimate) -> bool:
 
 
 def _reasons(trials: Iterable[Trial]) -> list[str]:
-    """Give each reason once, with the trials that have it."""
-    found: dict[str, list[str]] = {}
+    """Give each reason once, with the trials that have it; the trial's own name is none of it."""
+    found: dict[str, list[Trial]] = {}
     for trial in trials:
-        found.setdefault(trial.why, []).append(trial.id)
-    return [f"{_some(names)}: {why}" for why, names in found.items()]
+        found.setdefault(trial.why.replace(trial.id, "")[:ALIKE], []).append(trial)
+    return [f"{_some([one.id for one in alike])}: {alike[0].why}" for alike in found.values()]
 
 
 def _some(names: list[str]) -> str:

@@ -244,8 +244,10 @@ class TrialRunner:
         )  # fmt: skip
         self.folder.add("trials", attempt.trial, self._planned(attempt, compiled, loading))
         self.host.touched = True
+        # another attempt is of the same planned trial: never 6 of 3
+        planned = {name.rpartition("-a")[0] for name in (*self.done, attempt.trial)}
         self.reporter.trial_started(
-            attempt.trial, attempt.levels, len(self.done) + 1, self.expected, compiled.duration_s
+            attempt.trial, attempt.levels, len(planned), self.expected, compiled.duration_s
         )
         ahead = self._follow(attempt.trial, compiled, loading)
         for error in loading.errors:

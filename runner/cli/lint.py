@@ -12,6 +12,7 @@ from runner.errors import SpecError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from runner.apply.interface import Loaded
     from runner.lint import Finding
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     for path in args.specs:
         loaded, inventory = common.read_spec(args, path)
         known = facts(args, inventory) if known is None else known
-        found = lint(loaded.experiment, known, sources(loaded))
+        found = lint(loaded.experiment, known, sources(loaded), beside(loaded))
         if any(one.severity in failing and not one.ignored for one in found):
             code = 1
         documents.append({"spec": path, "findings": [dataclasses.asdict(one) for one in found]})
@@ -81,6 +82,20 @@ def facts(args: argparse.Namespace, known: Inventory) -> dict[str, Any]:
         return probe(agent).facts
     finally:
         host.transport.close()
+
+
+def beside(loaded: Loaded) -> Callable[[str], bool]:
+    """Say of a name whether a file of the spec's folder has it."""
+    root = loaded.path.parent.resolve()
+
+    def there(name: str) -> bool:
+        try:
+            file = (root / name).resolve()
+            return file.is_relative_to(root) and file.is_file()
+        except (OSError, ValueError):  # too long, or a NUL
+            return False
+
+    return there
 
 
 def sources(loaded: Loaded) -> dict[str, str]:

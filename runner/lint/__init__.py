@@ -15,7 +15,7 @@ from runner.lint.model import SEVERITIES, Finding, Rule
 from runner.lint.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.spec.experiment import Experiment
 
@@ -39,13 +39,15 @@ def lint(
     experiment: Experiment,
     facts: Mapping[str, object] | None = None,
     sources: Mapping[str, str] | None = None,
+    beside: Callable[[str], bool] = lambda _: False,
 ) -> tuple[Finding, ...]:
     """Check an experiment against every rule, the gravest findings first.
 
     A finding that the spec ignores stays in the list with the spec's reason, so
-    that the report can show it. `sources` maps a path to the text of a file.
+    that the report can show it. `sources` maps a path to the text of a file,
+    `beside` says whether a file of that name lies beside the spec.
     """
-    subject = Subject(experiment, facts or {}, sources or {})
+    subject = Subject(experiment, facts or {}, sources or {}, beside)
     excuses = experiment.lint.ignore
     found = [
         Finding(rule.id, rule.severity, where, message, rule.fix, excuses.get(rule.id, ""))

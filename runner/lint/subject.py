@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -66,6 +66,8 @@ class Subject:
     facts: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     """Texts of Go files beside the spec, by path."""
+    beside: Callable[[str], bool] = lambda _: False
+    """Whether a file of that name lies beside the spec."""
 
     @cached_property
     def base(self) -> Variant:

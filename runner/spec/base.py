@@ -230,9 +230,20 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = nearest(word, names)
     if near is not None:
         return f"; did you mean `{near}`?"
-    if 0 < len(names) <= 8:  # more would hide the fault
+    if 0 < len(names) <= FEW:  # more would hide the fault
         return f"; known: {', '.join(names)}"
+    with_it = [name for name in names if _parts(word) <= _parts(name)] if word else []
+    if 0 < len(with_it) <= FEW:  # cpu: user_cpu, system_cpu
+        return f"; there is {' and '.join(f'`{name}`' for name in with_it)}"
     return ""
+
+
+FEW = 8
+"""Names that a message may list."""
+
+
+def _parts(name: str) -> set[str]:
+    return set(re.split(r"[._\s-]", name))
 
 
 _CPUS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")

@@ -53,7 +53,8 @@ def check_reference(text: str, also: Sequence[str] = ()) -> str | None:
         return None
     if not any(name.startswith(start) and len(name) > len(start) for start in begins):
         more = [f"{start}…" for start in begins]
-        return f"source `{family}` has no `{name}`{did_you_mean(name, [*known, *more])}"
+        said = did_you_mean(name, [*known, *more]) or "; `runner kinds` lists what there is"
+        return f"source `{family}` has no `{name}`{said}"
     # of as many parts: the benchmark X of gobench.X.ns_per_op is no slip of the hand
     parts = stem.count(".")
     near = next((x for x in known if x.count(".") == parts and slip(stem, x)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
@@ -91,3 +92,23 @@ def test_the_first_lines_of_a_long_trace_are_kept(local):
     assert "healthy" not in done.stderr
     (report,) = local.reports.rglob("report.md")
     assert "cannot create a thread" in report.read_text()
+
+
+def test_one_fault_of_every_trial_is_said_once(local):
+    """The folder of the trial, which the program names, does not make it another one."""
+    text = (
+        "schema: experiment/1\nname: n\nhosts: {server: local}\nrepeat: 4\n"
+        'workload: {argv: [cat, "{dir}/absent"], ready: {tcp: "{port}"}}\n'
+        "metrics: {m: {from: workload.wall}}\n"
+    )
+    done = local("apply", str(local.spec(text)), code=2)
+    failed = [line for line in done.stderr.splitlines() if line.startswith("failed: ")]
+    assert len([line for line in failed if "absent" in line]) == 1, done.stderr
+    assert "and 1 more" in failed[0]
+
+
+def test_another_attempt_is_of_the_same_planned_trial(local):
+    code = "import sys; sys.exit(3)"
+    done = local("apply", str(local.spec(loaded(code, "repeat: {between: [2, 2]}\n"))), code=2)
+    told = re.findall(r"\((\d+) of (\d+)", done.stderr)
+    assert told == [("1", "2")] * 3 + [("2", "2")] * 3

@@ -226,6 +226,10 @@ CASES = {
         {"workload": {"argv": ["x", {"secret": ["env:TOKEN"]}]}},
         {"workload": {"argv": ["x"], "env": {"TOKEN": {"secret": ["env:TOKEN"]}}}},
     ),
+    "file-left-behind": (
+        {"workload": {"argv": ["python3", "{dir}/srv.py", "{port}", "{binary}"]}},
+        {"workload": {"argv": ["python3", "/tmp/srv.py", "srv.py2", "{binary}"]}},
+    ),
     "build-unused": (
         {"workload": {"argv": ["./server", "{port}"]}},
         {"workload": {"argv": ["./server", "{port}"]}, "metrics": {"z": {"from": "build.size"}}},
@@ -358,7 +362,7 @@ def spec(over):
 
 
 def found(over, sources=None):
-    return {f.rule for f in lint(spec(over), FACTS, sources)}
+    return {f.rule for f in lint(spec(over), FACTS, sources, beside="srv.py".__eq__)}
 
 
 def test_every_rule_has_a_case():

@@ -59,7 +59,39 @@ def _unbuilt(subject: Subject) -> Hits:
         yield "build", "is built, and neither run nor looked at: nothing in workload says {binary}"
 
 
+def _left_behind(subject: Subject) -> Hits:
+    for variant in subject.variants:
+        workload = variant.workload
+        if workload is None or workload.cwd is not None:
+            continue
+        runs = [
+            (f"workload.prepare[{at}].run", step.run) for at, step in enumerate(workload.prepare)
+        ]
+        made = any(run for _, run in runs)  # by a preparation, perhaps
+        for place, words in (("workload.argv", workload.argv), *runs):
+            for index, word in enumerate(words or ()):
+                name = str(word).removeprefix("{dir}/").removeprefix("./")
+                on_path = index == 0 and "/" not in str(word)
+                if on_path or name.startswith(("/", "-")) or (made and name != str(word)):
+                    continue
+                if name and subject.beside(name):
+                    yield (
+                        variant.path(f"{place}[{index}]"),
+                        f"`{name}` lies beside the spec, and nothing brings it to the host",
+                    )
+
+
 RULES = (
+    Rule(
+        "file-left-behind", "error",
+        "A command names a file of the spec's folder that nothing brings to the host.",
+        "The program runs on the host, in a folder of the trial's own ({dir}), which is empty: "
+        "files of the spec's folder are not there, on this machine neither.",
+        "A program: `build: {command: [cp, NAME, program], output: program}`, and `{binary}` in "
+        "argv. A file: `system: {files: {/tmp/NAME: {src: NAME}}}`, and /tmp/NAME in argv.",
+        f"{SIGPLAN}, “Sufficient information to repeat”",
+        _left_behind,
+    ),
     Rule(
         "build-unused", "warning",
         "A program is built, and the workload is another one.",
