@@ -189,9 +189,11 @@ PAIRS["skip[].why"] = (
     {"when": {"a": "p"}, "why": "x"},
 )
 PAIRS["skip[].when"] = PAIRS["skip[].why"]
-_STOP = {"half_width": "5%"}
-_pair("repeat.stop_when.interval", "once", "repeat.stop_when", _STOP, "90%", "95%")
-_pair("repeat.stop_when.metric", "once", "repeat.stop_when", _STOP, "m", "k")
+for _name, _ends in (("interval", ("90%", "95%")), ("metric", ("m", "k"))):
+    _one, _other = (
+        {"between": [6, 8], "stop_when": {"half_width": "5%", _name: end}} for end in _ends
+    )
+    PAIRS[f"repeat.stop_when.{_name}"] = ("once", "repeat", _one, _other)
 _METRIC = {"from": "stdout.json.x"}
 _pair("metrics.<name>.better", "once", "metrics.m", _METRIC, "higher", "lower")
 _pair("metrics.<name>.at", "search", "metrics.m", {"from": "load.rps"}, "8", "9")

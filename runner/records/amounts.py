@@ -188,9 +188,10 @@ def _per_noun(unit: Unit) -> bool:
 def _bytes(value: float, unit: Unit) -> str:
     name = unit.name.partition("/")[0]
     if "bit" in name:
-        return f"{digits(value / float(unit.size), short=True)} {unit.name}"
+        written = name if unit.dimension == BYTES else unit.name
+        return f"{digits(value / float(unit.size), short=True)} {written}"
     tail = "" if unit.dimension == BYTES else "/s"
-    decimal = name in ("kB", "KB", "MB", "GB", "TB")
+    decimal = name in ("kB", "KB", "MB", "GB", "TB", "PB", "EB")
     if not decimal and not tail and abs(value) < 1024:
         # a mean over repetitions is not a whole number of bytes
         return f"{count(value)} B"

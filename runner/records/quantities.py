@@ -57,7 +57,7 @@ EXAMPLE = {
 _TEXT = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s.+-].*)?")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|min|s|m|h|d)")
 _COMPOUND = re.compile(rf"(?:{_PART.pattern}\s*){{2,}}")
-_LETTER = re.compile(r"([kKMGT])(i?)(b?)")
+_LETTER = re.compile(r"([kKMGTPE]|m(?=b))(i?)(b?)(ps|/\w+)?")
 _MAX_EXPONENT = 60
 
 
@@ -115,18 +115,30 @@ def _unit_error(text: str, number: str, unit: str) -> QuantityError:
     """Say what is wrong with the unit and how it is written."""
     letter = _LETTER.fullmatch(unit)
     if letter:
-        prefix, binary, _ = letter.groups()
+        prefix, binary, bits, per = letter.groups()
         upper = prefix.upper()
         decimal = "kB" if upper == "K" else f"{upper}B"
-        if binary:
-            return QuantityError(f"unknown unit `{unit}` in `{text}`: write {number}{upper}iB")
+        small = "k" if upper == "K" else upper
+        per = "/s" if per == "ps" else per or ""
+        if binary and not bits:
+            return QuantityError(f"unknown unit `{unit}` in `{text}`: write {number}{upper}iB{per}")
+        if bits and (per or binary):
+            i = "i" if binary else ""
+            size = f"{upper}iB" if binary else decimal
+            return QuantityError(
+                f"`{text}` is ambiguous: write {number}{upper if binary else small}{i}bit{per} "
+                f"or {number}{size}{per}, which is 8 times as much"
+            )
+        if not per:
+            return QuantityError(
+                f"`{text}` is ambiguous: write {number}{decimal} (powers of 1000) "
+                f"or {number}{upper}iB (powers of 1024)"
+            )
+    near = [known for known in KNOWN if known.lower() == unit.lower() and not _far(known, unit)]
+    if near:
         return QuantityError(
-            f"`{text}` is ambiguous: write {number}{decimal} (powers of 1000) "
-            f"or {number}{upper}iB (powers of 1024)"
+            f"unknown unit `{unit}` in `{text}`: write " + " or ".join(number + n for n in near)
         )
-    for known in KNOWN:
-        if known.lower() == unit.lower():
-            return QuantityError(f"unknown unit `{unit}` in `{text}`: write {number}{known}")
     names = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "minute": "min"}
     names |= {"minutes": "min", "mins": "min", "hour": "h", "hours": "h", "day": "d", "days": "d"}
     names |= {"byte": "B", "bytes": "B", "percent": "%", "C": "°C", "rps": "/s", "sek": "s"}
@@ -136,6 +148,12 @@ def _unit_error(text: str, number: str, unit: str) -> QuantityError:
         f"unknown unit `{unit}` in `{text}`; known are B, kB, MB, GB, KiB, MiB, GiB, "
         "ns, us, ms, s, min, h, d, %, /s, Hz, kHz, MHz, GHz, °C"
     )
+
+
+def _far(known: str, unit: str) -> bool:
+    """Say whether one may be a milli of what the other is a mega of."""
+    sized = KNOWN[known][0] in (BYTES, BYTE_RATE) or known == "min"
+    return {known[0], unit[0]} == {"m", "M"} and not sized
 
 
 def _number(text: str, digits: str) -> Fraction:
@@ -183,20 +201,20 @@ def parse(text: str | float | Quantity) -> Quantity:
     except UnitError:
         raise _unit_error(said, digits, unit) from None
     dimension = read.dimension
-    exact = _number(said, digits) * read.size
-    if dimension == BYTES and exact.denominator != 1:
-        raise QuantityError(f"`{text}` is not a whole number of bytes")
-    return Quantity(exact, dimension)
+    return Quantity(_number(said, digits) * read.size, dimension)
 
 
 def parse_as(dimension: str, text: str | float | Quantity) -> Quantity:
     """Read a quantity of one dimension.
 
     A bare number is refused where a unit is needed, except that a ratio, a rate
-    and a count of anything may be bare, and that 0 is 0 in every unit.
+    and a count of anything may be bare, and that 0 is 0 in every unit. A size of something that
+    is to be is whole bytes; one that was published may be a mean.
     """
     found = parse(text)
     if found.dimension == dimension:
+        if dimension == BYTES and found.exact.denominator != 1:
+            raise QuantityError(f"`{text}` is not a whole number of bytes")
         return found
     if found.dimension == COUNT and (found.exact == 0 or dimension in (RATIO, RATE)):
         return Quantity(found.exact, dimension)
@@ -230,6 +248,8 @@ def unit_problem(unit: str) -> str | None:
     else:
         return None
     message = str(_unit_error(f"1{unit}", "1", unit))
+    if "8 times" in message:
+        return message.replace(f"`1{unit}`", f"`{unit}`").replace(" 1", " ")
     if "ambiguous" in message:
         decimal = "kB" if unit[:1].lower() == "k" else f"{unit[:1].upper()}B"
         return f"`{unit}` is ambiguous: write {decimal} (10^n) or {unit[:1].upper()}iB (2^n)"

@@ -67,10 +67,14 @@ SIZES: Final[dict[str, Fraction]] = {
     "MB": Fraction(10**6),
     "GB": Fraction(10**9),
     "TB": Fraction(10**12),
+    "PB": Fraction(10**15),
+    "EB": Fraction(10**18),
     "KiB": Fraction(2**10),
     "MiB": Fraction(2**20),
     "GiB": Fraction(2**30),
     "TiB": Fraction(2**40),
+    "PiB": Fraction(2**50),
+    "EiB": Fraction(2**60),
 }
 TIMES: Final[dict[str, Fraction]] = {
     "ns": Fraction(1, 10**9),
@@ -84,14 +88,20 @@ TIMES: Final[dict[str, Fraction]] = {
     "h": Fraction(3600),
     "d": Fraction(86400),
 }
-_BITS: Final = {"bit": 1, "kbit": 10**3, "Mbit": 10**6, "Gbit": 10**9}
-_METRIC: Final = {"": Fraction(1), "m": Fraction(1, 1000), "u": Fraction(1, 10**6),
-                  "µ": Fraction(1, 10**6), "k": Fraction(1000)}  # fmt: skip
+_BITS: Final = {
+    "bit": 1, "bits": 1, "kbit": 10**3, "Mbit": 10**6, "Gbit": 10**9, "Tbit": 10**12,
+    "Kibit": 2**10, "Mibit": 2**20, "Gibit": 2**30, "Tibit": 2**40,
+}  # fmt: skip
+"""Eight of them are a byte, alone as well as per time."""
+_METRIC: Final = {"": Fraction(1), "n": Fraction(1, 10**9), "u": Fraction(1, 10**6),
+                  "µ": Fraction(1, 10**6), "μ": Fraction(1, 10**6), "m": Fraction(1, 1000),
+                  "k": Fraction(1000), "M": Fraction(10**6), "G": Fraction(10**9)}  # fmt: skip
 KNOWN: Final[dict[str, tuple[str, Fraction]]] = {
     "": (COUNT, Fraction(1)),
     "1": (COUNT, Fraction(1)),
     "%": (RATIO, Fraction(1, 100)),
     "ppm": (RATIO, Fraction(1, 10**6)),
+    "ppb": (RATIO, Fraction(1, 10**9)),
     "°C": (TEMPERATURE, Fraction(1)),
     **{unit: (BYTES, size) for unit, size in SIZES.items()},
     **{unit: (TIME, size) for unit, size in TIMES.items()},
@@ -100,17 +110,20 @@ KNOWN: Final[dict[str, tuple[str, Fraction]]] = {
     **{f"/{unit}": (RATE, 1 / size) for unit, size in TIMES.items()},
     **{f"{unit}/{per}": (BYTE_RATE, size / span) for unit, size in SIZES.items()
        for per, span in TIMES.items()},
-    **{f"{unit}/s": (BYTE_RATE, Fraction(bits, 8)) for unit, bits in _BITS.items()},
+    **{unit: (BYTES, Fraction(bits, 8)) for unit, bits in _BITS.items()},
+    **{f"{unit}/{per}": (BYTE_RATE, Fraction(bits, 8) / span) for unit, bits in _BITS.items()
+       for per, span in TIMES.items()},
     **{f"{prefix}{unit}": (dimension, size) for prefix, size in _METRIC.items()
        for unit, dimension in (("V", VOLTAGE), ("A", CURRENT), ("W", POWER), ("J", ENERGY))},
     "Wh": (ENERGY, Fraction(3600)),
     "mWh": (ENERGY, Fraction(36, 10)),
+    "kWh": (ENERGY, Fraction(3_600_000)),
 }  # fmt: skip
 NOUNS: Final = frozenset((
-    "allocations", "allocs", "answers", "attempts", "bits", "blocks", "boots", "buckets",
+    "allocations", "allocs", "answers", "attempts", "blocks", "boots", "buckets",
     "builds", "calls", "clients", "collections", "connections", "cores", "cpus", "cycles",
     "devices", "drops", "entries", "errors", "events", "failures", "faults", "files",
-    "frames", "goroutines", "handshakes", "hits", "huge_pages", "instructions", "interrupts",
+    "flags", "frames", "goroutines", "handshakes", "hits", "huge_pages", "instructions", "interrupts",
     "items", "iterations", "jobs", "kills", "levels", "lines", "lookups", "mappings",
     "messages", "misses", "objects", "op", "ops", "packets", "pages", "points", "processes",
     "ptes", "queries", "reads", "records", "redirects", "refaults", "repetitions", "req",

@@ -31,6 +31,18 @@ SET = "set"
 """Key of a level whose values are filled in for `{name}`, as the level is for `{factor}`."""
 
 
+class Changes(Model):
+    """What a level changes, as an editor is told: each section is laid over the spec's own."""
+
+    system: dict[str, object] | None = Field(None, description="Laid over the spec's `system`")
+    build: dict[str, object] | None = Field(None, description="Laid over the spec's `build`")
+    workload: dict[str, object] | None = Field(None, description="Laid over the spec's `workload`")
+    load: dict[str, object] | None = Field(None, description="Laid over the spec's `load`")
+    set: dict[str, str | int | float | bool] | None = Field(
+        None, description="Words and what is filled in for each: {size} of `set: {size: 4}`"
+    )
+
+
 class Factor(Model):
     """What is varied; each level changes parts of the spec, or only fills in `{factor}`."""
 
@@ -336,6 +348,6 @@ FactorOf = Annotated[
         json_schema_input_type=LevelRange
         | LevelFiles
         | list[str | int | float]
-        | dict[str, dict[str, object] | None],
+        | dict[str, Changes | None],
     ),
 ]

@@ -241,6 +241,24 @@ CASES = {
             "workload": {"env": {"WAY": "{way}"}},
         },
     ),
+    "benchmark-not-run": (
+        {
+            "workload": {"go_test": {"bench": "Copy/size"}, "argv": None},
+            "metrics": {"m": {"from": "gobench.Copy.len-64-4.ns_per_op"}},
+        },
+        {
+            "workload": {"go_test": {"bench": "Get|Copy/size"}, "argv": None},
+            "metrics": {
+                "m": {"from": "gobench.example.com.x.Copy.size-64-4.ns_per_op"},
+                "n": {"from": "gobench.BenchmarkGet-4.ns_per_op"},
+                "all": {"from": "gobench.ns_per_op"},
+            },
+        },
+    ),
+    "sampling-too-sparse": (
+        {"sample": {"hz": 0.02}, "metrics": {"m": {"from": "procfs.rss"}}},
+        {"sample": {"hz": 0.02}, "metrics": {"m": {"from": "procfs.minor_faults"}}},
+    ),
     "source-unfed": (
         {"metrics": {"cycles": {"from": "gctrace.count"}}},
         {
@@ -587,3 +605,60 @@ def test_a_level_is_looked_at_with_what_it_is_filled_in_with():
     assert "factors.other.big.workload.cgroup.memory.max" in {
         f.where for f in findings if f.rule == "memory-exceeds-board"
     }
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        {
+            "one": {"workload": {"cgroup": {"memory.max": "16MiB"}}},
+            "two": {"workload": {"cgroup": {"memory.max": "16384KiB"}}},
+        },
+        {"one": {"load": {"warmup": "1min"}}, "two": {"load": {"warmup": "60s"}}},
+        {
+            "one": {"system": {"sysctl": {"vm.swappiness": 10}}},
+            "two": {"system": {"sysctl": {"vm.swappiness": "0xa"}}},
+        },
+        {"one": {}, "two": {"system": {"sysctl": {"vm.swappiness": 10}}}},
+    ],
+)
+def test_levels_of_one_effect_are_alike_however_they_are_written(levels):
+    """What differs between 16MiB and 16384KiB is the spelling."""
+    assert "levels-alike" in found({"factors": {"way": levels}})
+
+
+@pytest.mark.parametrize(
+    ("levels", "trips"),
+    [
+        (["16MiB", "16384KiB"], True),
+        (["60s", "1min", "2min"], True),
+        (["1.10", "1.1"], False),
+        (["16MB", "16MiB"], False),
+    ],
+)
+def test_levels_that_are_one_amount_are_named(levels, trips):
+    """A version is no amount: 1.10 is another than 1.1."""
+    over = {"factors": {"size": levels}, "workload": {"env": {"SIZE": "{size}"}}}
+    assert ("levels-alike" in found(over)) is trips
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named", "trips"),
+    [
+        (".", "Get-4", False),
+        ("^Get$", "Get-4", True),  # the whole name is BenchmarkGet
+        ("^BenchmarkGet$", "Get-4", False),
+        ("(A|B)$/[a/b]", "A.a-4", False),
+        ("(A|B)$/[a/b]", "AB.c-4", True),
+        ("{way}", "Get-4", False),
+        ("Copy", "Copy.size-64", False),
+        ("Copy/size-1[.]5", "Copy.size-1.5-4", False),
+        ("ServerOnly", "Client.ns", True),
+    ],
+)
+def test_a_benchmark_that_the_pattern_leaves_out_is_named(pattern, named, trips):
+    over = {
+        "workload": {"go_test": {"bench": pattern}, "argv": None},
+        "metrics": {"m": {"from": f"gobench.{named}.ns_per_op"}},
+    }
+    assert ("benchmark-not-run" in found(over)) is trips

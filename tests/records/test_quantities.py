@@ -76,7 +76,10 @@ def test_reads_amounts_with_their_unit(text, value, dimension):
         ("32mib", "unknown unit `mib` in `32mib`: write 32MiB"),
         ("30 sec", "unknown unit `sec` in `30 sec`: write 30s"),
         ("80C", "unknown unit `C` in `80C`: write 80°C"),
-        ("0.3B", "`0.3B` is not a whole number of bytes"),
+        ("5 Mb/s", "`5 Mb/s` is ambiguous: write 5Mbit/s or 5MB/s, which is 8 times as much"),
+        ("5kbps", "`5kbps` is ambiguous: write 5kbit/s or 5kB/s, which is 8 times as much"),
+        ("1Mib", "`1Mib` is ambiguous: write 1Mibit or 1MiB, which is 8 times as much"),
+        ("3Mw", "unknown unit `Mw` in `3Mw`: write 3MW"),
         ("fast", "`fast` is not a quantity (a number with a unit, such as 32MiB or 30s)"),
         ("1e999", "`1e999` is out of range"),
         ("", "`` is not a quantity (a number with a unit, such as 32MiB or 30s)"),
@@ -88,6 +91,23 @@ def test_what_can_be_read_in_two_ways_is_refused_with_the_fix(text, message):
     with pytest.raises(QuantityError) as caught:
         parse(text)
     assert str(caught.value) == message
+
+
+def test_what_is_published_of_bytes_may_be_a_mean_and_what_is_to_be_is_whole():
+    """4.1 MiB is no whole number of bytes, and 12.5 B/op is a mean."""
+    assert parse("4.1MiB").exact == Fraction(41 * 2**20, 10)
+    assert parse(str(parse("4.1MiB"))) == parse("4.1MiB")
+    assert parse("12.5B/op").value == 12.5
+    for text in ("0.3B", "4.1MiB", "1bit"):
+        with pytest.raises(QuantityError, match="is not a whole number of bytes"):
+            parse_as(BYTES, text)
+
+
+def test_bits_are_eighths_of_bytes_alone_and_per_time():
+    assert parse("8bits") == parse("8bit") == parse("1B")
+    assert parse("1Mibit/s") == parse("128KiB/s")
+    assert parse("8bits/s") == parse("8bit/s") == parse("1B/s")
+    assert parse("60kbit/min") == parse("125B/s")
 
 
 def test_an_unknown_unit_names_the_known_ones():

@@ -118,6 +118,11 @@ def test_an_editor_marks_nothing_in_a_shipped_spec(path, validator):
         ({"repeat": {"between": [1, 2], "attempt": 3}}, "$.repeat"),
         ({"metrics": {"m": {"form": "load.rps"}}}, "$.metrics.m"),
         ({"sample": {"hz": True}}, "$.sample"),
+        ({"load": {"cooldown": {"until": True}}}, "$.load"),
+        ({"load": {"cooldown": {"until": {"time_wait_below": True}}}}, "$.load"),
+        ({"workload": {"argv": ["x"], "cgroup": True}}, "$.workload"),
+        ({"factors": {"a": {"p": {"load": True}}}}, "$.factors"),
+        ({"factors": {"a": {"p": {"wrkload": {}}}}}, "$.factors"),
     ],
 )
 def test_an_editor_marks_what_is_wrong(change, place, validator):

@@ -48,6 +48,11 @@ def read(base, more):
             "this is never fetched",
         ),
         (SERVER, {"workload": {"fetch": [PAGE, PAGE]}}, "two pages are called `a`"),
+        (
+            ONCE,
+            {"repeat": {"between": [6, 6], "stop_when": {"half_width": "2%"}}},
+            "always 6 repetitions: it could stop nothing",
+        ),
         (COMMAND, {"load": {"expect": {"status": [200]}}}, "judges its own answers"),
         (SERVER, {"load": {"insecure": True}}, "is of https, and nothing is asked by it"),
         (

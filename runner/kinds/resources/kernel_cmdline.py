@@ -31,6 +31,13 @@ _NOW = "kernel_cmdline:now"
 FILES = ("/boot/firmware/cmdline.txt", "/boot/cmdline.txt")
 # the later one of each pair wins
 _OPPOSITE = {"cgroup_enable": "cgroup_disable"}
+# given several times each of these counts (kernel-parameters.txt); so do what init and the
+# initramfs read (systemd.setenv=, rd.luks.uuid=)
+_ADDED = frozenset((
+    "cgroup_disable", "cgroup_enable", "console", "crashkernel", "dyndbg", "earlycon",
+    "hugepages", "hugepagesz", "initcall_blacklist", "memmap", "modprobe.blacklist", "pci", "video",
+))  # fmt: skip
+_OF_OTHERS = ("systemd.", "rd.", "luks.")
 
 Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
 
@@ -60,19 +67,31 @@ class KernelCmdlineModel(Frozen):
         both = sorted(set(self.present) & set(self.absent))
         if both:
             raise ValueError(f"both present and absent: {', '.join(both)}")
+        for index, word in enumerate(self.present):
+            later = next((w for w in self.present[index + 1 :] if _undoes(w, word)), None)
+            if later is not None:
+                raise ValueError(f"`{later}` undoes `{word}`: write one of them")
         return self
+
+
+def _undoes(later: str, word: str) -> bool:
+    """Say whether a word further back on the line takes the effect of another away."""
+    if later == word:
+        return False
+    key, equals, value = word.partition("=")
+    if key in _OPPOSITE:
+        return later == f"{_OPPOSITE[key]}{equals}{value}"
+    added = not equals or key in _ADDED or key.startswith(_OF_OTHERS)
+    # the kernel reads `-` and `_` in a name as one
+    return not added and later.partition("=")[0].replace("-", "_") == key.replace("-", "_")
 
 
 def holds(words: list[str], word: str) -> bool:
     """Say whether a word is in force: present, and not undone by a later one."""
     if word not in words:
         return False
-    key, equals, value = word.partition("=")
-    undo = f"{_OPPOSITE[key]}{equals}{value}" if key in _OPPOSITE else None
-    if undo is None or undo not in words:
-        return True
-    last = {w: i for i, w in enumerate(words)}
-    return last[word] > last[undo]
+    last = len(words) - words[::-1].index(word)
+    return not any(_undoes(later, word) for later in words[last:])
 
 
 def edited(text: str, payload: KernelCmdlineModel, running: list[str]) -> str:

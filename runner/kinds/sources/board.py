@@ -27,7 +27,7 @@ class Board:
 
     name = "board"
     needs: Needs = NOTHING
-    derived: Mapping[str, str] = MappingProxyType({"throttled.gained": "bits"})
+    derived: Mapping[str, str] = MappingProxyType({"throttled.gained": "flags"})
     on_demand = False
 
     def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
@@ -68,7 +68,7 @@ class Board:
             "temperature": Field(
                 "board.temperature", "°C", "thermal zone of the processor, else the first", 0.001
             ),
-            "throttled": Field("board.throttled", "bits", "firmware's throttle bits"),
+            "throttled": Field("board.throttled", "flags", "firmware's throttle bits"),
         }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runner.lint.model import BENCHSTAT, SIGPLAN, Rule
 from runner.lint.subject import base, numbers, place, source_of
+from runner.records.patterns import PatternError, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,9 @@ _ASKS = re.compile(r"\b(?:http|client|c|cl|httpClient|\w*Client)\.(?:Get|Post|He
 _GOARCH = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
 _PROCESSES, _RUNS = 5, 10
 """Repetitions, and runs of each benchmark, below which a rule warns."""
+_SUFFIX = re.compile(r"-\d+$")
+_LONGEST = 300
+"""Characters of a benchmark's name that are looked at."""
 _PINNED = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -132,6 +136,59 @@ def _benchmark(subject: Subject) -> GoTest | None:
     return subject.base.workload.go_test if subject.base.workload else None
 
 
+def _unrun(subject: Subject) -> Hits:
+    for name, metric in subject.metrics.items():
+        source = source_of(metric)
+        named = source.removeprefix("gobench.").rpartition(".")[0]
+        tests = [v.workload.go_test for v in subject.variants if v.workload]
+        patterns = [str(test.bench) for test in tests if test is not None]
+        if not source.startswith("gobench.") or not named or not patterns:
+            continue
+        if not any(_may_run(pattern, named) for pattern in patterns):
+            yield f"metrics.{name}", f"`-bench {patterns[0]}` does not run the benchmark `{named}`"
+
+
+def _may_run(pattern: str, named: str) -> bool:
+    """Say whether `-bench` may run a benchmark; yes where that cannot be told.
+
+    A pattern is of each part of a name between slashes, and a reference has dots there: any part
+    of it may be the first, as a package may stand before.
+    """
+    if "{" in pattern or len(named) > _LONGEST:
+        return True  # a factor's word
+    parts = re.split(r"[./]", named.removeprefix("Benchmark"))
+    for begin in range(len(parts)):
+        name = "Benchmark" + parts[begin].removeprefix("Benchmark")
+        for alternative in _outside("|", pattern):
+            first, *below = _outside("/", alternative)
+            rest = parts[begin + 1 :]
+            try:
+                if not any(matches(first, text) for text in (name, _SUFFIX.sub("", name))):
+                    continue
+                if not below or not rest or any(
+                    matches(below[0], _SUFFIX.sub("", ".".join(rest[:length])))
+                    or matches(below[0], ".".join(rest[:length]))
+                    for length in range(1, len(rest) + 1)
+                ):
+                    return True
+            except PatternError:
+                return True  # `go test` says what is wrong with it
+    return False
+
+
+def _outside(sign: str, pattern: str) -> list[str]:
+    """Split a pattern at a sign that stands in no brackets, as Go's testing package does."""
+    found, depth, escaped = [""], 0, False
+    for letter in pattern:
+        if letter == sign and not depth and not escaped:
+            found.append("")
+            continue
+        depth += 0 if escaped else (letter in "[(") - (letter in "])" and depth > 0)
+        escaped = letter == "\\" and not escaped
+        found[-1] += letter
+    return found
+
+
 def _micro(subject: Subject) -> Hits:
     if _benchmark(subject) is not None and subject.base.load is None and subject.claims:
         yield place(subject.claims[0]), "rests on a microbenchmark in one process alone"
@@ -220,6 +277,14 @@ RULES = (
         "Raise `repeat.between`.",
         f"{BENCHSTAT}, “Usage”",
         _few,
+    ),
+    Rule(
+        "benchmark-not-run", "warning",
+        "A metric is of a benchmark that `bench` does not run.",
+        "Its pattern matches other names, and the metric is null in every trial.",
+        "Let `go_test: {bench: …}` match the name, or name one that it matches.",
+        "cmd/go documentation, “Testing flags”: -bench",
+        _unrun,
     ),
     Rule(
         "microbenchmark-only", "note",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.lint.alike import amount, effect
 from runner.lint.model import BENCHSTAT, SIGPLAN, Rule
 from runner.lint.subject import numbers
-from runner.spec.treatments import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +38,25 @@ def _idle(subject: Subject) -> Hits:
         ran: dict[str, list[str]] = {}
         for level in factor.levels:
             beside = [{**cell, name: level} for cell in (cells[0], cells[-1])]
-            said = repr([sections(subject.experiment, one) for one in beside])
+            said = repr([effect(subject.experiment, one) for one in beside])
             ran.setdefault(said, []).append(level)
         for same in ran.values():
             if len(same) > 1:
                 yield f"factors.{name}", f"the levels {' and '.join(same[:3])} run the same"
+        yield from _amounts(name, [same[0] for same in ran.values()])
+
+
+def _amounts(factor: str, levels: list[str]) -> Hits:
+    """Find levels that are one amount in two units: a program may see two texts, and one size."""
+    said: dict[object, list[str]] = {}
+    for level in levels:
+        found = amount(level)
+        if found is not None:
+            said.setdefault((found.dimension, found.exact), []).append(level)
+    for same in said.values():
+        if len(same) > 1:
+            what = f"the levels {' and '.join(same[:3])} are one amount, written in several ways"
+            yield f"factors.{factor}", what
 
 
 def _kept(subject: Subject) -> Hits:
@@ -230,7 +244,8 @@ RULES = (
     Rule(
         "levels-alike", "warning",
         "Two levels of a factor run the same.",
-        "What is compared is noise: no `{factor}` and no key of a level makes a difference.",
+        "What is compared is noise: no `{factor}` and no key of a level makes a difference, or they "
+        "are one amount in two spellings, as 16MiB and 16384KiB.",
         'Name the factor where it matters (`argv: [./prog, "{size}"]`), or give the levels keys; '
         "`runner apply --aa` measures what this host finds where there is nothing.",
         f"{SIGPLAN}, “Explicit claims”",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from runner.kinds.sources import fields, reads
 from runner.lint.model import SIGPLAN, Rule
 from runner.lint.subject import known, numbers, place, source_of
 from runner.records.quantities import COUNT
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_S = 5.0
 _GC_S = 30.0
+_READINGS = 2
+"""Of a sampled source in a step, under which it is of one moment or of none."""
 _CYCLES = 10
 """GC cycles in a step under which a rate or a mean says little."""
 
@@ -81,6 +84,29 @@ def _rates(subject: Subject) -> Iterator[tuple[str, float]]:
                 yield place(claim, level=level), float(number.value.exact) * (unit if bare else 1)
 
 
+def _sparse(subject: Subject) -> Hits:
+    hz, known_fields = subject.experiment.sample.hz, fields(subject.facts)
+    rates = {read["id"]: float(read["hz"]) for read in reads(subject.facts, hz=hz)}
+    lasts = [
+        step.duration_s
+        for variant in subject.variants
+        if variant.load is not None
+        for step in variant.load.expanded_steps()
+        if step.duration_s
+    ]
+    for name, metric in subject.metrics.items() if lasts else ():
+        field = known_fields.get(source_of(metric))
+        # a counter is read at both ends of a step
+        if field is None or field.kind != "gauge" or source_of(metric).endswith("peak"):
+            continue
+        read = max((one for one in rates if f"{field.column}.".startswith(f"{one}.")), default="")
+        if read and min(lasts) * rates[read] < _READINGS:
+            yield f"metrics.{name}", (
+                f"`{metric.source}` is read every {1 / rates[read]:g} s, and a step lasts "
+                f"{min(lasts):g} s"
+            )
+
+
 def _warmup(subject: Subject) -> Hits:
     load = _asked(subject)
     if load is not None and not any(step.warmup_s for step in load.expanded_steps()):
@@ -118,6 +144,14 @@ RULES = (
         "Make it at least twice the warm-up, 5 s, and 30 s where GC is measured.",
         "Kalibera and Jones 2013, ISMM; Georges, Buytaert, Eeckhout 2007, OOPSLA",
         _short,
+    ),
+    Rule(
+        "sampling-too-sparse", "warning",
+        "A step is over before its second reading.",
+        "What is sampled is then the value of one moment, or null; a highest value is missed.",
+        "Make the step longer, or raise `sample: {hz: …}` where the source follows it (docs/sources.md).",
+        "Method of this project: a number says what it was seen in",
+        _sparse,
     ),
     Rule(
         "threads-exceed-cores", "warning",

@@ -122,6 +122,13 @@ def _repeat(exp: Experiment, names: Names) -> Iterator[Finding]:
     if stop is not None and stop.metric is not None and stop.metric not in names.metrics:
         hint = did_you_mean(stop.metric, names.metrics)
         yield ("repeat", "stop_when", "metric"), f"unknown metric `{stop.metric}`{hint}", False
+    if stop is not None and exp.repeat.minimum == exp.repeat.maximum:
+        most = exp.repeat.maximum
+        message = (
+            f"there are always {most} repetitions: it could stop nothing; give the fewest and the "
+            f"most, as `between: [{most}, {2 * most}]`"
+        )
+        yield ("repeat", "stop_when"), message, False
 
 
 def _load(exp: Experiment, names: Names) -> Iterator[Finding]:

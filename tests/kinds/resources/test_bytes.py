@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.kinds.resources.kernel_cmdline import KIND, KernelCmdlineModel, edited
+from runner.kinds.resources.kernel_cmdline import KIND, KernelCmdlineModel, edited, holds
 from runner.kinds.resources.templates import _rendered
 from runner.planning.state import plan_state
 
@@ -62,3 +62,31 @@ def test_several_lines_are_edited_in_the_first():
     allowed = KernelCmdlineModel(present=("psi=1",), reboot="allowed")
     (cell,) = KIND.plan(allowed, {}, values)
     assert base64.b64decode(cell.want["bytes_b64"]) == b"a b psi=1\n# mine\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "right"),
+    [
+        ("psi=1", "psi=1", True),
+        ("psi=0 psi=1", "psi=1", True),
+        ("psi=1 psi=0", "psi=1", False),
+        ("psi=1 psi=0 psi=1", "psi=1", True),
+        ("transparent-hugepage=never transparent_hugepage=always", "transparent-hugepage=never", False),
+        ("console=ttyS0 console=tty1", "console=ttyS0", True),
+        ("cgroup_enable=memory cgroup_enable=cpuset", "cgroup_enable=memory", True),
+        ("cgroup_enable=memory cgroup_disable=memory", "cgroup_enable=memory", False),
+        ("psi.x=1 psi=0", "psi.x=1", True),
+        ("quiet quiet", "quiet", True),
+    ],
+)  # fmt: skip
+def test_of_two_values_for_one_word_the_later_counts(line, word, right):
+    assert holds(line.split(), word) is right
+
+
+@pytest.mark.parametrize(
+    "words", [["psi=0", "psi=1"], ["cgroup_enable=memory", "cgroup_disable=memory"]]
+)
+def test_words_that_undo_each_other_are_refused(words):
+    with pytest.raises(ValueError, match="undoes"):
+        KernelCmdlineModel(present=words)
+    assert KernelCmdlineModel(present=["console=ttyS0", "console=tty1"]).present
