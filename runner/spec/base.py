@@ -74,6 +74,10 @@ def fault(kind: str, message: str) -> PydanticCustomError:
     return PydanticCustomError(kind, "{message}", {"message": message})
 
 
+class Spelled(int):
+    """A whole number that its digits do not spell: `0x10`, `1_000`, `+3`."""
+
+
 def as_text(value: Any) -> Any:
     """Take text as it is and whole numbers as their digits; refuse what YAML has bent.
 
@@ -81,6 +85,8 @@ def as_text(value: Any) -> Any:
     """
     if isinstance(value, bool):
         raise fault("text_boolean", f"`{str(value).lower()}` is a boolean: write it in quotes")
+    if isinstance(value, Spelled):
+        raise fault("text_spelled", f"is the number {value:d} here: write it in quotes")
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):

@@ -20,7 +20,7 @@ from runner.spec.base import (
     shape,
 )
 from runner.spec.sections.cooldown import CooldownOf
-from runner.spec.sections.levels import LevelFiles, LevelRange
+from runner.spec.sections.levels import Changes, LevelFiles, LevelRange
 from runner.spec.sections.replication import Replication
 
 MAX_REPETITIONS = 10_000
@@ -29,18 +29,6 @@ OVERRIDABLE = ("system", "build", "workload", "load")
 """Sections that a level may change."""
 SET = "set"
 """Key of a level whose values are filled in for `{name}`, as the level is for `{factor}`."""
-
-
-class Changes(Model):
-    """What a level changes, as an editor is told: each section is laid over the spec's own."""
-
-    system: dict[str, object] | None = Field(None, description="Laid over the spec's `system`")
-    build: dict[str, object] | None = Field(None, description="Laid over the spec's `build`")
-    workload: dict[str, object] | None = Field(None, description="Laid over the spec's `workload`")
-    load: dict[str, object] | None = Field(None, description="Laid over the spec's `load`")
-    set: dict[str, str | int | float | bool] | None = Field(
-        None, description="Words and what is filled in for each: {size} of `set: {size: 4}`"
-    )
 
 
 class Factor(Model):

@@ -240,6 +240,9 @@ def _raw(document: Document, path: Path, detail: ErrorDetails) -> str:
         return _own(detail)
     if detail["type"] == "text_boolean":
         return f'`{raw}` reads as a boolean in YAML: write "{raw}" in quotes'
+    if detail["type"] == "text_spelled":
+        number = detail["input"]
+        return f'`{raw}` reads as {number:d}, not as text: write "{raw}" in quotes'
     if detail["type"] == "text_float":
         number = float(raw.replace("_", ""))
         reading = "a number" if str(number) == raw else f"the number {number:g}"

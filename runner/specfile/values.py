@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 
 from runner.records.secrets import Secret
+from runner.spec.base import Spelled
 from runner.specfile.encoding import VAULT, decode
 from runner.specfile.errors import MAX_FAULTS, Fault, SpecFaults, shortened
 from runner.specfile.nodes import MAX_DEPTH, MAX_NODES, TAG, NodesError, compose
@@ -285,9 +286,10 @@ class _Reader:
             self.document.add(path, f"{message}, a number has at most {_MAX_DIGITS}")
             return text
         if _PLAIN_INT.fullmatch(digits):
-            return int(digits)
+            number = int(digits)
+            return number if str(number) == text else Spelled(number)
         if _HEX.fullmatch(digits) and text == digits:
-            return int(text, 16)
+            return Spelled(text, 16)
         other = _OTHER_INT.fullmatch(digits)
         if other is not None:
             number = int(other[2], 2) if other[2] else int(other[3], 8)

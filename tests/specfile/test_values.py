@@ -21,6 +21,19 @@ def test_numbers_and_words_keep_their_meaning():
     assert document.raw[("c",)] == "2026-11-22"
 
 
+@pytest.mark.parametrize(
+    ("word", "number"), [("0x10", 16), ("1_0", 10), ("+3", 3), ("-0", 0), ("0xFF", 255)]
+)
+def test_a_number_that_is_spelled_otherwise_is_no_text(word, number):
+    """`0x10` would reach the program as 16; where a number is asked for it is one."""
+    assert faults(f"workload: {{argv: [{word}]}}\n") == [
+        f'1:19 `{word}` reads as {number}, not as text: write "{word}" in quotes'
+    ]
+    text = f'workload: {{argv: ["{word}", 12, -3]}}\nrepeat: 0x10\n'
+    made = parse_text(text + "system: {sysctl: {vm.swappiness: 0xa}}\n").experiment
+    assert (made.workload.argv, made.repeat.maximum) == ((word, "12", "-3"), 16)
+
+
 @pytest.mark.parametrize("word", ["on", "off", "yes", "no", "On", "OFF", "true"])
 def test_booleans_in_text_positions_are_refused_with_the_fix(word):
     assert faults(f"workload: {{argv: [{word}]}}\n") == [

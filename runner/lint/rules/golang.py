@@ -165,10 +165,14 @@ def _may_run(pattern: str, named: str) -> bool:
             try:
                 if not any(matches(first, text) for text in (name, _SUFFIX.sub("", name))):
                     continue
-                if not below or not rest or any(
-                    matches(below[0], _SUFFIX.sub("", ".".join(rest[:length])))
-                    or matches(below[0], ".".join(rest[:length]))
-                    for length in range(1, len(rest) + 1)
+                if (
+                    not below
+                    or not rest
+                    or any(
+                        matches(below[0], _SUFFIX.sub("", ".".join(rest[:length])))
+                        or matches(below[0], ".".join(rest[:length]))
+                        for length in range(1, len(rest) + 1)
+                    )
                 ):
                     return True
             except PatternError:

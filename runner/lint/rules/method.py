@@ -244,8 +244,8 @@ RULES = (
     Rule(
         "levels-alike", "warning",
         "Two levels of a factor run the same.",
-        "What is compared is noise: no `{factor}` and no key of a level makes a difference, or they "
-        "are one amount in two spellings, as 16MiB and 16384KiB.",
+        "What is compared is noise: no `{factor}` and no key of a level makes a difference, or "
+        "they are one amount in two spellings, as 16MiB and 16384KiB.",
         'Name the factor where it matters (`argv: [./prog, "{size}"]`), or give the levels keys; '
         "`runner apply --aa` measures what this host finds where there is nothing.",
         f"{SIGPLAN}, “Explicit claims”",

@@ -101,9 +101,12 @@ def _sparse(subject: Subject) -> Hits:
             continue
         read = max((one for one in rates if f"{field.column}.".startswith(f"{one}.")), default="")
         if read and min(lasts) * rates[read] < _READINGS:
-            yield f"metrics.{name}", (
-                f"`{metric.source}` is read every {1 / rates[read]:g} s, and a step lasts "
-                f"{min(lasts):g} s"
+            yield (
+                f"metrics.{name}",
+                (
+                    f"`{metric.source}` is read every {1 / rates[read]:g} s, and a step lasts "
+                    f"{min(lasts):g} s"
+                ),
             )
 
 
@@ -149,7 +152,7 @@ RULES = (
         "sampling-too-sparse", "warning",
         "A step is over before its second reading.",
         "What is sampled is then the value of one moment, or null; a highest value is missed.",
-        "Make the step longer, or raise `sample: {hz: …}` where the source follows it (docs/sources.md).",
+        "Make the step longer, or raise `sample: {hz: …}` where the source follows it.",
         "Method of this project: a number says what it was seen in",
         _sparse,
     ),

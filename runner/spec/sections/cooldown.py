@@ -38,6 +38,4 @@ def _cooldown(value: object) -> object:
     return value
 
 
-CooldownOf = Annotated[
-    Cooldown, BeforeValidator(_cooldown, json_schema_input_type=str | Cooldown)
-]
+CooldownOf = Annotated[Cooldown, BeforeValidator(_cooldown, json_schema_input_type=str | Cooldown)]

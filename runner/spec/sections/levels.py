@@ -56,6 +56,18 @@ class LevelRange(Model):
             value = value * Decimal(str(self.times)) if self.times is not None else value + step
 
 
+class Changes(Model):
+    """What a level changes, as an editor is told: each section is laid over the spec's own."""
+
+    system: dict[str, object] | None = Field(None, description="Laid over the spec's `system`")
+    build: dict[str, object] | None = Field(None, description="Laid over the spec's `build`")
+    workload: dict[str, object] | None = Field(None, description="Laid over the spec's `workload`")
+    load: dict[str, object] | None = Field(None, description="Laid over the spec's `load`")
+    set: dict[str, str | int | float | bool] | None = Field(
+        None, description="Words and what is filled in for each: {size} of `set: {size: 4}`"
+    )
+
+
 class LevelFiles(Model):
     """The files beside the spec that match a pattern, in the order of their names."""
 
