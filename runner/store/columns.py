@@ -27,13 +27,14 @@ from runner.records.events import AnyEvent, decode
 from runner.records.trial_events import Columns, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import duckdb
     from numpy.typing import NDArray
 
     Column = NDArray[np.float64]
+    Stored = NDArray[np.float64] | NDArray[np.int64]
 
 SUFFIX: Final = ".parquet"
 FORMAT: Final = "samples/1"
@@ -41,6 +42,12 @@ LEAST_BYTES: Final = 4_000_000
 """A smaller spool is smaller as compressed lines: a Parquet file names each of its columns."""
 MEMORY: Final = "256MB"
 CACHED_BYTES: Final = 48_000_000
+ROW: Final = "file_row_number"
+"""What DuckDB calls the number of a row in its file, which no column can be called."""
+READ_BYTES: Final = 24_000_000
+"""Columns that are read by one query and used at once."""
+LEAST_SHARE: Final = 0.25
+"""Of rows with a number, where many columns are read: they may lie apart, whatever was counted."""
 BATCH: Final = 2048
 GROUP: Final = 40_960
 """Rows of a row group: what is read at least for one row of one column."""
@@ -57,9 +64,10 @@ def connect() -> duckdb.DuckDBPyConnection:
     except ImportError:
         raise NotPackedError("DuckDB is not installed") from None
     con = duckdb.connect()
-    # one thread reads rows in their order, and holds no more than a few of their groups
+    # one thread holds no more than a few row groups
     con.execute(f"SET memory_limit='{MEMORY}'; SET threads=1; SET temp_directory=''")
-    con.execute("SET preserve_insertion_order=false")
+    # without this one thread, too, gives rows that a filter leaves in another order now and then
+    con.execute("SET preserve_insertion_order=true")
     return con
 
 
@@ -71,6 +79,24 @@ def quoted(name: str) -> str:
 def text(value: object) -> str:
     """Write a text as SQL."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def _filled(found: Stored) -> Column:
+    """Give doubles, NaN where there is null."""
+    if isinstance(found, np.ma.MaskedArray):
+        filled: Column = np.ma.filled(found.astype(np.float64), np.nan)
+        return filled
+    return np.asarray(found, dtype=np.float64)
+
+
+def _numbers(found: Stored) -> Column:
+    """Give the doubles alone."""
+    if isinstance(found, np.ma.MaskedArray):
+        kept = found.data[~np.ma.getmaskarray(found)]
+    else:
+        kept = np.asarray(found)
+    numbers: Column = kept.astype(np.float64, copy=False)
+    return numbers if kept.dtype.kind == "i" else numbers[~np.isnan(numbers)]
 
 
 class PackedSamples:
@@ -117,30 +143,24 @@ class PackedSamples:
         said = str(error).splitlines()[0]
         return RecordError(f"cannot read {self.path}: {said}", fix="restore the file from git")
 
-    def _numbers(self, name: str, where: str = "") -> Column:
+    def _found(self, names: Sequence[str], where: str = "true") -> dict[str, Stored]:
         try:
-            sql = f"SELECT {quoted(name)} AS x FROM read_parquet({self._from}) {where}"  # noqa: S608
-            found = self._con.execute(sql).fetchnumpy()["x"]
+            source = f"read_parquet({self._from}, {ROW}=true)"
+            sql = f"SELECT {', '.join(map(quoted, names))} FROM {source} WHERE {where}"  # noqa: S608
+            found: dict[str, Stored] = self._con.execute(sql).fetchnumpy()
         except self._fault as error:
             raise self._damage(error) from None
-        if isinstance(found, np.ma.MaskedArray):
-            filled: Column = np.ma.filled(found.astype(np.float64), np.nan)
-            return filled
-        return np.asarray(found, dtype=np.float64)
+        return found
 
     @cached_property
     def t(self) -> Column:
         """Seconds since the trial's start."""
-        return self._numbers("t")
+        return _filled(self._found(["t"])["t"])
 
     @cached_property
     def at(self) -> Column:
         """Unix seconds, 0 where the host did not say."""
-        return np.nan_to_num(self._numbers("at"), nan=0.0)
-
-    @cached_property
-    def _rising(self) -> bool:
-        return bool(np.all(np.diff(self.t) > 0))
+        return np.nan_to_num(_filled(self._found(["at"])["at"]), nan=0.0)
 
     def column(self, name: str, low: int, high: int) -> Column:
         """Give the rows low ≤ i < high of one column; those asked for last are kept."""
@@ -150,16 +170,61 @@ class PackedSamples:
         if key in self._cached:
             self._cached.move_to_end(key)
             return self._cached[key]
-        if self._rising and (low, high) != (0, len(self.t)):
-            # only the row groups that hold them are read
-            first, last = float(self.t[low]), float(self.t[high - 1])
-            found = self._numbers(name, f"WHERE t BETWEEN {first!r}::DOUBLE AND {last!r}::DOUBLE")
-        else:
-            found = self._numbers(name)[low:high]
+        found = _filled(self._found([name], self._where(low, high))[name])
+        self._cache(key, found)
+        return found
+
+    def _cache(self, key: tuple[str, int, int], found: Column) -> None:
         self._cached[key] = found
         while sum(one.nbytes for one in self._cached.values()) > CACHED_BYTES:
             self._cached.popitem(last=False)
-        return found
+
+    def keep(self, names: Sequence[str], low: int, high: int) -> None:
+        """Read these rows of some columns in one go, for `column`, where they can all be kept."""
+        asked = [name for name in names if (name, low, high) not in self._cached]
+        if not asked or low >= high or len(names) * (high - low) * 8 > CACHED_BYTES:
+            return
+        found = self._found(asked, self._where(low, high))
+        for name in asked:
+            self._cache((name, low, high), _filled(found.pop(name)))
+
+    def values(self, names: Sequence[str], low: int, high: int) -> Iterator[tuple[str, Column]]:
+        """Yield the numbers of the rows low ≤ i < high of each column, without the nulls.
+
+        Many columns are read by one query, as many as take READ_BYTES, and the rows alone in
+        which one of them has a number: they are put together by how many they have.
+        """
+        if low >= high:
+            yield from ((name, np.empty(0)) for name in names)
+            return
+        where = self._where(low, high)
+        alike: dict[int, list[str]] = {}
+        for name in names:
+            alike.setdefault(self._nulls.get(name, 0), []).append(name)
+        for nulls, columns in alike.items():
+            share = max(LEAST_SHARE, 1 - nulls / len(self.t))
+            most = max(1, int(READ_BYTES / 8 / (share * (high - low))))
+            for first in range(0, len(columns), most):
+                some = columns[first : first + most]
+                any_of = f"coalesce({', '.join(map(quoted, some))}) IS NOT NULL"
+                found = self._found(some, f"{where} AND {any_of}" if nulls else where)
+                while found:
+                    name, column = found.popitem()
+                    yield name, _numbers(column)
+
+    @cached_property
+    def _nulls(self) -> dict[str, int]:
+        """How many nulls each column has, by the metadata of its row groups."""
+        found = self._rows(
+            "SELECT path_in_schema, sum(stats_null_count)::BIGINT FROM "  # noqa: S608 - quoted
+            f"parquet_metadata({self._from}) GROUP BY 1"
+        )
+        return {str(name): int(nulls or 0) for name, nulls in found}
+
+    @staticmethod
+    def _where(low: int, high: int) -> str:
+        """Choose rows; only the row groups that hold them are read."""
+        return f"{ROW} BETWEEN {low} AND {high - 1}"
 
     def iter_events(self) -> Iterator[AnyEvent]:
         """Yield every event in its order, samples too."""

@@ -20,7 +20,7 @@ from runner.records.events import AnyEvent, EventError, decode
 from runner.records.host_events import End
 from runner.records.trial_events import Columns, FetchedPart, Sample
 from runner.store import files, parquet
-from runner.store.columns import FORMAT, GROUP, SUFFIX, NotPackedError, connect, quoted, text
+from runner.store.columns import FORMAT, GROUP, ROW, SUFFIX, NotPackedError, connect, quoted, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,7 +146,8 @@ class Packing:
             if self._names and event.names != self._names:
                 raise NotPackedError("its columns change")
             self._names = event.names
-            if len({n.lower() for n in (*event.names, "t", "at", _LENGTH)}) != len(event.names) + 3:
+            every = (*event.names, "t", "at", _LENGTH, ROW)
+            if len({name.lower() for name in every}) != len(every):
                 raise NotPackedError("two of its columns have one name")
         elif isinstance(event, FetchedPart):
             raise NotPackedError("pages were fetched as bytes")

@@ -137,6 +137,7 @@ def test_whole_numbers_are_delta_coded_integers(tmp_path):
         (lambda: [*list(lines())[:300], {"event": "columns", "names": ["b"]}, *list(lines())[300:]],
          "its columns change"),
         (lambda: lines(columns=("a", "A", "b")), "two of its columns have one name"),
+        (lambda: lines(columns=("a", "file_row_number", "b")), "two of its columns have one name"),
         (lambda: [e if i != 200 else {**e, "v": [1]} for i, e in enumerate(lines())],
          "a sample lacks a value for a column"),
         (lambda: [*list(lines())[:5],

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import astuple
 
 import duckdb
 import numpy as np
@@ -82,6 +83,26 @@ def same(samples, given_lines) -> None:
     assert sorted(one.frame.columns) == sorted(other.frame.columns)
     for name, column in other.frame.columns.items():
         np.testing.assert_array_equal(one.frame.columns[name], column)
+    t = other.frame.t
+    same_numbers(one.frame, other.frame)
+    if len(t):
+        for ends in ((t[0], t[-1] - 0.05), (t[len(t) // 3], t[-(-2 * len(t) // 3) - 1])):
+            same_numbers(one.frame.window(*ends), other.frame.window(*ends))
+        same_numbers(one.frame.head(len(t) // 2), other.frame.head(len(t) // 2))
+
+
+def same_numbers(one, other) -> None:
+    """What is read of many columns at once is what is read of each, before and after it."""
+    names = [*other.columns, "no.such"]
+    one.keep(names)
+    found = dict(one.each(names))
+    assert found.keys() == dict(other.each(names)).keys()
+    for name, numbers in other.each(names):
+        np.testing.assert_array_equal(found[name], numbers)
+        np.testing.assert_array_equal(one.values(name), numbers)
+        with np.errstate(over="ignore", invalid="ignore"):
+            rose = [astuple(frame.rise(name)) for frame in (one, other)]
+        np.testing.assert_array_equal(*np.array(rose, dtype=np.float64))
 
 
 @settings(
@@ -232,3 +253,27 @@ def test_files_of_two_schemas_are_not_joined(tmp_path):
     pq.write_table(pa.table({"x": [1.5]}), parts[1])
     with pytest.raises(parquet.FooterError, match="not of one schema"):
         parquet.join(parts, io.BytesIO(), {})
+
+
+def test_rows_of_many_groups_that_a_filter_leaves_stay_in_their_order(tmp_path, monkeypatch):
+    """Columns of a slow source beside those of a fast one, of a step in the middle."""
+    monkeypatch.setattr(packing, "GROUP", 40_960)
+    count = 100_000
+    names = ("fast", *(f"slow{n}" for n in range(6)))
+
+    def spool():
+        yield {"event": "trial_started", "at": AT, "t": 0.0, "monotonic": 1.0}
+        yield {"event": "columns", "at": AT, "t": 0.0, "names": list(names)}
+        for n in range(count):
+            slow = [None if n % 10 else n + i for i in range(6)]
+            yield {"event": "sample", "at": AT + n / 10, "t": n / 10, "v": [n, *slow]}
+        yield {"event": "end", "at": AT, "t": count / 10, "ok": True}
+
+    samples = packed(tmp_path / "t1.jsonl", lines(spool()), ahead=False)
+    for low in range(0, count, 12_340):
+        for high in (low + 30_000, low + 63_210, count):
+            found = dict(samples.values(names, low, min(high, count)))
+            np.testing.assert_array_equal(found["fast"], np.arange(float(low), min(high, count)))
+            for i in range(6):
+                expected = np.arange(float(low), min(high, count), 10) + i
+                np.testing.assert_array_equal(found[f"slow{i}"], expected)

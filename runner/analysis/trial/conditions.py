@@ -166,7 +166,9 @@ def _throttled(
     spec = fields.get("board.throttled")
     if spec is None:
         return
-    seen = [int(value) for value in frame.values(spec.column)]
+    sampled = frame.values(spec.column)
+    # each of its values once, and the first one first
+    seen = [int(value) for value in (*sampled[:1], *np.unique(sampled))]
     first, last = ((end or {}).get(spec.column) for end in (ended.at_start, ended.at_end))
     seen = [*([] if first is None else [int(first)]), *seen, *([] if last is None else [int(last)])]
     if not seen:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
@@ -56,11 +56,23 @@ Stepped = TypeVar("Stepped", StepStarted, StepEnded, StateChecked)
 
 
 @dataclass(frozen=True)
+class Rise:
+    """A counter over its rows: how many there are, the first, the last, and its increase."""
+
+    count: int
+    first: float
+    last: float
+    increase: float | None
+
+
+@dataclass(frozen=True)
 class Frame:
     """Samples of one trial; `t` in seconds since the trial's start, all columns as long."""
 
     t: Column
     columns: Mapping[str, Column]
+    rises: dict[str, Rise] = field(default_factory=dict, compare=False, repr=False)
+    """Of the counters that were looked at."""
 
     def window(self, start_s: float, end_s: float) -> Frame:
         """Rows with start ≤ t ≤ end (views, not copies)."""
@@ -73,6 +85,32 @@ class Frame:
         """Rows of a column that hold a number; empty where the column is absent."""
         found = self.columns.get(column)
         return np.empty(0) if found is None else found[~np.isnan(found)]
+
+    def head(self, rows: int) -> Frame:
+        """Narrow to the first rows."""
+        if isinstance(self.columns, PackedColumns):
+            return Frame(self.t[:rows], self.columns.window(0, rows))
+        return Frame(self.t[:rows], {k: v[:rows] for k, v in self.columns.items()})
+
+    def each(self, columns: Iterable[str]) -> Iterator[tuple[str, Column]]:
+        """Yield the same of many columns, those that are here, in the order of cheapest reading."""
+        if isinstance(self.columns, PackedColumns):
+            yield from self.columns.numbers(columns)
+            return
+        for name in dict.fromkeys(columns):
+            if name in self.columns:
+                yield name, self.values(name)
+
+    def keep(self, columns: Iterable[str]) -> None:
+        """Read columns in one go that will be asked for row by row; nothing where all are here."""
+        if isinstance(self.columns, PackedColumns):
+            self.columns.keep(columns)
+
+    def rise(self, column: str) -> Rise:
+        """Give what a counter did; the rows are read once, however often it is asked for."""
+        if column not in self.rises:
+            self.rises[column] = rise(self.values(column))
+        return self.rises[column]
 
 
 class _Columns:
@@ -240,6 +278,13 @@ def increase(values: Column) -> float | None:
     steps, after = np.diff(values), values[1:]
     again = np.where(after < (1 - JITTER) * values[:-1], after, 0.0)
     return float(np.where(steps < 0, again, steps).sum())
+
+
+def rise(values: Column) -> Rise:
+    """Give what a counter did; its ends are NaN where it has no rows."""
+    if not len(values):
+        return Rise(0, math.nan, math.nan, None)
+    return Rise(len(values), float(values[0]), float(values[-1]), increase(values))
 
 
 def thin(t: Column, v: Column, most: int) -> Iterator[tuple[float, float | None]]:

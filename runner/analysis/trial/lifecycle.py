@@ -119,12 +119,11 @@ def first_oom(
         why[OOM] = "0 OOM kills in this step"
         return
     numbers[OOM] = when - span_s[0]
-    for name, field in fields.items():
-        if field.kind != "gauge" or field.column not in frame.columns:
-            continue
-        before = frame.columns[field.column][:at]
-        seen = before[~np.isnan(before)]
-        if len(seen):
-            numbers[f"{OOM}@{name}"] = float(seen[-1]) * field.scale
+    gauges = {name: field for name, field in fields.items() if field.kind == "gauge"}
+    seen = frame.head(at).each(field.column for field in gauges.values())
+    last = {column: float(values[-1]) for column, values in seen if len(values)}
+    for name, field in gauges.items():
+        if field.column in last:
+            numbers[f"{OOM}@{name}"] = last[field.column] * field.scale
     if f"{OOM}@{ESTABLISHED}" in numbers:
         numbers[f"{OOM}@load.established"] = numbers[f"{OOM}@{ESTABLISHED}"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,6 +42,12 @@ class Samples(Protocol):
     def column(self, name: str, low: int, high: int) -> Column:
         """Give the rows low ≤ i < high of one column; NaN where there was no number."""
 
+    def values(self, names: Sequence[str], low: int, high: int) -> Iterator[tuple[str, Column]]:
+        """Yield the numbers alone that stand in these rows of each column, in any order."""
+
+    def keep(self, names: Sequence[str], low: int, high: int) -> None:
+        """Have these rows of these columns at hand for `column`, as far as they are not large."""
+
 
 class PackedColumns(Mapping[str, "Column"]):
     """Some rows of every column, each read when it is asked for."""
@@ -56,6 +62,20 @@ class PackedColumns(Mapping[str, "Column"]):
         """Narrow to the rows low ≤ i < high of these."""
         first = self._low
         return PackedColumns(self._source, self._derived, first + low, first + high)
+
+    def numbers(self, names: Iterable[str]) -> Iterator[tuple[str, Column]]:
+        """Yield the numbers alone of each of these columns that is here, in any order."""
+        wanted = [name for name in dict.fromkeys(names) if name in self]
+        for name in wanted:
+            if name in self._derived:
+                yield name, self[name][~np.isnan(self[name])]
+        stored = [name for name in wanted if name not in self._derived]
+        yield from self._source.values(stored, self._low, self._high)
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Read what will be asked for of these columns in one go."""
+        stored = [n for n in dict.fromkeys(names) if n in self._names and n not in self._derived]
+        self._source.keep(stored, self._low, self._high)
 
     def __getitem__(self, name: str) -> Column:
         if name in self._derived:

@@ -15,7 +15,7 @@ import numpy as np
 
 from runner.analysis.trial import conditions, measurement, steady
 from runner.analysis.trial.clients import count_unserved
-from runner.analysis.trial.frames import increase
+from runner.analysis.trial.frames import increase, rise
 from runner.kinds import generators
 from runner.kinds.generators.interface import Output
 from runner.records.trial_events import (
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.analysis.model import RuleResult
-    from runner.analysis.trial.frames import Column, Frame, Reading
+    from runner.analysis.trial.frames import Column, Frame, Reading, Rise
     from runner.kinds.sources.interface import Field
     from runner.records.steps import StepPlan
 
 Number = float | int | str | None
 
 UNKNOWN: Final = ("requests", "rps", "good", "good_rps", "errors", "error_ratio", "unanswered")
+LOOKED_AT: Final = (*steady.WATCHED, "board.throttled", "cgroup.oom_kills")
+"""What is looked at row by row, beside the summary of it."""
 # a generator may end before the death that ended it is noticed
 NOTICED_S: Final = 0.5
 
@@ -89,6 +91,7 @@ def steps(
             alive = not any(begin <= t <= min(end + NOTICED_S, until) for t in died)
             plan = by_index[event.index]
             frame = reading.frame.window(start, end)
+            frame.keep(fields[name].column for name in LOOKED_AT if name in fields)
             numbers, why, error = _numbers(plan, event, frame, fields, absent)
             first = reading.of_step(StepStarted, event.index)
             error = conditions.judge_generator(plan, first, numbers, error)
@@ -188,21 +191,36 @@ def summarise(
     why: dict[str, str],
 ) -> None:
     """Add one number (and its variants) per field of the sources."""
+    gauges: dict[str, dict[str, float]] = {}
+    counted = {spec.column for spec in fields.values() if spec.kind == "counter"}
+    gauged = {spec.column for spec in fields.values() if spec.kind != "counter"}
+    for column, values in frame.each(spec.column for spec in fields.values()):
+        if column in counted:
+            frame.rises[column] = rise(values)
+        if column in gauged and len(values):
+            gauges[column] = _gauge(values)
     for name, spec in fields.items():
-        values = frame.values(spec.column)
         if spec.kind == "counter":
-            rise = increase(values)
-            numbers[name] = None if rise is None else rise * spec.scale
-        elif len(values):
-            numbers[name] = float(values.max()) * spec.scale
-            numbers[f"{name}.mean"] = float(values.mean()) * spec.scale
-            numbers[f"{name}.median"] = float(np.median(values)) * spec.scale
-            numbers[f"{name}.min"] = float(values.min()) * spec.scale
-            numbers[f"{name}.last"] = float(values[-1]) * spec.scale
+            rose = frame.rise(spec.column).increase
+            numbers[name] = None if rose is None else rose * spec.scale
+        elif spec.column in gauges:
+            for variant, value in gauges[spec.column].items():
+                numbers[f"{name}{variant}"] = value * spec.scale
         else:
             numbers[name] = None
         if numbers[name] is None:
             why[name] = _reason(spec, frame, absent)
+
+
+def _gauge(values: Column) -> dict[str, float]:
+    """Give the numbers of a gauge by what stands after its name."""
+    return {
+        "": float(values.max()),
+        ".mean": float(values.mean()),
+        ".median": float(np.median(values)),
+        ".min": float(values.min()),
+        ".last": float(values[-1]),
+    }
 
 
 def _reason(spec: Field, frame: Frame, absent: Mapping[str, str]) -> str:
@@ -233,16 +251,16 @@ def exact_counters(
     for name, spec in fields.items():
         low, high = first.get(spec.column), last.get(spec.column)
         if spec.kind == "counter" and low is not None and high is not None:
-            numbers[name] = _rise(low, frame.values(spec.column), high) * spec.scale
+            numbers[name] = _rise(low, frame.rise(spec.column), high) * spec.scale
             why.pop(name, None)
 
 
-def _rise(low: float, seen: Column, high: float) -> float:
+def _rise(low: float, seen: Rise, high: float) -> float:
     """Increase between two ends; where the counter fell between them, by all that is known."""
-    within = increase(seen) or 0.0
-    if high >= low and (len(seen) < 2 or math.isclose(within, seen[-1] - seen[0])):
+    within = seen.increase or 0.0
+    if high >= low and (seen.count < 2 or math.isclose(within, seen.last - seen.first)):
         return high - low
-    if not len(seen):
+    if not seen.count:
         return increase(np.array([low, high])) or 0.0
     # a sample may have been taken after the counters at the end, never before those at the start
-    return (increase(np.array([low, seen[0]])) or 0.0) + within + max(0.0, high - float(seen[-1]))
+    return (increase(np.array([low, seen.first])) or 0.0) + within + max(0.0, high - seen.last)

@@ -320,7 +320,9 @@ def series(
     A counter is drawn as its increase since the first sample.
     """
     found = []
-    for name in dict.fromkeys((*SERIES, *asked)):
+    names = tuple(dict.fromkeys((*SERIES, *asked)))
+    reading.frame.keep(fields[name].column for name in names if name in fields)
+    for name in names:
         spec = fields.get(name)
         column = None if spec is None else reading.frame.columns.get(spec.column)
         if spec is None or column is None:
