@@ -287,6 +287,22 @@ PAIRS["load.body_file.base64"] = ("rate", "load", *(
     {**BASES["rate"]["load"], "method": "POST", "body_file": {"path": "a", "base64": text}}
     for text in ("YQ==", "Yg==")
 ))  # fmt: skip
+_OPEN = {"generator": "vegeta", "url": "http://127.0.0.1:{port}/"}
+_SPIKE = {"base": 1, "peak": 9, "at": "1s", "for": "2s"}
+
+
+def _shaped(key: str, *steps: dict[str, Any]) -> None:
+    loads = ({**_OPEN, "steps": [{**step, "duration": "9s"}]} for step in steps)
+    PAIRS[f"load.steps[].{key}"] = ("rate", "load", *loads)
+
+
+_shaped("ramp", {"ramp": [0, 9]}, {"ramp": [3, 9]})
+_shaped("spike", {"spike": _SPIKE}, {"rate": 1})
+for _name, _value in {"base": 2, "peak": 7, "at": "2s", "for": "3s"}.items():
+    _shaped(f"spike.{_name}", {"spike": _SPIKE}, {"spike": {**_SPIKE, _name: _value}})
+_shaped("arrivals", {"arrivals": {"file": "a", "times": "0.5"}}, {"rate": 1})
+for _name in ("file", "times"):  # a name of its own; the times are those of the file
+    _shaped(f"arrivals.{_name}", *({"arrivals": {"file": one, "times": one}} for one in ("1", "2")))
 PAIRS["load.argv"] = ("server", "load", *(
     {"generator": "iperf3", "connections": 4, "measure": "9s", "argv": argv} for argv in ([], ["-u"])
 ))  # fmt: skip

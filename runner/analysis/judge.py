@@ -17,7 +17,7 @@ from runner.analysis.claims.rows import outermost
 from runner.analysis.model import Analysis
 from runner.analysis.runs.searches import summarised
 from runner.analysis.runs.spreads import spreads
-from runner.analysis.trial import clock, conditions, frames, outputs, trial
+from runner.analysis.trial import arrivals, clock, conditions, frames, outputs, trial
 from runner.analysis.trial.loads import LoadPart
 from runner.errors import RecordError
 from runner.kinds.sources import fields
@@ -85,6 +85,8 @@ def judge(record: Record, experiment: Experiment) -> Analysis:
         found.append(_judged(record, experiment, trial_id, reading))
         lines += trial.series(reading, trial_id, fields(own, experiment.families), shown)
         lines += outputs.series(reading, trial_id, experiment.metrics)
+        parts = tuple(_load_part(part, record) for part in plan.loads)
+        lines += arrivals.series(reading, trial_id, plan.steps, parts)
         notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading)]
     notes += _remarks(experiment, server_facts(record, experiment), found)
     return _concluded(Analysis(tuple(found), series=tuple(lines), notes=tuple(notes)),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from runner.compile.workload import cpu_list
 from runner.errors import SpecError
-from runner.kinds.generators import generator, in_flight
+from runner.kinds.generators import generator
 from runner.kinds.generators.interface import fitted
 from runner.records.steps import LoadStep
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from runner.records import program
     from runner.spec.experiment import Experiment
-    from runner.spec.load import ExpandedStep, Load
+    from runner.spec.load import Load
     from runner.spec.sections.cooldown import Cooldown
+    from runner.spec.sections.steps import ExpandedStep
 
 
 # a step may take this much longer than asked before the generator is stopped: connecting
@@ -49,7 +51,8 @@ def load_steps(
         elif connections is not None:
             count, name = connections, str(connections)
         if kind.paced and rate is not None:
-            most = count or in_flight(rate, load.timeout.seconds)
+            # of a search the rate is the level's and not the step's
+            most = count or replace(step, rate=rate).most_waiting(load.timeout.seconds)
         elif count is None:
             wanted = "rate" if "rate" in kind.needs else "connections"
             raise SpecError(
@@ -60,7 +63,7 @@ def load_steps(
             most = count
         found.append(
             (
-                type(step)(**{**vars(step), "connections": count, "rate": rate, "name": name}),
+                replace(step, connections=count, rate=rate, name=name),
                 fitted(
                     kind,
                     LoadStep(
@@ -73,11 +76,15 @@ def load_steps(
                         argv=tuple(load.argv),
                         expect=load.expect.status,
                         numbers=load.asked_numbers,
+                        shape=step.shape,
+                        arrivals=step.arrivals.name if step.arrivals else "",
                     ),
                 ),
             )
         )
-    return found, kind.files(load.request())
+    times = {step.arrivals.name: step.arrivals.times or "" for step, _ in found if step.arrivals}
+    sent: list[program.File] = [{"name": name, "text": text} for name, text in times.items()]
+    return found, [*kind.files(load.request()), *sent]
 
 
 def level_is_rate(experiment: Experiment) -> bool:
@@ -194,7 +201,9 @@ def _waiting(name: str, step: ExpandedStep, timeout_s: float) -> program.Waiting
 def _warmup(load: Load, step: ExpandedStep, asked: LoadStep) -> list[str] | None:
     if step.warmup_s <= 0:
         return None
-    shorter = LoadStep(**{**vars(asked), "duration_s": step.warmup_s})
+    # a ramp or a spike is warmed up at the rate that it begins with
+    rate = asked.shape[0][1] if asked.shape else asked.rate
+    shorter = replace(asked, duration_s=step.warmup_s, rate=rate, shape=())
     return generator(load.generator).argv(shorter, load.request())
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from runner.records.cells import Hold
     from runner.records.program import Abort, Blob, Program, TrialAsked
     from runner.spec.experiment import Experiment
-    from runner.spec.load import ExpandedStep
+    from runner.spec.sections.steps import ExpandedStep
 
 
 KEEP_S: Final = 300.0
@@ -195,7 +195,10 @@ def load_program(
                 fix="ask for at least one per load host",
             )
         # of the threads asked for: those of all connections together may not fit a share
-        own = replace(asked, connections=many, url=url, rate=rate, threads=step.threads)
+        own = replace(
+            asked, connections=many, url=url, rate=rate, threads=step.threads, share=(number, of),
+            shape=tuple((at, one / of) for at, one in asked.shape),
+        )  # fmt: skip
         parts.append((step, fitted(kind, own)))
     load = load_part(experiment, parts)
     times = schedule(experiment, [step for step, _ in parts])

@@ -28,7 +28,8 @@ CLOSED: Final[dict[str, dict[str, str]]] = {
         "good_rps": "/s", "unanswered": "connections", "bytes": "B",
         "opened": "connections", "errors": "errors", "error_ratio": "%",
         "connections": "connections", "established": "connections", "rate": "/s",
-        "planned": "requests", "dropped": "requests", "cpu": "%", "cpu_s": "s", "hosts": "1",
+        "planned": "requests", "dropped": "requests", "behind": "%", "cpu": "%",
+        "cpu_s": "s", "hosts": "1",
         "littles_law": "1", "littles_law_corrected": "1",
         **{f"latency_{view}{name}": "s" for view in ("", "corrected_", "raw_")
            for name in _LATENCY},

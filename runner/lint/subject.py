@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from runner.records.quantities import QuantityError, parse
 from runner.spec.design import OVERRIDABLE
 from runner.spec.health import Reference
-from runner.spec.load import Ladder
+from runner.spec.sections.steps import Ladder
 from runner.spec.treatments import Sections, sections, treatments
 
 if TYPE_CHECKING:

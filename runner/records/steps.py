@@ -10,6 +10,9 @@ Expect = tuple[tuple[int, int], ...]
 SUCCESS: Final[Expect] = ((200, 299),)
 
 
+Shape = tuple[tuple[float, float], ...]
+"""A rate over time: (second, requests per second), joined by straight lines."""
+
 SkipBy = Literal["items", "share", "seconds"]
 
 
@@ -40,7 +43,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class LoadStep:
-    """One constant-load interval, as the planner wants it."""
+    """One interval of a load, as the planner wants it."""
 
     url: str
     connections: int
@@ -49,11 +52,23 @@ class LoadStep:
     """In a record: those that were used."""
     timeout_s: float = 2.0
     rate: float | None = None
+    """Of a shape or a file of times the mean."""
     argv: tuple[str, ...] = ()
     expect: Expect = SUCCESS
     """Statuses of good answers."""
     numbers: tuple[Asked, ...] = ()
     """What is looked for in what the generator `command` prints; empty: its last JSON object."""
+    shape: Shape = ()
+    """Of a ramp or a spike: the rate over the step's time."""
+    arrivals: str = ""
+    """File in the trial's folder with the time of each request, instead of a rate."""
+    share: tuple[int, int] = (0, 1)
+    """(k, n): of the file's times every n-th from the k-th on, where n hosts make the load."""
+
+    @property
+    def shaped(self) -> bool:
+        """Whether its requests do not come at one rate."""
+        return bool(self.shape or self.arrivals)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,10 @@
 """The load: constant, stepped, or idle."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
@@ -36,9 +33,10 @@ from runner.spec.base import (
 from runner.spec.sections.cooldown import CooldownOf
 from runner.spec.sections.printed import LoadNumber
 from runner.spec.sections.request import BodyFile, Expect, WeightedUrl
+from runner.spec.sections.shape import area, points
+from runner.spec.sections.steps import ExpandedStep, Ladder, Step, StepsOf, rung
 from runner.spec.sections.unseen import seen
 
-MAX_STEPS = 1000
 _NO_RATE = "is a closed loop and keeps no rate: say `generator: vegeta`"
 
 
@@ -50,102 +48,6 @@ def _generator(name: str) -> str:
         message = f"unknown load generator `{name}`{did_you_mean(name, known)}"
         raise fault("generator", message)
     return name
-
-
-class Step(Model):
-    """One constant-load interval as written; what it leaves out comes from the load."""
-
-    connections: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = Field(
-        None, description="Connections of this step"
-    )
-    rate: Rate | None = Field(
-        None, description="Requests per second of this step, of an open model"
-    )
-    duration: Duration | None = Field(
-        None, description="How long it is measured; else load.measure"
-    )
-    warmup: Duration | None = Field(None, description="Before it is measured; else load.warmup")
-    threads: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = Field(
-        None, description="Of the generator; else load.threads"
-    )
-    url: Text | None = Field(None, description="What it asks for; else load.url")
-    name: Text | None = Field(
-        None, description="What tables and `at` call it; else its connections or rate"
-    )
-
-
-class Ladder(Model):
-    """Steps from a rule: geometric with `times`, linear with `by`."""
-
-    start: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(
-        alias="from", description="First level"
-    )
-    end: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] = Field(
-        alias="to", description="No level is above it"
-    )
-    times: Annotated[float, Field(gt=1), NUMBER] | None = Field(
-        None, description="Each level is so many times the one before"
-    )
-    by: Annotated[int, Field(ge=1, le=MAX_COUNT), NUMBER] | None = Field(
-        None, description="Each level is so much more than the one before"
-    )
-    duration: Duration | None = Field(None, description="How long each step is measured")
-    vary: Literal["connections", "rate"] = Field(
-        "connections", description="What the levels are of"
-    )
-
-    @model_validator(mode="after")
-    def _rule(self) -> "Ladder":
-        if (self.times is None) == (self.by is None):
-            raise fault("ladder", "needs exactly one of times (geometric) and by (linear)")
-        if self.end < self.start:
-            raise fault("ladder", f"from ({self.start}) is above to ({self.end})")
-        if self.by is not None and (self.end - self.start) // self.by >= MAX_STEPS:
-            raise fault("ladder", f"gives more than {MAX_STEPS} steps")
-        return self
-
-    def levels(self) -> tuple[int, ...]:
-        """Levels in rising order, none above `to`, each once."""
-        if self.by is not None:
-            return tuple(range(self.start, self.end + 1, self.by))
-        found: list[int] = []
-        level = float(self.start)
-        # a factor a hair above 1 would repeat the same whole number without end
-        while round(level) <= self.end and len(found) < MAX_STEPS:
-            if not found or round(level) > found[-1]:
-                found.append(round(level))
-            level = max(level * (self.times or 2.0), level + 1e-6)
-            if (self.times or 2.0) < 1 + 1 / MAX_STEPS:
-                level = max(level, found[-1] + 1.0)
-        return tuple(found)
-
-
-@dataclass(frozen=True)
-class ExpandedStep:
-    """One step with everything filled in."""
-
-    index: int
-    name: str
-    connections: int | None
-    """None where a search supplies it, or an open model has a rate instead."""
-    rate: float | None
-    duration_s: float
-    warmup_s: float
-    threads: int
-    url: str
-
-
-def _steps(value: object) -> object:
-    """Take a mapping as a ladder at once: errors then name one form only."""
-    if isinstance(value, Mapping):
-        return value if isinstance(value, Ladder) else Ladder.model_validate(value)
-    return value
-
-
-StepsOf = Annotated[
-    tuple[Step, ...] | Ladder,
-    BeforeValidator(_steps, json_schema_input_type=list[Step] | Ladder),
-]
 
 
 def _number_name(text: str) -> str:
@@ -213,9 +115,26 @@ class Load(Model):
             raise fault("load_argv", f"the generator `{self.generator}` needs argv")
         if not self.measure.exact:
             raise fault("measure", "measures for 0s")
+        self._shapes()
         if self.closed and any(s.rate is not None for s in self.expanded_steps()):
             raise fault("rate", f"{self.generator} {_NO_RATE}")
         return self
+
+    def _shapes(self) -> None:
+        """Refuse arrivals that the generator cannot make, or that do not fit their step."""
+        if isinstance(self.steps, Ladder) or not any(step.shaped for step in self.steps):
+            return
+        for step, whole in zip(self.steps, self.expanded_steps(), strict=True):
+            key = step.shaped
+            if not key:
+                continue
+            if key not in self._takes:
+                said = f"{self.generator} cannot be told {key}: say `generator: vegeta`"
+                raise fault("step", f"step `{whole.name}`: {said}")
+            if unfit := whole.unfit():
+                raise fault("step", f"step `{whole.name}`: {unfit}")
+        if self.rate is not None and all(step.shaped or step.rate for step in self.steps):
+            raise fault("rate", "every step has arrivals of its own: leave out load.rate")
 
     @property
     def closed(self) -> bool:
@@ -300,16 +219,25 @@ class Load(Model):
         written: tuple[Step, ...]
         if isinstance(self.steps, Ladder):
             ladder = self.steps
-            written = tuple(_rung(ladder, level) for level in ladder.levels())
+            written = tuple(rung(ladder, level) for level in ladder.levels())
         else:
             written = self.steps or (Step(),)
         return tuple(self._expand(index, step) for index, step in enumerate(written))
 
     def _expand(self, index: int, step: Step) -> ExpandedStep:
         connections = step.connections or self.connections
-        rate = step.rate or self.rate
+        duration_s = (step.duration or self.measure).seconds
+        shape = points(step.ramp, step.spike, duration_s)
+        rate = None if step.shaped else (step.rate or self.rate)
+        per_second = None if rate is None else rate.per_second
+        if step.arrivals is not None and step.arrivals.times is not None:
+            per_second = len(step.arrivals.seconds) / duration_s
+        elif shape:
+            per_second = area(shape) / duration_s
         if step.name is not None:
             name = step.name
+        elif step.shaped:
+            name = step.shape_name
         elif rate is not None:
             name = f"{rate.per_second:g}/s"
         else:
@@ -318,16 +246,11 @@ class Load(Model):
             index=index,
             name=name,
             connections=connections,
-            rate=None if rate is None else rate.per_second,
-            duration_s=(step.duration or self.measure).seconds,
+            rate=per_second,
+            duration_s=duration_s,
             warmup_s=(step.warmup or self.warmup).seconds,
             threads=step.threads or self.threads,
             url=step.url or literal(self.url),
+            shape=shape,
+            arrivals=step.arrivals,
         )
-
-
-def _rung(ladder: Ladder, level: int) -> Step:
-    if ladder.vary == "rate":
-        return Step(rate=parse(f"{level}/s"), duration=ladder.duration)
-    # named by what varies, also where one rate is kept
-    return Step(name=str(level), connections=level, duration=ladder.duration)

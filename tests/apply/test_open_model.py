@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.apply.specs import spec
 
 RATES = """\
@@ -65,3 +67,38 @@ def test_a_search_for_the_highest_healthy_rate(local, unchanged):
     analysis = json.loads((folder / "artifacts" / "analysis.json").read_text())
     sent = next(item for item in analysis["estimates"] if item["metric"] == "sent")
     assert sent["median"] == found["last_passing"]
+
+
+def test_a_ramp_a_spike_and_a_file_are_drawn_over_what_was_sent(local, unchanged):
+    """All that was planned is sent, and what was declared lies over it in the report."""
+    (local.folder / "times.txt").write_text("0.1\n0.2\n0.2\n0.9\n")
+    steps = (
+        "steps: [{ramp: [0, 80/s], duration: 1s},"
+        " {spike: {base: 20/s, peak: 100/s, at: 400ms, for: 200ms}, duration: 1s},"
+        " {arrivals: {file: times.txt}, duration: 1s}]"
+    )
+    (trial,) = local.apply(local.spec(open_model(steps)), code=None)["trials"]
+    assert [step["name"] for step in trial["steps"]] == ["0-80/s", "20-100/s spike", "times.txt"]
+    (folder,) = (local.reports / "small").glob("2*")
+    analysis = json.loads((folder / "artifacts" / "analysis.json").read_text())
+    numbers = [step["numbers"] for step in analysis["trials"][0]["steps"]]
+    assert [one["load.planned"] for one in numbers] == [40, 36, 4]
+    assert [one["load.requests"] for one in numbers] == [40, 36, 4]
+    lines = {s["name"]: s["v"] for s in analysis["series"] if s["name"].startswith("load.")}
+    for values in lines.values():  # ten intervals of 0.1 s in each step, parted by a gap
+        assert len(values) == 32
+        assert sum(v for v in values if v is not None) == pytest.approx(800)
+        assert [values[10], values[21]] == [None, None]
+    assert lines["load.declared"][22:] == [0, 10, 20, 0, 0, 0, 0, 0, 0, 10]
+    report = (folder / "artifacts" / "report.md").read_text()
+    assert "Requests declared, sent and answered over time" in report
+    (figure,) = (folder / "artifacts" / "figures").glob("arrivals-*.svg")
+    assert "load.declared" in figure.read_text()
+
+
+def test_a_ramp_that_was_not_kept_to_is_no_measurement(local, unchanged):
+    """One worker can send only so many: the step is invalid, whatever it gave."""
+    steps = "steps: [{ramp: [20000/s, 40000/s], connections: 1, duration: 1s}]"
+    trials = local.apply(local.spec(open_model(steps)), code=None)["trials"]
+    assert {trial["outcome"] for trial in trials} == {"invalid"}
+    assert "load.behind <= 5%" in json.dumps(trials)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runner.spec.load import Ladder, Load
+from runner.spec.load import Load
+from runner.spec.sections.steps import Ladder
 
 
 def load(**data):

@@ -88,6 +88,7 @@ def _part(
     numbers = generators.read(plan.generator, output, plan.load)
     wall, cpu = ended.wall_s, ended.cpu_s
     extra: dict[str, Number] = {"load.cpu": cpu / wall if wall and cpu is not None else None}
+    extra["load.behind"] = numbers.numbers.get("behind")
     fault = conditions.judge_generator(plan, started, extra, numbers.error)
     if not fault:
         broken = measurement.broken(plan, ended, (ended.warmup_wall_s or 0.0, 0.0), extra, {})

@@ -2,7 +2,8 @@
 
 A generator that measures by the wall clock says nothing of a step in which that was set; one
 whose warm-up overran has not measured when it was to. An answer that is not good is
-worth nothing: a step without a good one is never healthy.
+worth nothing: a step without a good one is never healthy. A ramp, a spike or a file of times
+that the generator did not keep to is not the load that was declared.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     Number = float | int | str | None
 
 WARMUP_SPARE_S: Final = 1.0
+BEHIND: Final = 0.05
+"""Share of the requests of a ramp, a spike or a file that may be sent in a later interval."""
+NOT_KEPT: Final = "so many requests were not sent when they were planned"
 CLOCK: Final = "the clock was set during the step, and {} measures by it"
 
 
@@ -47,6 +51,9 @@ def broken(
         elif ended.warmup_exit != 0:
             how = "ended by a signal" if ended.warmup_exit is None else f"{ended.warmup_exit}"
             found.append(RuleResult("load.warmup_exit == 0", False, how, "the warm-up failed"))
+    late = numbers.get("load.behind")
+    if plan.load.shaped and isinstance(late, int | float) and late > BEHIND:
+        found.append(RuleResult(f"load.behind <= {BEHIND:.0%}", False, f"{late:.1%}", NOT_KEPT))
     if numbers.get("host.clock_changed") and generator(plan.generator).wall_clock:
         step = numbers.get("host.clock_step")
         said = CLOCK.format(plan.generator)

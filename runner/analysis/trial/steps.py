@@ -101,7 +101,9 @@ def steps(
             cut = "" if event.cut == "stopped" else event.cut
             # a log of requests has their times by the wall clock
             log = None if numbers.get("host.clock_changed") else event.log
-            settled = steady.judge(frame, (start, end), fields, steady.per_second(log))
+            settled = None
+            if plan.load is None or not plan.load.shaped:  # else it is not to be steady
+                settled = steady.judge(frame, (start, end), fields, steady.per_second(log))
             found.append(
                 StepData(
                     plan,

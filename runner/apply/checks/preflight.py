@@ -35,13 +35,14 @@ def most_connections(experiment: Experiment) -> int:
         return 0
     search = experiment.search
     timeout = load.timeout.seconds
-    rates = [step.rate for step in load.expanded_steps() if not step.connections]
+    paced = [step for step in load.expanded_steps() if step.rate and not step.connections]
+    waiting = [step.most_waiting(timeout) for step in paced]
     if search is not None and search.goal.variable == "rate" and not load.connections:
-        rates.append(float(search.high))
+        waiting.append(in_flight(float(search.high), timeout))
     most = max((step.connections or 0 for step in load.expanded_steps()), default=0)
     if search is not None and search.goal.variable == "connections":
         most = max(most, search.high)
-    return max(most, *(in_flight(rate, timeout) for rate in rates if rate), 0)
+    return max(most, *waiting, 0)
 
 
 def check(

@@ -87,6 +87,9 @@ def reach(
         _state(variant, names, found)
         if variant.load is not None and variant.load.body_file is not None:
             found.sent.append(str(loaded.path.parent / variant.load.body_file.path))
+        steps = variant.load.expanded_steps() if variant.load is not None else ()
+        timed = dict.fromkeys(step.arrivals.file for step in steps if step.arrivals)
+        found.sent += [str(loaded.path.parent / name) for name in timed]
         _secrets(variant, found)
     _built(experiment, found)
     for name, how in (power or {}).items():

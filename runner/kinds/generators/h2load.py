@@ -50,7 +50,7 @@ class H2load:
     needs = ("connections",)
     takes: tuple[str, ...] = ()
     lacks: tuple[str, ...] = (
-        "planned", "dropped", "rate", "bytes", "errors.connect", "errors.write",
+        "planned", "dropped", "behind", "rate", "bytes", "errors.connect", "errors.write",
         "latency_*stdev", "latency_corrected_min",
     )  # fmt: skip
     wall_clock = False

@@ -52,6 +52,16 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Over:
+    """Requests of an open model in each interval of a step, from its measurement's start on."""
+
+    every_s: float
+    planned: tuple[int, ...]
+    sent: tuple[int, ...]
+    answered: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class LoadNumbers:
     """What a generator reported of a step; base units, None with a reason in `why`."""
 
@@ -63,6 +73,8 @@ class LoadNumbers:
     """Not empty: the generator itself failed, and the step is invalid."""
     own: Mapping[str, float | int | None] = field(default_factory=dict)
     """What has no place among the names of a load: `iperf3.received` without its family."""
+    over: Over | None = None
+    """Requests over time; None: it does not count them so."""
 
 
 class Generator(Protocol):
@@ -85,7 +97,7 @@ class Generator(Protocol):
     """Keys of `load` that it cannot do without: connections, rate, argv."""
 
     takes: tuple[str, ...]
-    """Further keys of `load` that only some generators have: numbers."""
+    """Further keys of `load` that only some have: numbers; of a step ramp, spike, arrivals."""
 
     lacks: tuple[str, ...]
     """Numbers of a load that it never gives, such as planned; `*` stands for any text."""

@@ -49,7 +49,7 @@ class Iperf3:
     needs = ("connections",)
     takes = ()
     lacks: tuple[str, ...] = (
-        "planned", "dropped", "rate", "requests", "rps", "good", "good_rps", "latency_*",
+        "planned", "dropped", "behind", "rate", "requests", "rps", "good", "good_rps", "latency_*",
         "littles_law*", "errors.write", "errors.timeout", "errors.status",
     )  # fmt: skip
     wall_clock = False

@@ -57,7 +57,7 @@ def _merged_number(name: str, parts: Sequence[LoadNumbers]) -> tuple[Number, str
     known = [value for part in parts if (value := part.numbers.get(name)) is not None]
     if len(known) == len(parts) and (name in SUMS or name.startswith("errors.")):
         return sum(known), ""
-    if name == "duration_s" and known:
+    if name in {"duration_s", "behind"} and known:
         return max(known), ""
     if name.startswith("latency_") or name in {"littles_law", "error_ratio"}:
         return None, PERCENTILES.format(len(parts))

@@ -55,7 +55,8 @@ class RedisBenchmark:
     needs = ("connections", "argv")
     takes = ()
     lacks: tuple[str, ...] = (
-        "planned", "dropped", "rate", "bytes", "errors.connect", "errors.write", "errors.timeout",
+        "planned", "dropped", "behind", "rate",
+        "bytes", "errors.connect", "errors.write", "errors.timeout",
         "latency_corrected_*", "latency_*stdev", "latency_*p75", "latency_*p90",
         "latency_*p999*", "littles_law_corrected",
     )  # fmt: skip

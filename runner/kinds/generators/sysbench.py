@@ -38,7 +38,8 @@ class Sysbench:
     needs = ("connections", "argv")
     takes = ()
     lacks: tuple[str, ...] = (
-        "planned", "dropped", "rate", "bytes", "errors.*", "latency_corrected_*", "latency_raw_*",
+        "planned", "dropped", "behind", "rate",
+        "bytes", "errors.*", "latency_corrected_*", "latency_raw_*",
         "latency_stdev", "latency_p50", "latency_p75", "latency_p90", "latency_p999*",
         "littles_law*",
     )  # fmt: skip

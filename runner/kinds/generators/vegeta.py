@@ -1,4 +1,7 @@
-"""vegeta: an open model. Requests arrive at a constant rate, whether or not any was answered.
+"""vegeta: an open model. Requests arrive at given times, whether or not any was answered.
+
+They come at a constant rate, at one that changes in straight lines (ramps, spikes), or at
+the times of a file; how many were planned, sent and answered in each interval is a series.
 
 Latency counts from the time at which a request was meant to start, so that a stalled
 server is charged for what piled up meanwhile (no coordinated omission); `latency_raw_*`
@@ -12,17 +15,20 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from runner.kinds.generators.interface import LoadNumbers, Output, failed
+from runner.kinds.generators.interface import LoadNumbers, Output, Over, failed
 from runner.kinds.generators.request import NO_ARGV, PLAIN, Request, good_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from runner.records.program import File
     from runner.records.steps import LoadStep
 
 ASKED: Final = "vegeta-request.json"
 RAW: Final = ("mean", "min", "max", "p50", "p90", "p95", "p99")
+INTERVALS: Final = 120
 OPEN: Final = "an open model: the arrival rate is given, so Little's law checks nothing"
 
 
@@ -30,14 +36,14 @@ class Vegeta:
     """The attacker of vegeta 12, built by runner."""
 
     name = "vegeta"
-    doc = "an open model at a constant rate; latency from when a request was meant to start"
+    doc = "an open model at given rates or times; latency from when a request was meant to start"
     tool = ""
     package = ""
     program = "_vegeta"
     paced = True
     closed = False
     needs = ("rate",)
-    takes: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ("ramp", "spike", "arrivals")
     lacks: tuple[str, ...] = (
         "opened", "littles_law*", "latency_*stdev", "latency_raw_p75", "latency_raw_p999*",
     )  # fmt: skip
@@ -72,11 +78,12 @@ class Vegeta:
             "{generator}",
             *(f"-url={url}" for url in request.urls(step.url)),
             "-request={dir}/" + ASKED,
-            f"-rate={step.rate:g}",
+            *_when(step),
             f"-duration={step.duration_s:g}s",
             f"-workers={step.connections}",
             f"-timeout={step.timeout_s:g}s",
             f"-threads={self.threads(step)}",
+            f"-every={interval(step.duration_s):g}",
             "-log={dir}/" + self.log(),
         ]
 
@@ -122,8 +129,12 @@ class Vegeta:
         for kind in ("connect", "read", "write", "timeout"):
             numbers[f"errors.{kind}"] = errors.get(kind, 0)
         numbers["errors.status"] = bad
+        over = raw.get("over")
+        numbers["behind"] = None if over is None else behind(over["planned"], over["sent"])
         why = {"littles_law": OPEN, "littles_law_corrected": OPEN}
         numbers |= dict.fromkeys(why)
+        if over is None:
+            why["behind"] = "this run did not count its requests over time"
         meant, service = decode(output.log), raw.get("service") or {}
         numbers |= {
             f"latency_{view}{name}": None
@@ -137,7 +148,36 @@ class Vegeta:
         for name, value in numbers.items():
             if value is None and name not in why:
                 why[name] = f"vegeta gives {', '.join(RAW)} alone" if service else reason
-        return LoadNumbers(numbers, why, meant)
+        return LoadNumbers(numbers, why, meant, over=_over(over))
+
+
+def _when(step: LoadStep) -> list[str]:
+    """Give the arguments that say when requests are sent."""
+    if step.arrivals:
+        k, n = step.share
+        return [f"-arrivals={{dir}}/{step.arrivals}", f"-share={k}/{n}"]
+    if step.shape:
+        return ["-shape=" + ",".join(f"{at:.9g}:{rate:.9g}" for at, rate in step.shape)]
+    return [f"-rate={step.rate:g}"]
+
+
+def interval(duration_s: float) -> float:
+    """Give the seconds of each interval in which requests are counted: at most 120 of them."""
+    digits = (digit * 10.0**power for power in range(-1, 9) for digit in (1, 2, 5))
+    return next(wide for wide in digits if wide * INTERVALS >= duration_s)
+
+
+def behind(planned: Sequence[int], sent: Sequence[int]) -> float | None:
+    """Give the share of the planned requests that were not sent in their interval."""
+    missing = sum(max(0, asked - done) for asked, done in zip(planned, sent, strict=True))
+    return missing / sum(planned) if sum(planned) else None
+
+
+def _over(raw: Mapping[str, Any] | None) -> Over | None:
+    if raw is None:
+        return None
+    counts = (tuple(map(int, raw[name])) for name in ("planned", "sent", "answered"))
+    return Over(float(raw["every_s"]), *counts)
 
 
 KIND = Vegeta()

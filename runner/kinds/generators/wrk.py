@@ -46,7 +46,7 @@ class Wrk:
     needs = ("connections",)
     takes: tuple[str, ...] = ()
     lacks: tuple[str, ...] = (
-        "planned", "dropped", "rate", "latency_raw_*", "latency_*p9999",
+        "planned", "dropped", "behind", "rate", "latency_raw_*", "latency_*p9999",
         "littles_law_corrected",
     )  # fmt: skip
     wall_clock = True  # gettimeofday(2), in src/stats.c's callers

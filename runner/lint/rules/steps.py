@@ -9,7 +9,7 @@ from runner.kinds.sources import fields, reads
 from runner.lint.model import SIGPLAN, Rule
 from runner.lint.subject import known, numbers, place, source_of
 from runner.records.quantities import COUNT
-from runner.spec.load import Ladder
+from runner.spec.sections.steps import Ladder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.levels import on_board
+from runner.analysis.trial import arrivals
 from runner.kinds import discovery
 from runner.report.figure_kinds.interface import Asked, Shown
-from runner.report.figures import health, load, memory, noise, run_order, strip
+from runner.report.figures import health, load, memory, noise, over_time, run_order, strip
 from runner.report.figures.labels import MOST, by_treatment, label, of, suffix
 from runner.report.format.markdown import Md, image
 from runner.report.sections import atlas, searches
@@ -49,6 +50,18 @@ def draw(experiment: Experiment, analysis: Analysis) -> tuple[dict[str, bytes], 
         )
         for name, trials in list(groups.items())[:MOST]
     ]
+    rates = [
+        add(
+            f"arrivals-{trial.id}",
+            f"Requests declared, sent and answered over time in {trial.id}",
+            over_time.draw(
+                trial,
+                [s for s in analysis.series if s.trial == trial.id and s.name in arrivals.NAMES],
+                f"Requests declared, sent and answered{label(trial)}",
+            ),
+        )
+        for trial in chosen(analysis)[: max(1, len(groups))][:MOST]
+    ]
     lines = [
         add(
             f"memory-{trial.id}",
@@ -60,6 +73,7 @@ def draw(experiment: Experiment, analysis: Analysis) -> tuple[dict[str, bytes], 
     search = searches.normal(analysis.search)
     shown = {
         "steps": [figure for figure in steps if figure],
+        "arrivals": [figure for figure in rates if figure],
         "memory": [figure for figure in lines if figure],
         # one of each treatment comes first and stands open
         "first": max(1, len(groups)),

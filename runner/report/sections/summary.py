@@ -81,7 +81,9 @@ def _load(load: Load | None, search: Search | None) -> str:
 def _steps(load: Load) -> str:
     """Say the steps as they are run: how many, at what, and for how long where all are alike."""
     steps = load.expanded_steps()
-    if all(step.rate is not None for step in steps):
+    if any(step.shape or step.arrivals for step in steps):
+        at = ", ".join(step.name for step in steps)
+    elif all(step.rate is not None for step in steps):
         at = ", ".join(f"{step.rate:g}" for step in steps) + " requests per second"
     else:
         at = ", ".join("?" if s.connections is None else str(s.connections) for s in steps)

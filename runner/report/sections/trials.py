@@ -68,7 +68,9 @@ def sampler(trials: Sequence[Trial], series: Sequence[Series] = ()) -> Md | None
     seen = [trial for trial in trials if trial.sampler]
     if not seen:
         return None
-    lasted = {line.trial: line.t[-1] for line in series if line.t}
+    lasted: dict[str, float] = {}
+    for line in series:
+        lasted[line.trial] = max([lasted.get(line.trial, 0.0), *line.t[-1:]])
     ticks = sum(int(trial.sampler.get("ticks") or 0) for trial in seen)
     missed = sum(int(trial.sampler.get("missed") or 0) for trial in seen)
     rates = sorted({trial.sampler["hz"] for trial in seen if trial.sampler.get("hz")})

@@ -8,7 +8,9 @@ import ssl
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,10 @@ from runner.kinds.generators import generator, in_flight
 from runner.kinds.generators.interface import Output
 from runner.kinds.generators.merge import merged
 from runner.kinds.generators.request import PLAIN, Request
-from runner.kinds.generators.vegeta import OPEN
+from runner.kinds.generators.vegeta import OPEN, behind, interval
 from runner.records.steps import LoadStep
 from runner.records.trial_events import RequestLog
+from runner.spec.sections.shape import area
 from runner.toolchain import default_cache_dir
 from tests.kinds.generators.lacks import declared, lacking
 
@@ -245,3 +248,73 @@ def test_a_certificate_is_checked_against_the_ca(program, tmp_path):
     assert known.numbers["good"] == 20
     assert unknown.numbers["error_ratio"] == 1
     assert "no.pem: no such file" in absent.error
+
+
+SHAPES = {
+    "ramp": (((0.0, 0.0), (2.0, 200.0)), 200),
+    "falling": (((0.0, 150.0), (2.0, 50.0)), 200),
+    "spike": (((0.0, 20.0), (1.0, 20.0), (1.0, 300.0), (1.5, 300.0), (1.5, 20.0), (2.0, 20.0)), 180),
+    "nothing at first": (((0.0, 0.0), (1.0, 0.0), (1.0, 100.0), (2.0, 100.0)), 100),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_shape_is_followed(program, serve, tmp_path, name):
+    """In each interval as many are planned as the area below the rate says, and so many sent."""
+    shape, many = SHAPES[name]
+    asked = replace(step(serve(200), 50), rate=many / 2, shape=shape)
+    found = run(program, asked, tmp_path)
+    assert found.error == ""
+    assert found.numbers["planned"] == found.numbers["requests"] == many
+    assert found.numbers["rate"] == many / 2
+    assert found.over.every_s == 0.1
+    assert len(found.over.planned) == 20
+    before = 0.0
+    for i, planned in enumerate(found.over.planned):
+        until = area(upto(shape, (i + 1) * 0.1))
+        assert planned == pytest.approx(until - before, abs=1.001)
+        before = until
+    assert sum(found.over.planned) == sum(found.over.sent) == many
+    assert found.numbers["behind"] == behind(found.over.planned, found.over.sent)
+    assert found.numbers["behind"] < 0.5
+
+
+def upto(shape, end):
+    """The part of a shape before a time."""
+    found = []
+    for (t0, r0), (t1, r1) in pairwise(shape):
+        if t0 < end:
+            part = min(1.0, (end - t0) / (t1 - t0)) if t1 > t0 else 0.0
+            found += [(t0, r0), (t0 + part * (t1 - t0), r0 + part * (r1 - r0))]
+    return tuple(found)
+
+
+def test_the_times_of_a_file_are_kept(program, serve, tmp_path):
+    """Two hosts share them, each every second one; what is planned is what the file says."""
+    times = (0.0, 0.05, 0.31, 0.32, 0.33, 0.9)
+    (tmp_path / "a.txt").write_text("\n".join(map(str, times)))
+    asked = replace(step(serve(200), 6, seconds=1), rate=6, arrivals="a.txt")
+    whole = run(program, asked, tmp_path)
+    assert whole.over.planned == (2, 0, 0, 3, 0, 0, 0, 0, 0, 1)
+    assert sum(whole.over.sent) == sum(whole.over.answered) == 6
+    assert (whole.numbers["rate"], whole.numbers["dropped"]) == (6, 0)
+    halves = [run(program, replace(asked, share=(k, 2)), tmp_path) for k in (0, 1)]
+    assert halves[0].over.planned == (1, 0, 0, 2, 0, 0, 0, 0, 0, 0)
+    assert halves[1].over.planned == (1, 0, 0, 1, 0, 0, 0, 0, 0, 1)
+    assert merged(halves, 6).numbers["planned"] == 6
+
+
+def test_what_is_late_is_behind_though_nothing_is_dropped(program, stalling, tmp_path):
+    """Two workers are stuck for a second and then catch up: 100 of 300 are late."""
+    found = run(program, step(stalling, 2, seconds=3), tmp_path)
+    assert found.numbers["dropped"] == 0
+    assert found.numbers["behind"] == pytest.approx(0.33, abs=0.06)
+    assert sum(found.over.sent) == 300
+
+
+@pytest.mark.parametrize(
+    ("duration", "wide"), [(0.3, 0.1), (12, 0.1), (13, 0.2), (60, 0.5), (3600, 50), (86400, 1000)]
+)
+def test_intervals_are_few(duration, wide):
+    assert interval(duration) == pytest.approx(wide)
+    assert duration / interval(duration) <= 120

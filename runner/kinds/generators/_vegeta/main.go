@@ -1,10 +1,12 @@
-// Command vegeta attacks a URL at a constant arrival rate (an open model).
+// Command vegeta attacks a URL at given times (an open model): at a constant rate, at one that
+// changes in straight lines, or at the times of a file.
 //
 // It is the attacker of github.com/tsenart/vegeta with two things of its own: latency is
 // counted from the time at which a request was meant to start, and not from when a worker
 // was free for it (no coordinated omission); and every request is one line of the log,
 // "intended start in µs since the epoch, status (-1: failed, -2: timed out), latency in µs", as h2load
-// writes it. A summary goes to stdout as one line of JSON.
+// writes it. A summary goes to stdout as one line of JSON, with the requests planned, sent and
+// answered in each interval of the attack.
 package main
 
 import (
@@ -25,25 +27,21 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// pacer plans request n at n/rate after the begin, and ends with the last planned one.
+// pacer lets vegeta send request n at its planned time, and ends with the last planned one.
 type pacer struct {
-	rate    float64
-	planned uint64
-	began   time.Time
-}
-
-func (p *pacer) at(n uint64) time.Duration {
-	return time.Duration(float64(n) / p.rate * float64(time.Second))
+	plan
+	began time.Time
 }
 
 func (p *pacer) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 	if p.began.IsZero() {
 		p.began = time.Now().Add(-elapsed)
 	}
-	return p.at(hits) - elapsed, hits >= p.planned
+	if hits >= p.planned() {
+		return 0, true
+	}
+	return p.at(hits) - elapsed, false
 }
-
-func (p *pacer) Rate(time.Duration) float64 { return p.rate }
 
 // service is the time from a request's real start, where the client's own queue is left out.
 type service struct {
@@ -114,6 +112,7 @@ type summary struct {
 	Errors   map[string]int `json:"errors"`
 	Said     string         `json:"said,omitempty"`
 	Service  *service       `json:"service,omitempty"`
+	Over     *intervals     `json:"over,omitempty"`
 }
 
 // kind tells errors of the client's own host from those of the server's side.
@@ -143,14 +142,23 @@ func run() error {
 	flag.Var(&urls, "url", "URL to ask; several are asked in turn")
 	asked := flag.String("request", "", "file that says the rest of a request, as JSON")
 	rate := flag.Float64("rate", 0, "requests per second")
+	shape := flag.String("shape", "", "instead of a rate: SECONDS:RATE,… joined by straight lines")
+	arrivals := flag.String("arrivals", "", "instead of a rate: file of times, seconds since the start")
+	share := flag.String("share", "0/1", "K/N: of the file's times every N-th, from the K-th on")
+	every := flag.Float64("every", 0, "seconds of each interval in which requests are counted")
 	duration := flag.Duration("duration", time.Second, "how long requests are sent")
 	workers := flag.Uint64("workers", 1, "most requests in flight")
 	timeout := flag.Duration("timeout", 2*time.Second, "time for one answer, from its real start")
 	threads := flag.Int("threads", 1, "threads that run Go code")
 	path := flag.String("log", "", "file for a line per request")
 	flag.Parse()
-	if len(urls) == 0 || *rate <= 0 || *path == "" {
+	given := *rate > 0 || *shape != "" || *arrivals != ""
+	if len(urls) == 0 || !given || *path == "" {
 		return fmt.Errorf("needs -url, -rate and -log")
+	}
+	wanted, err := planOf(*rate, *shape, *arrivals, *share, duration.Seconds())
+	if err != nil {
+		return err
 	}
 	runtime.GOMAXPROCS(*threads)
 	ask := request{Method: "GET", KeepAlive: true}
@@ -189,16 +197,20 @@ func run() error {
 		}
 	}()
 
-	// a hair more than a whole number of requests is no further request
-	plan := &pacer{rate: *rate, planned: uint64(*rate*duration.Seconds() + 1e-6)}
-	found := summary{Rate: *rate, Planned: plan.planned, AttackS: duration.Seconds(),
-		Errors: map[string]int{}}
+	plan := &pacer{plan: wanted}
+	found := summary{Rate: float64(wanted.planned()) / duration.Seconds(), Planned: wanted.planned(),
+		AttackS: duration.Seconds(), Errors: map[string]int{}}
+	if *shape == "" && *arrivals == "" {
+		found.Rate = *rate
+	}
+	found.Over = newIntervals(*every, *duration, wanted)
 	var own vegeta.LatencyMetrics
 	target := vegeta.NewStaticTargeter(ask.targets(urls)...)
 	for result := range attacker.Attack(target, plan, *duration, "") {
 		meant := plan.began.Add(plan.at(result.Seq))
 		ended := result.Timestamp.Add(result.Latency)
 		found.Sent++
+		found.Over.sent(result.Timestamp.Sub(plan.began))
 		status := int(result.Code)
 		if status == 0 {
 			status = -1
@@ -212,6 +224,7 @@ func run() error {
 			found.Said = result.Error
 		} else {
 			found.Answered++
+			found.Over.answered(ended.Sub(plan.began))
 			found.Bytes += result.BytesIn
 			own.Add(result.Latency)
 			found.LastS = max(found.LastS, ended.Sub(plan.began).Seconds())
