@@ -394,6 +394,7 @@ for _name, _one, _other in (
 _pair("workload.prepare[].actions", "once", "workload.prepare.[]", {}, ["sync"], ["drop_caches"])
 _pair("workload.prepare[].run", "once", "workload.prepare.[]", {}, ["x"], ["y"])
 _pair("workload.prepare[].when", "server", "workload.prepare.[]", {"run": ["x"]}, "before", "ready")
+_pair("workload.timeout", "once", "workload", {"argv": ["x"], "run": "once"}, "1s", "2s")
 _pair("workload.prepare[].within", "once", "workload.prepare.[]", {"run": ["x"]}, "1s", "2s")
 _COMMAND = {"command": ["make", "x"], "output": "x"}
 _pair("build.ref", "server", "build", {"go": "1.22.10"}, "main", "HEAD~1")

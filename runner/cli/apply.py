@@ -279,6 +279,7 @@ def show(outcome: Outcome) -> None:
 
 def numbers(estimates: Sequence[Estimate]) -> list[str]:
     """Give a line for each metric and cell: median, interval with its level, n."""
+    from runner.analysis.middle import middle
     from runner.report.format import units, words
 
     lines = []
@@ -286,7 +287,7 @@ def numbers(estimates: Sequence[Estimate]) -> list[str]:
         where = words.treatment(one.treatment)
         place = f" [{', '.join(filter(None, (where, one.step)))}]" if where or one.step else ""
         # a text may be of several lines
-        value = " ".join(one.text.split())[:MOST_TEXT] or units.amount(one.median, one.unit)
+        value = " ".join(one.text.split())[:MOST_TEXT] or middle(one)
         if one.interval is not None and one.level is not None:
             level = units.percent(one.level)
             value += f" ({units.interval(one.interval, one.unit)} at {level})"

@@ -69,6 +69,7 @@ def workload_part(
         "stdin": stdin_part(workload),
         "run": "once" if once else "server",
         "within_s": workload.within.seconds if once else within,
+        "timeout_s": None if workload.timeout is None else workload.timeout.seconds,
         "cgroup": _cgroup(workload, facts, trial_id, run),
         "warm": ["{binary}"] if binary else [],
         "listen": listen,

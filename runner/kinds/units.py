@@ -41,7 +41,7 @@ CLOSED: Final[dict[str, dict[str, str]]] = {
     },
     "workload": {
         "alive": "1", "dead": "1", "ready": "1", "ready_after": "s", "exit_code": "1",
-        "signal": "1", "oom_killed": "1", "timed_out": "1", "wall": "s",
+        "signal": "1", "oom_killed": "1", "timed_out": "1", "out_of_cpu": "1", "wall": "s",
         "user_cpu": "s", "system_cpu": "s", "max_rss": "B",
         "minor_faults": "faults", "major_faults": "faults", "voluntary_switches": "1",
         "involuntary_switches": "1",

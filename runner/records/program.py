@@ -129,6 +129,8 @@ class Workload(TypedDict, total=False):
     run: str
     """server or once."""
     within_s: float
+    timeout_s: float | None
+    """Instead of within_s, where running out of it is a result."""
     cgroup: Groups | None
     warm: Sequence[str]
     listen: Listen | None

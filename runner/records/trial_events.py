@@ -296,6 +296,8 @@ class WorkloadExited(Event, frozen=True):
     """Minor and major page faults."""
     switches: tuple[int, ...] = ()
     """Voluntary and involuntary context switches."""
+    out_of_cpu: bool = False
+    """Ended by the kernel at its limit of CPU time."""
 
 
 class CgroupLeft(Event, frozen=True):
@@ -310,6 +312,8 @@ class Aborted(Event, frozen=True):
     why: str = ""
     timed_out: bool = False
     """A program that was to end by itself has not, within its time."""
+    limit_s: float | None = None
+    """That time, where running out of it was declared to be a result."""
 
 
 class Failed(Event, frozen=True, tag="error"):

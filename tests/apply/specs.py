@@ -87,3 +87,16 @@ load:
 healthy: [load.error_ratio <= 0.001, workload.alive]
 repeat: {{attempts: 1}}
 {more}"""
+
+
+def table_below(report: str, heading: str) -> dict[str, list[str]]:
+    """Give the rows of the first table under a heading, by their first cell."""
+    below = report.split(f"{heading}\n", 1)[1].splitlines()
+    rows: dict[str, list[str]] = {}
+    for line in below:
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            rows[cells[0]] = cells
+        elif rows:
+            break
+    return rows

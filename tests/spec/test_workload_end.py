@@ -17,6 +17,9 @@ HEAD = "schema: experiment/1\nname: x\nworkload: "
         ("{argv: [a], run: once, ready: {stdout: up}}", "3:", "runs once is waited for to its end"),
         ("{go_test: {package: ./p}, ready: {stdout: up}}", "3:", "waited for to its end"),
         ("{argv: [a], within: 3s}", "3:", "a server has no end"),
+        ("{argv: [a], timeout: 3s}", "3:", "a server has no end"),
+        ("{argv: [a], run: once, timeout: 0s}", "3:", "in no time"),
+        ("{argv: [a], run: once, timeout: 3s, within: 5s}", "3:", "one of them ends it"),
     ],
 )
 def test_a_time_of_the_other_kind_is_refused(workload, place, said):

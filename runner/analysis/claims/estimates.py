@@ -14,6 +14,8 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from runner.analysis.claims import bounded
+from runner.analysis.claims.limited import counted_out, limited
 from runner.analysis.claims.rows import BEYOND, Key, Row, by_key, by_unit, joined, of_trial, within
 from runner.analysis.claims.statements import evaluate, nothing_to_divide_by
 from runner.analysis.claims.values import counted, level_of, step_names, value
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 BOUNDED: Final = {"level", "last_passing", "first_failing", "p_healthy"}
 """Numbers of a search that are a bound where it ended at a bound of its range."""
+BOUND: Final = "computed of a bound"
 DETERMINED: Final = ("build.",)
 """Sources that a tool determines: the same input gives the same number."""
 
@@ -68,7 +71,15 @@ def estimates(
             _estimate(name, metric, of, cell, by_unit(rows, level), exact)
             for cell, rows in cells[name].items()
         ]
-    return tuple(found)
+    return tuple(_said(one, valid) for one in found)
+
+
+def _said(found: Estimate, trials: Sequence[Trial]) -> Estimate:
+    """Say of how many trials of an estimate only a bound is known since they ran out of time."""
+    if not any(one.censored for one in found.repetitions):
+        return found
+    late = counted_out(trials, found.treatment)
+    return replace(found, why="; ".join(filter(None, (late, found.why)))) if late else found
 
 
 def is_exact(name: str, metrics: Mapping[str, Metric]) -> bool:
@@ -131,7 +142,7 @@ def _row(metric: Metric, trial: Trial, step: str | None, planned: Sequence[str])
     number, why = value(metric, trial, step)
     if number is None and metric.source == MOMENT and _never_killed(trial):
         return Row(None, why, replace(of, censored="above"))
-    return within(Row(number, why, of), metric.ends)
+    return limited(metric, trial, within(Row(number, why, of), metric.ends))
 
 
 def _never_killed(trial: Trial) -> bool:
@@ -224,19 +235,27 @@ def _computed_row(
     expression: Expression, columns: Mapping[str, Mapping[Key, Row]], unit: Repetition
 ) -> Row:
     known: dict[str, float] = {}
-    why, side = "", ""
+    ranges: dict[str, bounded.Range] = {}
+    why = ""
     for name, column in columns.items():
         row = column.get(unit.key)
-        if row is None or row.known is None:
+        if row is None or (row.known is None and not row.of.censored):
             why = why or f"{name}: {row.why if row is not None else 'not measured'}"
-        else:
+            continue
+        ranges[name] = bounded.of_row(row)
+        if row.known is not None and not row.of.censored:
             known[name] = row.known
-        # which way a bound moves through arithmetic is not followed: it could be anything
-        side = side or ("unknown" if row is not None and row.of.censored else "")
-    unit = replace(unit, censored=side)
-    if why or side:
-        return Row(None, why or "computed of a bound", unit)
-    return Row(*_arithmetic(expression, known), unit)
+    if why:
+        lost = any(row.of.censored for row in _rows_of(columns, unit))
+        return Row(None, why, replace(unit, censored="unknown" if lost else ""))
+    if len(known) == len(ranges):
+        return Row(*_arithmetic(expression, known), replace(unit, censored=""))
+    number, side = bounded.side(bounded.evaluate(expression, ranges.__getitem__))
+    return Row(number, "" if number is not None else BOUND, replace(unit, censored=side))
+
+
+def _rows_of(columns: Mapping[str, Mapping[Key, Row]], unit: Repetition) -> list[Row]:
+    return [row for column in columns.values() if (row := column.get(unit.key)) is not None]
 
 
 def _resolution(metric: Metric, of: Measure) -> float | None:

@@ -195,8 +195,10 @@ def _hangs(units: Units, region: Region, case: Case) -> str:
     harsh = [
         [unit if unit[0] == unit[1] else (unit[at], unit[at]) for unit in units] for at in (0, 1)
     ]
+    # what is so whatever the bounds hide is decided, if at all, by how many units there are
+    now = _p(units, region, share, case.resolution)
     decides = _inside(_ends(kind, share)[0], region) or any(
-        _p(worst, region, share, case.resolution) <= ALPHA for worst in harsh
+        _p(worst, region, share, case.resolution) <= min(ALPHA, now - 1e-12) for worst in harsh
     )
     if not decides:
         return ""

@@ -23,6 +23,7 @@ class Common(TypedDict):
     median: tuple[float | None, float | None]
     interval: tuple[tuple[float, float] | None, tuple[float, float] | None]
     better: str | None
+    shown: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Row:
     """p among all tests of the comparison."""
     ratio_of: str = ""
     """What the ratio is: of pairs, or of all values; never of the medians."""
+    shown: tuple[str, str] = ("", "")
+    """The two medians as text, with `≥` where only a bound is known; empty of an old one."""
     needed: int | None = None
     """About how many blocks, or repetitions of each side, would decide."""
 

@@ -21,6 +21,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from runner.analysis.middle import middle
+from runner.analysis.runs import bounds
 from runner.analysis.runs.compared import (
     ALPHA,
     ORDER,
@@ -233,15 +235,18 @@ def _draft(
         "median": (left.median, right.median),
         "interval": (left.interval, right.interval),
         "better": metric.better if metric is not None else None,
+        "shown": (middle(left), middle(right)),
     }
     if left.texts and right.texts:
         same = set(left.texts) == set(right.texts)
         told = f"a text, {'the same' if same else 'another'} on both sides"
         return _Draft(empty(common, told))
-    if not x or not y:
+    if not (x or bounds.any_of(left)) or not (y or bounds.any_of(right)):
         said = left.why if not x else right.why
         why = f"no value on one side ({said})" if said else "no value on one side"
         return _Draft(empty(common, why))
+    if bounds.any_of(left, right):
+        return _bounded(common, a, b, left, right)
     if left.exact and right.exact:
         return _Draft(exact(common, x[0], y[0], threshold))
     one, other = keyed(a.analysis, left), keyed(b.analysis, right)
@@ -259,6 +264,34 @@ def _draft(
         )
     return _Draft(
         of_values(common, x, y, why),
+        sides=(
+            {key: measured(value) for key, value in one.items()},
+            {key: measured(value) for key, value in other.items()},
+        ),
+    )
+
+
+def _bounded(common: Common, a: Side, b: Side, left: Estimate, right: Estimate) -> _Draft:
+    """Compare sides of which some values are bounds: by rank, and with a ratio that says so."""
+    why = "; ".join(f"{name}: {said}" for name, said in (("a", left.why), ("b", right.why)) if said)
+    if bounds.unknown(left, right):
+        return _Draft(empty(common, f"values that could be anything ({why}): say `better`"))
+    one, other = bounds.ranked(left, right)
+    blocks = [key for key in one if key in other]
+    within = bool(a.run) and a.run == b.run and left.treatment != right.treatment
+    is_paired = within and len(blocks) >= fewest(ALPHA, paired=True)
+    common["n"] = (len(blocks), len(blocks)) if is_paired else (len(one), len(other))
+    plain = min(*one.values(), *other.values()) > 0
+    measured = math.log if plain else float
+    low, high = bounds.ratio(left, right, blocks if is_paired else None)
+    row = empty(common, "; ".join(filter(None, (bounds.said((low, high)), why))))
+    row = replace(row, outcome="undecided")
+    if low > 0 and math.isfinite(high):
+        row = replace(row, ratio_interval=(low, high), ratio=math.sqrt(low * high))
+    if is_paired:
+        return _Draft(row, pairs={key: measured(other[key]) - measured(one[key]) for key in blocks})
+    return _Draft(
+        row,
         sides=(
             {key: measured(value) for key, value in one.items()},
             {key: measured(value) for key, value in other.items()},

@@ -34,6 +34,14 @@ def bounds(values: Sequence[float | None], sides: Sequence[str]) -> tuple[tuple[
     return tuple(found)
 
 
+def span(values: Sequence[float | None], sides: Sequence[str]) -> tuple[float, float] | None:
+    """Give the least and the most that the median can be, either infinite; None of no values."""
+    units = bounds(values, sides)
+    if not units:
+        return None
+    return middle(sorted(low for low, _ in units)), middle(sorted(high for _, high in units))
+
+
 @dataclass(frozen=True)
 class Median:
     """A median and its interval, as far as bounds leave them known."""

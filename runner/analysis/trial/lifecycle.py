@@ -40,13 +40,31 @@ def workload(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) 
     numbers["workload.oom_killed"] = int(ended.oom_killed) if ended else None
     cut = reading.last(Aborted)
     numbers["workload.timed_out"] = int(cut is not None and cut.timed_out)
+    numbers["workload.out_of_cpu"] = int(ended.out_of_cpu) if ended else None
     if ended is None:
-        why["workload.oom_killed"] = "its end is not in the record"
+        for key in ("workload.oom_killed", "workload.out_of_cpu"):
+            why[key] = "its end is not in the record"
+    elif cut is not None and cut.limit_s is not None:
+        # how it ends when it is asked to says nothing of how it would have ended
+        for key in ("workload.exit_code", "workload.signal"):
+            numbers[key], why[key] = None, stopped(cut.limit_s)
+        return
     for key, how in (("workload.exit_code", "a signal"), ("workload.signal", "its own exit")):
         if ended is None:
             why[key] = "its end is not in the record"
         elif numbers[key] is None:
             why[key] = f"the workload ended by {how}"
+
+
+def limit(reading: Reading) -> float | None:
+    """Give the time (s) that a program ran out of where that is its result, else None."""
+    cut = reading.last(Aborted)
+    return None if cut is None else cut.limit_s
+
+
+def stopped(limit_s: float) -> str:
+    """Say that a program was stopped at its limit."""
+    return f"stopped at its limit of {limit_s:g} s"
 
 
 def prepared(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) -> None:
@@ -77,7 +95,9 @@ def used(reading: Reading, numbers: dict[str, Number], why: dict[str, str]) -> N
         said = "the workload was kept: it began in an earlier trial"
         why.update(dict.fromkeys((f"workload.{name}" for name in USED), said))
         return
-    numbers["workload.wall"] = ended.wall_s
+    most = limit(reading)
+    # how long it took to end once it was asked to is not its own time
+    numbers["workload.wall"] = ended.wall_s if most is None else most
     numbers["workload.user_cpu"], numbers["workload.system_cpu"] = ended.user_s, ended.system_s
     numbers |= dict(zip(_FAULTS, ended.faults, strict=False))
     numbers |= dict(zip(_SWITCHES, ended.switches, strict=False))

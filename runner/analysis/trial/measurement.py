@@ -85,3 +85,8 @@ def no_good_answer(numbers: dict[str, Number], *, loaded: bool) -> RuleResult | 
             said = "no request was answered" if not requests else "no answer was good"
             return RuleResult(f"{name} > 0", False, "0", said)
     return None
+
+
+def late(limit_s: float) -> RuleResult:
+    """Say that a program was stopped at its limit of time, which is its result."""
+    return RuleResult(f"ends within {limit_s:g} s", False, f"≥ {limit_s:g} s", "it was stopped")

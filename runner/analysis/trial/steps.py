@@ -64,6 +64,8 @@ class StepData:
     """How the workload ended without being asked to, and what it said."""
     steady: tuple[str, ...] | None = None
     """What was not in a steady state; None where that could not be judged."""
+    late_s: float | None = None
+    """The limit of a program that was stopped at it, where that is its result."""
 
 
 def steps(

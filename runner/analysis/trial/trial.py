@@ -219,7 +219,10 @@ def _whole(reading: Reading, fields: Mapping[str, Field], after_s: float) -> Ste
     died = any(not e.expected for e in reading.every(WorkloadExited))
     plan, settled = StepPlan(0, "idle", None), steady.judge(frame, (start, end), fields)
     said = death(reading) if died else ""
-    return StepData(plan, start, end, numbers, why, alive=not died, died=said, steady=settled)
+    return StepData(
+        plan, start, end, numbers, why, alive=not died, died=said, steady=settled,
+        late_s=lifecycle.limit(reading),
+    )  # fmt: skip
 
 
 def _judge(
@@ -236,6 +239,8 @@ def _judge(
     rules = judge(healthy, numbers, data.why)
     sound = data.alive and not data.cut
     broken = (*data.broken, *broken)
+    if data.late_s is not None and data.alive:
+        rules = (measurement.late(data.late_s), *rules)
     served = measurement.no_good_answer(numbers, loaded=data.plan.generator is not None)
     if served is not None and not data.error:
         rules = (served, *rules)
@@ -288,7 +293,7 @@ def _outcome(  # noqa: PLR0911 - one return per way a trial ends
     if not end.ok:
         return "error", (end.error.message if end.error else "") or "the trial was stopped"
     begun = reading.last(StepStarted) or reading.last(IdleStarted)
-    if aborted is not None and begun is None:
+    if aborted is not None and begun is None and aborted.limit_s is None:
         return "error", aborted.why or "the trial was aborted"
     if not judged:
         return "error", (aborted.why if aborted else "") or "no step was run"

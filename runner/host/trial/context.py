@@ -23,12 +23,17 @@ class Aborted(Exception):  # noqa: N818 - a way for a trial to end
     """The trial ends early; the record so far is good. The message is the `why`."""
 
     timed_out = False
+    limit_s: Optional[float] = None
 
 
 class TimedOut(Aborted):
-    """A program that was to end by itself has not."""
+    """A program that was to end by itself has not; with a `limit_s` that is its result."""
 
     timed_out = True
+
+    def __init__(self, why: str, limit_s: Optional[float] = None) -> None:
+        super().__init__(why)
+        self.limit_s = limit_s
 
 
 class Context:

@@ -16,13 +16,16 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import resource
-    from typing import Callable, Dict, List, Optional, Tuple
+    from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
     from ..sample.sampler import Sampler
 
 READ_BYTES = 65536
 # Each wait of select(2) is cut here, so that a missed wake-up costs no more than this.
 LONGEST_S = 0.25
+# a limit of CPU time is of ticks, a sample of what was used: of 1 s a virtual machine took 0.77
+TICKS_S = 0.5
+TICKS_SHARE = 0.1
 
 
 class Stopped(Exception):  # noqa: N818 - an order, not a fault
@@ -42,9 +45,13 @@ class Exit:
         self.max_rss_bytes = used.ru_maxrss * 1024
         self.at = time.monotonic()
 
-    def used(self, began: float) -> Dict[str, object]:
-        """What it took from `began` (monotonic, s) to its end, as `workload_exited` says it."""
+    def used(self, began: float, limits: Mapping[str, Sequence[int]]) -> Dict[str, object]:
+        """What it took from `began` (monotonic, s) to its end, as `workload_exited` says it.
+
+        `limits` are those that it may have been ended by; {} where it is known already why.
+        """
         return {
+            "out_of_cpu": self.out_of_cpu(limits),
             "cpu_s": round(self.cpu_s, 6),
             "user_s": round(self.user_s, 6),
             "system_s": round(self.system_s, 6),
@@ -53,6 +60,17 @@ class Exit:
             "faults": list(self.faults),
             "switches": list(self.switches),
         }
+
+    def out_of_cpu(self, limits: Mapping[str, Sequence[int]]) -> bool:
+        """Whether the kernel ended it at its limit of CPU time: SIGXCPU at soft, SIGKILL at hard.
+
+        SIGKILL may be anybody's: it has to have used the time, too.
+        """
+        soft, hard = limits.get("cpu") or (-1, -1)
+        if self.signal == signal.SIGXCPU:
+            return soft >= 0
+        most = self.cpu_s + max(TICKS_S, TICKS_SHARE * hard)
+        return self.signal == signal.SIGKILL and 0 <= hard <= most
 
     def __str__(self) -> str:
         if self.signal is None:

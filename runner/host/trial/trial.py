@@ -72,7 +72,9 @@ class Trial:
             part()
         except Aborted as fault:
             self._aborted = True
-            late = {"timed_out": True} if fault.timed_out else {}
+            late: Dict[str, object] = {"timed_out": True} if fault.timed_out else {}
+            if fault.limit_s is not None:
+                late["limit_s"] = fault.limit_s
             self._ctx.emit("aborted", why=str(fault), **late)
         except Exception as fault:  # noqa: BLE001 - the record has to end
             return _error_of(fault)

@@ -50,12 +50,9 @@ class Workload:
         self._expected = False
         self._reported = True
         self._counted = False
-        self._died_at = 0.0
+        self._died_at = self._oom_checked = self._launched = 0.0
         self._oom_killed = False
-        self._oom_checked = 0.0
-        self._kills_before = 0
-        self._launched = 0.0
-        self._missed = 0
+        self._kills_before = self._missed = 0
         self._counts = ""
         # A program that only sits there is given a port too, and need not take it.
         asked = [plan.get("ready"), ctx.program.get("load"), ctx.program.get("fetch")]
@@ -192,6 +189,7 @@ class Workload:
             # the counter alone may be another member's; SIGKILL alone may be anybody's
             self._oom_killed = bool(kills) and ended.signal == signal.SIGKILL
             expected = self._expected or (self.once and ended.code == 0)
+            explained, limits = expected or self._oom_killed, self.plan.get("limits") or {}
             self._ctx.emit(
                 "workload_exited",
                 pid=self.pid,
@@ -203,7 +201,7 @@ class Workload:
                 said="" if expected else self._said()[2:],
                 left=self._left(),
                 floor_bytes=self._floor_bytes,
-                **ended.used(self._began),
+                **ended.used(self._began, {} if explained else limits),
             )
         if self._expected:
             return
@@ -314,9 +312,12 @@ class Workload:
 
     def finish(self) -> None:
         """Wait for a workload that runs once; Aborted when it takes too long."""
-        within = float(self.plan.get("within_s", 600))
-        if not self._ctx.loop.wait(within, self._dead):
-            raise TimedOut(f"the workload did not end within {within:g} s")
+        limit = self.plan.get("timeout_s")
+        within = float(limit or self.plan.get("within_s", 600))
+        # a limit is of its own time, which begins with its exec
+        spent = time.monotonic() - self._began if limit else 0.0
+        if not self._ctx.loop.wait(max(0.0, within - spent), self._dead):
+            raise TimedOut(f"the workload did not end within {within:g} s", limit)
         self._ctx.loop.wait(0)
         self._bring_counts()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from runner.analysis.runs.sides import by_repetition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from runner.analysis.model import Analysis, Estimate
     from runner.spec.metrics import Metric
@@ -66,6 +66,7 @@ def block(
             cells.setdefault(f"Benchmark{_title(name)}{parts}", []).append(item)
     for title, items in cells.items():
         rows: dict[int, list[str]] = {}
+        yield from _bounds(title, items)
         for item in items:
             known = by_repetition(analysis, item) or dict(enumerate(item.values, 1))
             for repetition, number in known.items():
@@ -73,6 +74,15 @@ def block(
                     rows.setdefault(repetition, []).append(f"{number!r} {unit_of(item.metric)}")
         for repetition in sorted(rows):
             yield f"{title} 1 {' '.join(rows[repetition])}"
+
+
+def _bounds(title: str, items: Sequence[Estimate]) -> Iterable[str]:
+    """Say in a comment how many values are bounds: the format has no word for one."""
+    for item in items:
+        hidden = sum(bool(one.censored) for one in item.repetitions)
+        if hidden:
+            many = f"{hidden} of {len(item.values)}"
+            yield f"# {title} {unit_of(item.metric)}: {many} values are only bounds"
 
 
 def unit_of(metric: str) -> str:

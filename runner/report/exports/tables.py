@@ -38,12 +38,13 @@ def values(analysis: Analysis, run: str) -> list[Row]:
     rows: list[Row] = []
     for item in analysis.estimates:
         known = by_repetition(analysis, item) or dict(enumerate(item.values, 1))
-        for repetition, value in known.items():
+        sides = [one.censored for one in item.repetitions] or [""] * len(known)
+        for (repetition, value), side in zip(known.items(), sides, strict=True):
             row: Row = {"run": run, "metric": item.metric}
             row |= {f"factor.{name}": item.treatment.get(name) for name in factors}
             row |= {
                 "step": item.step, "repetition": repetition, "value": value,
-                "unit": base_name(item.unit), "shown_in": item.unit,
+                "censored": side, "unit": base_name(item.unit), "shown_in": item.unit,
                 "why": item.why if value is None else "",
             }  # fmt: skip
             rows.append(row)

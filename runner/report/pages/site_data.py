@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from runner.analysis.middle import middle
 from runner.records.units import UnitError, read_unit
 from runner.report.format import units, words
 
@@ -50,7 +51,7 @@ def estimate(found: Estimate) -> dict[str, Json]:
         "where": words.treatment(found.treatment), "step": found.step, "n": found.n,
         "value": number(found.median), "low": bound(found.interval, 0),
         "high": bound(found.interval, 1), "level": found.level,
-        "shown": units.amount(found.median, found.unit) if found.median is not None else "",
+        "shown": "" if (shown := middle(found)) == units.NONE else shown,
         "interval": units.interval(found.interval, found.unit) if found.interval else "",
         "values": [number(x) for x in found.values], "why": found.why,
         "factor": factor(found.unit),

@@ -29,7 +29,10 @@ def table(analysis: Analysis, experiment: Experiment) -> Md | None:
         [
             markdown.code(row.metric),
             words.treatment(levels) + (f", {row.where['step']}" if "step" in row.where else ""),
-            *(units.amount(value, row.unit) for value in row.median),
+            *(
+                shown or units.amount(value, row.unit)
+                for value, shown in zip(row.median, row.shown, strict=True)
+            ),
             units.NONE if row.ratio is None else f"{row.ratio:.3f}",
             " … ".join(f"{x:.3f}" for x in row.ratio_interval or ()) or units.NONE,
             f"{row.n[0]}+{row.n[1]}",

@@ -55,13 +55,13 @@ def cells(row: Row) -> list[str]:
         row.metric,
         words.treatment(row.where),
         *(
-            units.amount(median, row.unit)
+            (shown or units.amount(median, row.unit))
             + (
                 f" [{units.interval(bounds, row.unit)}]"
                 if bounds and bounds[0] != bounds[1]
                 else ""
             )
-            for median, bounds in zip(row.median, row.interval, strict=True)
+            for median, bounds, shown in zip(row.median, row.interval, row.shown, strict=True)
         ),
         "" if row.ratio is None else f"{row.ratio:.3f}",
         interval or units.NONE,

@@ -6,6 +6,7 @@ import statistics
 from itertools import product
 from typing import TYPE_CHECKING
 
+from runner.analysis.middle import middle
 from runner.analysis.stats.intervals import SMALLEST_BOOTSTRAP, mean_interval
 from runner.report.format import markdown, units, words
 from runner.report.format.markdown import Md, code, escape
@@ -36,8 +37,7 @@ def table(estimates: Sequence[Estimate], experiment: Experiment) -> Md | None:
         row: list[object] = [_named(found.metric, titles.get(found.metric))]
         row += [words.treatment(found.treatment) or "–"] if treated else []
         row += [found.step if found.step is not None else "–"] if stepped else []
-        middle = found.text or units.amount(found.median, unit)
-        row += [middle, units.interval(found.interval, unit)]
+        row += [middle(found), units.interval(found.interval, unit)]
         rows.append([*row, units.percent(found.level), found.n, found.why])
     align = "l" * left + "rrrrl"
     if not any(e.why for e in estimates):
@@ -120,14 +120,17 @@ def _shown(suffix: str, found: Estimate, unit: str) -> str:
         return units.interval(found.interval, unit)
     if suffix == "mean":
         return _mean(found, unit)
-    return found.text or units.amount(found.median, unit)
+    return middle(found)
 
 
 def _mean(found: Estimate, unit: str) -> str:
     """Show the mean over the repetitions with its bootstrap interval, where there is one."""
     values = [value for value in found.values if value is not None]
-    if not values:
+    sides = {one.censored for one in found.repetitions} - {""}
+    if not values or sides - {"above"} or (sides and len(values) < len(found.values)):
         return units.NONE
+    if sides:
+        return f"≥ {units.amount(statistics.fmean(values), unit)}"
     mean = units.amount(statistics.fmean(values), unit)
     interval = mean_interval(values)
     if interval is None:

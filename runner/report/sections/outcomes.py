@@ -36,11 +36,11 @@ def table(trials: Sequence[Trial]) -> Md | None:
     return markdown.table(head, rows, "l" * treated + "r" * len(columns))
 
 
-def kind_of(trial: Trial) -> str:
+def kind_of(trial: Trial) -> str:  # noqa: PLR0911 - one return for each kind
     """Say how a trial ended, by what is known of the workload's end.
 
-    First that applies: healthy, timeout, out of memory, crashed (signal), exit code, and
-    otherwise unhealthy, invalid or error as it was judged.
+    First that applies: healthy, timeout, out of memory, out of CPU time, crashed (signal), exit
+    code, and otherwise wrong, invalid or error as it was judged.
     """
     if trial.outcome == HEALTHY:
         return HEALTHY
@@ -50,6 +50,8 @@ def kind_of(trial: Trial) -> str:
             return "timeout"
         if numbers.get("workload.oom_killed"):
             return "out of memory"
+        if numbers.get("workload.out_of_cpu"):
+            return "out of CPU time"
         number = numbers.get("workload.signal")
         if isinstance(number, int | float) and not numbers.get("workload.alive"):
             return f"crashed ({_signal(int(number))})"

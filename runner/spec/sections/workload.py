@@ -200,7 +200,14 @@ class Workload(Model):
     trace: Texts = Field(
         (), description="System calls that strace counts, as [mmap, madvise], or all"
     )
-    within: Duration = Field(WITHIN, description="Time a `run: once` or go_test may take")
+    within: Duration = Field(
+        WITHIN, description="Time a `run: once` or go_test may take; beyond it is an error"
+    )
+    timeout: Duration | None = Field(
+        None,
+        description="Time it may take where running out of it is a result: it is stopped, and "
+        "counts by its rank, as at least so long",
+    )
     prepare: tuple[Prepare, ...] = Field(
         (), description="Done in every trial before it is measured, in this order"
     )
@@ -219,7 +226,22 @@ class Workload(Model):
             raise fault("ready", "a program that runs once is waited for to its end: leave it out")
         if not once and self.within != WITHIN:
             raise fault("within", "a server has no end: it is for `run: once`, as in ready.within")
+        if self.timeout is not None:
+            self._timeout(self.timeout.seconds)
         return self
+
+    def _timeout(self, seconds: float) -> None:
+        """Refuse a timeout of what has no end, none at all, and two of them."""
+        if not self.once:
+            raise fault("timeout", "a server has no end: it is for `run: once`, as in load.timeout")
+        if seconds <= 0:
+            raise fault("timeout", "no program ends in no time")
+        if self.within != WITHIN:
+            raise fault(
+                "timeout",
+                "beside `within`: one of them ends it; with `timeout` that is a result, with "
+                "`within` an error",
+            )
 
     @property
     def once(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import resource
 import shutil
+import signal
 import socket
 from pathlib import Path
 
@@ -477,7 +478,32 @@ def test_a_program_that_runs_once_and_fails(host):
 def test_a_program_that_should_run_once_and_hangs(host):
     """It is ended after its time."""
     answer = host.ask(program({"argv": ["sleep", "600"], "run": "once", "within_s": 0.2}))
-    assert only(answer.events, "aborted")["why"] == "the workload did not end within 0.2 s"
+    late = only(answer.events, "aborted")
+    assert late["why"] == "the workload did not end within 0.2 s"
+    assert (late["timed_out"], "limit_s" in late) == (True, False)
+
+
+def test_a_limit_of_time_is_of_the_program_and_its_result(host):
+    """It counts from its exec on, whatever is done before it is waited for."""
+    hangs = {"argv": ["sleep", "600"], "run": "once", "within_s": 60, "timeout_s": 0.6}
+    answer = host.ask(program(hangs, idle_s=0.4))
+    late, ended = only(answer.events, "aborted"), only(answer.events, "workload_exited")
+    assert (late["timed_out"], late["limit_s"]) == (True, 0.6)
+    assert answer.end["ok"]
+    assert 0.6 <= ended["wall_s"] < 0.95
+
+
+@pytest.mark.parametrize(
+    ("pair", "number", "out"),
+    [((1, 1), "SIGKILL", True), ((1, 9), "SIGXCPU", True), ((9, 9), "SIGKILL", False)],
+)
+def test_a_limit_of_cpu_time_is_told_from_a_kill(host, pair, number, out):
+    """The kernel sends SIGXCPU at the soft limit and SIGKILL at the hard one."""
+    code = "import os\nwhile True: pass" if out else "import os; os.kill(os.getpid(), 9)"
+    limited = {"argv": [PYTHON, "-I", "-S", "-c", code], "run": "once", "within_s": 60}
+    answer = host.ask(program({**limited, "limits": {"cpu": list(pair)}}))
+    ended = only(answer.events, "workload_exited")
+    assert (ended["signal"], ended["out_of_cpu"]) == (signal.Signals[number], out)
 
 
 def test_a_workload_deaf_to_sigterm_is_killed(host):
