@@ -183,10 +183,14 @@ def _item(asked: Asked, found: Json | Missing) -> _Item:
 
 
 def _rows(asked: Asked, column: str, text: str, stream: str) -> Iterator[_Item]:
-    """Give the rows below the first line that has the columns; a line of other width ends them."""
+    """Give the rows below the first line that has the columns; a line of other width ends them.
+
+    A header that comes again begins them again. Rows that go on without one leave open whether
+    they are meant (a log in between) or are something else (a total): _NoneError.
+    """
     names = [asked.v, asked.t] if asked.t else [column]
     head: list[str] | None = None
-    delimiter = ","
+    delimiter, ended = ",", ""
     for line in text.splitlines():
         if head is None:
             if not all(name in line for name in names):
@@ -199,10 +203,19 @@ def _rows(asked: Asked, column: str, text: str, stream: str) -> Iterator[_Item]:
             continue
         fields = _fields(line, delimiter)
         if len(fields) != len(head):
-            return
+            ended = ended or f"the line `{line.strip()[:SHOWN]}`"
+            continue
         if fields == head:
+            ended = ""
             continue
         row = dict(zip(head, fields, strict=True))
+        if ended:
+            if isinstance(_read(row[names[0]]), float):
+                raise _NoneError(
+                    f"rows go on behind {ended}, which is none of them: print them together, or "
+                    "take them by a pattern"
+                )
+            continue
         yield _Item(row[names[0]], row[names[1]] if asked.t else None)
     if head is None:
         raise _NoneError(f"no line on {stream} has the column {' and '.join(names)}")

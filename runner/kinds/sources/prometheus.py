@@ -113,7 +113,9 @@ def series(text: str) -> list[Series]:
                         found.append(Series(f"{one.name}_{part}", labels, value, counter=True))
                     continue
                 stem = one.name.removesuffix("_total")
-                counter = family.type == "counter" or stem in counted
+                # when a counter began is a moment: moments do not add up
+                moment = one.name.endswith("_created")
+                counter = not moment and (family.type == "counter" or stem in counted)
                 found.append(Series(one.name, one.labels, float(one.value), counter))
                 if counter and one.name.endswith("_total") and not open_metrics:
                     # the parser adds the suffix where a page has none

@@ -14,7 +14,7 @@ from runner.kinds.sources.interface import Printed
 from runner.spec.metrics import Metric
 
 JSON = '{"runs": [{"ms": 9}, {"ms": 1}, {"ms": 2}, {"ms": 6}], "empty": []}'
-CSV = "warming up\ntime; ms; note\n0; 9; a\n1; 1; b\n2; 2; c\n3; 6; d\ndone in 3 s\n4; 7; e\n"
+CSV = "warming up\ntime; ms; note\n0; 9; a\n1; 1; b\n2; 2; c\n3; 6; d\ndone in 3 s\na; total; e\n"
 LINES = 'log\n{"ms": 9}\n{"other": 1, "ms": 1}\n{"ms": 2}\n{"ms": 6}\n'
 TEXT = "ms=9 ms=1\nms=2 ms=6\n"
 EVERY = {
@@ -94,6 +94,21 @@ def test_nothing_is_left_out_silently():
     assert value(metric("stdout.regex"), TEXT, left_out=50)[0] == 6
     number, said = value(metric("stdout.csv.us", statistic="mean"), CSV)
     assert (number, said) == (None, "no line on stdout has the column us")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("t,ms\n1,2\n\nt,ms\n3,4\n", 3),  # as sar does every so many lines
+        ("t,ms\n1,2\nGC took long\n3,4\n", "behind the line `GC took long`"),
+        ("t,ms\n1,2\n3,4\n\ntotal,6\n", "behind the line ``"),
+        ("t,ms\n1,2\n3,4\n\nall done\nas, planned\n", 3),
+    ],
+)
+def test_rows_that_go_on_behind_another_line_are_not_left_out_silently(text, wanted):
+    """A log between rows, or a total behind them: which it is nobody can tell."""
+    number, why = value(metric("stdout.csv.ms", statistic="mean"), text)
+    assert number == wanted if isinstance(wanted, int) else wanted in why
 
 
 @pytest.mark.parametrize(
