@@ -1,4 +1,4 @@
-"""What guards threw away, counted in: how far a verdict could hang on it."""
+"""What guards threw away and what has no value, counted in: how far a verdict could hang on it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,40 @@ if TYPE_CHECKING:
     from runner.analysis.claims.case import Case, Judgement
 
 MUCH: Final = 0.1
-"""Share of attempts above which a verdict says that there was a choice."""
+"""Share of attempts, or of repetitions, above which a verdict says that there was a choice."""
 
 
 def counting_in(case: Case, found: Judgement) -> Judgement:
-    """Add how many attempts were thrown away, and the interval that counts them in."""
-    if case.selection.share <= MUCH:
-        return found
+    """Add how much was thrown away or has no value, and the interval that counts it in."""
     thrown, attempts = case.selection.thrown, case.selection.attempts
-    said = f"guards threw away {thrown} of {attempts} attempts; {_bound(case, found, thrown)}"
+    without = _without(case)
+    ran = found.n + without
+    parts = []
+    if case.selection.share > MUCH:
+        parts.append(f"guards threw away {thrown} of {attempts} attempts")
+    else:
+        thrown = 0
+    # any of them may be the one counterexample
+    if without and (without > MUCH * ran or case.universal):
+        why = f" ({case.why})" if case.why else ""
+        parts.append(f"{without} of {ran} valid repetitions have no value{why}")
+    else:
+        without = 0
+    if not parts:
+        return found
+    said = f"{' and '.join(parts)}; {_bound(case, found, thrown + without)}"
     return replace(found, reason=f"{found.reason}; {said}")
 
 
+def _without(case: Case) -> int:
+    """Count the repetitions that ran and have no value, not even a bound."""
+    told = case.truths if case.truths is not None else case.values
+    sides = [*case.censored, *[""] * (len(told) - len(case.censored))]
+    return sum(one is None and not side for one, side in zip(told, sides, strict=False))
+
+
 def _bound(case: Case, found: Judgement, thrown: int) -> str:
-    """Say what is left where each of them could have had any value."""
+    """Say what is left where each of so many could have had any value."""
     if case.truths is not None or case.estimand in ("never", "always", "rate"):
         truths = [value for value in case.truths or () if value is not None]
         true = sum(truths) if case.truths is not None else round((found.estimate or 0.0) * found.n)

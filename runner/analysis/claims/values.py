@@ -68,8 +68,8 @@ def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str |
     found: list[float] = []
     texts: list[str] = []
     why = ""
-    for item in steps:
-        number, reason = _of_step(metric, item)
+    read = [_of_step(metric, item) for item in steps]
+    for number, reason in read:
         if isinstance(number, str):
             texts.append(number)
         elif number is None:
@@ -80,7 +80,13 @@ def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str |
         return texts[0 if metric.statistic == "first" else -1], ""
     if not found:
         return None, why or "not measured"
-    return COMBINE[_over_steps(metric)](found) if len(found) > 1 else found[0], ""
+    how = _over_steps(metric)
+    if how == "sum" and len(found) < len(steps):
+        return None, f"a step has no number to add: {why or 'not measured'}"
+    # that of another step would stand for it
+    if how in ("first", "last") and read[0 if how == "first" else -1][0] is None:
+        return None, why or "not measured"
+    return COMBINE[how](found) if len(found) > 1 else found[0], ""
 
 
 def _over_steps(metric: Metric) -> str:

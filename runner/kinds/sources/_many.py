@@ -189,17 +189,11 @@ def _rows(asked: Asked, column: str, text: str, stream: str) -> Iterator[_Item]:
     they are meant (a log in between) or are something else (a total): _NoneError.
     """
     names = [asked.v, asked.t] if asked.t else [column]
-    head: list[str] | None = None
+    head: list[str] = []
     delimiter, ended = ",", ""
     for line in text.splitlines():
-        if head is None:
-            if not all(name in line for name in names):
-                continue
-            for delimiter in DELIMITERS:
-                fields = _fields(line, delimiter)
-                if all(name in fields for name in names):
-                    head = fields
-                    break
+        if not head:
+            delimiter, head = _head(line, names)
             continue
         fields = _fields(line, delimiter)
         if len(fields) != len(head):
@@ -209,16 +203,25 @@ def _rows(asked: Asked, column: str, text: str, stream: str) -> Iterator[_Item]:
             ended = ""
             continue
         row = dict(zip(head, fields, strict=True))
-        if ended:
-            if isinstance(_read(row[names[0]]), float):
-                raise _NoneError(
-                    f"rows go on behind {ended}, which is none of them: print them together, or "
-                    "take them by a pattern"
-                )
-            continue
-        yield _Item(row[names[0]], row[names[1]] if asked.t else None)
-    if head is None:
+        if not ended:
+            yield _Item(row[names[0]], row[names[1]] if asked.t else None)
+        elif isinstance(_read(row[names[0]]), float):
+            raise _NoneError(
+                f"rows go on behind {ended}, which is none of them: print them together, or "
+                "take them by a pattern"
+            )
+    if not head:
         raise _NoneError(f"no line on {stream} has the column {' and '.join(names)}")
+
+
+def _head(line: str, names: Sequence[str]) -> tuple[str, list[str]]:
+    """Give the delimiter and the columns of a line that has all names; no columns of another."""
+    if all(name in line for name in names):
+        for delimiter in DELIMITERS:
+            fields = _fields(line, delimiter)
+            if all(name in fields for name in names):
+                return delimiter, fields
+    return ",", []
 
 
 def _fields(line: str, delimiter: str) -> list[str]:

@@ -187,6 +187,24 @@ def test_never_is_shown_up_to_its_bound():
     assert "1 more without one would show it" in found.reason
 
 
+def test_repetitions_without_a_value_are_said_and_counted_in():
+    """What could not be measured may be what was claimed never to be."""
+    (found,), _ = judged(LOSES, runs([0] * 59 + [None]))
+    assert found.verdict == REPRODUCED
+    assert "1 of 60 valid repetitions have no value" in found.reason
+    assert "its share is between 0% and 8%" in found.reason
+    near = {
+        "metrics": {"m": {"from": "stdout.json.lost"}},
+        "claims": [{"id": "1", "quote": "q", "metric": "m", "published": {"low": 9, "high": 11}}],
+    }
+    (found,), _ = judged(near, runs([10] * 9 + [None] * 5))
+    assert found.verdict == REPRODUCED
+    assert "5 of 14 valid repetitions have no value (stdout.json.lost was" in found.reason
+    assert "they could have moved the interval anywhere" in found.reason
+    (found,), _ = judged(near, runs([10] * 9 + [None]))
+    assert "no value" not in found.reason
+
+
 def test_always_falls_on_one_block():
     spec = {
         **ORDER,

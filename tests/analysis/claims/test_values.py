@@ -50,3 +50,26 @@ def test_a_trial_of_several_steps_has_one_number_of_them(keys, expected):
     )
     trial = Trial("t", "local", {}, 1, 1, "healthy", "", 0.0, steps)
     assert value(metric, trial, None) == (expected, "")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"from": "load.requests"}, (None, "a step has no number to add: nobody counted")),
+        ({"from": "stdout.json.a"}, (None, "nobody counted")),
+        ({"from": "stdout.json.a", "statistic": "first"}, (1.0, "")),
+        ({"from": "procfs.rss"}, (5.0, "")),
+    ],
+)
+def test_a_step_without_a_number_is_not_left_out_of_a_sum(keys, expected):
+    """A sum over the other steps is of something else, and so is another step's last number."""
+    metric = Metric.model_validate(keys)
+    steps = tuple(
+        Step(
+            n, str(n), None, n, n + 1.0, "healthy", numbers={metric.number: number},
+            why={} if number is not None else {metric.number: "nobody counted"},
+        )
+        for n, number in enumerate((1.0, 5.0, None))
+    )  # fmt: skip
+    trial = Trial("t", "local", {}, 1, 1, "healthy", "", 0.0, steps)
+    assert value(metric, trial, None) == expected
