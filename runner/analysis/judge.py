@@ -7,7 +7,7 @@ run is gone on with, and years later.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from runner.analysis.claims.claims import claim_results
@@ -28,7 +28,7 @@ from runner.records.manifest import Times
 from runner.spec.treatments import treatments, with_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from runner.analysis.claims.rows import Outermost
     from runner.analysis.model import Estimate, Series, Trial
@@ -68,26 +68,54 @@ def reading_of(record: Record, trial: str) -> Reading:
     )
 
 
-def judge(record: Record, experiment: Experiment) -> Analysis:
-    """Judge every trial of the record, estimate every metric, judge every claim."""
+@dataclass(frozen=True)
+class Looked:
+    """One trial by its record: judged, its lines over time, and what is to be noted of it."""
+
+    trial: Trial
+    series: tuple[Series, ...]
+    notes: tuple[str, ...]
+
+
+def look(record: Record, experiment: Experiment, trial_id: str) -> Looked:
+    """Read one trial and judge it; RecordError where it is not here."""
+    reading = reading_of(record, trial_id)
+    plan = record.manifest.trials[trial_id]
+    own = record.facts.get(plan.host, {})
+    shown = [name for f in experiment.report.figures if f.over == "time" for name in f.show]
+    lines = [
+        *trial.series(reading, trial_id, fields(own, experiment.families), shown),
+        *outputs.series(reading, trial_id, experiment.metrics),
+        *arrivals.series(
+            reading, trial_id, plan.steps, tuple(_load_part(part, record) for part in plan.loads)
+        ),
+    ]
+    notes = [f"{trial_id}: {said}" for said in conditions.skipped(reading)]
+    judged = _judged(record, experiment, trial_id, reading)
+    return Looked(judged, tuple(lines), tuple(notes))
+
+
+def judge(
+    record: Record,
+    experiment: Experiment,
+    each: Callable[[Record, Experiment, str], Looked] = look,
+) -> Analysis:
+    """Judge every trial of the record, estimate every metric, judge every claim.
+
+    `each` looks at one trial: whoever has looked at some already gives those again.
+    """
     found: list[Trial] = []
     lines: list[Series] = []
     notes: list[str] = []
-    facts = record.facts
-    shown = [name for f in experiment.report.figures if f.over == "time" for name in f.show]
-    for trial_id, plan in record.manifest.trials.items():
-        own = facts.get(plan.host, {})
+    for trial_id in record.manifest.trials:
         try:
-            reading = reading_of(record, trial_id)
+            one = each(record, experiment, trial_id)
         except RecordError as error:
             notes.append(f"{trial_id}: {error.message}")
             continue
-        found.append(_judged(record, experiment, trial_id, reading))
-        lines += trial.series(reading, trial_id, fields(own, experiment.families), shown)
-        lines += outputs.series(reading, trial_id, experiment.metrics)
-        parts = tuple(_load_part(part, record) for part in plan.loads)
-        lines += arrivals.series(reading, trial_id, plan.steps, parts)
-        notes += [f"{trial_id}: {said}" for said in conditions.skipped(reading)]
+        found.append(one.trial)
+        lines += one.series
+        notes += one.notes
     notes += _remarks(experiment, server_facts(record, experiment), found)
     return _concluded(Analysis(tuple(found), series=tuple(lines), notes=tuple(notes)),
                       record, experiment)  # fmt: skip

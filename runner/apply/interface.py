@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from runner.errors import RunnerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from runner.analysis.model import ClaimResult, Estimate, Trial
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runner.records.host_events import Result
     from runner.spec.experiment import Experiment
     from runner.specfile.inventory.power import Power
+    from runner.store.record import RunFolder
     from runner.transports.interface import Transport
 
 
@@ -68,6 +69,8 @@ class Options:
     """The user lets the spec run its own programs on this machine."""
     command: tuple[str, ...] = ()
     """How to repeat the run, for the report."""
+    began: Callable[[RunFolder], None] | None = None
+    """Is told of the record as soon as there is one."""
 
 
 @dataclass(frozen=True)

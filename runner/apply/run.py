@@ -148,6 +148,8 @@ class _Run:
 
     def go(self) -> Outcome:
         error: BaseException | None = None
+        if self.options.began is not None:
+            self.options.began(self.folder)
         try:
             self._stages()
         except BaseException as raised:  # noqa: BLE001 - whatever it is, the hosts are put back

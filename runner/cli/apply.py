@@ -7,22 +7,20 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.cli import against_itself, common, console, trust
+from runner.cli import against_itself, common, console, trust, watching
+from runner.cli.outcome import as_json, show
 from runner.cli.terminal import Terminal
 from runner.errors import RunnerError, SpecError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from types import FrameType
 
-    from runner.analysis.model import Estimate
     from runner.apply.interface import HostEntry, Loaded, Outcome
     from runner.apply.run import Conduct
     from runner.specfile.inventory import Inventory
 
-MOST_NUMBERS, MOST_TEXT = 24, 80
-"""Lines of metrics on a terminal, and characters of one that is a text; the report has all."""
 AGAINST_FORMATS = ("text", "markdown", "github", "junit", "json")
 
 
@@ -46,6 +44,7 @@ def configure(parser: argparse.ArgumentParser, *, specs: bool = True) -> None:
         "--resume", metavar="RUN", nargs="?", const="",
         help="go on with a run that stopped (default: the newest); its finished trials are kept",
     )  # fmt: skip
+    watching.add(parser)
     parser.set_defaults(against=None, aa=None)
     if specs:
         _against_options(parser)
@@ -79,7 +78,7 @@ def defaults() -> dict[str, object]:
     """Give what commands that go through `one` without these options stand for."""
     return {
         "check": False, "diff": False, "keep": False, "twice": False, "resume": None, "tags": [],
-        "skip_tags": [], "limit": None, "against": None, "aa": None,
+        "skip_tags": [], "limit": None, "against": None, "aa": None, "watch": None,
     }  # fmt: skip
 
 
@@ -152,6 +151,10 @@ def one(
     from runner.apply.interface import Options
     from runner.apply.run import apply
 
+    hosts = common.entries(args, known, spec.experiment.hosts.names())
+    if not (args.check or args.inventory):
+        _demand_power(spec, hosts)
+    watch = watching.of(args, spec, hosts)
     options = Options(
         reports=common.reports_dir(args),
         cache=common.cache_dir(),
@@ -166,6 +169,7 @@ def one(
         tags=_tags(args.tags),
         skip_tags=_tags(args.skip_tags),
         command=("runner", args.command, *_repeat(args, str(spec.path))),
+        began=None if watch is None else watch.began,
     )
     terminal = Terminal(
         quiet=args.quiet or args.json,
@@ -173,15 +177,14 @@ def one(
         diff=args.diff,
         progress=console.Progress(quiet=args.quiet or args.json),
     )
-    hosts = common.entries(args, known, spec.experiment.hosts.names())
-    if not (args.check or args.inventory):
-        _demand_power(spec, hosts)
     try:
         return apply(spec, hosts, options, terminal, conduct)
     except RunnerError:
         terminal.progress.clear()
         raise
     finally:
+        if watch is not None:
+            watch.close()
         for host in hosts.values():
             host.transport.close()
 
@@ -199,7 +202,8 @@ def _demand_power(spec: Loaded, hosts: Mapping[str, HostEntry]) -> None:
 
 
 def _name_specs(args: argparse.Namespace) -> None:
-    """Take the spec after `--resume` for the spec; SpecError where none is named."""
+    """Take a spec after `--resume` or `--watch` for the spec; SpecError where none is named."""
+    watching.name_specs(args)
     if not args.specs and args.resume and Path(args.resume).suffix in {".yaml", ".yml"}:
         args.specs, args.resume = [args.resume], ""
     if not args.specs:
@@ -257,91 +261,3 @@ def _repeat(args: argparse.Namespace, spec: str) -> list[str]:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     del number, frame
     raise KeyboardInterrupt
-
-
-def show(outcome: Outcome) -> None:
-    """Print the metrics, the verdicts, the recap and the report's path."""
-    for line in numbers(outcome.estimates):
-        console.say(line)
-    for claim in outcome.claims:
-        said = f"{claim.id}  {claim.verdict}"
-        console.say(f"   claim {said}: {claim.reason}")
-    counts = {name: vars(count) for name, count in outcome.hosts.items()}
-    for line in console.recap(counts, outcome.left_out):
-        console.say(line)
-    if outcome.report is not None:
-        console.out(str(outcome.report))
-    if outcome.failed:
-        # last, where one looks: which rule or guard, and what the program said
-        for line in outcome.failed.splitlines():
-            console.say(console.colour("failed: ", "failed") + line)
-
-
-def numbers(estimates: Sequence[Estimate]) -> list[str]:
-    """Give a line for each metric and cell: median, interval with its level, n."""
-    from runner.analysis.middle import middle
-    from runner.report.format import units, words
-
-    lines = []
-    for one in estimates[:MOST_NUMBERS]:
-        where = words.treatment(one.treatment)
-        place = f" [{', '.join(filter(None, (where, one.step)))}]" if where or one.step else ""
-        # a text may be of several lines
-        value = " ".join(one.text.split())[:MOST_TEXT] or middle(one)
-        if one.interval is not None and one.level is not None:
-            level = units.percent(one.level)
-            value += f" ({units.interval(one.interval, one.unit)} at {level})"
-        why = f": {one.why}" if one.why else ""
-        lines.append(f"   metric {one.metric}{place}  {value}, n = {one.n}{why}")
-    if len(estimates) > MOST_NUMBERS:
-        lines.append(f"   and {len(estimates) - MOST_NUMBERS} more, in the report")
-    return lines
-
-
-def as_json(outcome: Outcome) -> dict[str, object]:
-    """Give what `--json` prints: run, report, hosts, trials, claims; numbers in base units."""
-    from runner.kinds.units import base_unit_of
-    from runner.records.units import base_name
-
-    return {
-        "run": outcome.run,
-        "report": None if outcome.report is None else str(outcome.report),
-        "hosts": {name: vars(counts) for name, counts in outcome.hosts.items()},
-        "trials": [
-            {
-                "id": trial.id,
-                "treatment": trial.treatment,
-                "repetition": trial.repetition,
-                "outcome": trial.outcome,
-                "why": trial.why,
-                "steps": [
-                    {
-                        "name": step.name,
-                        "connections": step.connections,
-                        "outcome": step.outcome,
-                        "numbers": step.numbers,
-                        "units": {name: base_unit_of(name) for name in step.numbers},
-                        "failed": [rule.rule for rule in step.rules if not rule.held],
-                    }
-                    for step in trial.steps
-                ],
-            }
-            for trial in outcome.trials
-        ],
-        "claims": [
-            {
-                "id": claim.id,
-                "verdict": claim.verdict,
-                "estimate": claim.estimate,
-                "interval": claim.interval,
-                "level": claim.level,
-                "unit": base_name(claim.unit),
-                "shown_in": claim.unit,
-                "n": claim.n,
-                "reason": claim.reason,
-            }
-            for claim in outcome.claims
-        ],
-        "left_out": dict(outcome.left_out),
-        "failed": outcome.failed,
-    }

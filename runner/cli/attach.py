@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from runner.apply.attach import attach, unfinished
-    from runner.cli.apply import as_json, show
+    from runner.cli.outcome import as_json, show
     from runner.store.runs import find
 
     root = common.reports_dir(args)

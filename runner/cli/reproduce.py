@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.cli import apply, common, compare, console
+from runner.cli.outcome import show
 from runner.errors import RecordError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         outcome = apply.one(args, loaded, known)
         if args.check:
             return 0
-        apply.show(outcome)
+        show(outcome)
         if outcome.report is None:
             return 2
         return _against(args, theirs, outcome.report.parents[1])

@@ -11,6 +11,21 @@
   const bright = ["#58a6ff", "#f0a35a", "#3fc79a", "#e08cc8", "#d8c040", "#ff8a80"];
   const colours = () => (dark.matches ? bright : light);
 
+  // -- a run that goes on ----------------------------------------------------------------
+  const seen = document.body.dataset.live;
+  if (seen !== undefined) {
+    const timer = setInterval(async () => {
+      if (document.hidden) return;  // nobody looks: the host of the run is left alone
+      try {
+        const answer = await fetch("stamp", { cache: "no-store" });
+        if (answer.ok && (await answer.text()) !== seen) location.reload();
+      } catch {
+        clearInterval(timer);
+        $("#live").textContent = "The run has ended, or its runner has: this is what was seen last.";
+      }
+    }, 5000);
+  }
+
   // -- tables ----------------------------------------------------------------------------
   const valueOf = (cell) => {
     const given = cell?.dataset.value;

@@ -1,7 +1,7 @@
 """Declared metrics on the terminal: value, interval, level, n, and why where there is none."""
 
 from runner.analysis.model import Estimate
-from runner.cli.apply import MOST_NUMBERS, numbers
+from runner.cli.outcome import MOST_NUMBERS, numbers
 
 ONE = Estimate("wall", "ms", {"a": "x"}, None, (0.1,) * 6, 6, 0.1, (0.09, 0.12), 0.969)
 

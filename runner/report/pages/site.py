@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,9 +33,9 @@ from runner.store.record import ARTIFACTS, RunFolder
 from runner.store.runs import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from runner.analysis.model import Estimate
+    from runner.analysis.model import Analysis, Estimate
     from runner.records.plain import Json
     from runner.spec.experiment import Experiment
 
@@ -111,21 +112,11 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
     host: str = next(iter(facts), "")
     own: Mapping[str, Json] = facts.get(host) or {}
     files = _copy(path, target)
-    figures = sorted(name.rpartition("/")[2] for name in files if name.endswith(".svg"))
-    shown = data.run_page(folder.id, folder.experiment, title, analysis)
-    if samples:
-        shown["samples"] = dict(_samples(folder, target))
-    estimates = [data.estimate(one) for one in analysis.estimates]
-    for one in estimates:
-        one["dots"] = list(_dots(one["values"]))
+    more = {"samples": dict(_samples(folder, target))} if samples else {}
     where = f"{host} ({host_kind(own)})" if host else ""
-    text = page(
-        "run.html.j2", page="run", title=f"{title} · {folder.id}", root="../../", plots=plots,
-        data=shown, heading=title, experiment=folder.experiment, run=folder.id,
-        state=folder.state, started=words.when(folder.manifest.started_at), host=where,
-        why=folder.manifest.why or refused, claims=shown["claims"], estimates=estimates,
-        figures=figures, facts=data.facts(facts), changed=_changed(folder), extra=extra,
-        spec=folder.spec_text, files=[name for name in files if not name.endswith(".svg")],
+    text = _page(
+        folder, analysis, title, more, files, root="../../", plots=plots,
+        why=folder.manifest.why or refused, host=where, extra=extra,
     )  # fmt: skip
     write(target / "index.html", text)
     markdown = source.read_text(encoding="utf-8")
@@ -141,6 +132,40 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
         [_short(one) for one in analysis.estimates],
         {name: words.fact(name, own[name]) for name in data.SHOWN_FACTS
          if own.get(name) is not None},
+    )  # fmt: skip
+
+
+def live(folder: RunFolder, experiment: Experiment, analysis: Analysis, stamp: str) -> str:
+    """Give the page of a run that goes on; `stamp` names what is in it."""
+    own = next(iter(folder.facts.items()), None)
+    return _page(
+        folder, analysis, experiment.title or folder.experiment, {}, [], root="", extra=[],
+        plots="assets/plotly.min.js" in assets(), why=folder.manifest.why,
+        host=f"{own[0]} ({host_kind(own[1])})" if own else "", live=stamp,
+    )  # fmt: skip
+
+
+def _page(
+    folder: RunFolder,
+    analysis: Analysis,
+    title: str,
+    more: Mapping[str, data.Json],
+    files: Sequence[str],
+    **values: object,
+) -> str:
+    """Fill the page of one run; `more` is for its script, `files` of the record are linked."""
+    shown = {**data.run_page(folder.id, folder.experiment, title, analysis), **more}
+    estimates = [data.estimate(one) for one in analysis.estimates]
+    for one in estimates:
+        one["dots"] = list(_dots(one["values"]))
+    return page(
+        "run.html.j2", page="run", title=f"{title} · {folder.id}",
+        data=shown, heading=title, experiment=folder.experiment, run=folder.id,
+        state=folder.state, started=words.when(folder.manifest.started_at),
+        claims=shown["claims"], estimates=estimates,
+        figures=sorted(name.rpartition("/")[2] for name in files if name.endswith(".svg")),
+        facts=data.facts(folder.facts), changed=_changed(folder), spec=folder.spec_text,
+        files=[name for name in files if not name.endswith(".svg")], **values,
     )  # fmt: skip
 
 
@@ -231,23 +256,29 @@ def _copy(source: Path, target: Path) -> list[str]:
 # -- what is kept between builds ---------------------------------------------------------
 
 
-def _assets(out: Path) -> bool:
-    """Write script and style; give whether the plotting library is there (extra `site`)."""
+@cache
+def assets() -> dict[str, Path]:
+    """Give script, style and the plotting library, where it is there (extra `site`), by path."""
     templates = resources_path.templates() / "site"
-    assets = out / "assets"
-    assets.mkdir(parents=True, exist_ok=True)
-    write(assets / "site.css", (templates / "style.css.j2").read_text(encoding="utf-8"))
-    write(assets / "site.js", (templates / "site.js").read_text(encoding="utf-8"))
+    found = {"assets/site.css": templates / "style.css.j2", "assets/site.js": templates / "site.js"}
     spec = importlib.util.find_spec("plotly")
-    if spec is None or spec.origin is None:
-        return False
-    library = Path(spec.origin).parent / "package_data" / "plotly.min.js"
-    if not library.is_file():
-        return False
-    there = assets / library.name
-    if not there.is_file() or there.stat().st_size != library.stat().st_size:
-        shutil.copyfile(library, there)
-    return True
+    if spec is not None and spec.origin is not None:
+        library = Path(spec.origin).parent / "package_data" / "plotly.min.js"
+        if library.is_file():
+            found[f"assets/{library.name}"] = library
+    return found
+
+
+def _assets(out: Path) -> bool:
+    """Write them; give whether the plotting library is among them."""
+    (out / "assets").mkdir(parents=True, exist_ok=True)
+    for name, source in assets().items():
+        there = out / name
+        if source.suffix == ".j2" or there.name == "site.js":
+            write(there, source.read_text(encoding="utf-8"))
+        elif not there.is_file() or there.stat().st_size != source.stat().st_size:
+            shutil.copyfile(source, there)
+    return "assets/plotly.min.js" in assets()
 
 
 def _builder(*, plots: bool) -> str:
