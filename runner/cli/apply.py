@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from runner.cli import against_itself, common, console, trust, watching
 from runner.cli.outcome import as_json, show
+from runner.cli.sparklines import Sparklines, drawable
 from runner.cli.terminal import Terminal
 from runner.errors import RunnerError, SpecError
 
@@ -171,11 +172,13 @@ def one(
         command=("runner", args.command, *_repeat(args, str(spec.path))),
         began=None if watch is None else watch.began,
     )
+    progress = console.Progress(quiet=args.quiet or args.json)
     terminal = Terminal(
         quiet=args.quiet or args.json,
         verbose=args.verbose,
         diff=args.diff,
-        progress=console.Progress(quiet=args.quiet or args.json),
+        progress=progress,
+        lines=_sparklines(spec) if progress.live and drawable(progress.stream) else None,
     )
     try:
         return apply(spec, hosts, options, terminal, conduct)
@@ -187,6 +190,10 @@ def one(
             watch.close()
         for host in hosts.values():
             host.transport.close()
+
+
+def _sparklines(spec: Loaded) -> Sparklines | None:
+    return Sparklines(spec.experiment) if spec.experiment.metrics else None
 
 
 def _demand_power(spec: Loaded, hosts: Mapping[str, HostEntry]) -> None:

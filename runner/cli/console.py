@@ -116,12 +116,15 @@ class Progress:
         text = hidden(text)
         print(text, file=self.stream, flush=True)
 
+    def due(self) -> bool:
+        """Whether the live lines may be replaced again: five times a second at most."""
+        return self.live and time.monotonic() - self._last >= 0.2
+
     def status(self, *lines: str) -> None:
-        """Replace the live lines, five times a second at most; those that fit on the screen."""
-        now = time.monotonic()
-        if not self.live or now - self._last < 0.2:
+        """Replace the live lines; those that fit on the screen."""
+        if not self.live:
             return
-        self._last = now
+        self._last = time.monotonic()
         size = os.get_terminal_size(self.stream.fileno())
         kept = [" ".join(hidden(text).splitlines())[: size.columns - 1] for text in lines]
         if len(kept) >= size.lines:

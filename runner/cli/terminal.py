@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.analysis.model import Trial
+    from runner.cli.sparklines import Sparklines
     from runner.planning.state import Change
     from runner.records.events import AnyEvent
     from runner.records.host_events import Result
@@ -68,6 +69,8 @@ class Terminal:
     verbose: bool = False
     diff: bool = False
     progress: Progress = field(default_factory=Progress)
+    lines: Sparklines | None = None
+    """Of the declared metrics, where they can be shown."""
     _live: dict[str, Live] = field(default_factory=dict)
     """Running trials by the board; by an empty name where there is one board."""
     _unguarded: set[str] = field(default_factory=set)
@@ -126,6 +129,8 @@ class Terminal:
         match event:
             case Columns():
                 live.columns = list(event.names)
+                if self.lines is not None:
+                    self.lines.begin(board, event.names)
             case StepStarted():
                 live.name = event.name or str(event.index)
                 live.step = f"step {live.name} warm-up"
@@ -133,16 +138,29 @@ class Terminal:
                 live.step = f"step {live.name} measure"
             case Sample() if self.progress.live:
                 live.text = live.status(event.v)
-                self.progress.status(*(one.text for one in self._live.values() if one.text))
+                if self.lines is not None:
+                    self.lines.sample(board, event.t, event.v)
+                if self.progress.due():
+                    self.progress.status(*self._status())
             case Absent() if self.verbose:
                 self.progress.line(f"   absent: {event.id} ({event.reason})")
             case Failed():
                 self.progress.line(f"   {colour('error', 'failed')} {event.message}")
 
+    def _status(self) -> list[str]:
+        """Every board's line, then the metrics as far as they are known."""
+        live = {board: one for board, one in self._live.items() if one.text}
+        found = [one.text for one in live.values()]
+        if self.lines is not None:
+            for board, one in live.items():
+                found += self.lines.lines(board, one.label)
+            found += self.lines.of_trials()
+        return found
+
     def trial_ended(self, trial: Trial) -> None:
         """A trial was judged: a line per step."""
         self.progress.clear()
-        self._live.pop(trial.host if trial.host in self._live else "", None)
+        self._over(trial)
         if self.quiet:
             return
         from runner.analysis.trial.rules import shown
@@ -163,6 +181,12 @@ class Terminal:
             if guard.held is None and guard.rule not in self._unguarded:
                 self._unguarded.add(guard.rule)
                 say(f"             {guard.rule} — unguarded: {guard.why}")
+
+    def _over(self, trial: Trial) -> None:
+        board = trial.host if trial.host in self._live else ""
+        self._live.pop(board, None)
+        if self.lines is not None:
+            self.lines.ended(board, trial)
 
 
 def _brief(value: object) -> str:
