@@ -83,7 +83,7 @@ VALUES |= {
     "load.body_file.path": (),  # a name: its bytes are sent, tests/specfile/test_bodies.py
     "claims[].note": (),  # which run `runner claims` takes: tests/apply/test_choose.py
     "system.sysctl": ({"vm.swappiness": 3},), "confirm.healthy": (2, 4), "baseline": ({"a": "q"},),
-    "load.method": ("POST",), "load.headers": ({"A": "b"},), "expect.status": ([201],),
+    "load.method": ("POST",), "load.think": ("100ms", ["1ms", "5ms"]), "load.headers": ({"A": "b"},), "expect.status": ([201],),
     "build.runs": (),  # what a flag may run: tests of runner/spec/reach.py
     "metrics.<name>.better": (),  # which side is worse: tests/analysis/runs
     "system.actions": (["drop_caches"],), "system.aslr": ("off",), "io.max": ("8:0 rbps=1048576",),

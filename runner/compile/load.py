@@ -76,6 +76,7 @@ def load_steps(
                         argv=tuple(load.argv),
                         expect=load.expect.status,
                         numbers=load.asked_numbers,
+                        think_s=load.think_s,
                         shape=step.shape,
                         arrivals=step.arrivals.name if step.arrivals else "",
                     ),
@@ -109,7 +110,7 @@ def load_part(
                 "argv": kind.argv(asked, load.request()),
                 "log": {"name": log} if (log := kind.log()) else None,
                 "measure_s": step.duration_s,
-                "waiting": _waiting(load.generator, step, load.timeout.seconds),
+                "waiting": _waiting(load, step),
                 "timeout_s": step.duration_s + step.warmup_s + load.timeout.seconds + SLACK_S,
                 "cooldown": cooldown_part(load.cooldown),
             }
@@ -175,7 +176,7 @@ def looked_on(
                 "argv": None,
                 "warmup_s": step.warmup_s,
                 "measure_s": step.duration_s,
-                "waiting": _waiting(load.generator, step, load.timeout.seconds),
+                "waiting": _waiting(load, step),
                 "timeout_s": step.duration_s,
                 "linger_s": LINGER_S,
                 "cooldown": cooldown_part(load.cooldown),
@@ -191,11 +192,15 @@ def nofile_needed(connections: int) -> int:
     return math.ceil(1.2 * connections) + 512
 
 
-def _waiting(name: str, step: ExpandedStep, timeout_s: float) -> program.Waiting | None:
-    """Say when unanswered connections are counted: in a closed loop every one waits for one."""
-    if not generator(name).closed:
+def _waiting(load: Load, step: ExpandedStep) -> program.Waiting | None:
+    """Say when unanswered connections are counted: in a closed loop every one waits for one.
+
+    One that pauses before it asks has sent nothing for that long, and waits for nothing.
+    """
+    if not generator(load.generator).closed:
         return None
-    return {"at_s": max(0.0, step.duration_s - COUNT_BEFORE_S), "longer_s": timeout_s}
+    longer_s = load.timeout.seconds + load.think_s[1]
+    return {"at_s": max(0.0, step.duration_s - COUNT_BEFORE_S), "longer_s": longer_s}
 
 
 def _warmup(load: Load, step: ExpandedStep, asked: LoadStep) -> list[str] | None:

@@ -65,6 +65,14 @@ class LoadStep:
     share: tuple[int, int] = (0, 1)
     """(k, n): of the file's times every n-th from the k-th on, where n hosts make the load."""
 
+    think_s: tuple[float, float] = (0.0, 0.0)
+    """Of a closed loop: the shortest and the longest pause before a request."""
+
+    @property
+    def thinks_s(self) -> float:
+        """The mean pause before a request."""
+        return sum(self.think_s) / 2
+
     @property
     def shaped(self) -> bool:
         """Whether its requests do not come at one rate."""

@@ -33,10 +33,15 @@ from runner.spec.base import (
 from runner.spec.sections.cooldown import CooldownOf
 from runner.spec.sections.printed import LoadNumber
 from runner.spec.sections.request import BodyFile, Expect, WeightedUrl
-from runner.spec.sections.shape import area, points
+from runner.spec.sections.shape import Think, area, points
 from runner.spec.sections.steps import ExpandedStep, Ladder, Step, StepsOf, rung
 from runner.spec.sections.unseen import seen
 
+_OF_SOME = {
+    "script": "script is not passed to {}: say method, headers, body, urls",
+    "numbers": "`numbers` are of `command`; {} has its own",
+    "think": "think says nothing to {}: say `generator: wrk`",
+}
 _NO_RATE = "is a closed loop and keeps no rate: say `generator: vegeta`"
 
 
@@ -75,6 +80,11 @@ class Load(Model):
         None, description="Of a closed loop; of an open model the most requests in flight"
     )
     rate: Rate | None = Field(None, description="Requests per second of an open model (vegeta)")
+    think: Think | None = Field(
+        None,
+        description="Of a closed loop (wrk): how long a connection pauses before each request; "
+        "[50ms, 150ms]: anything between the two, evenly",
+    )
     timeout: Duration = Field(parse("2s"), description="An answer that comes later is an error")
     warmup: Duration = Field(parse("0s"), description="Load before each step that is not measured")
     measure: Duration = Field(parse("30s"), description="How long each step is measured")
@@ -148,11 +158,9 @@ class Load(Model):
     @model_validator(mode="after")
     def _heeded(self) -> "Load":
         """Refuse what the generator cannot be told: a key that does nothing is a lie."""
-        if self.script is not None:
-            message = f"script is not passed to {self.generator}: say method, headers, body, urls"
-            raise fault("load", message)
-        if self.numbers and "numbers" not in self._takes:
-            raise fault("load", f"`numbers` are of `command`; {self.generator} has its own")
+        for key, said in _OF_SOME.items():
+            if getattr(self, key) and key not in self._takes:
+                raise fault("load", said.format(self.generator))
         _ = self.asked_numbers
         if self.generator == "none":
             return self
@@ -170,6 +178,7 @@ class Load(Model):
             asked = LoadStep(
                 step.url, step.connections or 1, step.duration_s, step.threads,
                 self.timeout.seconds, step.rate, tuple(self.argv), self.expect.status,
+                think_s=self.think_s,
             )  # fmt: skip
             refused = kind.refuses(request, asked)
             if refused:
@@ -193,6 +202,11 @@ class Load(Model):
         """What is looked for in what a load program prints."""
         return tuple(number.asked(name) for name, number in self.numbers.items())
 
+    @property
+    def think_s(self) -> tuple[float, float]:
+        """The shortest and the longest pause of a connection before a request, in seconds."""
+        return (self.think[0].seconds, self.think[1].seconds) if self.think else (0.0, 0.0)
+
     def request(self, *, reveal: bool = True) -> Request:
         """Give what is sent; secrets are read where `reveal` says so, masked else."""
 
@@ -209,6 +223,7 @@ class Load(Model):
             keep_alive=self.keep_alive,
             insecure=self.insecure,
             ca=self.ca,
+            think_s=self.think_s,
             targets=(Target(text_of(self.url)),)
             if reveal and isinstance(self.url, Secret) and not self.urls
             else tuple(Target(item.url, item.weight) for item in self.urls),

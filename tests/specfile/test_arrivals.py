@@ -135,3 +135,33 @@ def test_a_search_chooses_its_own_rate(tmp_path):
     }
     with pytest.raises(SpecError, match="a search chooses the level itself: leave out the steps"):
         spec(tmp_path, RAMP, more=more)
+
+
+def test_a_pause_is_told_to_wrk_and_counts_for_who_waits(tmp_path):
+    from runner.compile.load import load_part
+
+    keys = {"generator": "wrk", "think": ["50ms", "150ms"]}
+    experiment = spec(tmp_path, {"connections": 2, "duration": "3s"}, **keys)
+    steps, files = load_steps(experiment, None)
+    assert "return math.random(50, 150)" in files[0]["text"]
+    assert steps[0][1].thinks_s == pytest.approx(0.1)
+    (step,) = load_part(experiment, steps)["steps"]
+    assert step["waiting"]["longer_s"] == pytest.approx(2.15)
+
+
+@pytest.mark.parametrize(
+    ("think", "generator", "said"),
+    [
+        ("1.5ms", "wrk", "wrk pauses whole milliseconds"),
+        (["9ms", "3ms"], "wrk", "the shortest pause, 9ms, is above the longest, 3ms"),
+        (["9ms"], "wrk", "is one pause, or the shortest and the longest"),
+        ("0s", "wrk", "pauses for 0s: leave it out"),
+        ("3ms", "h2load", "think says nothing to h2load: say `generator: wrk`"),
+        ("3ms", "none", "think says nothing to none"),
+    ],
+)
+def test_pauses_that_are_refused(tmp_path, think, generator, said):
+    keys = {"generator": generator, "think": think}
+    with pytest.raises(SpecError) as wrong:
+        spec(tmp_path, {"connections": 2, "duration": "3s"}, **keys)
+    assert said in str(wrong.value)

@@ -58,11 +58,23 @@ function request()
 end
 """
 
+# a thread's numbers are its own: from one seed all would pause alike
+THINKS = """\
+function setup(thread) table.insert(threads, thread); thread:set("seed", #threads) end
+local seeded = false
+function delay()
+  if not seeded then math.randomseed(seed); seeded = true end
+  return math.random({low}, {high})
+end
+"""
+
 
 def script(request: Request) -> str:
     """Give the Lua of one kind of request; a plain GET leaves wrk's own way of asking alone."""
+    low, high = (round(1000 * pause) for pause in request.think_s)
+    base = LUA + (THINKS.format(low=low, high=high) if high else "")
     if request.plain and not request.targets:
-        return LUA
+        return base
     headers = dict(request.headers)
     if not request.keep_alive:
         headers["Connection"] = "close"
@@ -80,7 +92,7 @@ def script(request: Request) -> str:
     )
     if paths == "wrk.path":
         asks = asks.replace("function init(args)\n", "function init(args)\n  paths = {wrk.path}\n")
-    return LUA + asks
+    return base + asks
 
 
 def quoted(text: str | bytes) -> str:

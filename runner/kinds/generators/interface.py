@@ -97,7 +97,7 @@ class Generator(Protocol):
     """Keys of `load` that it cannot do without: connections, rate, argv."""
 
     takes: tuple[str, ...]
-    """Further keys of `load` that only some have: numbers; of a step ramp, spike, arrivals."""
+    """Further keys that only some have: numbers, think; of a step ramp, spike, arrivals."""
 
     lacks: tuple[str, ...]
     """Numbers of a load that it never gives, such as planned; `*` stands for any text."""

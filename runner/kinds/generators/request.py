@@ -39,6 +39,8 @@ class Request:
     ca: str | None = None
     """File of the load's host with the certificate of the CA that they are checked against."""
     targets: tuple[Target, ...] = ()
+    think_s: tuple[float, float] = (0.0, 0.0)
+    """Of a closed loop: the shortest and the longest pause before each request."""
 
     @property
     def plain(self) -> bool:

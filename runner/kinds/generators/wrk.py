@@ -44,7 +44,7 @@ class Wrk:
     paced = False
     closed = True
     needs = ("connections",)
-    takes: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ("think",)
     lacks: tuple[str, ...] = (
         "planned", "dropped", "behind", "rate", "latency_raw_*", "latency_*p9999",
         "littles_law_corrected",
@@ -62,6 +62,8 @@ class Wrk:
             return "wrk checks no certificate: say `insecure: true`, or use vegeta"
         if step.timeout_s != int(step.timeout_s):
             return f"wrk takes whole seconds, and timeout is {step.timeout_s:g} s"
+        if any(pause and round(pause * 1000, 6) % 1 for pause in step.think_s):
+            return "wrk pauses whole milliseconds, and think is of a part of one"
         return ""
 
     def files(self, request: Request = PLAIN) -> list[File]:
@@ -150,12 +152,24 @@ class Wrk:
             why[f"latency_raw_{key}"] = "wrk prints corrected latencies only: use h2load"
             if not answered:
                 why[name] = why[f"latency_corrected_{key}"] = "no request was answered"
-        mean = numbers["latency_mean"]
-        if mean is not None and numbers["rps"]:
-            numbers["littles_law"] = mean / (self.opened(step) / numbers["rps"])
-        else:
-            numbers["littles_law"], why["littles_law"] = None, "no request was answered"
+        found, said = self._littles_law(numbers, step)
+        numbers["littles_law"] = found
+        if found is None:
+            why["littles_law"] = said
         return LoadNumbers(numbers, why)
+
+    def _littles_law(
+        self, numbers: dict[str, float | int | None], step: LoadStep
+    ) -> tuple[float | None, str]:
+        """Give the mean latency ÷ what the rate leaves of a connection's round for it."""
+        mean, rps = numbers["latency_mean"], numbers["rps"]
+        if mean is None or not rps:
+            return None, "no request was answered"
+        # the pause before a request is no latency
+        rest = self.opened(step) / rps - step.thinks_s
+        if rest <= 0:
+            return None, "connections paused all the time that was measured"
+        return mean / rest, ""
 
     def _waiting(
         self, raw: dict[str, float], output: Output, step: LoadStep, seconds: float
@@ -164,7 +178,8 @@ class Wrk:
             return output.waiting, _waiting.COUNTED
         found = _waiting.estimated(
             self.opened(step), seconds, step.timeout_s, int(raw["requests"]),
-            raw["mean_us"] / 1e6, raw["stdev_us"] / 1e6 if "stdev_us" in raw else None,
+            raw["mean_us"] / 1e6 + step.thinks_s,
+            raw["stdev_us"] / 1e6 if "stdev_us" in raw else None,
         )  # fmt: skip
         return found, _waiting.ESTIMATED
 

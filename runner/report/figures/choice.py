@@ -57,7 +57,7 @@ def draw(experiment: Experiment, analysis: Analysis) -> tuple[dict[str, bytes], 
             over_time.draw(
                 trial,
                 [s for s in analysis.series if s.trial == trial.id and s.name in arrivals.NAMES],
-                f"Requests declared, sent and answered{label(trial)}",
+                f"Requests declared, sent and answered in {label(trial)}",
             ),
         )
         for trial in chosen(analysis)[: max(1, len(groups))][:MOST]

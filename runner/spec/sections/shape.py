@@ -1,4 +1,4 @@
-"""Arrivals of an open model that are not of one rate: ramps, spikes, the times of a file."""
+"""When requests come: ramps, spikes, the times of a file, think time of a closed loop."""
 
 import hashlib
 from bisect import bisect_left
@@ -6,9 +6,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.errors import SpecError
+from runner.records.quantities import Quantity
 from runner.records.steps import Shape
 from runner.spec.base import Bare, Duration, Model, Rate, Text, fault
 
@@ -23,6 +24,29 @@ def _two(value: object) -> object:
 
 
 Ramp = Annotated[tuple[Rate, Rate], BeforeValidator(_two, json_schema_input_type=list[Rate])]
+
+
+def _low_high(value: object) -> object:
+    two = value if isinstance(value, (list, tuple)) else (value, value)
+    if len(two) != 2:
+        raise fault("think", "is one pause, or the shortest and the longest: write [50ms, 150ms]")
+    return two
+
+
+def _pauses(value: tuple[Quantity, Quantity]) -> tuple[Quantity, Quantity]:
+    low, high = value
+    if low.exact > high.exact:
+        raise fault("think", f"the shortest pause, {low}, is above the longest, {high}")
+    if not high.exact:
+        raise fault("think", "pauses for 0s: leave it out")
+    return value
+
+
+Think = Annotated[
+    tuple[Duration, Duration],
+    BeforeValidator(_low_high, json_schema_input_type=Duration | list[Duration]),
+    AfterValidator(_pauses),
+]
 
 
 class Spike(Model):

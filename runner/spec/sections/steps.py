@@ -59,7 +59,7 @@ class Step(Model):
             return "-".join(f"{rate.per_second:g}" for rate in self.ramp) + "/s"
         if self.spike is not None:
             return f"{self.spike.base.per_second:g}-{self.spike.peak.per_second:g}/s spike"
-        return "" if self.arrivals is None else self.arrivals.file
+        return "" if self.arrivals is None else self.arrivals.file.rpartition("/")[2]
 
     @property
     def shaped(self) -> str:

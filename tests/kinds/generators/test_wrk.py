@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import threading
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from runner.host.sample import sockets
 from runner.kinds.generators import generator
 from runner.kinds.generators.interface import Output, fitted
+from runner.kinds.generators.request import Request
 from runner.kinds.generators.wrk import LUA
 from runner.records.steps import LoadStep
 from tests.kinds.generators.lacks import declared, lacking
@@ -127,3 +129,18 @@ def test_lua_reads_maximum_directly():
     """latency:percentile(100) is 0 in wrk."""
     assert "latency.max" in LUA
     assert "percentile(100)" not in LUA
+
+
+@pytest.mark.parametrize("think_s", [(0.1, 0.1), (0.05, 0.15)])
+def test_connections_pause_before_they_ask(tmp_path, serve, think_s):
+    """4 connections that pause 100 ms can ask 40 times a second; the pause is no latency."""
+    load = replace(step(serve(200)), think_s=think_s)
+    for file in WRK.files(Request(think_s=think_s)):
+        (tmp_path / file["name"]).write_text(file["text"])
+    argv = [word.replace("{dir}", str(tmp_path)) for word in WRK.argv(load)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    found = WRK.parse(Output(done.stdout, done.stderr, done.returncode), load)
+    assert found.error == ""
+    assert 0 < found.numbers["requests"] <= 4 * (found.numbers["duration_s"] / think_s[0] + 1)
+    assert found.numbers["latency_p50"] < think_s[0]
+    assert found.numbers["unanswered"] == found.numbers["errors"] == 0
