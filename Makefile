@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/runner
 # root, or sudo: measuring inside a memory cgroup needs it, and so does apt
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 TOOLS := wrk openssh-server openssh-client iproute2 nghttp2-client strace redis-tools redis-server \
-  sysbench fio iperf3
+  sysbench fio iperf3 zsh fish
 
 BOARD_TOOLS := qemu-system-arm qemu-utils mmdebstrap qemu-user-static binfmt-support arch-test e2fsprogs openssh-client
 LAB_TOOLS := slurmctld slurmd slurm-client munge
@@ -105,7 +105,7 @@ $(VENV)/.dev: $(VENV)/.installed
 
 # what the tests run for real; the demo needs none of it (wrk comes as a package of its spec)
 tools:
-	@missing=; for tool in wrk sshd ssh ip h2load strace redis-cli redis-server sysbench fio iperf3; do \
+	@missing=; for tool in wrk sshd ssh ip h2load strace redis-cli redis-server sysbench fio iperf3 zsh fish; do \
 	  PATH=$$PATH:/usr/sbin:/sbin command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	if [ -n "$$missing" ]; then echo "installing for the tests:$$missing"; \
 	  $(SUDO) apt-get update -qq && \

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
+from pathlib import Path
 
 from runner.cli import console
 from runner.errors import RunnerError
 
-if TYPE_CHECKING:
-    import argparse
-
 SHELLS = ("bash", "zsh", "fish")
+_NAMED_BY_A_PATH = ("EXP", "RUN", "A", "B")
 _OPTIONAL = "pip install 'runner-experiments[completion]'"
 
 
@@ -27,5 +26,17 @@ def run(args: argparse.Namespace) -> int:
         raise RunnerError("completion needs shtab, which is not installed", fix=_OPTIONAL) from None
     from runner import cli
 
-    console.out(shtab.complete(cli.whole_parser(), shell=args.shell))
+    parser = cli.whole_parser()
+    _complete_files(parser, shtab.FILE)
+    console.out(shtab.complete(parser, shell=args.shell))
     return 0
+
+
+def _complete_files(parser: argparse.ArgumentParser, how: object) -> None:
+    """Let a shell complete the names of files where a spec, a run's folder or a path is meant."""
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to them
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for below in action.choices.values():
+                _complete_files(below, how)
+        elif action.type is Path or action.metavar in _NAMED_BY_A_PATH:
+            action.complete = how  # type: ignore[attr-defined]  # where shtab looks for it

@@ -1,5 +1,6 @@
 """Completion scripts: a shell accepts them, and they know every command and its options."""
 
+import shlex
 import shutil
 import subprocess
 
@@ -29,3 +30,57 @@ def test_bash_completes_a_command_and_its_option(tmp_path):
         [shutil.which("bash"), "-c", ask], text=True, capture_output=True, timeout=60, check=True
     )
     assert done.stdout.split() == ["query", "--columns"]
+
+
+def test_bash_completes_the_name_of_a_spec(tmp_path):
+    (tmp_path / "first.yaml").touch()
+    ask = (
+        "source <(cat); COMP_WORDS=(runner apply fir); COMP_CWORD=2; _shtab_runner; "
+        'echo "${COMPREPLY[@]}"'
+    )
+    assert ask_shell("bash", ["-c", ask], tmp_path).split() == ["first.yaml"]
+
+
+def test_fish_completes_a_command_its_option_an_action_and_a_spec(tmp_path):
+    (tmp_path / "first.yaml").touch()
+    for line, answer in (
+        ("runner que", "query"),
+        ("runner query --col", "--columns"),
+        ("runner board bui", "build"),
+        ("runner apply fir", "first.yaml"),
+    ):
+        said = ask_shell("fish", ["-c", f"source; complete -C '{line}'"], tmp_path)
+        assert [one.split("\t")[0] for one in said.splitlines()] == [answer], line
+
+
+def test_zsh_completes_a_command_its_option_an_action_and_a_spec(tmp_path):
+    """As typed: its completion system works in an interactive shell only."""
+    (tmp_path / "first.yaml").touch()
+    (tmp_path / "_runner").write_text(runner("completion", "zsh").stdout)
+    begin = (
+        f"PROMPT=; fpath=({tmp_path} $fpath); autoload -Uz compinit; compinit -u -D; stty cols 200"
+    )
+    for typed, answer in (
+        ("runner quer", "runner query"),
+        ("runner query --col", "--columns"),
+        ("runner board bui", "runner board build"),
+        ("runner apply fir", "runner apply first.yaml"),
+    ):
+        ask = (
+            "zmodload zsh/zpty; zpty z zsh -f -i; "
+            f"zpty -w z {shlex.quote(begin + '; echo ready')}; zpty -r z seen '*ready*ready*'; "
+            f"zpty -w -n z {shlex.quote(typed)}$'\\t'; zpty -r -t z more; "
+            f'zpty -r z seen {shlex.quote("*" + answer + "*")}; zpty -d z; print -r -- "$seen"'
+        )
+        assert answer in ask_shell("zsh", ["-f", "-c", ask], tmp_path), typed
+
+
+def ask_shell(shell, words, folder):
+    """Give what a shell prints that is given its script on stdin."""
+    binary = shutil.which(shell)
+    if binary is None:
+        pytest.skip(f"{shell} is not installed: make tools")
+    return subprocess.run(
+        [binary, *words], input=runner("completion", shell).stdout, cwd=folder, text=True,
+        capture_output=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
