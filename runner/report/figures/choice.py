@@ -11,10 +11,19 @@ from runner.analysis.claims.levels import on_board
 from runner.analysis.trial import arrivals
 from runner.kinds import discovery
 from runner.report.figure_kinds.interface import Asked, Shown
-from runner.report.figures import health, load, memory, noise, over_time, run_order, strip
+from runner.report.figures import (
+    forest,
+    health,
+    load,
+    memory,
+    noise,
+    over_time,
+    run_order,
+    strip,
+)
 from runner.report.figures.labels import MOST, by_treatment, label, of, suffix
 from runner.report.format.markdown import Md, image
-from runner.report.sections import atlas, searches
+from runner.report.sections import atlas, baseline, searches
 from runner.spec.sections.report import Figure
 
 if TYPE_CHECKING:
@@ -102,12 +111,29 @@ def draw(experiment: Experiment, analysis: Analysis) -> tuple[dict[str, bytes], 
                 )
             )
         },
+        "against": _against(experiment, analysis, add),
         "noise": add("noise", "Noise of the host by trial", noise.draw(analysis.trials)),
         "atlas": atlas.views(analysis, add),
         "asked": _asked(experiment, analysis, add),
         "left_out": sum(bool(trial.steps) for trial in analysis.trials) - sum(map(bool, lines)),
     }
     return files, shown
+
+
+def _against(
+    experiment: Experiment, analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
+) -> list[Md]:
+    """Draw treatments against the baseline: of all boards, and of each of several."""
+    if not experiment.baseline:
+        return []
+    whole = Shown(analysis, {})
+    boards = _split(whole, "board")
+    found = []
+    for board, shown in [("", whole), *(boards[:MOST] if len(boards) > 1 else [])]:
+        title = "Ratio to the baseline" + (f" on {board}" if board else "")
+        svg = forest.draw(baseline.ratios(shown.analysis, experiment), title)
+        found.append(add(f"against{suffix(board)}", title, svg))
+    return [figure for figure in found if figure]
 
 
 def _asked(

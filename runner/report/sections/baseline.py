@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from runner.analysis.runs.compared import ALPHA, THRESHOLD
 from runner.analysis.runs.comparison import compare
 from runner.analysis.runs.side import Side
+from runner.report.figures.forest import Ratio
 from runner.report.format import markdown, units, words
 from runner.report.sections.comparison import MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from runner.analysis.model import Analysis
     from runner.analysis.runs.compared import Row
@@ -28,7 +29,7 @@ def table(analysis: Analysis, experiment: Experiment) -> Md | None:
     rows = [
         [
             markdown.code(row.metric),
-            words.treatment(levels) + (f", {row.where['step']}" if "step" in row.where else ""),
+            _where(levels, row),
             *(
                 shown or units.amount(value, row.unit)
                 for value, shown in zip(row.median, row.shown, strict=True)
@@ -41,6 +42,19 @@ def table(analysis: Analysis, experiment: Experiment) -> Md | None:
         for levels, row in _rows(analysis, experiment)
     ]
     return markdown.table(HEAD, rows, "llrrrrrl") if rows else None
+
+
+def ratios(analysis: Analysis, experiment: Experiment) -> list[Ratio]:
+    """Give the same rows for a figure."""
+    return [
+        Ratio(row.metric, _where(levels, row), row.ratio, row.ratio_interval, row.outcome,
+              MARKS[row.outcome])
+        for levels, row in _rows(analysis, experiment)
+    ]  # fmt: skip
+
+
+def _where(levels: Mapping[str, str], row: Row) -> str:
+    return words.treatment(levels) + (f", {row.where['step']}" if "step" in row.where else "")
 
 
 def foot() -> str:
