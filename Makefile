@@ -116,7 +116,7 @@ tools:
 # an interruption goes on with the next, and `make $(DONE)/NAME` runs one.
 DONE := .cache/reproduced
 EXPERIMENTS := statements-not-testable build-trimming-arm64 c-levels two-commands memstats-vs-rss leak-isolation \
-  redis-durability sqlite-journal nginx-access-log \
+  redis-durability sqlite-journal nginx-access-log arrivals \
   pool-retention stack-shrink page-tables readmemstats-cost memory-map quickstart \
   nethttp-vs-fasthttp huge-pages certificate-rotation store-and-forward prometheus-watermark \
   gc-threshold max-connections-32mb wrk-as-printed nethttp-vs-fasthttp-load build-trimming \

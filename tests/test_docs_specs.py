@@ -48,6 +48,6 @@ def test_an_example_is_read(title, text, tmp_path):
             data["workload"].pop("ready", None)
         if "numbers" in data.get("load", {}):
             data["healthy"] = ["load.errors == 0"]  # these are all that its program prints
-    (tmp_path / "times.txt").write_text("0.5\n2\n")  # what an example keeps beside its spec
+    (tmp_path / "times.txt").write_text("0.5\n1\n")  # what an example keeps beside its spec
     raw = yaml.safe_dump(data, allow_unicode=True).encode()
     parse_text(raw, "example.yaml", folder=tmp_path)

@@ -99,6 +99,28 @@ def test_an_open_model_from_two_hosts(three, unchanged):
     assert made["toolchain"] == "1.22.10"
 
 
+def test_a_shape_and_a_file_are_shared_by_two_hosts(three, unchanged):
+    """Each sends half of the ramp's height and every second time; what both sent is one series."""
+    (three.folder / "times.txt").write_text("0.1\n0.2\n0.3\n0.4\n0.5\n")
+    steps = "steps: [{connections: 5, duration: 2s}, {connections: 8, duration: 1s}]"
+    shaped = (
+        "steps: [{ramp: [20/s, 100/s], duration: 1s, warmup: 1s},"
+        " {arrivals: times.txt, duration: 1s, warmup: 0s}]"
+    )
+    text = spec("vegeta").replace(steps, shaped).replace("  warmup: 1s\n", "")
+    text = text.replace("load.established == load.connections", "load.dropped == 0")
+    found = three.apply(three.spec(text), code=None)
+    folder = Path(found["report"]).parents[1]
+    analysis = json.loads((folder / "artifacts" / "analysis.json").read_text())
+    numbers = [step["numbers"] for step in analysis["trials"][0]["steps"]]
+    assert [(one["load.hosts"], one["load.planned"]) for one in numbers] == [(2, 60), (2, 5)]
+    assert [one["load.requests"] for one in numbers] == [60, 5]
+    lines = {line["name"]: line["v"] for line in analysis["series"]}
+    for name in ("load.declared", "load.sent", "load.answered"):
+        assert sum(v for v in lines[name] if v is not None) == pytest.approx(650)
+    assert lines["load.declared"][11:17] == [0, 10, 10, 10, 10, 10]
+
+
 def test_fresh_workload_for_each_step(three, unchanged):
     """The hosts go by the clock: it leaves the server the time to start anew."""
     text = spec("wrk").replace("  warmup: 1s", "  between_steps: fresh")
