@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.executor.probe import probe
 from runner.host.cells import cells
-from runner.host.emit import MASK, said
+from runner.host.emit import MASK, described
 from runner.records.outcome import BACK
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ def failures(changed: Mapping[str, Changed], results: Sequence[Result]) -> list[
     for result in results:
         if result.failed:
             one = changed.get(result.id)
-            was = "" if one is None else f"; before the run it was {said(one.cell, one.before)}"
+            was = (
+                "" if one is None else f"; before the run it was {described(one.cell, one.before)}"
+            )
             found.append(f"{result.id} {result.outcome}: {result.why}{was}")
     return found
 
@@ -117,14 +119,14 @@ def not_back(agent: Agent, changed: Sequence[Changed]) -> list[str]:
         booted = one.boot_id is not None and one.boot_id != boot_id
         if now is None or (booted and one.cell.get("runtime", True)):
             continue
-        was = said(one.cell, one.before)
+        was = described(one.cell, one.before)
         if now.error is not None:
             problems.append(f"{one.id} was {was} before the run and cannot be read: {now.error}")
         elif now.value == one.before == MASK:
             problems.append(f"{one.id} is secret, and the host's journal does not know of it")
         elif not one.is_back(now.value):
             problems.append(
-                f"{one.id} was {was} before the run and is {said(one.cell, now.value)}: "
+                f"{one.id} was {was} before the run and is {described(one.cell, now.value)}: "
                 "the host's journal does not know the value from before"
             )
     return problems

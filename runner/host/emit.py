@@ -70,9 +70,9 @@ def beat(*_: object) -> None:
 
 def line_of(event: str, fields: Mapping[str, object]) -> bytes:
     """Give one event as a line of JSON."""
-    said = {"event": event, "at": round(time.time(), 6), **fields}
+    record = {"event": event, "at": round(time.time(), 6), **fields}
     # ASCII: bytes that are not text arrive as lone surrogates instead of breaking the line
-    return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
+    return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def shown(cell: Cell, value: object) -> object:
@@ -87,20 +87,20 @@ def summary(value: Mapping[str, object]) -> FileSaid:
     from base64 import b64decode
 
     data = b64decode(str(value["bytes_b64"] or ""))
-    found: FileSaid = {"size": len(data), "sha256": sha256(data).hexdigest()}
+    fields: FileSaid = {"size": len(data), "sha256": sha256(data).hexdigest()}
     for key in ("type", "mode", "uid", "gid"):
         if key in value:
-            found[key] = value[key]  # type: ignore[typeddict-item]  # as it was read
-    return found
+            fields[key] = value[key]  # type: ignore[typeddict-item]  # as it was read
+    return fields
 
 
-def said(cell: Cell, value: object) -> str:
+def described(cell: Cell, value: object) -> str:
     """Give a cell's value for a message: a file by size and hash, a secret by the mask."""
     if isinstance(value, dict) and "bytes_b64" in value:
-        found = summary(value)
-        text = "{} bytes (sha256 {})".format(found["size"], found["sha256"][:16])
-        text += ", mode {:04o}".format(found["mode"]) if "mode" in found else ""
-        return text + (" of {uid}:{gid}".format(**found) if "gid" in found else "")
+        fields = summary(value)
+        text = "{} bytes (sha256 {})".format(fields["size"], fields["sha256"][:16])
+        text += ", mode {:04o}".format(fields["mode"]) if "mode" in fields else ""
+        return text + (" of {uid}:{gid}".format(**fields) if "gid" in fields else "")
     return repr(MASK if cell.get("secret") and value is not None else value)
 
 

@@ -219,15 +219,15 @@ def _command(argv: List[str], timeout_s: float = COMMAND_S) -> str:
         raise CellError(f"{argv[0]}: no answer within {timeout_s:g} s") from fault
     text = done.stdout.decode("utf-8", "replace")
     if done.returncode:
-        said = (done.stderr.decode("utf-8", "replace").strip() or text.strip())[-300:]
-        raise CellError(f"{' '.join(argv)}: exit {done.returncode}: {said}")
+        message = (done.stderr.decode("utf-8", "replace").strip() or text.strip())[-300:]
+        raise CellError(f"{' '.join(argv)}: exit {done.returncode}: {message}")
     return text
 
 
 def _read_argv(cell: Cell) -> Optional[str]:
     text = _command([str(word) for word in cell["read"]])
-    found = re.search(str(cell.get("parse") or r"\A(.*?)\s*\Z"), text, re.DOTALL | re.MULTILINE)
-    return found.group(1) if found else None
+    match = re.search(str(cell.get("parse") or r"\A(.*?)\s*\Z"), text, re.DOTALL | re.MULTILINE)
+    return match.group(1) if match else None
 
 
 def _argv_for(cell: Cell, value: object) -> Optional[List[str]]:

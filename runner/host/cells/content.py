@@ -70,7 +70,7 @@ def dress(fd: int, want: FileState) -> None:
 
 def xattrs(fd: int) -> Dict[str, str]:
     """Give the extended attributes that may be read, in base64 by name."""
-    found: Dict[str, str] = {}
+    values: Dict[str, str] = {}
     with contextlib.suppress(OSError):
         for name in os.listxattr(fd):
             try:
@@ -79,5 +79,5 @@ def xattrs(fd: int) -> Dict[str, str]:
                 if fault.errno in _NO_XATTR:
                     continue
                 raise
-            found[name] = base64.b64encode(data).decode("ascii")
-    return found
+            values[name] = base64.b64encode(data).decode("ascii")
+    return values

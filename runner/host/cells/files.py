@@ -62,8 +62,8 @@ def state_of(value: object) -> Optional[FileState]:
         return None
     if not isinstance(value, dict) or "type" not in value:
         raise CellError(f"{value!r} does not say what kind of file it is")
-    found: FileState = value  # type: ignore[assignment]  # programs and journals were checked
-    return found
+    state: FileState = value  # type: ignore[assignment]  # programs and journals were checked
+    return state
 
 
 def read(path: str) -> Optional[FileState]:
@@ -83,34 +83,34 @@ def _folder(path: str) -> Iterator[Tuple[Folder, str]]:
 
 
 def _read(folder: Folder, name: str) -> Optional[FileState]:
-    found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
-    mode = stat.S_IMODE(found.st_mode)
-    owner: FileState = {"uid": found.st_uid, "gid": found.st_gid}
-    if stat.S_ISLNK(found.st_mode):
-        said: FileState = {
+    status = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+    mode = stat.S_IMODE(status.st_mode)
+    owner: FileState = {"uid": status.st_uid, "gid": status.st_gid}
+    if stat.S_ISLNK(status.st_mode):
+        link: FileState = {
             "type": "symlink",
             "target": os.readlink(name, dir_fd=folder.fd),
             **owner,
         }
-        return {**said, "mtime_ns": found.st_mtime_ns}
-    if not (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)):
+        return {**link, "mtime_ns": status.st_mtime_ns}
+    if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
         return {"type": "other", "mode": mode, **owner}
-    if found.st_size > content.MOST_BYTES and stat.S_ISREG(found.st_mode):
-        raise CellError(f"{found.st_size} bytes are too many to keep a copy of")
+    if status.st_size > content.MOST_BYTES and stat.S_ISREG(status.st_mode):
+        raise CellError(f"{status.st_size} bytes are too many to keep a copy of")
     try:
         fd = os.open(name, _READ, dir_fd=folder.fd)
     except PermissionError:
-        if not stat.S_ISDIR(found.st_mode):
+        if not stat.S_ISDIR(status.st_mode):
             raise
         return {"type": "dir", "mode": mode, **owner, "xattrs": {}}
     try:
         # of what is open now: the name may have gone to something else since
-        found = os.fstat(fd)
-        mode = stat.S_IMODE(found.st_mode)
-        owner = {"uid": found.st_uid, "gid": found.st_gid}
-        if stat.S_ISDIR(found.st_mode):
+        status = os.fstat(fd)
+        mode = stat.S_IMODE(status.st_mode)
+        owner = {"uid": status.st_uid, "gid": status.st_gid}
+        if stat.S_ISDIR(status.st_mode):
             return {"type": "dir", "mode": mode, **owner, "xattrs": content.xattrs(fd)}
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             return {"type": "other", "mode": mode, **owner}
         data = content.bytes_of(fd)
         return {
@@ -119,7 +119,7 @@ def _read(folder: Folder, name: str) -> Optional[FileState]:
             "mode": mode,
             **owner,
             "xattrs": content.xattrs(fd),
-            "mtime_ns": found.st_mtime_ns,
+            "mtime_ns": status.st_mtime_ns,
         }
     finally:
         os.close(fd)
@@ -248,11 +248,11 @@ def _put_link(folder: Folder, name: str, want: FileState, part: str) -> None:
     # by the name of a descriptor: whoever may write this folder could swap the link
     fd = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder.fd)
     try:
-        found = os.fstat(fd)
-        if not stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
+        status = os.fstat(fd)
+        if not stat.S_ISLNK(status.st_mode) or status.st_uid != os.geteuid():
             raise CellError("somebody put another file in the place of the new link")
-        owner = (int(want.get("uid", found.st_uid)), int(want.get("gid", found.st_gid)))
-        if owner != (found.st_uid, found.st_gid):
+        owner = (int(want.get("uid", status.st_uid)), int(want.get("gid", status.st_gid)))
+        if owner != (status.st_uid, status.st_gid):
             os.chown(f"/proc/self/fd/{fd}", *owner)
         time_ns = want.get("mtime_ns")
         if time_ns is not None:
@@ -282,11 +282,11 @@ def _put_file(
 ) -> None:
     data = base64.b64decode(want["bytes_b64"])
     if have is not None and have["type"] == "file":
-        found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
-        if found.st_nlink > 1:
+        status = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+        if status.st_nlink > 1:
             if not folder.private:
                 raise CellError(
-                    f"it has {found.st_nlink} names, and others may write {folder.path}: "
+                    f"it has {status.st_nlink} names, and others may write {folder.path}: "
                     "it may be a file from elsewhere, and is left alone"
                 )
             _in_place(folder, name, data, want)
@@ -347,4 +347,4 @@ def _remove(folder: Folder, name: str, have: Optional[FileState]) -> None:
 
 
 def _timeless(value: FileState) -> Dict[str, object]:
-    return {key: said for key, said in value.items() if key != "mtime_ns"}
+    return {key: kept for key, kept in value.items() if key != "mtime_ns"}

@@ -47,15 +47,15 @@ class Folder:
             except OSError as fault:
                 if fault.errno not in (errno.ELOOP, errno.ENOTDIR):
                     raise
-                found = os.stat(part, dir_fd=self.fd, follow_symlinks=False)
-                if not stat.S_ISLNK(found.st_mode):
+                status = os.stat(part, dir_fd=self.fd, follow_symlinks=False)
+                if not stat.S_ISLNK(status.st_mode):
                     raise
                 links += 1
                 if links > MOST_LINKS:
                     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self.path) from None
-                if not _ours(found.st_uid) or not self.safe:
+                if not _ours(status.st_uid) or not self.safe:
                     raise CellError(
-                        f"{part} on the way to {self.path} is a link of uid {found.st_uid} that "
+                        f"{part} on the way to {self.path} is a link of uid {status.st_uid} that "
                         "others may point elsewhere: it is not followed"
                     ) from None
                 target = os.readlink(part, dir_fd=self.fd)
@@ -71,17 +71,17 @@ class Folder:
     @property
     def safe(self) -> bool:
         """Whether nobody but root and this process can put or swap names in it."""
-        found = os.fstat(self.fd)
-        if not _ours(found.st_uid):
+        status = os.fstat(self.fd)
+        if not _ours(status.st_uid):
             return False
         # in a sticky folder others add names, but cannot take ours
-        return not found.st_mode & 0o022 or bool(found.st_mode & stat.S_ISVTX)
+        return not status.st_mode & 0o022 or bool(status.st_mode & stat.S_ISVTX)
 
     @property
     def private(self) -> bool:
         """Whether nobody else can even add a name."""
-        found = os.fstat(self.fd)
-        return _ours(found.st_uid) and not found.st_mode & 0o022
+        status = os.fstat(self.fd)
+        return _ours(status.st_uid) and not status.st_mode & 0o022
 
     def sync(self) -> None:
         """Make its names durable; a folder that this user may enter and not read is left."""

@@ -61,8 +61,8 @@ def remove(path: str) -> None:
         if not left:
             break
         if time.monotonic() > deadline:
-            said = ", ".join(f"{pid}{_frozen_in(pid)}" for pid in left)
-            raise CellError(f"still in it after SIGKILL: {said}")
+            members_left = ", ".join(f"{pid}{_frozen_in(pid)}" for pid in left)
+            raise CellError(f"still in it after SIGKILL: {members_left}")
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -66,10 +66,10 @@ def plain(form: str, value: object) -> object:
 
 def integer(text: str) -> Optional[int]:
     """Read a number as the kernel does: base by prefix (010 is 8), K/M/G suffix; or None."""
-    found = _NUMBER.fullmatch(text.strip())
-    if not found:
+    match = _NUMBER.fullmatch(text.strip())
+    if not match:
         return None
-    sign, digits, suffix = found.groups()
+    sign, digits, suffix = match.groups()
     if digits[:2] in ("0x", "0X"):
         number = int(digits, 16)
     else:
@@ -97,8 +97,8 @@ def _pages(text: str, page: int) -> object:
 
 
 def _bracket(text: str) -> str:
-    found = _BRACKET.search(text)
-    return found.group(1) if found else " ".join(text.split())
+    match = _BRACKET.search(text)
+    return match.group(1) if match else " ".join(text.split())
 
 
 def _ranges(text: str) -> object:
@@ -107,11 +107,11 @@ def _ranges(text: str) -> object:
     for part in "".join(text.split()).split(","):
         if not part:
             continue
-        found = _RANGE.fullmatch(part)
-        if not found:
+        match = _RANGE.fullmatch(part)
+        if not match:
             return text.split()
-        first, last = int(found.group(1)), int(found.group(2) or found.group(1))
-        used, group = (int(found.group(i) or 1) for i in (3, 4))
+        first, last = int(match.group(1)), int(match.group(2) or match.group(1))
+        used, group = (int(match.group(i) or 1) for i in (3, 4))
         if last < first or last - first > _WIDEST_RANGE or not 0 < used <= group:
             return text.split()
         if used == group:

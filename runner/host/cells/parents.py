@@ -17,7 +17,7 @@ _UNITS = (".service", ".scope", ".slice")
 
 def with_parents(wanted: Sequence[Cell]) -> List[Cell]:
     """Put the missing folders of files and groups before them, as cells of their own."""
-    found: List[Cell] = []
+    cells: List[Cell] = []
     known = {(cell["via"], str(cell.get("path"))) for cell in wanted}
     for cell in wanted:
         if cell["via"] in ("file", "cgroup") and cell.get("want") is not None:
@@ -31,9 +31,9 @@ def with_parents(wanted: Sequence[Cell]) -> List[Cell]:
                 missing.append(parent)
                 known.add((cell["via"], parent))
                 parent = os.path.dirname(parent)
-            found += [_parent(cell, path) for path in reversed(missing)]
-        found.append(cell)
-    return found
+            cells += [_parent(cell, path) for path in reversed(missing)]
+        cells.append(cell)
+    return cells
 
 
 def _parent(cell: Cell, path: str) -> Cell:

@@ -20,22 +20,22 @@ _HEADROOM = 0.9  # of what is available; the last tenth keeps the host reachable
 
 def table() -> Dict[str, Dict[str, int]]:
     """Give /proc/swaps by real path: priority, size_bytes, used_bytes."""
-    found: Dict[str, Dict[str, int]] = {}
+    areas: Dict[str, Dict[str, int]] = {}
     try:
         with open("/proc/swaps", encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read().splitlines()[1:]
     except FileNotFoundError:  # a kernel without swap
-        return found
+        return areas
     for line in lines:
         path, _, size, used, priority = line.rsplit(None, 4)
         # blanks and the like stand as octal escapes
         path = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m.group(1), 8)), path)
-        found[path] = {
+        areas[path] = {
             "priority": int(priority),
             "size_bytes": int(size) * 1024,
             "used_bytes": int(used) * 1024,
         }
-    return found
+    return areas
 
 
 def read(path: str) -> Optional[SwapState]:
@@ -50,8 +50,8 @@ def state_of(value: object) -> Optional[SwapState]:
         return None
     if not isinstance(value, dict):
         raise CellError(f"{value!r} is not a swap area")
-    found: SwapState = value  # type: ignore[assignment]  # its one key is read as a number
-    return found
+    state: SwapState = value  # type: ignore[assignment]  # its one key is read as a number
+    return state
 
 
 def equal(want: Optional[SwapState], have: Optional[SwapState]) -> bool:
@@ -81,11 +81,11 @@ def _off(path: str) -> None:
     used = table()[os.path.realpath(path)]["used_bytes"]
     with open("/proc/meminfo", encoding="ascii") as file:
         text = file.read()
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
-    if found and used > int(found.group(1)) * 1024 * _HEADROOM:
+    available = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    if available and used > int(available.group(1)) * 1024 * _HEADROOM:
         # the kernel would try, and kill processes on the way
         raise CellError(
-            f"{used} bytes are swapped out there and {int(found.group(1)) * 1024} are available"
+            f"{used} bytes are swapped out there and {int(available.group(1)) * 1024} are available"
         )
     _call("swapoff", path)
 

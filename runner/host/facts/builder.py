@@ -7,16 +7,16 @@ if TYPE_CHECKING:
     from typing import Dict, Optional
 
 
-class Found:
+class Facts:
     """Facts by dotted name, and the reason of each that is None."""
 
     def __init__(self) -> None:
-        self.facts: Dict[str, object] = {}
+        self.values: Dict[str, object] = {}
         self.absent: Dict[str, str] = {}
 
     def put(self, name: str, value: object, why: str = "") -> None:
         """Note a fact; None is absent, for the reason `why`. 0, False and "" are values."""
-        self.facts[name] = value
+        self.values[name] = value
         if value is None:
             self.absent[name] = why or "not found"
 

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Optional
 
-    from .builder import Found
+    from .builder import Facts
 
 POWERCAP = "/sys/class/powercap"
 HWMON = "/sys/class/hwmon"
@@ -26,22 +26,22 @@ NOTHING = (
 )
 
 
-def gather(found: Found) -> None:
+def gather(facts: Facts) -> None:
     """Put what is there, the surest first: counters lose nothing between two samples."""
-    zones = _packages(found)
-    meters = [] if zones else _hwmon(found, r"energy\d+_input")
-    sensors = [] if zones or meters else _sensors(found)
+    zones = _packages(facts)
+    meters = [] if zones else _hwmon(facts, r"energy\d+_input")
+    sensors = [] if zones or meters else _sensors(facts)
     pmic = None if zones or meters or sensors else _pmic()
-    found.put("energy.counters", zones or meters or None, NOTHING)
-    found.put("energy.sensors", sensors or None, NOTHING)
-    found.put("energy.pmic", pmic, NOTHING)
+    facts.put("energy.counters", zones or meters or None, NOTHING)
+    facts.put("energy.sensors", sensors or None, NOTHING)
+    facts.put("energy.pmic", pmic, NOTHING)
 
 
-def _packages(found: Found) -> List[str]:
+def _packages(facts: Facts) -> List[str]:
     """Give the counters of whole packages: the zones inside of them are counted in them."""
     zones = sorted(glob.glob(f"{POWERCAP}/*:[0-9]*"))
     whole = [zone for zone in zones if re.fullmatch(r"[\w-]+:\d+", os.path.basename(zone))]
-    kinds = {zone: found.text(f"{zone}/name") or "" for zone in whole}
+    kinds = {zone: facts.text(f"{zone}/name") or "" for zone in whole}
     platform = [zone for zone in whole if kinds[zone] == "psys"]
     # `psys` is the whole machine; intel-rapl-mmio counts the same packages once more
     packages = platform or [
@@ -50,25 +50,25 @@ def _packages(found: Found) -> List[str]:
         if kinds[zone].startswith("package") and "-mmio" not in os.path.basename(zone)
     ]
     paths = [f"{zone}/energy_uj" for zone in packages]
-    return [path for path in paths if (found.text(path) or "").isdigit()]
+    return [path for path in paths if (facts.text(path) or "").isdigit()]
 
 
-def _hwmon(found: Found, pattern: str) -> List[str]:
+def _hwmon(facts: Facts, pattern: str) -> List[str]:
     """Give the readable files of sensors whose name matches, in order."""
     paths = [
         path
         for path in sorted(glob.glob(f"{HWMON}/hwmon*/*"))
         if re.fullmatch(pattern, os.path.basename(path))
     ]
-    return [path for path in paths if (found.text(path) or "").isdigit()]
+    return [path for path in paths if (facts.text(path) or "").isdigit()]
 
 
-def _sensors(found: Found) -> List[str]:
+def _sensors(facts: Facts) -> List[str]:
     """Give power sensors: of one that has an average that, else what it reads at the moment."""
-    averages = _hwmon(found, r"power\d+_average")
+    averages = _hwmon(facts, r"power\d+_average")
     inputs = [
         path
-        for path in _hwmon(found, r"power\d+_input")
+        for path in _hwmon(facts, r"power\d+_input")
         if path.replace("_input", "_average") not in averages
     ]
     return averages + inputs

@@ -16,7 +16,7 @@ import time
 from ..errors import CellError, reason
 from ..which import which as which_on
 from . import board, energy, kernel
-from .builder import Found
+from .builder import Facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,21 +44,21 @@ def gather(tools: Sequence[str] = (), sysctls: Sequence[str] = ()) -> Dict[str, 
     `tools` are programs to look for beside those of TOOLS: those of the load generators.
     `sysctls` are kernel parameters, by their dotted names, beside those that always are facts.
     """
-    found = Found()
+    facts = Facts()
     for key in sysctls:
-        kernel.sysctl(found, key)
-    parts: Dict[str, Callable[[Found], None]] = {
+        kernel.sysctl(facts, key)
+    parts: Dict[str, Callable[[Facts], None]] = {
         "os": _os, "kernel": _kernel,
-        "tools": lambda found: _tools(found, (*TOOLS, *tools)),
+        "tools": lambda facts: _tools(facts, (*TOOLS, *tools)),
         "init": _init, "limits": _limits,
         "time": _time, "net": _net, "energy": energy.gather, **board.PARTS, **kernel.PARTS,
     }  # fmt: skip
     for name, part in parts.items():
         try:
-            part(found)
+            part(facts)
         except (OSError, CellError, ValueError, KeyError, IndexError) as fault:
-            found.lack(name, f"could not be read: {reason(fault)}")
-    return {**found.facts, "absent": found.absent}
+            facts.lack(name, f"could not be read: {reason(fault)}")
+    return {**facts.values, "absent": facts.absent}
 
 
 def asked(program: Asked) -> Dict[str, object]:
@@ -71,61 +71,61 @@ def which(name: str) -> Optional[str]:
     return which_on(name, os.environ.get("PATH", os.defpath) + ":" + _SBIN)
 
 
-def _os(found: Found) -> None:
+def _os(facts: Facts) -> None:
     keys: Dict[str, str] = {}
-    text = found.text("/etc/os-release") or found.text("/usr/lib/os-release") or ""
+    text = facts.text("/etc/os-release") or facts.text("/usr/lib/os-release") or ""
     for line in text.splitlines():
         key, equals, value = line.partition("=")
         if equals:
             keys[key.strip()] = value.strip().strip("\"'")
     for name in ("ID", "VERSION_ID", "VERSION_CODENAME", "PRETTY_NAME"):
-        found.put(f"os.{name.lower()}", keys.get(name), "not in /etc/os-release")
+        facts.put(f"os.{name.lower()}", keys.get(name), "not in /etc/os-release")
     # a 64-bit kernel under a 32-bit system is usual on older Raspberry Pi OS
-    found.put("os.bits", struct.calcsize("P") * 8)
+    facts.put("os.bits", struct.calcsize("P") * 8)
     manager = next((name for tool, name in _MANAGERS if which(tool)), None)
-    found.put("packages.manager", manager, "none of apt, dnf, pacman, apk")
-    found.put("host.root", os.geteuid() == 0)
-    found.put("host.name", os.uname().nodename)
+    facts.put("packages.manager", manager, "none of apt, dnf, pacman, apk")
+    facts.put("host.root", os.geteuid() == 0)
+    facts.put("host.name", os.uname().nodename)
 
 
-def _kernel(found: Found) -> None:
+def _kernel(facts: Facts) -> None:
     name = os.uname()
-    found.put("arch", name.machine)
-    found.put("kernel.release", name.release)
-    found.put("kernel.version", name.version)
-    found.put("boot_id", found.text("/proc/sys/kernel/random/boot_id"), "no boot_id")
-    found.put("kernel.cmdline", found.text("/proc/cmdline"), "/proc/cmdline is unreadable")
+    facts.put("arch", name.machine)
+    facts.put("kernel.release", name.release)
+    facts.put("kernel.version", name.version)
+    facts.put("boot_id", facts.text("/proc/sys/kernel/random/boot_id"), "no boot_id")
+    facts.put("kernel.cmdline", facts.text("/proc/cmdline"), "/proc/cmdline is unreadable")
     place = next((path for path in _CMDLINE_FILES if os.path.exists(path)), None)
-    found.put("kernel.cmdline_file", place, "no " + " or ".join(_CMDLINE_FILES))
-    found.put("kernel.modules", os.path.exists("/proc/modules"))
+    facts.put("kernel.cmdline_file", place, "no " + " or ".join(_CMDLINE_FILES))
+    facts.put("kernel.modules", os.path.exists("/proc/modules"))
     # PREEMPT_DYNAMIC, PREEMPT_RT: the scheduler's latency depends on it
     preempt = re.search(r"\bPREEMPT\w*", name.version)
-    found.put("kernel.preempt", preempt and preempt.group(0), "not in the kernel's version")
-    found.put("clock_ticks", os.sysconf("SC_CLK_TCK"))
-    found.put("page_bytes", os.sysconf("SC_PAGE_SIZE"))
+    facts.put("kernel.preempt", preempt and preempt.group(0), "not in the kernel's version")
+    facts.put("clock_ticks", os.sysconf("SC_CLK_TCK"))
+    facts.put("page_bytes", os.sysconf("SC_PAGE_SIZE"))
 
 
-def _tools(found: Found, tools: Sequence[str]) -> None:
+def _tools(facts: Facts, tools: Sequence[str]) -> None:
     places = {name: which(name) for name in tools}
-    found.put("tools", places)
-    found.put("python.version", ".".join(map(str, sys.version_info[:3])))
-    found.put("python.path", sys.executable)
+    facts.put("tools", places)
+    facts.put("python.version", ".".join(map(str, sys.version_info[:3])))
+    facts.put("python.path", sys.executable)
     go = places["go"]
     # the file that `go version` would print, without starting it
-    version = go and found.text(
+    version = go and facts.text(
         os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(go))), "VERSION")
     )
-    found.put("go.version", version.split()[0] if version else None, "no go on PATH")
+    facts.put("go.version", version.split()[0] if version else None, "no go on PATH")
 
 
-def _init(found: Found) -> None:
-    found.put("init", found.text("/proc/1/comm"), "pid 1 is hidden")
+def _init(facts: Facts) -> None:
+    facts.put("init", facts.text("/proc/1/comm"), "pid 1 is hidden")
     if not os.path.isdir("/run/systemd/system"):  # sd_booted(3)
-        found.put("systemd.version", None, "systemd is not the init of this host")
+        facts.put("systemd.version", None, "systemd is not the init of this host")
         return
-    said = output("systemctl", "--version")
-    number = re.match(r"systemd (\d+)", said or "")
-    found.put("systemd.version", int(number.group(1)) if number else 0)
+    version = output("systemctl", "--version")
+    number = re.match(r"systemd (\d+)", version or "")
+    facts.put("systemd.version", int(number.group(1)) if number else 0)
 
 
 def output(*argv: str) -> Optional[str]:
@@ -149,43 +149,43 @@ def output(*argv: str) -> Optional[str]:
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
 
 
-def _limits(found: Found) -> None:
+def _limits(facts: Facts) -> None:
     for name in LIMITS:
         pair = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))
         soft, hard = (1 << 63 if one == resource.RLIM_INFINITY else one for one in pair)
         if name == "nofile":  # a program that does not raise its own has no more
-            found.put("limits.nofile_soft", soft)
-        found.put(f"limits.{name}_hard", hard)
-    held = re.search(r"(?m)^CapEff:\s*([0-9a-f]+)", found.text("/proc/self/status") or "")
+            facts.put("limits.nofile_soft", soft)
+        facts.put(f"limits.{name}_hard", hard)
+    held = re.search(r"(?m)^CapEff:\s*([0-9a-f]+)", facts.text("/proc/self/status") or "")
     may = held and bool(int(held.group(1), 16) >> _CAP_SYS_RESOURCE & 1)
-    found.put("limits.may_raise", may, "no CapEff in /proc/self/status")
+    facts.put("limits.may_raise", may, "no CapEff in /proc/self/status")
 
 
-def _time(found: Found) -> None:
-    found.put("clock.unix_s", round(time.time(), 3))
+def _time(facts: Facts) -> None:
+    facts.put("clock.unix_s", round(time.time(), 3))
     source = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
-    found.put("clock.source", found.text(source), "no clocksource in sysfs")
+    facts.put("clock.source", facts.text(source), "no clocksource in sysfs")
     if os.path.isdir("/run/systemd/timesync"):
-        found.put("clock.synchronized", os.path.exists("/run/systemd/timesync/synchronized"))
+        facts.put("clock.synchronized", os.path.exists("/run/systemd/timesync/synchronized"))
     else:
-        found.put("clock.synchronized", None, "systemd-timesyncd does not run")
-    uptime = found.text("/proc/uptime")
-    found.put("uptime_s", float(uptime.split()[0]) if uptime else None, "no /proc/uptime")
-    found.put("load.1m", os.getloadavg()[0])
-    found.put("load.5m", os.getloadavg()[1])
+        facts.put("clock.synchronized", None, "systemd-timesyncd does not run")
+    uptime = facts.text("/proc/uptime")
+    facts.put("uptime_s", float(uptime.split()[0]) if uptime else None, "no /proc/uptime")
+    facts.put("load.1m", os.getloadavg()[0])
+    facts.put("load.5m", os.getloadavg()[1])
 
 
-def _net(found: Found) -> None:
+def _net(facts: Facts) -> None:
     root = "/sys/class/net"
     if not os.path.isdir(root):
-        found.lack("net.interfaces", f"no {root}")
+        facts.lack("net.interfaces", f"no {root}")
         return
     # bonding_masters is a file among them
     names = sorted(name for name in os.listdir(root) if os.path.isdir(f"{root}/{name}"))
-    found.put("net.interfaces", names)
+    facts.put("net.interfaces", names)
     speeds: Dict[str, int] = {}
     for name in names:
-        speed = found.text(f"{root}/{name}/speed")  # EINVAL while the link is down
+        speed = facts.text(f"{root}/{name}/speed")  # EINVAL while the link is down
         if speed and speed.isdigit():
             speeds[name] = int(speed)
-    found.put("net.speed_mbit", speeds or None, "no interface says its speed")
+    facts.put("net.speed_mbit", speeds or None, "no interface says its speed")

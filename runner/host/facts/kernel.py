@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, List, Optional, Tuple
 
-    from .builder import Found
+    from .builder import Facts
 
 SYSCTLS = (
     "fs.file-max", "fs.nr_open", "kernel.numa_balancing", "kernel.perf_event_paranoid",
@@ -58,52 +58,52 @@ _V1_CONTROLLERS = (
 )  # fmt: skip
 
 
-def _cgroup(found: Found) -> None:
-    v1, v2 = mounts(found.text("/proc/self/mounts") or "")
-    inside = (found.text(f"{v2}/cgroup.controllers") or "").split() if v2 else []
+def _cgroup(facts: Facts) -> None:
+    v1, v2 = mounts(facts.text("/proc/self/mounts") or "")
+    inside = (facts.text(f"{v2}/cgroup.controllers") or "").split() if v2 else []
     # by what is there and never by the distribution: a hybrid host has both, and
     # a controller belongs to one of them
     version = 2 if v2 and (inside or not v1) else 1 if v1 else None
     if v1 and "memory" in v1:
         version = 1
-    found.put("cgroup.version", version, "no cgroup file system is mounted")
-    found.put("cgroup.hybrid", bool(v1 and v2))
-    found.put("cgroup.mounts", {**v1, **({"unified": v2} if v2 else {})})
-    found.put("cgroup.controllers", sorted({*inside, *v1}))
-    enabled = _enabled(found)
+    facts.put("cgroup.version", version, "no cgroup file system is mounted")
+    facts.put("cgroup.hybrid", bool(v1 and v2))
+    facts.put("cgroup.mounts", {**v1, **({"unified": v2} if v2 else {})})
+    facts.put("cgroup.controllers", sorted({*inside, *v1}))
+    enabled = _enabled(facts)
     memory = "memory" in inside or "memory" in v1
-    found.put("cgroup.memory", memory)
+    facts.put("cgroup.memory", memory)
     if not memory:
-        cmdline = found.text("/proc/cmdline") or ""
+        cmdline = facts.text("/proc/cmdline") or ""
         why = (
             "the kernel was started with cgroup_disable=memory"
             if "cgroup_disable=memory" in cmdline.split() and not enabled.get("memory")
             else "the controller is in no hierarchy"
         )
-        found.absent["cgroup.memory"] = why
+        facts.absent["cgroup.memory"] = why
     folder = v1.get("memory")
     if folder:
         # the root group of v1 has the file, which accounts for swap of all
         name = "memory.memsw.limit_in_bytes"
-        found.put("cgroup.memsw", os.path.exists(f"{folder}/{name}"))
+        facts.put("cgroup.memsw", os.path.exists(f"{folder}/{name}"))
     else:
-        found.put("cgroup.memsw", None, "a file of cgroup v1")
-    found.put("cgroup.own", found.text("/proc/self/cgroup"), "a kernel without cgroups")
-    found.put("cgroup.delegated", _delegated(found, v2), "no subgroup of v2 is ours to write")
+        facts.put("cgroup.memsw", None, "a file of cgroup v1")
+    facts.put("cgroup.own", facts.text("/proc/self/cgroup"), "a kernel without cgroups")
+    facts.put("cgroup.delegated", _delegated(facts, v2), "no subgroup of v2 is ours to write")
 
 
-def _enabled(found: Found) -> Dict[str, bool]:
-    lines = (found.text("/proc/cgroups") or "").splitlines()[1:]
+def _enabled(facts: Facts) -> Dict[str, bool]:
+    lines = (facts.text("/proc/cgroups") or "").splitlines()[1:]
     rows: List[List[str]] = [line.split() for line in lines]
     return {row[0]: row[3] == "1" for row in rows if len(row) > 3}
 
 
-def _delegated(found: Found, v2: Optional[str]) -> Optional[str]:
+def _delegated(facts: Facts, v2: Optional[str]) -> Optional[str]:
     """Give the v2 group that this user may make groups in, where it is not root."""
     if not v2 or os.geteuid() == 0:
         return None
     uid = os.geteuid()
-    own = re.search(r"^0::(.*)$", found.text("/proc/self/cgroup") or "", re.MULTILINE)
+    own = re.search(r"^0::(.*)$", facts.text("/proc/self/cgroup") or "", re.MULTILINE)
     manager = f"/user.slice/user-{uid}.slice/user@{uid}.service"
     for path in [manager, *([own.group(1)] if own else [])]:
         folder = v2 + path
@@ -112,38 +112,38 @@ def _delegated(found: Found, v2: Optional[str]) -> Optional[str]:
     return None
 
 
-def _thp(found: Found) -> None:
+def _thp(facts: Facts) -> None:
     for fact, name in (
         ("thp", "enabled"),
         ("thp.defrag", "defrag"),
         ("thp.shmem", "shmem_enabled"),
     ):
-        text = found.text(f"{_THP}/{name}")
+        text = facts.text(f"{_THP}/{name}")
         value = None if text is None else normal_forms.plain("bracket", text)
-        found.put(fact, value, "a kernel without transparent huge pages")
-    found.put(
-        "thp.khugepaged_defrag", found.text(f"{_THP}/khugepaged/defrag"), "a kernel without THP"
+        facts.put(fact, value, "a kernel without transparent huge pages")
+    facts.put(
+        "thp.khugepaged_defrag", facts.text(f"{_THP}/khugepaged/defrag"), "a kernel without THP"
     )
 
 
-def _psi(found: Found) -> None:
+def _psi(facts: Facts) -> None:
     # with psi=0 on the command line the files are there and a read fails
-    found.put("psi", found.text("/proc/pressure/memory") is not None)
-    found.put("ksm", found.text("/sys/kernel/mm/ksm/run"), "a kernel without KSM")
-    found.put("zswap", found.text("/sys/module/zswap/parameters/enabled"), "a kernel without zswap")
-    found.put("aslr", found.text("/proc/sys/kernel/randomize_va_space"), "not in /proc/sys")
+    facts.put("psi", facts.text("/proc/pressure/memory") is not None)
+    facts.put("ksm", facts.text("/sys/kernel/mm/ksm/run"), "a kernel without KSM")
+    facts.put("zswap", facts.text("/sys/module/zswap/parameters/enabled"), "a kernel without zswap")
+    facts.put("aslr", facts.text("/proc/sys/kernel/randomize_va_space"), "not in /proc/sys")
 
 
-def _sysctl(found: Found) -> None:
+def _sysctl(facts: Facts) -> None:
     for key in SYSCTLS:
-        sysctl(found, key)
+        sysctl(facts, key)
 
 
-def sysctl(found: Found, key: str) -> None:
+def sysctl(facts: Facts, key: str) -> None:
     """Note one kernel parameter; a `/` in its name is a dot of an interface's."""
-    text = found.text("/proc/sys/" + key.translate(_DOTS))
+    text = facts.text("/proc/sys/" + key.translate(_DOTS))
     value = None if text is None else normal_forms.plain("words", text)
-    found.put(f"sysctl.{key}", value, "this kernel has no such key, or hides it")
+    facts.put(f"sysctl.{key}", value, "this kernel has no such key, or hides it")
 
 
 PARTS = {"cgroup": _cgroup, "thp": _thp, "psi": _psi, "sysctl": _sysctl}

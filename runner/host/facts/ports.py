@@ -51,7 +51,7 @@ def _free(port: int) -> bool:
 
 def _connected() -> Set[int]:
     """Local ports of sockets in any state but listening: ended ones too."""
-    found: Set[int] = set()
+    connected: Set[int] = set()
     listening: Set[int] = set()
     for name in ("tcp", "tcp6"):
         try:
@@ -61,5 +61,5 @@ def _connected() -> Set[int]:
             continue  # a kernel without IPv6
         for row in rows:
             port = int(row[1].rpartition(":")[2], 16)
-            (listening if row[3] == LISTEN else found).add(port)
-    return found - listening
+            (listening if row[3] == LISTEN else connected).add(port)
+    return connected - listening

@@ -98,17 +98,17 @@ def tidy(where: state_folder.State) -> None:
     """
     this = os.path.basename(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     for kind, kept in _KEPT.items():
-        found = []
+        entries = []
         with contextlib.suppress(OSError):
-            found = [(entry.stat().st_mtime, entry) for entry in os.scandir(where.path(kind))]
+            entries = [(entry.stat().st_mtime, entry) for entry in os.scandir(where.path(kind))]
         whole = sorted(
-            ((at, entry) for at, entry in found if _SHA.fullmatch(entry.name)),
+            ((at, entry) for at, entry in entries if _SHA.fullmatch(entry.name)),
             key=lambda one: one[0],
         )
         old = [entry for _, entry in whole[:-kept] if entry.name != this]
         parts = [
             entry
-            for at, entry in found
+            for at, entry in entries
             if not _SHA.fullmatch(entry.name) and time.time() - at > _ABANDONED_S
         ]
         for entry in old + parts:
@@ -121,11 +121,11 @@ def tidy_runs(where: state_folder.State, run: str) -> None:
     Never of the run that asks, and of none whose changes are not undone. Nothing runs any more.
     """
     needed = {change.run for change in journal.read(where.journal).changes} | {run}
-    found = []
+    entries = []
     with contextlib.suppress(OSError):
-        found = [(entry.stat().st_mtime, entry) for entry in os.scandir(where.path("runs"))]
+        entries = [(entry.stat().st_mtime, entry) for entry in os.scandir(where.path("runs"))]
     size = 0
-    for rank, (_, entry) in enumerate(sorted(found, key=lambda one: one[0], reverse=True)):
+    for rank, (_, entry) in enumerate(sorted(entries, key=lambda one: one[0], reverse=True)):
         size += _size(entry.path)
         beyond = rank >= _KEPT_RUNS or (rank > 0 and size > _KEPT_RUN_BYTES)
         if beyond and entry.name not in needed:
@@ -158,8 +158,8 @@ def forget(program: Asked, where: state_folder.State, emit: Emit) -> bool:
         raise state_folder.Refused("bad_program", f"{run!r} is not a run id")
     folder = where.path("runs", run)
     with state_folder.locked(where):
-        found = holds.read(where)
-        if found and found["run"] == run and holds.alive(found):
+        held = holds.read(where)
+        if held and held["run"] == run and holds.alive(held):
             raise state_folder.Refused("busy", f"run {run} holds this host", "restore it first")
         if any(change.run == run for change in journal.read(where.journal).changes):
             raise state_folder.Refused(

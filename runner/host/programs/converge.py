@@ -11,7 +11,7 @@ import os
 import time
 
 from ..cells import cells, files, normal_forms, parents
-from ..emit import hide, said, shown
+from ..emit import described, hide, shown
 from ..errors import CellError, reason
 from ..state import holds, journal, state_folder
 
@@ -239,10 +239,10 @@ def _each(cell: Cell) -> List[str]:
     """Kernel files that change with a cell; a `*` is every link that is there now."""
     import glob
 
-    found: List[str] = []
+    paths: List[str] = []
     for path in map(str, cell.get("coupled") or ()):
-        found += sorted(glob.glob(path)) if "*" in path else [path]
-    return [path for path in dict.fromkeys(found) if path != cell.get("path")]
+        paths += sorted(glob.glob(path)) if "*" in path else [path]
+    return [path for path in dict.fromkeys(paths) if path != cell.get("path")]
 
 
 def _apply(step: _Step, steps: Sequence[_Step]) -> bool:
@@ -290,7 +290,9 @@ def _read_back(todo: Sequence[_Step]) -> None:
         want = step.cell["want"]
         if not cells.equal(step.cell, want, step.after):
             who = "kernel" if step.cell["via"] in ("pseudo", "cgroup", "swap", "link") else "host"
-            step.fail(f"{who} kept {said(step.cell, step.after)}, not {said(step.cell, want)}")
+            step.fail(
+                f"{who} kept {described(step.cell, step.after)}, not {described(step.cell, want)}"
+            )
         elif step.after is not None:
             step.why = _sameness(step.cell, want, step.after)[1]
 

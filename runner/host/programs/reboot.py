@@ -52,11 +52,11 @@ def _ask(argv: List[str]) -> None:
             "internal", f"cannot run {argv[0]}: {fault.strerror}", "reboot it by hand"
         ) from fault
     try:
-        _, said = asked.communicate(timeout=_REFUSED_WITHIN_S)
+        _, stderr = asked.communicate(timeout=_REFUSED_WITHIN_S)
     except subprocess.TimeoutExpired:
         return  # some wait for the end they have asked for
     if asked.returncode > 0:
-        text = said.decode("utf-8", "replace").strip()
+        text = stderr.decode("utf-8", "replace").strip()
         raise state_folder.Refused(
             "internal", f"{' '.join(argv)}: exit {asked.returncode}: {text}", "reboot it by hand"
         )

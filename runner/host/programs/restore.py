@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 
 from ..cells import cells
-from ..emit import hide, said, shown
+from ..emit import described, hide, shown
 from ..errors import reason
 from ..state import holds, journal, state_folder
 
@@ -82,15 +82,15 @@ def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
     with state_folder.locked(where):
         if not force:
             holds.refuse_if_held(where, str(program["run"]), program.get("gone"))
-        found = journal.read(where.journal)
+        recorded = journal.read(where.journal)
         # the end of a run leaves what another one declared to stay
-        left = found.stays - {str(program["run"])} if program.get("leave_kept") else frozenset()
-        undos = _undos([change for change in found.changes if change.run not in left])
+        left = recorded.stays - {str(program["run"])} if program.get("leave_kept") else frozenset()
+        undos = _undos([change for change in recorded.changes if change.run not in left])
         _need_root(undos)
         _undo(undos, where, force=force)
         for undo in undos:
             _say(undo, emit)
-        for line in found.damaged:
+        for line in recorded.damaged:
             emit(
                 "result",
                 id=f"journal:line {line}",
@@ -102,10 +102,10 @@ def run(program: Asked, where: state_folder.State, emit: Emit) -> bool:
             )
         done = (
             not left_running
-            and not found.damaged
+            and not recorded.damaged
             and all(undo.outcome in _UNDONE for undo in undos)
         )
-        if done and any(change.run in left for change in found.changes):
+        if done and any(change.run in left for change in recorded.changes):
             undone = [change.n for undo in undos for change in undo.changes]
             if undone:
                 journal.done(where.journal, undone)
@@ -127,8 +127,8 @@ def undo_layer(where: state_folder.State, run_id: str, layer: str, emit: Emit) -
     The caller has the lock and the hold. What somebody has changed since is put back
     too: it is what the run itself declared, for a treatment that is over.
     """
-    found = journal.read(where.journal)
-    undos = _undos([c for c in found.changes if c.run == run_id and c.layer == layer])
+    recorded = journal.read(where.journal)
+    undos = _undos([c for c in recorded.changes if c.run == run_id and c.layer == layer])
     if not undos:
         return True
     _need_root(undos)
@@ -232,7 +232,7 @@ def _look(undo: _Undo, boot: str, *, force: bool) -> None:
             return
         if not force and not undo.ours(undo.before):
             undo.outcome = "drifted"
-            kept = said(undo.cell, last.kept)
+            kept = described(undo.cell, last.kept)
             undo.why = f"someone changed it since, from {kept}; with force it is put back"
     if last.runtime and last.boot_id != boot:
         undo.outcome, undo.why = "skipped", "rebooted"
@@ -268,7 +268,7 @@ def _judge(undo: _Undo) -> None:
         undo.outcome, undo.why = ("restored" if undo.wrote else "ok"), None
     else:
         undo.outcome = "drifted" if (undo.why or "").startswith("someone") else "failed"
-        after, prior = said(undo.cell, undo.after), said(undo.cell, undo.prior)
+        after, prior = described(undo.cell, undo.after), described(undo.cell, undo.prior)
         undo.why = undo.why or f"kernel kept {after}, not {prior}"
 
 

@@ -25,15 +25,15 @@ def run(where: state_folder.State, emit: Emit) -> None:
     from ..state import applied
 
     held = holds.holder(where)
-    found = journal.read(where.journal)
+    recorded = journal.read(where.journal)
     emit(
         "status",
         hold=held,
         alive=holds.alive(held),
         journal={
-            "entries": len(found.changes),
-            "runs": list(dict.fromkeys(change.run for change in found.changes)),
-            "damaged": list(found.damaged),
+            "entries": len(recorded.changes),
+            "runs": list(dict.fromkeys(change.run for change in recorded.changes)),
+            "damaged": list(recorded.damaged),
         },
         trials=trials(where),
     )
@@ -42,14 +42,14 @@ def run(where: state_folder.State, emit: Emit) -> None:
 
 def trials(where: state_folder.State) -> List[TrialSaid]:
     """List every trial with a spool: its size, whether it runs, and its last event."""
-    found: List[TrialSaid] = []
+    rows: List[TrialSaid] = []
     root = where.path("runs")
     for run_id in _folders(root):
         for trial in _folders(os.path.join(root, run_id)):
             spool = os.path.join(root, run_id, trial, "spool.jsonl")
             if attach.NAME.fullmatch(run_id) and attach.NAME.fullmatch(trial) and _regular(spool):
                 last = _last_event(spool)
-                found.append(
+                rows.append(
                     {
                         "run": run_id,
                         "trial": trial,
@@ -59,7 +59,7 @@ def trials(where: state_folder.State) -> List[TrialSaid]:
                         "at": None if last is None else last.get("at"),
                     }
                 )
-    return found
+    return rows
 
 
 def _folders(path: str) -> List[str]:
@@ -83,8 +83,8 @@ def _last_event(path: str) -> Optional[Dict[str, object]]:
         lines = file.read().split(b"\n")[:-1]  # behind the last newline a line is being written
     for line in reversed(lines):
         try:
-            said = json.loads(line)
+            event = json.loads(line)
         except ValueError:
             return None
-        return said if isinstance(said, dict) else None
+        return event if isinstance(event, dict) else None
     return None

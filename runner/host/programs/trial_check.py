@@ -48,124 +48,124 @@ def check(program: TrialAsked, here: State) -> None:
 
 
 def _faults(program: TrialAsked) -> List[str]:
-    found: List[str] = []
+    faults: List[str] = []
     if program.get("network", "host") not in ("host", "isolated"):
-        found.append("network is host or isolated, not {!r}".format(program["network"]))
+        faults.append("network is host or isolated, not {!r}".format(program["network"]))
     if program.get("network_cells") and program.get("network") != "isolated":
-        found.append("network_cells need network: isolated; on the host they belong in converge")
+        faults.append("network_cells need network: isolated; on the host they belong in converge")
     for item in program.get("files") or []:
         if not FILE_NAME.fullmatch(item["name"]):
-            found.append("{!r} is not a plain file name".format(item["name"]))
+            faults.append("{!r} is not a plain file name".format(item["name"]))
         if len(item.get("text") or item.get("base64") or "") > MOST_FILE_BYTES:
-            found.append(f"file {item['name']} is larger than {MOST_FILE_BYTES} bytes")
+            faults.append(f"file {item['name']} is larger than {MOST_FILE_BYTES} bytes")
     for name, blob in (program.get("upload") or {}).items():
         if not SHA256.fullmatch(blob["sha256"]):
-            found.append(f"upload {name} has no sha256")
+            faults.append(f"upload {name} has no sha256")
     keep = program.get("keep")
     if keep and float(keep["for_s"]) <= 0:
-        found.append("keep.for_s is above 0, not {!r}".format(keep["for_s"]))
-    found += _faults_asked(program.get("faults") or [])
-    return found + _end(program) + _sample(program) + _workload(program) + _load(program)
+        faults.append("keep.for_s is above 0, not {!r}".format(keep["for_s"]))
+    faults += _faults_asked(program.get("faults") or [])
+    return faults + _end(program) + _sample(program) + _workload(program) + _load(program)
 
 
 def _faults_asked(asked: Sequence[Fault]) -> List[str]:
-    found = []
+    faults = []
     for fault in asked:
         name = "fault {}".format(fault["index"])
         if fault["kind"] not in ("network", "process", "memory"):
-            found.append(f"{name} is of no known kind: {fault['kind']!r}")
+            faults.append(f"{name} is of no known kind: {fault['kind']!r}")
         if float(fault["at_s"]) < 0:
-            found.append(f"{name} is before the load")
+            faults.append(f"{name} is before the load")
         if float(fault.get("for_s") or 0) <= 0 and fault.get("do") != "kill":
-            found.append(f"{name} has no end")
-    return found
+            faults.append(f"{name} has no end")
+    return faults
 
 
 def _end(program: TrialAsked) -> List[str]:
-    found = []
+    faults = []
     name = "SIG" + str((program.get("stop") or {}).get("signal", "TERM"))
     if name not in signal.Signals.__members__:
-        found.append(f"stop.signal is a name like TERM, not {name[3:]!r}")
-    found += [
+        faults.append(f"stop.signal is a name like TERM, not {name[3:]!r}")
+    faults += [
         f"fetch {item['name']} needs a url or path, and when: {', '.join(FETCH_WHEN)}"
         for item in program.get("fetch") or []
         if item["when"] not in FETCH_WHEN or not (item.get("url") or item.get("path"))
     ]
-    return found
+    return faults
 
 
 def _sample(program: TrialAsked) -> List[str]:
     sample = program.get("sample")
     if not sample:
         return []
-    found = []
+    faults = []
     if not 0 < float(sample["hz"]) <= MOST_HZ:
-        found.append(f"sample.hz is above 0 and at most {MOST_HZ}, not {sample['hz']!r}")
+        faults.append(f"sample.hz is above 0 and at most {MOST_HZ}, not {sample['hz']!r}")
     for read in sample["reads"]:
         try:
             extract.columns(read["id"], read["pick"])
         except ValueError as fault:
-            found.append("read {}: {}".format(read["id"], fault))
+            faults.append("read {}: {}".format(read["id"], fault))
         if not 0 < float(read.get("hz") or sample["hz"]) <= MOST_HZ:
-            found.append("read {} has hz {!r}".format(read["id"], read["hz"]))
+            faults.append("read {} has hz {!r}".format(read["id"], read["hz"]))
     names = [name for read in sample["reads"] for name in extract.columns(read["id"], read["pick"])]
     if len(names) > MOST_COLUMNS:
-        found.append(f"{len(names)} columns, at most {MOST_COLUMNS}")
+        faults.append(f"{len(names)} columns, at most {MOST_COLUMNS}")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        found.append("columns read twice: {}".format(", ".join(twice)))
-    return found
+        faults.append("columns read twice: {}".format(", ".join(twice)))
+    return faults
 
 
 def _workload(program: TrialAsked) -> List[str]:
     plan = program.get("workload")
     if not plan:
         return []
-    found = []
+    faults = []
     if not plan["argv"]:
-        found.append("workload.argv is empty")
+        faults.append("workload.argv is empty")
     if plan.get("run", "server") not in ("server", "once"):
-        found.append("workload.run is server or once, not {!r}".format(plan["run"]))
+        faults.append("workload.run is server or once, not {!r}".format(plan["run"]))
     ready = plan.get("ready")
     if ready and not any(kind in ready for kind in ("http", "tcp", "listening", *STREAMS)):
-        found.append("workload.ready has one of http, tcp, stdout, stderr, listening")
+        faults.append("workload.ready has one of http, tcp, stdout, stderr, listening")
     asked = pattern_of(ready) if ready else None
     if asked is not None:
         try:
             re.compile(asked[1])
         except re.error as fault:
-            found.append(f"workload.ready.{STREAMS[asked[0]]}: {fault}")
-    found += [
+            faults.append(f"workload.ready.{STREAMS[asked[0]]}: {fault}")
+    faults += [
         "prepare {} is before or ready, with argv or action".format(item["index"])
         for item in plan.get("prepare") or []
         if item["when"] not in ("before", "ready") or not (item.get("argv") or item.get("action"))
     ]
     group = plan.get("cgroup")
     if group:
-        made = [cell["path"] for cell in group["cells"] if cell["via"] == "cgroup"]
-        found += [f"cgroup {p} is joined and not made" for p in group["join"] if p not in made]
-    return found
+        paths = [cell["path"] for cell in group["cells"] if cell["via"] == "cgroup"]
+        faults += [f"cgroup {p} is joined and not made" for p in group["join"] if p not in paths]
+    return faults
 
 
 def _load(program: TrialAsked) -> List[str]:
     plan = program.get("load")
     if not plan:
         return []
-    found = []
+    faults = []
     if not 0 < len(plan["steps"]) <= MOST_STEPS:
-        found.append(f"load has {len(plan['steps'])} steps, 1 to {MOST_STEPS} are possible")
+        faults.append(f"load has {len(plan['steps'])} steps, 1 to {MOST_STEPS} are possible")
     if plan.get("between", "keep") not in ("keep", "fresh"):
-        found.append("load.between is keep or fresh, not {!r}".format(plan["between"]))
+        faults.append("load.between is keep or fresh, not {!r}".format(plan["between"]))
     for step in plan["steps"]:
         if not step["argv"] and not (step["argv"] is None and plan.get("start")):
-            found.append("step {} has no argv".format(step["index"]))
+            faults.append("step {} has no argv".format(step["index"]))
         asked = step.get("log")
         log = str(asked["name"] if asked else "log").replace("{step}", "0")
         if not FILE_NAME.fullmatch(log):
-            found.append("step {} has a log that is not a plain file name".format(step["index"]))
+            faults.append("step {} has a log that is not a plain file name".format(step["index"]))
         if float(step["timeout_s"]) <= 0:
-            found.append("step {} has timeout_s {!r}".format(step["index"], step["timeout_s"]))
-    return found
+            faults.append("step {} has timeout_s {!r}".format(step["index"], step["timeout_s"]))
+    return faults
 
 
 def _size(program: TrialAsked) -> int:

@@ -46,10 +46,10 @@ KINDS = (
 
 def kind(pick: Pick) -> str:
     """Name of the pick; ValueError when there is none or more than one."""
-    found = [name for name in KINDS if name in pick]
-    if len(found) != 1 or len(pick) != 1:
+    kinds = [name for name in KINDS if name in pick]
+    if len(kinds) != 1 or len(pick) != 1:
         raise ValueError(f"a pick has exactly one of {', '.join(KINDS)}, not {sorted(pick)!r}")
-    return found[0]
+    return kinds[0]
 
 
 def columns(read_id: str, pick: Pick) -> List[str]:
@@ -70,11 +70,11 @@ def number(word: str) -> Optional[Number]:
     except ValueError:
         pass
     try:
-        found = float(word)
+        value = float(word)
     except ValueError:
         return None
     # `nan` and `inf` parse as floats but have no place in JSON
-    return found if found - found == 0 else None
+    return value if value - value == 0 else None
 
 
 def _int(text: str, _: Pick) -> Values:
@@ -90,7 +90,7 @@ def _hex(text: str, _: Pick) -> Values:
 
 def _keys(text: str, pick: Pick) -> Values:
     wanted = pick["keys"]
-    found: Dict[str, Optional[Number]] = {}
+    values: Dict[str, Optional[Number]] = {}
     missing = set(wanted)
     for line in text.split("\n"):
         parts = line.split(None, 2)
@@ -98,11 +98,11 @@ def _keys(text: str, pick: Pick) -> Values:
             continue
         key = parts[0].rstrip(":")
         if key in missing:
-            found[key] = number(parts[1])
+            values[key] = number(parts[1])
             missing.discard(key)
             if not missing:
                 break
-    return [found.get(key) for key in wanted]
+    return [values.get(key) for key in wanted]
 
 
 def _after_comm(text: str, pick: Pick) -> Values:
@@ -122,18 +122,18 @@ def _at(text: str, wanted: Sequence[int]) -> Values:
 
 def _psi(text: str, pick: Pick) -> Values:
     wanted = pick["psi"]
-    found: Dict[str, Optional[Number]] = {}
+    values: Dict[str, Optional[Number]] = {}
     for line in text.split("\n"):
         parts = line.split()
         for item in parts[1:]:
             key, _, value = item.partition("=")
-            found[f"{parts[0]}.{key}"] = number(value)
-    return [found.get(key) for key in wanted]
+            values[f"{parts[0]}.{key}"] = number(value)
+    return [values.get(key) for key in wanted]
 
 
 def _netstat(text: str, pick: Pick) -> Values:
     wanted = pick["netstat"]
-    found: Dict[str, Optional[Number]] = {}
+    by_name: Dict[str, Optional[Number]] = {}
     lines = text.split("\n")
     for head, body in zip(lines[::2], lines[1::2]):  # noqa: B905 - Python 3.9 has no `strict`
         group, _, names = head.partition(":")
@@ -141,8 +141,8 @@ def _netstat(text: str, pick: Pick) -> Values:
             continue
         values = body.partition(":")[2].split()
         for name, value in zip(names.split(), values):  # noqa: B905 - as above
-            found[f"{group}.{name}"] = number(value)
-    return [found.get(key) for key in wanted]
+            by_name[f"{group}.{name}"] = number(value)
+    return [by_name.get(key) for key in wanted]
 
 
 _PARSE: Dict[str, Callable[[str, Pick], Values]] = {

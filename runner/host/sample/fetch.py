@@ -113,14 +113,14 @@ class _Exchange:
         """Try each address of the name in turn, until one answers."""
         try:
             # Loopback names and addresses only in practice: nothing here waits for DNS.
-            found = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)
         except OSError as fault:
             return Answer(None, b"", str(fault.strerror or fault))
         request, answer = self._request, Answer(None, b"", "the name has no address")
-        for address in dict.fromkeys(found):
+        for address in dict.fromkeys(addresses):
             self._request, self._answer, self._got, self._size = request, None, [], 0
             self._secure = self.tls() if self.tls is not None else None
-            answer = self._one(address, within_s / len(found))
+            answer = self._one(address, within_s / len(addresses))
             if answer.status is not None:
                 break
         return answer
@@ -217,8 +217,8 @@ class _Exchange:
         try:
             return self._secure.turn(data, self._socket)
         except OSError as fault:
-            said = getattr(fault, "verify_message", "") or fault.strerror or fault
-            self._answer = Answer(None, b"", f"TLS: {said}")
+            why = getattr(fault, "verify_message", "") or fault.strerror or fault
+            self._answer = Answer(None, b"", f"TLS: {why}")
             return b""
 
     def _divert(self, sink: Sink) -> None:

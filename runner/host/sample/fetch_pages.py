@@ -30,7 +30,7 @@ def read(pagemap: str) -> str:
     nobody may touch, and those above MOST_PAGES pages. OSError passes through.
     """
     size = os.sysconf("SC_PAGE_SIZE")
-    found = {}
+    resident = {}
     with open(os.path.join(os.path.dirname(pagemap), "maps"), encoding="utf-8") as file:
         lines = file.readlines()
     fd = os.open(pagemap, os.O_RDONLY | os.O_CLOEXEC)
@@ -42,10 +42,10 @@ def read(pagemap: str) -> str:
             start, end = int(match.group(1), 16), int(match.group(2), 16)
             # the kernel's own pages lie above what pagemap covers
             if (end - start) // size <= MOST_PAGES and end < 1 << 63:
-                found[match.group(1)] = _runs(fd, start // size, end // size)
+                resident[match.group(1)] = _runs(fd, start // size, end // size)
     finally:
         os.close(fd)
-    return json.dumps({"page_bytes": size, "resident": found}, separators=(",", ":"))
+    return json.dumps({"page_bytes": size, "resident": resident}, separators=(",", ":"))
 
 
 def _runs(fd: int, page: int, end: int) -> List[int]:

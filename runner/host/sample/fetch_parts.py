@@ -72,7 +72,7 @@ class Parts:
         self._held += self._pack.flush()
         while self._held:
             self._send(PART_BYTES)
-        found: Dict[str, object] = {"text": None, "parts": self._count, "bytes": self.size}
+        fields: Dict[str, object] = {"text": None, "parts": self._count, "bytes": self.size}
         if self.cut:
-            found["why"] = f"cut at {LIMIT_BYTES} bytes"
-        return {**found, "sha256": self._hash.hexdigest()}
+            fields["why"] = f"cut at {LIMIT_BYTES} bytes"
+        return {**fields, "sha256": self._hash.hexdigest()}

@@ -30,7 +30,7 @@ class Tls:
         """Take bytes from the socket and send what is due; raises OSError (SSLError is one)."""
         if data:
             self._in.write(data)
-        found = b""
+        data_read = b""
         try:
             if not self._shaken:
                 self._ends.do_handshake()
@@ -40,11 +40,11 @@ class Tls:
                 part = self._ends.read(65536)
                 if not part:
                     break
-                found += part
+                data_read += part
         except (ssl.SSLWantReadError, ssl.SSLZeroReturnError, ssl.SSLEOFError):
             pass
         finally:
             out = self._out.read()
             if out:
                 sock.send(out)  # a handshake and one request: they fit into an empty buffer
-        return found
+        return data_read

@@ -33,10 +33,10 @@ def fetch_all(ctx: Context, wanted: Sequence[Fetch], step: Optional[int]) -> Non
         began = ctx.now()
         path = item.get("path")
         if path:
-            found = _file(ctx.fill(path), parts)
+            fields = _file(ctx.fill(path), parts)
         else:
-            found = _url(ctx, ctx.fill(str(item["url"])), parts)
-        ctx.emit("fetched", name=item["name"], step=step, began=began, **found)
+            fields = _url(ctx, ctx.fill(str(item["url"])), parts)
+        ctx.emit("fetched", name=item["name"], step=step, began=began, **fields)
 
 
 class During:
@@ -81,14 +81,14 @@ class During:
 
 def _url(ctx: Context, url: str, parts: Optional[Parts]) -> Dict[str, object]:
     answer = fetch.get(url, ctx.loop, WITHIN_S, None if parts is None else parts.add)
-    found: Dict[str, object] = {"status": answer.status, "why": answer.why or None}
+    fields: Dict[str, object] = {"status": answer.status, "why": answer.why or None}
     if parts is not None:
-        found.update(parts.done())
+        fields.update(parts.done())
     elif answer.status is None:
-        found["text"] = None
+        fields["text"] = None
     else:
-        found.update(_text(answer.body))
-    return found
+        fields.update(_text(answer.body))
+    return fields
 
 
 def _file(path: str, parts: Optional[Parts]) -> Dict[str, object]:

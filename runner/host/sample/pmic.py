@@ -22,8 +22,8 @@ _LINE = re.compile(
 
 def read(tool: str) -> Optional[float]:
     """Give the watts of all outputs, or None where the tool says none; OSError as it starts."""
-    said = vcgencmd.ask(tool, "pmic_read_adc")
-    return None if said is None else watts(said)
+    text = vcgencmd.ask(tool, "pmic_read_adc")
+    return None if text is None else watts(text)
 
 
 def watts(text: str) -> Optional[float]:

@@ -146,9 +146,9 @@ class Sampler:
     def _values(self, read: _Read) -> extract.Values:
         nothing: extract.Values = [None] * len(read.columns)
         try:
-            found = self._asked(read)
-            if found is not None:
-                return found
+            values = self._asked(read)
+            if values is not None:
+                return values
             if not read.opened:
                 read.opened = True
                 read.open(fill(read.template, self._words))
@@ -192,20 +192,20 @@ class Sampler:
             return None  # a tool that failed once is not started every second
         from . import throttle
 
-        found = throttle.read(str(read.pick["vcgencmd"]))
-        if found is None:
+        bits = throttle.read(str(read.pick["vcgencmd"]))
+        if bits is None:
             raise ValueError(f"{read.pick['vcgencmd']} get_throttled gives no bits")
-        return found
+        return bits
 
     def _watts(self, read: _Read) -> Optional[float]:
         if read.absent:
             return None
         from . import pmic
 
-        found = pmic.read(str(read.pick["pmic"]))
-        if found is None:
+        watts = pmic.read(str(read.pick["pmic"]))
+        if watts is None:
             raise ValueError(f"{read.pick['pmic']} pmic_read_adc gives no output's power")
-        return found
+        return watts
 
     def _counted(self, read: _Read) -> extract.Values:
         if read.counters is None:
@@ -222,11 +222,11 @@ class Sampler:
 
     def snapshot(self) -> Dict[str, Optional[extract.Number]]:
         """Read everything now: values by column. For counters at a step's very ends."""
-        found: Dict[str, Optional[extract.Number]] = {}
+        by_column: Dict[str, Optional[extract.Number]] = {}
         for read in self._reads:
             values = self._values(read)
-            found.update(zip(read.columns, values))  # noqa: B905 - Python 3.9 has no `strict`
-        return found
+            by_column.update(zip(read.columns, values))  # noqa: B905 - Python 3.9 has no `strict`
+        return by_column
 
     def summary(self) -> Dict[str, object]:
         """Give the numbers of the `sampler` event: ticks, and what watching itself cost."""

@@ -120,7 +120,7 @@ class Diag:
         that are not connected yet too; else the server's side of each, and None where the
         kernel tells no times.
         """
-        clients, servers, told = [0, 0], [0, 0], False
+        clients, servers, any_info = [0, 0], [0, 0], False
         states = 1 << ESTABLISHED | 1 << SYN_SENT
         for data in self._dump(states, port, either_side=True, extended=1 << INET_DIAG_INFO - 1):
             for at, length, kind in _messages(data):
@@ -130,20 +130,20 @@ class Diag:
                 mine = struct.unpack_from(">H", data, at + _PORT_AT)[0] == port
                 if info < 0:
                     continue
-                told = True
+                any_info = True
                 one = servers if mine else clients
                 one[0] += 1
                 one[1] += _waited_s(data, info, data[at + _STATE_AT], mine) >= longer_s
-        return (clients if clients[0] else servers)[1] if told else None
+        return (clients if clients[0] else servers)[1] if any_info else None
 
     def listeners(self, port: int) -> List[int]:
         """Give the inodes of the sockets that listen on a port."""
-        found = []
+        inodes = []
         for data in self._dump(1 << LISTEN, port, either_side=False):
             for at, _, kind in _messages(data):
                 if kind == SOCK_DIAG_BY_FAMILY:
-                    found.append(struct.unpack_from("=I", data, at + _INODE_AT)[0])
-        return found
+                    inodes.append(struct.unpack_from("=I", data, at + _INODE_AT)[0])
+        return inodes
 
 
 def _messages(data: bytes) -> Iterator[Tuple[int, int, int]]:

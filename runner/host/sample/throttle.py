@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 
 def read(tool: str) -> Optional[int]:
     """Give the bits, or None where the tool does not answer; OSError where it cannot start."""
-    said = vcgencmd.ask(tool, "get_throttled")
-    found = re.search(r"throttled=(?:0x)?([0-9a-fA-F]{1,8})\b", said or "")
-    return int(found.group(1), 16) if found else None
+    text = vcgencmd.ask(tool, "get_throttled")
+    match = re.search(r"throttled=(?:0x)?([0-9a-fA-F]{1,8})\b", text or "")
+    return int(match.group(1), 16) if match else None

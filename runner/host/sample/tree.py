@@ -33,18 +33,18 @@ def _text(path: str) -> str:
 
 def children(pid: int) -> List[int]:
     """Give the children of every thread; OSError on a kernel that does not list them."""
-    found: List[int] = []
+    pids: List[int] = []
     for thread in os.listdir(f"/proc/{pid}/task"):
-        found += [int(word) for word in _text(f"/proc/{pid}/task/{thread}/children").split()]
-    return found
+        pids += [int(word) for word in _text(f"/proc/{pid}/task/{thread}/children").split()]
+    return pids
 
 
 def processes(ours: Set[int]) -> List[int]:
     """Give the processes below this one but for `ours` and what is below those."""
-    found: List[int] = []
+    pids: List[int] = []
     nearest = [pid for pid in children(os.getpid()) if pid not in ours]
     while nearest:
-        found += nearest
+        pids += nearest
         following: List[int] = []
         for pid in nearest:
             try:
@@ -53,7 +53,7 @@ def processes(ours: Set[int]) -> List[int]:
                 if os.path.exists(f"/proc/{pid}"):
                     raise
         nearest = following
-    return found
+    return pids
 
 
 def totals(wanted: Sequence[str], ours: Callable[[], Set[int]]) -> List[Optional[int]]:
@@ -76,7 +76,7 @@ def totals(wanted: Sequence[str], ours: Callable[[], Set[int]]) -> List[Optional
 
 def _add(pid: int, sums: Dict[str, int]) -> None:
     words = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    found = {
+    values = {
         name: sum(int(words[place]) for place in places)
         for name, places in STAT.items()
         if name in sums
@@ -85,11 +85,11 @@ def _add(pid: int, sums: Dict[str, int]) -> None:
         for line in _text(f"/proc/{pid}/io").splitlines():
             name, _, number = line.partition(":")
             if name in sums:
-                found[name] = int(number)
+                values[name] = int(number)
     if PSS in sums and words[0] != "Z":
         for line in _text(f"/proc/{pid}/smaps_rollup").splitlines():
             if line.startswith("Pss:"):
-                found[PSS] = int(line.split()[1])
+                values[PSS] = int(line.split()[1])
                 break
-    for key, many in found.items():
+    for key, many in values.items():
         sums[key] += many

@@ -24,10 +24,10 @@ def run(where: state_folder.State, emit: Emit) -> None:
         by_address.setdefault(journal.address(change.cell), []).append(change)
     boot = state_folder.boot_id()
     for changes in by_address.values():
-        emit("applied", **_said(changes, boot))
+        emit("applied", **_event(changes, boot))
 
 
-def _said(changes: List[journal.Change], boot: str) -> Dict[str, object]:
+def _event(changes: List[journal.Change], boot: str) -> Dict[str, object]:
     """Say what was there, what we set, what is there now.
 
     `state`: applied, drifted (someone changed it since), back (the prior value is
@@ -36,7 +36,7 @@ def _said(changes: List[journal.Change], boot: str) -> Dict[str, object]:
     first, last = changes[0], changes[-1]
     cell = last.cell
     ours = last.kept if last.sealed else last.want
-    found: Dict[str, object] = {
+    event: Dict[str, object] = {
         "id": cell["id"],
         "run": last.run,
         "at": last.at,
@@ -47,22 +47,22 @@ def _said(changes: List[journal.Change], boot: str) -> Dict[str, object]:
         "why": None,
     }
     if last.runtime and last.boot_id != boot:
-        return {**found, "state": "rebooted", "why": "the host was started anew since"}
+        return {**event, "state": "rebooted", "why": "the host was started anew since"}
     try:
         now = cells.read(cell)
     except _FAULTS as fault:
         why = hide(cell, reason(fault), first.prior, ours)
-        return {**found, "state": "unreadable", "why": why}
-    found["now"] = brief(cell, now)
+        return {**event, "state": "unreadable", "why": why}
+    event["now"] = brief(cell, now)
     if not last.sealed:
-        found["state"] = "unfinished"
+        event["state"] = "unfinished"
     elif last.left_as(now) or last.asked(now):
-        found["state"] = "applied"
+        event["state"] = "applied"
     elif cells.same(cell, first.prior, now):
-        found["state"] = "back"
+        event["state"] = "back"
     else:
-        found["state"] = "drifted"
-    return found
+        event["state"] = "drifted"
+    return event
 
 
 def brief(cell: Cell, value: object) -> object:

@@ -32,15 +32,15 @@ _GONE = (FileNotFoundError, NotADirectoryError)
 class Claim:
     """One hold as it was published, with what the file system says of it."""
 
-    def __init__(self, path: str, found: os.stat_result, said: Mapping[str, object]) -> None:
-        self.path, self.uid, self.touched = path, found.st_uid, found.st_mtime
-        self.said = said
-        self.state = str(said["state"])
+    def __init__(self, path: str, status: os.stat_result, content: Mapping[str, object]) -> None:
+        self.path, self.uid, self.touched = path, status.st_uid, status.st_mtime
+        self.content = content
+        self.state = str(content["state"])
         """The state folder, as its user names it."""
 
     def of(self, root: str) -> bool:
         """Whether it is of this state folder, of this user."""
-        return self.uid == os.geteuid() and self.said["key"] == _key(root)
+        return self.uid == os.geteuid() and self.content["key"] == _key(root)
 
     def stands(self) -> bool:
         """Whether its state folder still has a hold, as far as that can be seen from here."""
@@ -72,13 +72,13 @@ def is_ours(path: object) -> bool:
 
 def publish(path: str, root: str, held: Mapping[str, object]) -> None:
     """Write a hold where everybody reads it; OSError where that cannot be."""
-    said = json.dumps({**held, "state": root, "key": _key(root)}).encode("ascii")
+    data = json.dumps({**held, "state": root, "key": _key(root)}).encode("ascii")
     part = f"{path}.{os.urandom(8).hex()}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     fd = os.open(part, flags, 0o600)
     try:
         try:
-            os.write(fd, said)
+            os.write(fd, data)
             os.fchmod(fd, 0o644)
         finally:
             os.close(fd)
@@ -106,7 +106,7 @@ def withdraw(root: str) -> None:
 
 def read() -> Tuple[List[Claim], bool]:
     """Give every claim that can be read, and whether there are more than are looked at."""
-    found: List[Claim] = []
+    claims: List[Claim] = []
     names = [
         os.path.join(folder, name)
         for folder in dict.fromkeys((*_places(lasting=False), *_places(lasting=True)))
@@ -117,31 +117,31 @@ def read() -> Tuple[List[Claim], bool]:
         with contextlib.suppress(OSError, ValueError, RecursionError):
             claim = _read(path)
             if claim is not None:
-                found.append(claim)
-    return found, len(names) > MOST
+                claims.append(claim)
+    return claims, len(names) > MOST
 
 
 def _read(path: str) -> Optional[Claim]:
     # whatever is there under that name: a link is not followed, a pipe not waited for
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             return None
-        said: Dict[str, object] = json.loads(os.read(fd, _BYTES))
+        content: Dict[str, object] = json.loads(os.read(fd, _BYTES))
     finally:
         os.close(fd)
-    if not isinstance(said, dict) or not all(
-        isinstance(said.get(k), str) for k in ("state", "key")
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(k), str) for k in ("state", "key")
     ):
         return None
-    return Claim(path, found, said)
+    return Claim(path, status, content)
 
 
 def _key(root: str) -> str:
     """Tell a state folder from every other, by whichever path it is reached."""
-    found = os.stat(root)
-    return f"{found.st_dev}:{found.st_ino}"
+    status = os.stat(root)
+    return f"{status.st_dev}:{status.st_ino}"
 
 
 def _places(*, lasting: bool) -> Iterator[str]:
@@ -152,8 +152,8 @@ def _places(*, lasting: bool) -> Iterator[str]:
     named = os.environ.get(VARIABLE)
     for path in (named,) if named else LASTING if lasting else VOLATILE:
         with contextlib.suppress(OSError):
-            found = os.lstat(path)
-            shared = found.st_uid == 0 and found.st_mode & (stat.S_ISVTX | 0o002) == 0o1002
-            if stat.S_ISDIR(found.st_mode) and (shared or named):
+            status = os.lstat(path)
+            shared = status.st_uid == 0 and status.st_mode & (stat.S_ISVTX | 0o002) == 0o1002
+            if stat.S_ISDIR(status.st_mode) and (shared or named):
                 yield path
                 return

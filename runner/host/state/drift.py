@@ -30,10 +30,10 @@ class Drift:
     """What this host was brought to, as it was read back where it was changed."""
 
     def __init__(self, here: State, program: TrialAsked) -> None:
-        found: Dict[journal.Address, Tuple[Cell, object, Same]] = {}
+        expected: Dict[journal.Address, Tuple[Cell, object, Same]] = {}
         private = program.get("network") == "isolated"
         for cell in program.get("declared") or []:
-            found[journal.address(cell)] = (cell, cell["want"], _as_wanted(cell))
+            expected[journal.address(cell)] = (cell, cell["want"], _as_wanted(cell))
         for change in journal.read(here.journal).changes:
             # a fault's change is undone by now, and its command says nothing of the state
             if change.want is None or str(change.cell["id"]).startswith("fault:"):
@@ -42,14 +42,16 @@ class Drift:
                 continue  # the namespace of the trial's own has what is declared, and no more
             place = journal.address(change.cell)
             if change.sealed:
-                found[place] = (change.cell, change.kept, _as_kept(change))
+                expected[place] = (change.cell, change.kept, _as_kept(change))
             else:
-                found.pop(place, None)
+                expected.pop(place, None)
         self._all = [
-            one for one in found.values() if _there(one[0]) and not (private and _elsewhere(one[0]))
+            one
+            for one in expected.values()
+            if _there(one[0]) and not (private and _elsewhere(one[0]))
         ]
 
-    def found(self, *, last: bool) -> Dict[str, object]:
+    def comparison(self, *, last: bool) -> Dict[str, object]:
         """Give how many cells were looked at, what is not as it was, and what was not read."""
         drifted: List[Dict[str, object]] = []
         unchecked: List[str] = []
@@ -60,8 +62,8 @@ class Drift:
             now, error = cells.try_read(cell)
             if error is None and same(now):
                 continue
-            said = error or shown(cell, _brief(now))
-            drifted.append({"id": cell["id"], "kept": shown(cell, _brief(kept)), "now": said})
+            current = error or shown(cell, _brief(now))
+            drifted.append({"id": cell["id"], "kept": shown(cell, _brief(kept)), "now": current})
         looked = len(self._all) - len(unchecked)
         return {"cells": looked, "drifted": drifted, "unchecked": unchecked}
 

@@ -28,8 +28,8 @@ def last(state: State) -> Tuple[str, int]:
     """Give the run that a job of a queue last took this host for, and that job; 0: none did."""
     try:
         with open(state.path("fence.json"), encoding="utf-8") as file:
-            found = json.loads(file.read(_BYTES))
-        return str(found["run"]), job_of(found["job"])
+            content = json.loads(file.read(_BYTES))
+        return str(content["run"]), job_of(content["job"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "", 0
 

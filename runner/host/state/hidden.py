@@ -19,7 +19,7 @@ def hidden(value: object, salt: str) -> object:
     if value is None:
         return None
     if isinstance(value, dict):
-        value = {key: said for key, said in value.items() if key != "mtime_ns"}
+        value = {key: attribute for key, attribute in value.items() if key != "mtime_ns"}
     text = salt + json.dumps(value, sort_keys=True)
     return {"hidden": sha256(text.encode("ascii")).hexdigest(), "salt": salt}
 

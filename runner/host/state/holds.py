@@ -37,52 +37,56 @@ def read(state: State) -> Optional[Held]:
     try:
         fd = os.open(state.path("hold.json"), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(fd, encoding="utf-8") as file:
-            found = json.loads(file.read(_HOLD_BYTES))
+            content = json.loads(file.read(_HOLD_BYTES))
             touched = os.fstat(file.fileno()).st_mtime
     except (OSError, ValueError, RecursionError):
         return None
-    return _whole(found, touched)
+    return _whole(content, touched)
 
 
-def _whole(found: object, touched: float) -> Optional[Held]:
-    if not isinstance(found, dict) or not isinstance(found.get("run"), str) or not found["run"]:
+def _whole(content: object, touched: float) -> Optional[Held]:
+    if (
+        not isinstance(content, dict)
+        or not isinstance(content.get("run"), str)
+        or not content["run"]
+    ):
         return None
-    pid = _number(found.get("pid"), None)
+    pid = _number(content.get("pid"), None)
     whole: Held = {
-        "run": found["run"],
-        "kept": bool(found.get("kept")),
-        "rebooting": bool(found.get("rebooting")),
-        "since": _number(found.get("since"), touched),
-        "seen": max(_number(found.get("seen"), touched), touched),
-        "lease_s": _number(found.get("lease_s"), None),
+        "run": content["run"],
+        "kept": bool(content.get("kept")),
+        "rebooting": bool(content.get("rebooting")),
+        "since": _number(content.get("since"), touched),
+        "seen": max(_number(content.get("seen"), touched), touched),
+        "lease_s": _number(content.get("lease_s"), None),
         "pid": None if pid is None else int(pid),
-        "boot_id": _text(found.get("boot_id")),
-        "controller": _text(found.get("controller")),
-        "claim": _text(found.get("claim")),
-        "job": fence.job_of(found.get("job")) or None,
+        "boot_id": _text(content.get("boot_id")),
+        "controller": _text(content.get("controller")),
+        "claim": _text(content.get("claim")),
+        "job": fence.job_of(content.get("job")) or None,
     }
     return whole
 
 
 def holder(state: State) -> Optional[Held]:
     """Give who holds this host, whichever state folder it is known from; dead holds come last."""
-    found = read(state)
-    if alive(found):
-        return found
-    return next(_others(state), found)
+    held = read(state)
+    if alive(held):
+        return held
+    return next(_others(state), held)
 
 
 def _others(state: State) -> Iterator[Held]:
     """Give the holds that other state folders of this host have, of this user and of others."""
-    found, more = claims.read()
+    others, more = claims.read()
     if more:
         raise Refused(
             "busy",
             f"more than {claims.MOST} holds are in {claims.place()}, which is not runner's doing",
             "remove those that nobody measures with: runner-hold-*.json",
         )
-    for claim in found:
-        whole = None if claim.of(state.root) else _whole(claim.said, claim.touched)
+    for claim in others:
+        whole = None if claim.of(state.root) else _whole(claim.content, claim.touched)
         if whole is not None and alive(whole) and claim.stands():
             whole["uid"], whole["state"], whole["claim"] = claim.uid, claim.state, claim.path
             yield whole
@@ -102,19 +106,19 @@ def _text(value: object) -> Optional[str]:
     return value if isinstance(value, str) and len(value) <= _TEXT else None
 
 
-def alive(found: Optional[Held]) -> bool:
+def alive(held: Optional[Held]) -> bool:
     """Say whether a hold still counts: its boot or its reboot, its controller heard of in time."""
-    if not found or found.get("kept"):
+    if not held or held.get("kept"):
         return False
-    if found.get("boot_id") != boot_id():
+    if held.get("boot_id") != boot_id():
         # it rebooted for its own run, which has this long to take it up again
-        return bool(found.get("rebooting")) and time.time() - found["seen"] <= REBOOT_S
-    pid = found.get("pid")
+        return bool(held.get("rebooting")) and time.time() - held["seen"] <= REBOOT_S
+    pid = held.get("pid")
     if pid is not None:
         return _runs(pid)  # the controller is on this very machine: nothing has to be guessed
-    lease_s = found.get("lease_s")
+    lease_s = held.get("lease_s")
     # without a lease only a restore ends it
-    return lease_s is None or time.time() - found["seen"] <= lease_s
+    return lease_s is None or time.time() - held["seen"] <= lease_s
 
 
 def _runs(pid: int) -> bool:
@@ -134,20 +138,20 @@ def refuse_if_held(state: State, run: str, gone: Optional[str] = None) -> None:
 
     `gone` is a run whose controller is known to be dead.
     """
-    found = read(state)
-    if found and found["run"] not in (run, gone) and alive(found):
-        raise _busy(found, "`runner restore --force` puts the host back")
+    held = read(state)
+    if held and held["run"] not in (run, gone) and alive(held):
+        raise _busy(held, "`runner restore --force` puts the host back")
     for other in _others(state):
         if other["run"] not in (run, gone):
             whose = "as uid {uid}, `runner restore --force --state-dir {state}`".format(**other)
             raise _busy(other, f"{whose} puts the host back")
 
 
-def _busy(found: Held, fix: str) -> Refused:
-    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(found["since"]))
+def _busy(held: Held, fix: str) -> Refused:
+    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(held["since"]))
     return Refused(
         "busy",
-        f"held by run {found['run']} since {since}, started from {found.get('controller')}",
+        f"held by run {held['run']} since {since}, started from {held.get('controller')}",
         f"wait for it to end; if it is dead, {fix}",
     )
 
@@ -206,10 +210,10 @@ def _claim_of(before: Optional[Held]) -> str:
 
 def leave_for_a_boot(state: State, run: str) -> None:
     """Let a run's hold outlive the reboot that it asked for; Refused where it has none."""
-    found = read(state)
-    if not found or found["run"] != run or found.get("boot_id") != boot_id():
+    held = read(state)
+    if not held or held["run"] != run or held.get("boot_id") != boot_id():
         raise Refused("busy", f"run {run} does not hold this host", "converge first")
-    kept: Held = {**found, "rebooting": True, "seen": time.time()}
+    kept: Held = {**held, "rebooting": True, "seen": time.time()}
     write_whole(state.path("hold.json"), json.dumps(kept).encode())
     folder = claims.place(lasting=True)
     if folder is not None:  # else the host is free for others from its boot to the run's return
@@ -222,10 +226,10 @@ def touch(state: State, run: str) -> None:
     By the file's time alone: writing to an SD card every few seconds would
     disturb what is measured.
     """
-    found = read(state)
-    if found and found["run"] == run and found.get("lease_s") is not None:
+    held = read(state)
+    if held and held["run"] == run and held.get("lease_s") is not None:
         os.utime(state.path("hold.json"))
-        claims.touch(found.get("claim"))
+        claims.touch(held.get("claim"))
 
 
 def drop(state: State) -> None:

@@ -132,14 +132,14 @@ def read(path: str) -> Journal:
     except OSError:
         return Journal(damaged=(1,))  # it is not even a file
     *lines, rest = data.split(b"\n")
-    found = _Lines()
+    lines_read = _Lines()
     damaged: List[int] = []
     for number, line in enumerate(lines, 1):
-        said = _parse(line)
-        if said is None:
+        entry = _parse(line)
+        if entry is None:
             damaged.append(number)
         else:
-            found.take(said)
+            lines_read.take(entry)
     size = len(data) - len(rest)
     # a power cut leaves zeros where a line was added that nobody had waited for: no change
     # is made before its line is on the disk, and after whole lines zeros are such an end
@@ -148,7 +148,7 @@ def read(path: str) -> Journal:
         # no line of ours begins so: the end was not cut, somebody wrote over it
         damaged.append(len(lines) + 1)
         size = len(data)
-    return found.journal(tuple(damaged), size)
+    return lines_read.journal(tuple(damaged), size)
 
 
 class _Lines:
@@ -160,19 +160,19 @@ class _Lines:
         self.done: Set[int] = set()
         self.stays: Set[str] = set()
 
-    def take(self, said: Line) -> None:
+    def take(self, line: Line) -> None:
         """Add one line that is known to be whole."""
-        if "undo" in said:
-            for n in said["undo"]:
+        if "undo" in line:
+            for n in line["undo"]:
                 self.sealed.pop(n, None)
-        elif "seal" in said:
-            self.sealed[said["seal"]] = said.get("kept")
-        elif "stays" in said:
-            self.stays.add(said["stays"])
-        elif "done" in said:
-            self.done.update(said["done"])
+        elif "seal" in line:
+            self.sealed[line["seal"]] = line.get("kept")
+        elif "stays" in line:
+            self.stays.add(line["stays"])
+        elif "done" in line:
+            self.done.update(line["done"])
         else:
-            self.changes.append(_change(said))
+            self.changes.append(_change(line))
 
     def journal(self, damaged: Tuple[int, ...], size: int) -> Journal:
         """Give all of it, without what is done."""
@@ -287,9 +287,9 @@ def _append(path: str, lines: bytes, *, durable: bool) -> None:
         tick()
 
 
-def _line(said: Mapping[str, object]) -> bytes:
+def _line(entry: Mapping[str, object]) -> bytes:
     # ASCII: undecodable bytes of a path come back as they were
-    return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
+    return json.dumps(entry, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 _LINES = ("cell", "seal", "undo", "stays", "done")
@@ -298,21 +298,21 @@ _BEGINS = b'{"'
 
 def _parse(line: bytes) -> Optional[Line]:
     try:
-        said = json.loads(line)
+        entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(said, dict) or not any(key in said for key in _LINES):
+    if not isinstance(entry, dict) or not any(key in entry for key in _LINES):
         return None
-    if "undo" in said or "done" in said:
-        good = _numbers(said.get("undo", [])) and _numbers(said.get("done", []))
-    elif "seal" in said:
-        good = isinstance(said["seal"], int)
-    elif "stays" in said:
-        good = isinstance(said["stays"], str)
+    if "undo" in entry or "done" in entry:
+        good = _numbers(entry.get("undo", [])) and _numbers(entry.get("done", []))
+    elif "seal" in entry:
+        good = isinstance(entry["seal"], int)
+    elif "stays" in entry:
+        good = isinstance(entry["stays"], str)
     else:
-        good = _fault_of_change(said) is None
-    found: Line = said  # type: ignore[assignment]  # each key was looked at
-    return found if good else None
+        good = _fault_of_change(entry) is None
+    whole: Line = entry  # type: ignore[assignment]  # each key was looked at
+    return whole if good else None
 
 
 def _numbers(value: object) -> bool:
@@ -322,29 +322,29 @@ def _numbers(value: object) -> bool:
 _KINDS = {"n": int, "run": str, "boot_id": str, "at": (int, float), "cell": dict, "runtime": bool}
 
 
-def _fault_of_change(said: Mapping[str, object]) -> Optional[str]:
+def _fault_of_change(entry: Mapping[str, object]) -> Optional[str]:
     """Say why a line that can be read cannot be undone; one such line costs its own cell."""
     for key, kind in _KINDS.items():
-        if not isinstance(said.get(key), kind):  # type: ignore[arg-type]
+        if not isinstance(entry.get(key), kind):  # type: ignore[arg-type]
             return f"`{key}` is missing or is not what it has to be"
-    if not addresses.is_number(said["at"]) or "prior" not in said or "want" not in said:
+    if not addresses.is_number(entry["at"]) or "prior" not in entry or "want" not in entry:
         return "what was there before is missing"
-    cell: Cell = said["cell"]  # type: ignore[assignment]  # a mapping, looked at just here
+    cell: Cell = entry["cell"]  # type: ignore[assignment]  # a mapping, looked at just here
     if not isinstance(cell.get("id"), str):
         return "the cell has no name"
-    return addresses.fault_of(cell) or addresses.fault_of_value(cell, said["prior"])
+    return addresses.fault_of(cell) or addresses.fault_of_value(cell, entry["prior"])
 
 
-def _change(said: Line) -> Change:
+def _change(line: Line) -> Change:
     return Change(
-        n=int(said["n"]),
-        run=str(said["run"]),
-        boot_id=str(said["boot_id"]),
-        at=float(said["at"]),
-        cell=said["cell"],
-        prior=said["prior"],
+        n=int(line["n"]),
+        run=str(line["run"]),
+        boot_id=str(line["boot_id"]),
+        at=float(line["at"]),
+        cell=line["cell"],
+        prior=line["prior"],
         # of a line that is damaged there it is not known: the prior value is what counts
-        want=said["want"] if is_value(said["cell"], said["want"]) else None,
-        runtime=bool(said["runtime"]),
-        layer=str(said.get("layer") or ""),
+        want=line["want"] if is_value(line["cell"], line["want"]) else None,
+        runtime=bool(line["runtime"]),
+        layer=str(line.get("layer") or ""),
     )

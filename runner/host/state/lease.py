@@ -50,18 +50,18 @@ def _watch(where: state_folder.State) -> None:
     begun = heard = time.monotonic()
     seen: Optional[float] = None
     while True:
-        found = holds.read(where)
-        lease_s = None if found is None else found["lease_s"]
-        if lease_s is None or found is None:
+        held = holds.read(where)
+        lease_s = None if held is None else held["lease_s"]
+        if lease_s is None or held is None:
             if seen is not None or time.monotonic() - begun > _TAKEN_WITHIN_S:
                 return
             time.sleep(0.1)
             continue
-        if found["seen"] != seen:
+        if held["seen"] != seen:
             # by this clock: the wall clock of a board jumps when it first hears of NTP
-            seen, heard = found["seen"], time.monotonic()
+            seen, heard = held["seen"], time.monotonic()
         left = heard + lease_s - time.monotonic()
-        if left <= 0 and _restored(where, str(found["run"])):
+        if left <= 0 and _restored(where, str(held["run"])):
             return
         time.sleep(min(max(left, 0.1), _POLL_S))
 

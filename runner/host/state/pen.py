@@ -77,10 +77,10 @@ def end_left(folder: str) -> "Tuple[int, str]":
     for name in NAMES:
         try:
             with open(os.path.join(folder, name), encoding="utf-8") as file:
-                said = file.read(4096).strip()
+                mark = file.read(4096).strip()
         except (OSError, ValueError):
             continue
-        many, fault = _end(said)
+        many, fault = _end(mark)
         ended, why = ended + many, why or fault
         if not fault:
             with contextlib.suppress(OSError):
@@ -88,24 +88,24 @@ def end_left(folder: str) -> "Tuple[int, str]":
     return ended, why
 
 
-def _end(said: str) -> "Tuple[int, str]":
-    if said.startswith(f"{MARK}="):
-        return _end_marked(said)
-    if not os.path.basename(said).startswith(_BEGINS) or not os.path.isdir(said):
+def _end(mark: str) -> "Tuple[int, str]":
+    if mark.startswith(f"{MARK}="):
+        return _end_marked(mark)
+    if not os.path.basename(mark).startswith(_BEGINS) or not os.path.isdir(mark):
         return 0, ""
     try:
-        many = len(groups.members(said))
-        groups.remove(said)
+        many = len(groups.members(mark))
+        groups.remove(mark)
     except (OSError, CellError) as fault:
-        return 0, f"{said}: {reason(fault)}"
+        return 0, f"{mark}: {reason(fault)}"
     return many, ""
 
 
-def _end_marked(said: str) -> "Tuple[int, str]":
+def _end_marked(mark: str) -> "Tuple[int, str]":
     ended = 0
     deadline = time.monotonic() + KILL_S
     while True:
-        pids = list(_marked(said.encode()))
+        pids = list(_marked(mark.encode()))
         if not pids:
             return ended, ""
         if time.monotonic() > deadline:

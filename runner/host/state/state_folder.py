@@ -60,14 +60,14 @@ def open_state(root: str) -> State:
     """
     root = os.path.abspath(root)
     os.makedirs(root, mode=0o700, exist_ok=True)
-    found = os.stat(root)
-    if found.st_uid != os.geteuid():
+    status = os.stat(root)
+    if status.st_uid != os.geteuid():
         raise Refused(
             "bad_program",
-            f"{root} belongs to uid {found.st_uid}, not to uid {os.geteuid()} who runs this",
+            f"{root} belongs to uid {status.st_uid}, not to uid {os.geteuid()} who runs this",
             "name another state folder, or remove it",
         )
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         os.chmod(root, 0o700)
     return State(root)
 

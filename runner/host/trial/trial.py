@@ -125,7 +125,7 @@ class Trial:
 
     def _check_state(self, index: Optional[int], *, last: bool = True) -> None:
         if self._drift is not None:
-            self._ctx.emit("state_checked", index=index, **self._drift.found(last=last))
+            self._ctx.emit("state_checked", index=index, **self._drift.comparison(last=last))
 
     def _begin_workload(self) -> None:
         workload = self._workload

@@ -7,12 +7,12 @@ import time
 import pytest
 
 from runner.host.facts import board
-from runner.host.facts.builder import Found
+from runner.host.facts.builder import Facts
 from runner.host.sample.sampler import Sampler
 from runner.kinds.sources import board as source
 
 
-class Files(Found):
+class Files(Facts):
     """Files by path."""
 
     def __init__(self, files: dict[str, str | bytes]) -> None:
@@ -47,7 +47,7 @@ def facts(cpuinfo: str = "", **files: str | bytes) -> Files:
 )  # fmt: skip
 def test_revision_codes(code, revision, memory):
     """0000 and numbers of other boards are none; 7 is some other size of memory."""
-    found = facts(f"Hardware\t: BCM2835\nRevision\t: {code}\n").facts
+    found = facts(f"Hardware\t: BCM2835\nRevision\t: {code}\n").values
     assert (found["board.revision"], found["board.memory"]) == (revision, memory)
 
 
@@ -57,15 +57,15 @@ def test_the_device_tree_has_the_code_where_cpuinfo_has_none():
         "system/linux__revision": b"\x00\xc0\x31\x11",
         "model": "Raspberry Pi 4 Model B Rev 1.1\0",
     }
-    found = facts("processor : 0\n", **path).facts
+    found = facts("processor : 0\n", **path).values
     assert (found["board.revision"], found["board.memory"]) == ("c03111", "4GB")
-    odd = facts("", **{**path, "system/linux__revision": b"\x00\xc0"}).facts
+    odd = facts("", **{**path, "system/linux__revision": b"\x00\xc0"}).values
     assert odd["board.revision"] is None
 
 
 def test_another_board_with_a_number_in_that_line_is_no_pi():
     found = facts("Revision : 0010\n", model="FriendlyElec NanoPi R5S\0")
-    assert found.facts["board.revision"] is None
+    assert found.values["board.revision"] is None
     assert found.absent["board.revision"] == "not a Raspberry Pi"
 
 
@@ -131,26 +131,26 @@ def test_throttle_bits_where_the_firmware_has_its_node(sysfs, node):
     file = sysfs / node / "get_throttled"
     file.parent.mkdir(parents=True)
     file.write_text("50005\n")
-    found = Found()
+    found = Facts()
     board._thermal(found)
-    assert found.facts["board.throttled"] == 0x50005
-    assert found.facts["board.throttled_source"] == str(file)
+    assert found.values["board.throttled"] == 0x50005
+    assert found.values["board.throttled_source"] == str(file)
 
 
 def test_throttle_bits_by_the_firmwares_tool(sysfs):
     """A Pi 5 whose kernel has no such file: the sampler asks the tool, too."""
     path = tool(sysfs, "echo throttled=0x50000")
-    found = Found()
+    found = Facts()
     board._thermal(found)
-    assert found.facts["board.throttled"] == 0x50000
-    assert found.facts["board.throttled_source"] == path
-    assert sampled(found.facts) == ([0x50000, 0x50000], [])
+    assert found.values["board.throttled"] == 0x50000
+    assert found.values["board.throttled_source"] == path
+    assert sampled(found.values) == ([0x50000, 0x50000], [])
 
 
 def test_a_board_without_either_says_so(sysfs):
-    found = Found()
+    found = Facts()
     board._thermal(found)
-    assert found.facts["board.throttled"] is None
+    assert found.values["board.throttled"] is None
     assert "sysfs or by vcgencmd" in found.absent["board.throttled"]
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from runner.host.facts import energy
-from runner.host.facts.builder import Found
+from runner.host.facts.builder import Facts
 from runner.host.sample import pmic
 from runner.host.sample.sampler import Sampler
 from runner.kinds.sources.energy import KIND
@@ -39,9 +39,9 @@ def host(tmp_path, monkeypatch):
             file.write_text(text + "\n")
             if "bin" in file.parts:
                 file.chmod(0o755)
-        found = Found()
+        found = Facts()
         energy.gather(found)
-        return found.facts | {"absent": found.absent}
+        return found.values | {"absent": found.absent}
 
     return lay
 

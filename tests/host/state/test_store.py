@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from runner.host import boot
 from runner.host.facts import board, kernel
-from runner.host.facts.builder import Found
+from runner.host.facts.builder import Facts
 from runner.host.state import journal
 from tests.host import snapshot
 from tests.host.agent import Host, pseudo, python
@@ -181,7 +181,7 @@ def test_a_probe_changes_nothing_and_says_why_a_value_cannot_be_read(host: Host)
     assert answer.end["ok"]
 
 
-class Files(Found):
+class Files(Facts):
     """Facts of a host that is not here: files by path."""
 
     def __init__(self, files: dict[str, str]) -> None:
@@ -220,9 +220,9 @@ def test_control_groups_by_what_is_mounted(
         files[f"{folder}/cgroup.controllers"] = inside
     found = Files(files)
     kernel._cgroup(found)
-    assert found.facts["cgroup.version"] == version
-    assert found.facts["cgroup.hybrid"] is hybrid
-    assert found.facts["cgroup.memory"] is memory
+    assert found.values["cgroup.version"] == version
+    assert found.values["cgroup.hybrid"] is hybrid
+    assert found.values["cgroup.memory"] is memory
     if not memory:
         assert found.absent["cgroup.memory"]
 
@@ -243,10 +243,10 @@ def test_a_raspberry_pi_is_named_with_its_memory() -> None:
         }
     )
     board._board(found)
-    assert found.facts["board.model"] == "Raspberry Pi 4 Model B Rev 1.2"
-    assert found.facts["board.memory"] == "4GB"
-    assert found.facts["board.compatible"] == ["raspberrypi,4-model-b", "brcm,bcm2711"]
-    assert found.facts["emulated"] is False
+    assert found.values["board.model"] == "Raspberry Pi 4 Model B Rev 1.2"
+    assert found.values["board.memory"] == "4GB"
+    assert found.values["board.compatible"] == ["raspberrypi,4-model-b", "brcm,bcm2711"]
+    assert found.values["emulated"] is False
     assert board._cpu_model(info) == "Cortex-A72"
 
 
@@ -269,8 +269,8 @@ def test_qemu_is_emulated_and_kvm_is_not() -> None:
     ):
         found = Files({**virt, **more})
         board._board(found)
-        assert found.facts["emulated"] is emulated
-        assert found.facts["emulated.signs"]
+        assert found.values["emulated"] is emulated
+        assert found.values["emulated.signs"]
 
 
 def test_big_and_little_cores() -> None:
