@@ -68,7 +68,11 @@ def with_loads(data: StepData, parts: Sequence[LoadPart]) -> StepData:
     numbers["load.cpu"] = max(cpus) if len(cpus) == len(parts) else None
     if numbers["load.cpu"] is not None:
         why.pop("load.cpu", None)
-    return replace(data, numbers=numbers, why=why, error="; ".join(faults) or data.error)
+    asked = [step.load for part in parts for step in part.steps if step.index == data.plan.index]
+    # a load whose rate is to change is not to be steady
+    steady = None if any(load.shaped for load in asked if load) else data.steady
+    error = "; ".join(faults) or data.error
+    return replace(data, numbers=numbers, why=why, error=error, steady=steady)
 
 
 def _part(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runner.analysis.trial import trial
-from runner.analysis.trial.loads import LoadPart
+from runner.analysis.trial.loads import LoadPart, with_loads
+from runner.analysis.trial.steps import StepData
 from runner.kinds.sources import fields
 from runner.records.steps import StepPlan
 from runner.spec.health import parse_rule
@@ -61,3 +64,12 @@ def test_the_busiest_generator_is_guarded():
     trial = found(same, ended(cpu_s=0.95, wall_s=1.0))
     assert trial.outcome == "invalid"
     assert trial.steps[0].numbers["load.cpu"] == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize(("shape", "judged"), [((), True), (((0.0, 1.0), (2.0, 9.0)), False)])
+def test_a_load_whose_rate_is_to_change_is_not_to_be_steady(shape, judged):
+    """The server's host does not know what was asked of it: the load hosts' plans say so."""
+    part = replace(STEP, load=replace(STEP.load, shape=shape))
+    data = StepData(StepPlan(0, "4", 8), 0.0, 2.0, steady=("procfs.rss rises",))
+    found = with_loads(data, [LoadPart("load0", (part,), reading(recorded("healthy")))])
+    assert (found.steady is not None) == judged

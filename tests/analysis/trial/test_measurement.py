@@ -6,7 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from runner.analysis.trial import measurement
+from runner.records.trial_events import StepEnded
 from tests.analysis.trial.recording import LOAD, STEP, judged, recorded
+from tests.events import reading
+
+RAMP = ((0.0, 1.0), (2.0, 9.0))
 
 
 def clock_set(by_s: float, back_s: float = 0.0):
@@ -69,3 +74,16 @@ def test_a_generator_that_did_not_end_is_named():
     assert "wrk did not end: stopped after 21.0 s" in found.why
     assert found.steps[0].numbers["load.errors"] is None
     assert LOAD.timeout_s == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "late", "held"),
+    [(RAMP, 0.051, False), (RAMP, 0.05, True), (RAMP, None, True), ((), 0.9, True)],
+)
+def test_a_shape_that_was_not_kept_to_is_invalid(shape, late, held):
+    """At one rate it is a number for rules of the spec's: a search looks for where it begins."""
+    events = recorded("healthy")
+    ended = next(event for event in reading(events).events if isinstance(event, StepEnded))
+    plan = replace(STEP, load=replace(LOAD, shape=shape))
+    broken = measurement.broken(plan, ended, (0.0, 1.0), {"load.behind": late}, {})
+    assert [rule.rule for rule in broken] == ([] if held else ["load.behind <= 5%"])
