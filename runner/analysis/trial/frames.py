@@ -276,6 +276,8 @@ def increase(values: Column) -> float | None:
     if len(values) < 2:
         return None
     steps, after = np.diff(values), values[1:]
+    if steps.min() >= 0:
+        return float(steps.sum())
     again = np.where(after < (1 - JITTER) * values[:-1], after, 0.0)
     return float(np.where(steps < 0, again, steps).sum())
 

@@ -211,28 +211,39 @@ def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
     from runner.kinds.units import sampled
 
     found: list[tuple[str, data.Json]] = []
+    hosts = {name: by_column(own) for name, own in folder.facts.items()}
+    nobody = by_column({})
+    of = _hosts(folder)
     for trial in folder.trials():
         try:
             reading = reading_of(folder, trial)
         except RecordError:
             continue  # its events are not here
-        known = by_column(folder.facts_of(trial))
+        known = hosts.get(of.get(trial, ""), nobody)
         frame = reading.frame
         lines: list[data.Json] = []
         share = max(data.FEWEST_POINTS, data.POINTS // max(1, len(frame.columns)))
+        kept = data.places(len(frame.t), share)
+        times = data.numbers(frame.t[kept], 5)
         for column, values in frame.columns.items():
             one = sampled(column, 1.0, known)
             name, unit, scale = str(one["name"]), str(one["unit"]), float(one["value"])
-            times = [data.number(t, 5) for t in data.thinned(frame.t.tolist(), share)]
-            scaled = [data.number(v, 5) for v in data.thinned((values * scale).tolist(), share)]
+            scaled = data.numbers(values[kept] * scale, 5)
             lines.append({"name": name, "unit": unit, "factor": data.factor(unit),
-                          "t": list(times), "v": list(scaled)})  # fmt: skip
+                          "t": [*times], "v": [*scaled]})  # fmt: skip
         file = f"samples/{hashlib.sha256(trial.encode()).hexdigest()[:12]}.js"
         body = json.dumps(lines, ensure_ascii=True, separators=(",", ":"))
         key = json.dumps(trial)
         write(target / file, f"(window.runnerSamples??={{}})[{key}]={body};\n")
         found.append((trial, file))
     return found
+
+
+def _hosts(folder: RunFolder) -> dict[str, str]:
+    """Give the host of each trial that was planned, and of each load, by its id."""
+    plans = folder.manifest.trials
+    hosts = {part.id: part.host for plan in plans.values() for part in plan.loads}
+    return hosts | {name: plan.host for name, plan in plans.items()}
 
 
 def _copy(source: Path, target: Path) -> list[str]:

@@ -10,12 +10,16 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from runner.analysis.middle import middle
 from runner.records.units import UnitError, read_unit
 from runner.report.format import units, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from runner.analysis.model import Analysis, ClaimResult, Estimate, Series, Trial
 
@@ -24,6 +28,7 @@ Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 POINTS: Final = 24_000
 """Points of all lines of one page together; about 200 kB."""
 FEWEST_POINTS: Final = 40
+POWERS: Final = np.array([float(f"1e{power}") for power in range(305)])
 SHOWN_FACTS: Final = (
     "board.model", "arch", "kernel.release", "os.pretty_name", "cpu.model", "cpu.count",
     "memory.total_bytes", "cgroup.version", "cpu.governor", "thp", "emulated",
@@ -86,13 +91,16 @@ def series(found: Sequence[Series]) -> list[Json]:
 
 def thinned(values: Sequence[float | None], most: int) -> Sequence[float | None]:
     """Take every k-th value, the first and the last always."""
-    if len(values) <= most:
-        return values
-    every = math.ceil((len(values) - 1) / (most - 1))
-    kept = list(values[::every])
-    if (len(values) - 1) % every:
-        kept.append(values[-1])
-    return kept
+    return values if len(values) <= most else [values[at] for at in places(len(values), most)]
+
+
+def places(count: int, most: int) -> list[int]:
+    """Give at most about `most` of `count` places, evenly, the first and the last always."""
+    if count <= most:
+        return list(range(count))
+    every = math.ceil((count - 1) / (most - 1))
+    found = list(range(0, count, every))
+    return found if found[-1] == count - 1 else [*found, count - 1]
 
 
 def number(value: float | None, digits: int = 7) -> float | None:
@@ -100,6 +108,19 @@ def number(value: float | None, digits: int = 7) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return float(f"{value:.{digits}g}")
+
+
+def numbers(values: NDArray[np.float64], digits: int) -> list[float | None]:
+    """The same of a whole column, but for values half-way between two."""
+    known = np.isfinite(values)
+    size = np.abs(np.where(known & (values != 0), values, 1.0))
+    power = np.floor(np.log10(size)).astype(int) - (digits - 1)
+    # of powers of ten one only is not 1; up to 10^22 they are exact, and so is the shortest text
+    up, down = POWERS[np.maximum(power, 0)], POWERS[np.clip(-power, 0, len(POWERS) - 1)]
+    found = (np.rint(np.where(known, values, 0.0) / up * down) / down * up).astype(object)
+    found[~known] = None
+    rounded: list[float | None] = found.tolist()
+    return rounded
 
 
 def bound(interval: Sequence[float | None] | None, at: int) -> float | None:

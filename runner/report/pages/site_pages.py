@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from markdown_it.renderer import RendererHTML
+    from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
 
     from runner.report.pages.site_data import Json
 
+KEPT: Final = 50_000
+"""Texts that are read once, however many pages they stand on."""
 _ALERT = re.compile(r"<blockquote>\n<p>\[!(WARNING|CAUTION|IMPORTANT|NOTE|TIP)\]\n")
 
 
@@ -81,6 +84,19 @@ def _markdown() -> MarkdownIt:
         rendered: str = self.renderToken(tokens, at, options, env)
         return rendered
 
+    plain: dict[str, list[Token]] = {}
+
+    def inline(state: StateCore) -> None:
+        for token in (one for one in state.tokens if one.type == "inline"):
+            token.children = plain.get(token.content)
+            if token.children is None:
+                token.children = []
+                state.md.inline.parse(token.content, state.md, state.env, token.children)
+                # the cells of tables are of few kinds; what is of several parts is changed later on
+                if len(token.children) == 1 and len(plain) < KEPT:
+                    plain[token.content] = token.children
+
+    found.core.ruler.at("inline", inline)
     found.add_render_rule("link_open", link_open)
     found.add_render_rule("heading_open", heading_open)
     return found
