@@ -23,15 +23,15 @@ _HOMES: Final = {"0:0": "/root", "1000:1000": "/home/pi", "1001:1001": "/home/gu
 
 def key() -> Path:
     """Give the private key that opens this user's boards, made when there is none."""
-    return _made("id_ed25519", "runner-boards")
+    return _key_file("id_ed25519", "runner-boards")
 
 
 def host_key() -> Path:
     """Give the key that this user's boards show."""
-    return _made("host_ed25519", "virtual")
+    return _key_file("host_ed25519", "virtual")
 
 
-def _made(name: str, comment: str) -> Path:
+def _key_file(name: str, comment: str) -> Path:
     folder = paths.home()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / name
@@ -116,8 +116,8 @@ def settle(entry: Entry, timeout_s: float = 60.0) -> bool:
             assert process.stdout is not None  # noqa: S101
             if process.stdout.readline() != "ready\n":
                 return False
-            said, _ = process.communicate(f"{time.time():.0f}\n", timeout=timeout_s)
+            answer, _ = process.communicate(f"{time.time():.0f}\n", timeout=timeout_s)
         except (OSError, subprocess.TimeoutExpired):
             process.kill()
             return False
-        return process.returncode == 0 and said == "set\n"
+        return process.returncode == 0 and answer == "set\n"

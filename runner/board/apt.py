@@ -33,12 +33,12 @@ def parse(text: str) -> list[Source]:
     """Read a sources file, deb822 or one line per archive; what is switched off is left out."""
     if re.search(r"^Types:", text, re.MULTILINE):
         return [source for part in re.split(r"\n\s*\n", text) for source in _deb822(part)]
-    found = []
+    sources = []
     for line in text.splitlines():
         match = _ONE_LINE.match(line.split("#", 1)[0].strip())
         if match:
-            found.append(Source(match[1], match[2], tuple(match[3].split())))
-    return found
+            sources.append(Source(match[1], match[2], tuple(match[3].split())))
+    return sources
 
 
 def _deb822(part: str) -> Iterable[Source]:
@@ -92,7 +92,7 @@ def lines(suite: str, sources: Iterable[Source], mirror: str | None = None) -> l
             "no Debian archive is among this machine's apt sources",
             fix="name one: runner board build --mirror http://deb.debian.org/debian",
         )
-    found = [f"deb {main.rstrip('/')} {suite} main"]
+    entries = [f"deb {main.rstrip('/')} {suite} main"]
     if security is not None and mirror is None:
-        found.append(f"deb {security.rstrip('/')} {suite}-security main")
-    return found
+        entries.append(f"deb {security.rstrip('/')} {suite}-security main")
+    return entries

@@ -92,8 +92,8 @@ def main() -> int:
     entry = registry.read(Path.cwd())
     if entry is None:
         return 1
-    told = json.loads((images() / entry.image / "image.json").read_text(encoding="utf-8"))
-    _Connection.sources = told["sources"]
+    description = json.loads((images() / entry.image / "image.json").read_text(encoding="utf-8"))
+    _Connection.sources = description["sources"]
     with socket.socket(fileno=os.dup(0)) as link:
         _Connection(link, (ADDRESS, 80), None)  # type: ignore[arg-type]  # no server stands behind it
     return 0

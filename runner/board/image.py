@@ -52,10 +52,10 @@ class Image:
     @property
     def kernel_version(self) -> str:
         """The kernel's release, as `uname -r` says it."""
-        told: dict[str, object] = json.loads(
+        description: dict[str, object] = json.loads(
             (self.folder / "image.json").read_text(encoding="utf-8")
         )
-        return str(told["kernel"])
+        return str(description["kernel"])
 
 
 def find() -> Image | None:
@@ -66,17 +66,17 @@ def find() -> Image | None:
 
 def build(tell: Tell, *, mirror: str | None = None) -> Image:
     """Give the image, built now if need be; an interrupted build is taken up again."""
-    found = find()
-    if found is not None:
-        return found
+    existing = find()
+    if existing is not None:
+        return existing
     tools.require(tools.BUILD, root=True)
     folder = paths.images() / recipe.identity()
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
     with _alone(part, tell) as lock:
-        found = find()  # somebody else may have built it while we waited
-        if found is not None:
-            return found
+        existing = find()  # somebody else may have built it while we waited
+        if existing is not None:
+            return existing
         started = time.monotonic()
 
         def step(text: str) -> None:
@@ -122,8 +122,8 @@ def _alone(part: Path, tell: Tell) -> Iterator[int]:
 
 def _sources(part: Path) -> list[str]:
     """Give the archives that the root folder was made of."""
-    found: list[str] = json.loads((part / _ROOT_DONE).read_text(encoding="utf-8"))
-    return found
+    archives: list[str] = json.loads((part / _ROOT_DONE).read_text(encoding="utf-8"))
+    return archives
 
 
 def _bootstrap(root: Path, step: Tell, sources: list[str], lock: int) -> None:
@@ -147,15 +147,15 @@ def _bootstrap(root: Path, step: Tell, sources: list[str], lock: int) -> None:
         ) as process,
     ):  # fmt: skip
         assert process.stdout is not None  # noqa: S101 - asked for above
-        told = 0
+        packages = 0
         for line in process.stdout:
             kept.write(line)
-            told += line.startswith("Setting up ")
-            said = _SAID.match(line)
-            if said:
-                step(said[0].removeprefix("I: ").rstrip("."))
-            elif told and told % 20 == 0 and line.startswith("Setting up "):
-                step(f"{told} packages set up, now {line.split()[2]}")
+            packages += line.startswith("Setting up ")
+            message = _SAID.match(line)
+            if message:
+                step(message[0].removeprefix("I: ").rstrip("."))
+            elif packages and packages % 20 == 0 and line.startswith("Setting up "):
+                step(f"{packages} packages set up, now {line.split()[2]}")
     if process.returncode:
         tail = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
         raise BoardError(
@@ -274,10 +274,10 @@ def _boot_files(root: Path, part: Path, step: Tell) -> None:
     for name in recipe.DEVICE_TREES:
         shutil.copy(root / f"usr/lib/linux-image-{version}" / "broadcom" / name, part / name)
     for machine, modules in recipe.MODULES.items():
-        made = initrd.first_root(root, version, modules)
-        (part / f"initrd-{machine}.img").write_bytes(made)
-    told = {"recipe": recipe.identity(), "kernel": version, "sources": _sources(part)}
-    (part / "image.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
+        first_root = initrd.first_root(root, version, modules)
+        (part / f"initrd-{machine}.img").write_bytes(first_root)
+    description = {"recipe": recipe.identity(), "kernel": version, "sources": _sources(part)}
+    (part / "image.json").write_text(json.dumps(description) + "\n", encoding="utf-8")
 
 
 def _run(argv: list[str]) -> None:
@@ -285,8 +285,8 @@ def _run(argv: list[str]) -> None:
         argv, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
+        output = (done.stderr or done.stdout).strip().splitlines()
         raise BoardError(
-            f"{argv[0]} failed: {said[-1] if said else f'exit {done.returncode}'}",
+            f"{argv[0]} failed: {output[-1] if output else f'exit {done.returncode}'}",
             fix="run the command again: it goes on with what it has",
         )

@@ -55,17 +55,17 @@ exec switch_root /new /sbin/init
 
 def archive(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
     """Give a cpio archive of the `newc` form (Documentation/driver-api/early-userspace)."""
-    made = bytearray()
+    content = bytearray()
     number = 0
     for number, (name, mode, data) in enumerate((*entries, ("TRAILER!!!", 0, b"")), start=1):
         path = name.encode() + b"\0"
         # ino mode uid gid nlink mtime filesize devmajor devminor rdevmajor rdevminor namesize check
         head = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
-        made += b"070701" + b"".join(b"%08x" % value for value in head) + path
-        made += bytes(-len(made) % 4)
-        made += data
-        made += bytes(-len(made) % 4)
-    return bytes(made)
+        content += b"070701" + b"".join(b"%08x" % value for value in head) + path
+        content += bytes(-len(content) % 4)
+        content += data
+        content += bytes(-len(content) % 4)
+    return bytes(content)
 
 
 def load_order(names: Iterable[str], dependencies: str, builtin: str) -> list[str]:

@@ -50,9 +50,9 @@ class Board:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Board:
+    def from_json(cls, fields: Mapping[str, Any]) -> Board:
         """Read it back."""
-        return cls(**told)
+        return cls(**fields)
 
 
 def pi3(name: str) -> Board:

@@ -45,12 +45,12 @@ def up(board: Board, tell: Tell, *, mirror: str | None = None) -> Entry:
             tell(f"{board.name}: was switched off; booting with what it had written")
             return _start(entry, tell, restore=False)
         registry.end(folder)
-        made = image.build(tell, mirror=mirror)
+        base = image.build(tell, mirror=mirror)
         folder.mkdir(parents=True, mode=0o700)
-        entry = registry.Entry(board, folder, 0, made.identity)
+        entry = registry.Entry(board, folder, 0, base.identity)
         saved = snapshot.place(entry) if snapshot.possible(entry) else None
         restore = saved is not None and saved.is_file()
-        _prepare(entry, made, saved if restore else None)
+        _prepare(entry, base, saved if restore else None)
         if restore:
             try:
                 return _start(entry, tell, restore=True)
@@ -60,7 +60,7 @@ def up(board: Board, tell: Tell, *, mirror: str | None = None) -> Entry:
                 saved.unlink(missing_ok=True)
                 registry.end(folder)
                 folder.mkdir(parents=True, mode=0o700)
-                _prepare(entry, made, None)
+                _prepare(entry, base, None)
         entry = _start(entry, tell, restore=False)
         if saved is not None:
             snapshot.take(entry)
@@ -75,15 +75,15 @@ def down(name: str) -> bool:
         return there
 
 
-def _prepare(entry: Entry, made: Image, saved: Path | None) -> None:
-    first = made.initrd(entry.board.machine).read_bytes()
+def _prepare(entry: Entry, base: Image, saved: Path | None) -> None:
+    first = base.initrd(entry.board.machine).read_bytes()
     # the kernel takes several archives, each at a multiple of four bytes
     (entry.folder / "initrd.img").write_bytes(first + bytes(-len(first) % 512) + access.seed())
     if saved is not None:
         shutil.copyfile(saved, entry.disk)
         return
     done = subprocess.run(
-        ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(made.disk), "-F", "raw",
+        ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base.disk), "-F", "raw",
          str(entry.disk)],
         check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True,
     )  # fmt: skip
@@ -122,7 +122,7 @@ def _wait(entry: Entry, tell: Tell, timeout_s: float, *, started: bool = False) 
     """Wait until the board lets us in."""
     begun = time.monotonic()
     name = entry.board.name
-    told = 0.0
+    reported_s = 0.0
     while True:
         if access.answers(entry) and access.settle(entry):
             if started:
@@ -142,8 +142,8 @@ def _wait(entry: Entry, tell: Tell, timeout_s: float, *, started: bool = False) 
                 f"{_tail(entry.folder / 'console.log')}",
                 fix=_again(name),
             )
-        if waited - told > 20:
-            told = waited
+        if waited - reported_s > 20:
+            reported_s = waited
             tell(f"{name}: {waited:.0f} s …")
         time.sleep(0.1)
 
@@ -157,8 +157,8 @@ def _tail(file: Path) -> str:
         lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return "it left no word"
-    said = [line.strip() for line in lines if line.strip()]
-    return " / ".join(said[-3:]) or "it left no word"
+    words = [line.strip() for line in lines if line.strip()]
+    return " / ".join(words[-3:]) or "it left no word"
 
 
 def _free_port(wanted: int) -> int:

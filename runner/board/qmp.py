@@ -65,9 +65,9 @@ class Monitor:
 
     def human(self, line: str) -> None:
         """Run a command of the human monitor, which answers nothing when all is well."""
-        said = str(self.ask("human-monitor-command", **{"command-line": line})).strip()
-        if said:
-            raise BoardError(f"QEMU: {line}: {said}")
+        answer = str(self.ask("human-monitor-command", **{"command-line": line})).strip()
+        if answer:
+            raise BoardError(f"QEMU: {line}: {answer}")
 
     def event(self) -> dict[str, Any] | None:
         """Wait for the next event; None when QEMU is gone."""

@@ -54,9 +54,9 @@ class Entry:
 
     def write(self) -> None:
         """Keep it beside the board."""
-        told = {"board": self.board.to_json(), "port": self.port, "image": self.image}
+        fields = {"board": self.board.to_json(), "port": self.port, "image": self.image}
         part = self.folder / "board.json.part"
-        part.write_text(json.dumps(told) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(fields) + "\n", encoding="utf-8")
         part.replace(self.folder / "board.json")
 
 
@@ -68,9 +68,9 @@ def find(name: str) -> Entry | None:
 def read(folder: Path) -> Entry | None:
     """Read a board's folder; None where a start was interrupted before there was a board."""
     try:
-        told: dict[str, Any] = json.loads((folder / "board.json").read_text(encoding="utf-8"))
-        board = Board.from_json(told["board"])
-        return Entry(board, folder, int(told["port"]), str(told["image"]))
+        fields: dict[str, Any] = json.loads((folder / "board.json").read_text(encoding="utf-8"))
+        board = Board.from_json(fields["board"])
+        return Entry(board, folder, int(fields["port"]), str(fields["image"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -79,8 +79,8 @@ def entries() -> list[Entry]:
     """Give all boards by name, also those that nobody remembers."""
     if not paths.running().is_dir():
         return []
-    found = (read(folder) for folder in sorted(paths.running().iterdir()))
-    return [entry for entry in found if entry is not None]
+    boards = (read(folder) for folder in sorted(paths.running().iterdir()))
+    return [entry for entry in boards if entry is not None]
 
 
 @contextlib.contextmanager

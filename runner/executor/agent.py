@@ -87,7 +87,7 @@ class Agent:
         self.run_id = run_id
         self._state_dir = state_dir
         self._sudo = become and not transport.is_root
-        self._said = ""  # on stderr, by an agent that failed
+        self._stderr = ""  # on stderr, by an agent that failed
         self._uploading = False
         self._on_quiet = on_quiet
         self.job = job
@@ -128,8 +128,8 @@ class Agent:
         if end.error is None:
             return
         message = f"{self.name}: {end.error.message or end.error.code}"
-        if self._said:
-            message += f"\n{self._said}"
+        if self._stderr:
+            message += f"\n{self._stderr}"
         raise _ERRORS.get(end.error.code, HostError)(message, fix=end.error.fix)
 
     def stream(
@@ -161,7 +161,7 @@ class Agent:
     def _conversation(
         self, full: Program, payload: bytes | None
     ) -> Generator[tuple[bytes, AnyEvent]]:
-        self._said = ""
+        self._stderr = ""
         channel = self._start()
         grace_s = GRACE_S
         copies = full.get("program") in _COPIERS
@@ -221,7 +221,7 @@ class Agent:
             ended = isinstance(event, End)
             if isinstance(event, End) and event.error and event.error.code == "internal":
                 channel.exit_code()  # then its traceback is whole
-                self._said = _tail(channel.stderr())
+                self._stderr = _tail(channel.stderr())
             yield line, event
             if ended:
                 return
@@ -252,8 +252,8 @@ class Agent:
     def _without_end(self, channel: Channel, noise: list[str]) -> RunnerError:
         """Say why a stream stopped before `end`."""
         code = channel.exit_code()
-        said = channel.stderr().strip()
-        last = _tail(said or "\n".join(noise))
+        stderr = channel.stderr().strip()
+        last = _tail(stderr or "\n".join(noise))
         tail = f":\n{last}" if last else ""
         # sshd tells the exit code as soon as it knows it, output still in its pipe comes after
         if code in {None, 0} and not channel.link_alive():
@@ -262,9 +262,9 @@ class Agent:
                 fix="what was begun on the host is in its journal: `runner restore` undoes it, "
                 "`runner attach` goes on with a trial",
             )
-        if _lacks(said, self.transport.python):
+        if _lacks(stderr, self.transport.python):
             return self._no_python(tail)
-        if self._sudo and (code == 127 or _from_sudo(said)):
+        if self._sudo and (code == 127 or _from_sudo(stderr)):
             return NeedRoot(f"{self.name}: `sudo -n` did not give root{tail}", fix=_NEED_ROOT_FIX)
         if code in {126, 127}:
             return self._no_python(tail)

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 def status(agent: Agent) -> tuple[Status, list[Applied]]:
     """Give the hold, journal and trials of a host, and its journal against what is there."""
-    found, applied = Status(), []
+    host_status, applied = Status(), []
     for event in agent.run({"program": "status"}):
         if isinstance(event, Status):
-            found = event
+            host_status = event
         elif isinstance(event, Applied):
             applied.append(event)
-    return found, applied
+    return host_status, applied
 
 
 def forget(agent: Agent) -> None:

@@ -59,7 +59,7 @@ _WORDS: Final = {
 
 def limits() -> Limits:
     """Give the limits, as RUNNER_LIMITS has them; SpecError names what is wrong with it."""
-    found = Limits()
+    values = Limits()
     known = {one.name for one in fields(Limits)}
     for word in filter(None, os.environ.get(VARIABLE, "").split(",")):
         name, equals, text = word.strip().partition("=")
@@ -72,5 +72,5 @@ def limits() -> Limits:
             raise SpecError(f"{VARIABLE}: {name}: {wrong}", fix=f"{name}=100000") from None
         if value < 1:
             raise SpecError(f"{VARIABLE}: {name}={text} is not above 0", fix=f"{name}=100000")
-        found = replace(found, **{name: value})
-    return found
+        values = replace(values, **{name: value})
+    return values

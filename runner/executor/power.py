@@ -18,7 +18,7 @@ SHOWN: Final = 300
 
 def cycle(argv: Sequence[str], host: str) -> None:
     """Run the command to its end, without a shell; HostError where it fails."""
-    said = shlex.join(argv)
+    command = shlex.join(argv)
     fix = f"run it by hand, then mend `power.cycle` of {host} in the inventory"
     try:
         done = subprocess.run(
@@ -26,10 +26,10 @@ def cycle(argv: Sequence[str], host: str) -> None:
             timeout=COMMAND_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise HostError(f"{host}: {said}: not done after {COMMAND_S:.0f} s", fix=fix) from None
+        raise HostError(f"{host}: {command}: not done after {COMMAND_S:.0f} s", fix=fix) from None
     except (OSError, ValueError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else str(fault)
-        raise HostError(f"{host}: {said}: {why}", fix=fix) from None
+        raise HostError(f"{host}: {command}: {why}", fix=fix) from None
     if done.returncode:
         text = " ".join(done.stdout.decode("utf-8", "replace").split())[-SHOWN:]
-        raise HostError(f"{host}: {said}: exit {done.returncode}: {text}", fix=fix)
+        raise HostError(f"{host}: {command}: exit {done.returncode}: {text}", fix=fix)

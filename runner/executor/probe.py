@@ -55,7 +55,7 @@ def probe(
     ports: bool = False,
 ) -> Probe:
     """Read `cells` and, if asked, all facts, those of further `sysctls` among them; count ports."""
-    found: dict[str, Json] = {}
+    facts_read: dict[str, Json] = {}
     values: dict[str, Value] = {}
     host = HostState()
     program = facts_asked(sysctls)
@@ -65,10 +65,10 @@ def probe(
     for event in agent.run(program):
         match event:
             case FactsRead():
-                found = event.facts
+                facts_read = event.facts
             case Value():
                 values[event.id] = event
             case HostSaid():
                 journal = event.journal
                 host = HostState(event.root, event.busy, journal.entries, journal.runs, event.ports)
-    return Probe(found, values, host)
+    return Probe(facts_read, values, host)

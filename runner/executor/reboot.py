@@ -69,14 +69,14 @@ def back(
         sleep(POLL_S)
         why = "it answers, in the same boot as before"
         try:
-            found = booted(agent)
+            boot_id = booted(agent)
         except RunnerError as error:
             # going down and coming up, it refuses in many ways
             why = error.message
             agent.transport.close()
         else:
-            if found != ended:
-                return found
+            if boot_id != ended:
+                return boot_id
         if clock() > until:
             raise HostUnreachable(
                 f"{agent.name}: did not come back within {within_s:.0f} s of its reboot: {why}",

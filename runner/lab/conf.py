@@ -39,15 +39,15 @@ def fits(name: str) -> bool:
 
 def features(words: Iterable[str], facts: Mapping[str, object]) -> tuple[str, ...]:
     """Give a board's features: its tags and groups, and what its facts say."""
-    found = [*words]
+    labels = [*words]
     if facts.get("arch"):
-        found.append(str(facts["arch"]))
+        labels.append(str(facts["arch"]))
     if facts.get("cgroup.version"):
-        found.append(f"cgroup_v{facts['cgroup.version']}")
+        labels.append(f"cgroup_v{facts['cgroup.version']}")
     model = re.search(r"Raspberry Pi (\d+|Zero \d+)", str(facts.get("board.model") or ""))
     if model:
-        found.append(f"pi{model[1].lower().replace(' ', '')}")
-    return tuple(dict.fromkeys(filter(None, map(feature, found))))
+        labels.append(f"pi{model[1].lower().replace(' ', '')}")
+    return tuple(dict.fromkeys(filter(None, map(feature, labels))))
 
 
 def text(nodes: Sequence[Node], folder: Path, gateway: str, port: int = PORT) -> str:

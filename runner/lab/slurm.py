@@ -44,8 +44,8 @@ def _run(folder: Path, argv: Sequence[str], text: str = "") -> str:
     except subprocess.TimeoutExpired:
         raise HostError(f"{argv[0]} did not answer within {WITHIN_S:.0f} s", fix=_FIX) from None
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[-500:]
-        raise HostError(f"{argv[0]}: {said or f'exit {done.returncode}'}", fix=_FIX)
+        output = " ".join((done.stderr or done.stdout).split())[-500:]
+        raise HostError(f"{argv[0]}: {output or f'exit {done.returncode}'}", fix=_FIX)
     return done.stdout
 
 
@@ -64,12 +64,12 @@ def submit(
 
 def jobs(folder: Path) -> list[Job]:
     """Give every job that is queued or runs."""
-    found = []
+    queued = []
     for line in _run(folder, ["squeue", "--noheader", "--format", "%i|%j|%T|%N|%r"]).splitlines():
         number, name, state, node, reason = [*line.split("|", 4), "", "", "", ""][:5]
         if number.isdecimal():
-            found.append(Job(int(number), name, state, node, reason))
-    return found
+            queued.append(Job(int(number), name, state, node, reason))
+    return queued
 
 
 def cancel(folder: Path, numbers: Sequence[int]) -> None:

@@ -71,24 +71,24 @@ def share_folder(lab: Path, name: str, number: int) -> Path:
     return place(lab, name) / f"share-{number}"
 
 
-def keep(lab: Path, made: Submission) -> None:
+def keep(lab: Path, submission: Submission) -> None:
     """Write a submission, whole, before anything of it is queued."""
-    folder = place(lab, made.id)
+    folder = place(lab, submission.id)
     folder.mkdir(parents=True)
-    for share in made.shares:
-        share_folder(lab, made.id, share.number).mkdir()
-    replace_bytes(folder / "submission.json", msgspec.json.format(msgspec.json.encode(made)))
+    for share in submission.shares:
+        share_folder(lab, submission.id, share.number).mkdir()
+    replace_bytes(folder / "submission.json", msgspec.json.format(msgspec.json.encode(submission)))
 
 
 def find(lab: Path, name: str) -> Submission:
     """Read a submission by its id, or by a beginning of it that only one has."""
     known = sorted(path.parent.name for path in (lab / FOLDER).glob("*/submission.json"))
-    found = [one for one in known if one.startswith(name)]
-    if len(found) != 1:
-        said = ", ".join(found or known[-5:]) or "none"
-        what = "is several" if found else "is none"
-        raise RecordError(f"{name} {what} of the submissions: {said}", fix="runner lab status")
-    path = place(lab, found[0]) / "submission.json"
+    matching = [one for one in known if one.startswith(name)]
+    if len(matching) != 1:
+        listing = ", ".join(matching or known[-5:]) or "none"
+        what = "is several" if matching else "is none"
+        raise RecordError(f"{name} {what} of the submissions: {listing}", fix="runner lab status")
+    path = place(lab, matching[0]) / "submission.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=Submission)
     except (OSError, msgspec.MsgspecError) as fault:
@@ -102,17 +102,17 @@ def all_of(lab: Path) -> list[Submission]:
     ]
 
 
-def record_of(lab: Path, made: Submission, share: Share) -> RunFolder | None:
+def record_of(lab: Path, submission: Submission, share: Share) -> RunFolder | None:
     """Open the run of a share; None as long as it has not begun."""
-    root = share_folder(lab, made.id, share.number) / "reports"
-    found = [path for path in runs(root) if path.name == share.run]
-    return RunFolder.open(found[0]) if found else None
+    root = share_folder(lab, submission.id, share.number) / "reports"
+    paths = [path for path in runs(root) if path.name == share.run]
+    return RunFolder.open(paths[0]) if paths else None
 
 
 @contextlib.contextmanager
-def alone(lab: Path, made: Submission, share: Share) -> Iterator[bool]:
+def alone(lab: Path, submission: Submission, share: Share) -> Iterator[bool]:
     """Be the only job of a share; says whether we are. The kernel drops it with the process."""
-    path = share_folder(lab, made.id, share.number) / "lock"
+    path = share_folder(lab, submission.id, share.number) / "lock"
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -125,17 +125,17 @@ def alone(lab: Path, made: Submission, share: Share) -> Iterator[bool]:
         os.close(fd)
 
 
-def node_of(lab: Path, made: Submission, share: Share) -> str:
+def node_of(lab: Path, submission: Submission, share: Share) -> str:
     """Give the board that began a share, or that the spec names; empty where it may be any."""
-    path = share_folder(lab, made.id, share.number) / "node"
+    path = share_folder(lab, submission.id, share.number) / "node"
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return share.node
 
 
-def begin_at(lab: Path, made: Submission, share: Share, node: str) -> None:
+def begin_at(lab: Path, submission: Submission, share: Share, node: str) -> None:
     """Note the board that begins a share: its run is of that board from then on."""
-    path = share_folder(lab, made.id, share.number) / "node"
+    path = share_folder(lab, submission.id, share.number) / "node"
     if not path.exists():
         replace_bytes(path, f"{node}\n".encode())

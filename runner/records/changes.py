@@ -56,11 +56,11 @@ class CellChange(msgspec.Struct, frozen=True, kw_only=True):
 
     def written(self) -> dict[str, Json]:
         """Give what is written of it; what is not said is left out."""
-        found: dict[str, Json] = msgspec.to_builtins(self)
+        fields: dict[str, Json] = msgspec.to_builtins(self)
         for name, empty in (("cell", None), ("treatment", "")):
-            if found[name] == empty:
-                del found[name]
-        return found
+            if fields[name] == empty:
+                del fields[name]
+        return fields
 
 
 def change_of(line: bytes) -> CellChange:

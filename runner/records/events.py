@@ -87,7 +87,7 @@ class EventError(ValueError):
 def decode(line: bytes | str) -> AnyEvent:
     """Give the event of one line; EventError where it is none, whatever its bytes are."""
     try:
-        found: AnyEvent = _DECODER.decode(line)
+        event: AnyEvent = _DECODER.decode(line)
     except RecursionError:
         raise EventError("it is nested too deeply") from None
     except UnicodeDecodeError:
@@ -99,17 +99,17 @@ def decode(line: bytes | str) -> AnyEvent:
         if _SURROGATE not in given.lower():
             raise EventError(str(error)) from None
         return _with_surrogates(given)
-    return found
+    return event
 
 
 def _with_surrogates(line: bytes) -> AnyEvent:
     try:
-        found: AnyEvent = msgspec.convert(json.loads(line, parse_constant=_refuse), AnyEvent)
+        event: AnyEvent = msgspec.convert(json.loads(line, parse_constant=_refuse), AnyEvent)
     except RecursionError:
         raise EventError("it is nested too deeply") from None
     except (ValueError, msgspec.ValidationError) as error:
         raise EventError(str(error)) from None
-    return found
+    return event
 
 
 def _refuse(constant: str) -> NoReturn:

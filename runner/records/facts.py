@@ -24,8 +24,8 @@ def emulated(facts: Mapping[str, object]) -> bool:
 
 def table(facts: Mapping[str, Json], name: str) -> dict[str, Json]:
     """Give a fact that is a mapping; empty where it is not known, or is none."""
-    found = facts.get(name)
-    return found if isinstance(found, dict) else {}
+    value = facts.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def places(facts: Mapping[str, Json], name: str) -> dict[str, str]:
@@ -35,21 +35,21 @@ def places(facts: Mapping[str, Json], name: str) -> dict[str, str]:
 
 def words(facts: Mapping[str, Json], name: str) -> list[str]:
     """Give a fact that is a list of words; empty where it is not known, or is none."""
-    found = facts.get(name)
-    known = found if isinstance(found, list | tuple) else ()
+    value = facts.get(name)
+    known = value if isinstance(value, list | tuple) else ()
     return [item for item in known if isinstance(item, str)]
 
 
 def amount(facts: Mapping[str, Json], name: str) -> float | int | None:
     """Give a fact that is a number; None where it is not known, or is none."""
-    found = facts.get(name)
-    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+    value = facts.get(name)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def machine_id(facts: Mapping[str, Json]) -> str:
     """Give a short name of the machine that has these facts: the same for the same ones."""
-    said = "\n".join(f"{name}={facts.get(name)}" for name in MACHINE)
-    return hashlib.sha256(said.encode(errors="backslashreplace")).hexdigest()[:12]
+    lines = "\n".join(f"{name}={facts.get(name)}" for name in MACHINE)
+    return hashlib.sha256(lines.encode(errors="backslashreplace")).hexdigest()[:12]
 
 
 def other_machine(

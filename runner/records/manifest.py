@@ -186,8 +186,8 @@ class SearchRun(msgspec.Struct, frozen=True):
 
     def number(self, name: str) -> float | None:
         """Give what `from: search.NAME` asks for; None where the search found none."""
-        found = getattr(self, name, None)
-        return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+        value = getattr(self, name, None)
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 class Searches(msgspec.Struct, frozen=True):
@@ -345,5 +345,5 @@ def manifest_of(data: object) -> Manifest:
 
 def plain(value: object) -> Json:
     """Give what is written for a part of a manifest."""
-    found: Json = msgspec.to_builtins(value)
-    return found
+    data: Json = msgspec.to_builtins(value)
+    return data

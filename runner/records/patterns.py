@@ -77,14 +77,14 @@ def compiled(text: str) -> Pattern:
     options = re2.Options()
     options.log_errors = False
     try:
-        found: Pattern = re2.compile(f"(?m){text}", options)
+        pattern: Pattern = re2.compile(f"(?m){text}", options)
     except (re2.error, UnicodeEncodeError) as wrong:
-        said = wrong.args[0] if wrong.args else wrong
-        why = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        cause = wrong.args[0] if wrong.args else wrong
+        why = cause.decode(errors="replace") if isinstance(cause, bytes) else str(cause)
         raise PatternError(
             f"`{text}` is not a regular expression of RE2: {why}{_hint(text)}"
         ) from None
-    return found
+    return pattern
 
 
 def _hint(text: str) -> str:
@@ -99,39 +99,39 @@ def _hint(text: str) -> str:
     return ""
 
 
-def last_match(text: str, said: str) -> tuple[str, str] | None:
+def last_match(text: str, content: str) -> tuple[str, str] | None:
     """Give (all of the last match, its group 1 or all of it); None where nothing matches.
 
     Raises TooManyMatchesError above MAX_MATCHES.
     """
     pattern = compiled(text)
-    found: Match | None = None
-    for count, match in enumerate(pattern.finditer(_plain(said)), 1):
+    last: Match | None = None
+    for count, match in enumerate(pattern.finditer(_plain(content)), 1):
         if count > MAX_MATCHES:
             raise TooManyMatchesError(f"{text} matches more than {MAX_MATCHES} times")
-        found = match
-    if found is None:
+        last = match
+    if last is None:
         return None
-    return found[0] or "", found[1 if pattern.groups else 0] or ""
+    return last[0] or "", last[1 if pattern.groups else 0] or ""
 
 
-def every_match(text: str, said: str) -> Iterator[tuple[str, ...]]:
+def every_match(text: str, content: str) -> Iterator[tuple[str, ...]]:
     """Give group 0 and all others of every match, in order.
 
     Raises TooManyMatchesError above MAX_MATCHES.
     """
     pattern = compiled(text)
-    for count, match in enumerate(pattern.finditer(_plain(said)), 1):
+    for count, match in enumerate(pattern.finditer(_plain(content)), 1):
         if count > MAX_MATCHES:
             raise TooManyMatchesError(f"{text} matches more than {MAX_MATCHES} times")
         yield tuple(match[group] or "" for group in range(pattern.groups + 1))
 
 
-def matches(text: str, said: str) -> bool:
+def matches(text: str, content: str) -> bool:
     """Whether an expression matches anywhere."""
-    return compiled(text).search(_plain(said)) is not None
+    return compiled(text).search(_plain(content)) is not None
 
 
-def _plain(said: str) -> str:
+def _plain(content: str) -> str:
     """Replace lone surrogates, which RE2 cannot be given."""
-    return said.encode("utf-8", "replace").decode()
+    return content.encode("utf-8", "replace").decode()

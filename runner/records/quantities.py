@@ -185,13 +185,13 @@ def parse(text: str | float | Quantity) -> Quantity:
         return _bare(text)
     if not isinstance(text, str):
         raise QuantityError("is not a quantity (a number with a unit, such as 32MiB or 30s)")
-    said = text.strip()
-    if len(said) > _LONGEST:
-        raise QuantityError(f"`{said[:40]} …` is too long for a quantity")
-    if _COMPOUND.fullmatch(said):
-        total = sum((Fraction(n) * TIMES[u] for n, u in _PART.findall(said)), Fraction(0))
+    stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        raise QuantityError(f"`{stripped[:40]} …` is too long for a quantity")
+    if _COMPOUND.fullmatch(stripped):
+        total = sum((Fraction(n) * TIMES[u] for n, u in _PART.findall(stripped)), Fraction(0))
         return Quantity(total, TIME)
-    match = _TEXT.fullmatch(said)
+    match = _TEXT.fullmatch(stripped)
     if match is None:
         message = f"`{text}` is not a quantity (a number with a unit, such as 32MiB or 30s)"
         raise QuantityError(message)
@@ -199,9 +199,9 @@ def parse(text: str | float | Quantity) -> Quantity:
     try:
         read = read_unit(unit)
     except UnitError:
-        raise _unit_error(said, digits, unit) from None
+        raise _unit_error(stripped, digits, unit) from None
     dimension = read.dimension
-    return Quantity(_number(said, digits) * read.size, dimension)
+    return Quantity(_number(stripped, digits) * read.size, dimension)
 
 
 def parse_as(dimension: str, text: str | float | Quantity) -> Quantity:
@@ -211,19 +211,19 @@ def parse_as(dimension: str, text: str | float | Quantity) -> Quantity:
     and a count of anything may be bare, and that 0 is 0 in every unit. A size of something that
     is to be is whole bytes; one that was published may be a mean.
     """
-    found = parse(text)
-    if found.dimension == dimension:
-        if dimension == BYTES and found.exact.denominator != 1:
+    quantity = parse(text)
+    if quantity.dimension == dimension:
+        if dimension == BYTES and quantity.exact.denominator != 1:
             raise QuantityError(f"`{text}` is not a whole number of bytes")
-        return found
-    if found.dimension == COUNT and (found.exact == 0 or dimension in (RATIO, RATE)):
-        return Quantity(found.exact, dimension)
+        return quantity
+    if quantity.dimension == COUNT and (quantity.exact == 0 or dimension in (RATIO, RATE)):
+        return Quantity(quantity.exact, dimension)
     shown = str(text).strip()
-    if found.dimension == COUNT:
+    if quantity.dimension == COUNT:
         first = {BYTES: f"{shown}MiB", TIME: f"{shown}s", FREQUENCY: f"{shown}MHz"}
         example = first.get(dimension, EXAMPLE[dimension])
         raise QuantityError(f"`{shown}` has no unit: write for instance {example}")
-    what = f"`{shown}` is a {found.dimension}, not a {dimension}"
+    what = f"`{shown}` is a {quantity.dimension}, not a {dimension}"
     raise QuantityError(f"{what}: write for instance {EXAMPLE[dimension]}")
 
 

@@ -109,7 +109,7 @@ def values_in(value: object) -> tuple[str, ...]:
     The sources alone, without the literal text around them; SpecError names one that cannot
     be read, or that is too short to be told from other text.
     """
-    found: dict[str, None] = {}
+    values: dict[str, None] = {}
     for secret in secrets_in(value):
         for kind, what in secret.parts:
             if kind == "text":
@@ -121,8 +121,8 @@ def values_in(value: object) -> tuple[str, ...]:
                     "hidden in what a program prints",
                     fix=f"give one of at least {SHORTEST}, or write it plainly: it is not a secret",
                 )
-            found[text] = None
-    return tuple(found)
+            values[text] = None
+    return tuple(values)
 
 
 SHORTEST = 4

@@ -107,8 +107,8 @@ def build(
     key = build_key(go=toolchain.path, env=env, cwd=folder, request=plain, run=run)
     store = cache_dir / "builds"
     store.mkdir(parents=True, exist_ok=True)
-    if key is not None and (found := load(store / key)) is not None:
-        return found
+    if key is not None and (cached := load(store / key)) is not None:
+        return cached
     with tempfile.TemporaryDirectory(dir=store, prefix=".build-") as name:
         temporary = Path(name) / "out"
         temporary.mkdir()
@@ -118,18 +118,20 @@ def build(
         started = time.monotonic()
         ran = run(argv, env=env, cwd=folder, timeout_s=_BUILD_S)
         seconds = time.monotonic() - started
-        said = "\n".join(text for text in (ran.stdout.rstrip(), ran.stderr.rstrip()) if text)
+        output_text = "\n".join(text for text in (ran.stdout.rstrip(), ran.stderr.rstrip()) if text)
         # generic code is named with its file in the toolchain, which is in a user's own cache
-        said = said.replace(str(toolchain.path.parent.parent), "$GOROOT")
+        output_text = output_text.replace(str(toolchain.path.parent.parent), "$GOROOT")
         if ran.code != 0 or not output.is_file():
-            _refuse(ran.code, shown, said, request)
-        write_entry(temporary, shown, said, seconds, how=toolchain.how, toolchain=toolchain.version)
+            _refuse(ran.code, shown, output_text, request)
+        write_entry(
+            temporary, shown, output_text, seconds, how=toolchain.how, toolchain=toolchain.version
+        )
         # without a key nothing can be found again: the hash of the output names it
         final = store / (key or f"unkeyed-{sha256_of(output)}")
-        made = publish(temporary, final)
-    if made is None:
+        built = publish(temporary, final)
+    if built is None:
         raise ToolchainError(f"the build cache {store} does not keep what is written to it")
-    return Build(**{**vars(made), "cached": False})
+    return Build(**{**vars(built), "cached": False})
 
 
 def publish(temporary: Path, final: Path) -> Build | None:
@@ -137,8 +139,8 @@ def publish(temporary: Path, final: Path) -> Build | None:
     try:
         temporary.rename(final)
     except OSError:
-        if (made := load(final)) is not None:  # another process was faster
-            return made
+        if (cached := load(final)) is not None:  # another process was faster
+            return cached
         shutil.rmtree(final, ignore_errors=True)  # damaged
         temporary.rename(final)
     return load(final)
@@ -173,7 +175,7 @@ def _shown(request: BuildRequest, chosen: Mapping[str, str]) -> str:
     return " ".join([*settings, shlex.join(_argv(request, "go", name))])
 
 
-def _refuse(code: int, shown: str, said: str, request: BuildRequest) -> None:
+def _refuse(code: int, shown: str, output: str, request: BuildRequest) -> None:
     if code == TIMED_OUT:
         why = f"did not end within {_BUILD_S:g} s"
     elif code == NOT_FOUND:
@@ -183,7 +185,7 @@ def _refuse(code: int, shown: str, said: str, request: BuildRequest) -> None:
     else:
         why = f"ended with exit code {code}"
     raise ToolchainError(
-        f"{shown}\n{said}\nThe build {why}, in {request.package_dir}",
+        f"{shown}\n{output}\nThe build {why}, in {request.package_dir}",
         fix="the lines above are the compiler's own",
     )
 

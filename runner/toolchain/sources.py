@@ -125,12 +125,12 @@ def _described_files(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _module_files(settings: Mapping[str, str]) -> list[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
     if (mod := settings.get("GOMOD", "")) and mod != "/dev/null":
-        found += [Path(mod), Path(mod).with_name("go.sum")]
+        paths += [Path(mod), Path(mod).with_name("go.sum")]
     if (work := settings.get("GOWORK", "")) and work != "off":
-        found += [Path(work), Path(work + ".sum")]
-    return found
+        paths += [Path(work), Path(work + ".sum")]
+    return paths
 
 
 def _compiler(settings: Mapping[str, str], env: Mapping[str, str]) -> str:

@@ -39,10 +39,10 @@ def target_of(machine: str, system: str = "linux", bits: int = 64) -> Target:
     `bits` are those of the host's programs, which may be 32 under a kernel of 64.
     """
     name = machine.strip().lower()
-    found = _MACHINES.get(_OF_32_BITS.get(name, name) if bits == 32 else name)
-    if found is None:
+    target = _MACHINES.get(_OF_32_BITS.get(name, name) if bits == 32 else name)
+    if target is None:
         raise ToolchainError(
             f"no Go architecture is known for machine {machine!r}",
             fix="say build.env.GOARCH in the spec; known: " + ", ".join(_MACHINES),
         )
-    return Target(goos=system.lower(), goarch=found[0], env=dict(found[1]))
+    return Target(goos=system.lower(), goarch=target[0], env=dict(target[1]))

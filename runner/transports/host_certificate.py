@@ -80,14 +80,14 @@ def host_certificate(blob: bytes) -> HostCertificate | None:
         return None
     try:
         line = _kind(blob).encode() + b" " + base64.b64encode(blob)
-        found = load_ssh_public_identity(line)
-        if not isinstance(found, SSHCertificate):
+        certificate = load_ssh_public_identity(line)
+        if not isinstance(certificate, SSHCertificate):
             return None
-        public = found.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        public = certificate.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
         authority = base64.b64decode(public.split()[1])
         # the signature is the last of the certificate's strings, after its authority's key
         at = blob.rindex(len(authority).to_bytes(4, "big") + authority) + 4 + len(authority)
-        return HostCertificate(found, blob, authority, _kind(blob[at + 4 :]))
+        return HostCertificate(certificate, blob, authority, _kind(blob[at + 4 :]))
     except Exception:  # noqa: BLE001  # bytes of a host: whatever they break, they are not a certificate
         return None
 

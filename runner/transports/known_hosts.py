@@ -43,13 +43,13 @@ class KnownKey:
         wanted = name.lower()
         if self.names.startswith("|"):
             return _is_hash_of(self.names, wanted)
-        found = False
+        named = False
         for pattern in self.names.lower().split(","):
             if _fits(wanted, pattern.removeprefix("!")):
                 if pattern.startswith("!"):
                     return False
-                found = True
-        return found
+                named = True
+        return named
 
 
 def known_keys(files: Iterable[Path], name: str) -> list[KnownKey]:

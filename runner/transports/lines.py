@@ -36,7 +36,7 @@ def split(receive: Callable[[float], bytes | None], bounds: Bounds) -> Iterator[
     pending: list[bytes] = []
     size = 0
     heard = time.monotonic()
-    told = 0.0
+    reported_s = 0.0
     while True:
         chunk = receive(POLL_S)
         now = time.monotonic()
@@ -49,11 +49,11 @@ def split(receive: Callable[[float], bytes | None], bounds: Bounds) -> Iterator[
                     fix="is it out of memory, or its disk gone? what was begun on the host is in "
                     "its journal: `runner restore` undoes it",
                 )
-            if bounds.on_quiet is not None and quiet_s - told >= bounds.quiet_s:
-                told = quiet_s
+            if bounds.on_quiet is not None and quiet_s - reported_s >= bounds.quiet_s:
+                reported_s = quiet_s
                 bounds.on_quiet(quiet_s)
             continue
-        heard, told = now, 0.0
+        heard, reported_s = now, 0.0
         if not chunk:
             break
         first, *rest = chunk.split(b"\n")

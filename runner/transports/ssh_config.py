@@ -54,15 +54,15 @@ class Way:
 def ways(options: SshOptions, name: str) -> list[Way]:
     """Give the hops to a host, the host itself first; HostUnreachable where ssh refuses."""
     own = [*_flag("-p", options.port), *_flag("-l", options.user)]
-    found: list[Way] = []
+    hops: list[Way] = []
     asked, args = options.host, (*own, *options.args)
     while True:
-        said = _configuration(asked, args, options.ssh_config, name)
-        found.append(_way(said, asked, options, first=not found))
-        jumps = [word for word in said.get("proxyjump", "none").split(",") if word != "none"]
+        settings = _configuration(asked, args, options.ssh_config, name)
+        hops.append(_way(settings, asked, options, first=not hops))
+        jumps = [word for word in settings.get("proxyjump", "none").split(",") if word != "none"]
         if not jumps:
-            return found
-        if len(found) >= _MAX_HOPS:
+            return hops
+        if len(hops) >= _MAX_HOPS:
             raise HostUnreachable(
                 f"{name}: more than {_MAX_HOPS} jump hosts on the way to {options.host}",
                 fix="does ProxyJump lead in a circle?",
@@ -109,46 +109,46 @@ def _configuration(
             fix="look at Match exec and CanonicalizeHostname in ~/.ssh/config",
         ) from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        lines = [line for line in said if not line.startswith("Pseudo-terminal")][-3:]
+        stderr = done.stderr.decode(errors="replace").strip().splitlines()
+        lines = [line for line in stderr if not line.startswith("Pseudo-terminal")][-3:]
         raise HostUnreachable(
             f"{name}: no way to {host} by ssh's configuration: {'; '.join(lines)}",
             fix=f"try it: {shlex.join(argv)}",
         )
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for line in done.stdout.decode(errors="replace").splitlines():
         key, _, value = line.partition(" ")
-        found[key] = f"{found[key]}\n{value}" if key in found else value
-    return found
+        settings[key] = f"{settings[key]}\n{value}" if key in settings else value
+    return settings
 
 
-def _way(said: Mapping[str, str], asked: str, options: SshOptions, *, first: bool) -> Way:
-    host, user = said.get("hostname", asked), said.get("user", "")
-    port = int(said.get("port", "22"))
+def _way(settings: Mapping[str, str], asked: str, options: SshOptions, *, first: bool) -> Way:
+    host, user = settings.get("hostname", asked), settings.get("user", "")
+    port = int(settings.get("port", "22"))
     tokens = {
         "%": "%", "h": host, "n": asked, "p": str(port), "r": user, "u": getpass.getuser(),
         "d": str(Path.home()), "i": str(os.getuid()),
     }  # fmt: skip
-    if said.get("knownhostscommand", "none") != "none":
+    if settings.get("knownhostscommand", "none") != "none":
         raise HostUnreachable(
             f"{options.host}: KnownHostsCommand is not run by runner",
             fix="keep the host's key in a file of known_hosts",
         )
-    keys = [_path(text, tokens) for text in said.get("identityfile", "").splitlines()]
-    only = said.get("identitiesonly") == "yes"
+    keys = [_path(text, tokens) for text in settings.get("identityfile", "").splitlines()]
+    only = settings.get("identitiesonly") == "yes"
     if first and options.key is not None:
         keys, only = [options.key.expanduser()], True
     named = [
         _path(text, tokens)
         for key in ("userknownhostsfile", "globalknownhostsfile")
-        for text in _files(said.get(key, ""))
+        for text in _files(settings.get(key, ""))
         if text != "none"
     ]
     if options.known_hosts is not None:
         named = [options.known_hosts.expanduser()]
-    agent = said.get("identityagent")
-    command = said.get("proxycommand", "none")
-    revoked = said.get("revokedhostkeys", "none")
+    agent = settings.get("identityagent")
+    command = settings.get("proxycommand", "none")
+    revoked = settings.get("revokedhostkeys", "none")
     return Way(
         asked=asked,
         host=host,
@@ -158,10 +158,10 @@ def _way(said: Mapping[str, str], asked: str, options: SshOptions, *, first: boo
         agent=None if agent in (None, "SSH_AUTH_SOCK") else agent,
         only_these_keys=only,
         known_hosts=tuple(named or [Path(file) for file in _SYSTEM_KNOWN_HOSTS]),
-        alias=said.get("hostkeyalias"),
-        accept_new=said.get("stricthostkeychecking") in ("accept-new", "no", "off", "false"),
-        hashed=said.get("hashknownhosts") == "yes",
-        family=said.get("addressfamily", "any"),
+        alias=settings.get("hostkeyalias"),
+        accept_new=settings.get("stricthostkeychecking") in ("accept-new", "no", "off", "false"),
+        hashed=settings.get("hashknownhosts") == "yes",
+        family=settings.get("addressfamily", "any"),
         command=None if command == "none" else _filled(command, tokens),
         revoked=None if revoked == "none" else _path(revoked, tokens),
     )
@@ -172,13 +172,13 @@ def _files(text: str) -> list[str]:
 
     A word that begins like no path is the rest of the one before.
     """
-    found: list[str] = []
+    names: list[str] = []
     for word in text.split(" "):
-        if found and not word.startswith(("/", "~", "%", "$", "none")):
-            found[-1] += f" {word}"
+        if names and not word.startswith(("/", "~", "%", "$", "none")):
+            names[-1] += f" {word}"
         else:
-            found.append(word)
-    return [name for name in found if name]
+            names.append(word)
+    return [name for name in names if name]
 
 
 def _path(text: str, tokens: Mapping[str, str]) -> Path:
@@ -188,11 +188,11 @@ def _path(text: str, tokens: Mapping[str, str]) -> Path:
 def _filled(text: str, tokens: Mapping[str, str]) -> str:
     """Fill in ssh's tokens, such as %h."""
     parts = text.split("%")
-    found, rest = [parts[0]], parts[1:]
+    pieces, rest = [parts[0]], parts[1:]
     while rest:
         part = rest.pop(0)
         if not part:  # %%
-            found += ["%", rest.pop(0) if rest else ""]
+            pieces += ["%", rest.pop(0) if rest else ""]
         else:
-            found.append(tokens.get(part[0], f"%{part[0]}") + part[1:])
-    return "".join(found)
+            pieces.append(tokens.get(part[0], f"%{part[0]}") + part[1:])
+    return "".join(pieces)

@@ -60,13 +60,13 @@ class Trust:
                     sorted(super().preferred_keys, key=lambda kind: "-cert-v01@" not in kind)
                 )
 
-        made = (CertificatesFirst if self.authorities else paramiko.Transport)(sock, **how)
+        transport = (CertificatesFirst if self.authorities else paramiko.Transport)(sock, **how)
         kinds = [kind for key in self.plain for kind in _algorithms(key.kind)]
-        options = made.get_security_options()
+        options = transport.get_security_options()
         first = [kind for kind in dict.fromkeys(kinds) if kind in options.key_types]
         rest = [kind for kind in options.key_types if kind not in first]
         options.key_types = [*first, *rest]
-        return made
+        return transport
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         """Pass a trusted key; append one where new ones are accepted; else HostUnreachable."""

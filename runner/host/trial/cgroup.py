@@ -38,7 +38,7 @@ class Enclosure:
         self._here, self._program = here, program
         self.join = [str(path) for path in plan["join"]]
         self._cells = list(plan["cells"])
-        self._made: List[str] = []
+        self._own_folders: List[str] = []
         self._oom_file: Optional[str] = None
 
     def make(self, emit: Emit) -> None:
@@ -47,7 +47,7 @@ class Enclosure:
             if os.path.isdir(path):
                 self._clear(path)
         folders = [str(cell["path"]) for cell in self._cells if cell["via"] == "cgroup"]
-        self._made = [path for path in folders if not os.path.isdir(path)]
+        self._own_folders = [path for path in folders if not os.path.isdir(path)]
         # over the state of the treatment, which stays in force
         program: Asked = {
             "run": self._program["run"],
@@ -92,21 +92,21 @@ class Enclosure:
             return None
         try:
             with open(self._oom_file, encoding="ascii") as file:
-                found = extract.parse({"keys": ["oom_kill"]}, file.read())[0]
+                kills = extract.parse({"keys": ["oom_kill"]}, file.read())[0]
         except OSError:
             return None
-        return None if found is None else int(found)
+        return None if kills is None else int(kills)
 
     def remove(self) -> List[str]:
         """End all members and remove the folders made; gives why for each that stays."""
         left = []
-        for path in reversed(self._made):
+        for path in reversed(self._own_folders):
             try:
                 groups.remove(path)
             except (OSError, CellError) as fault:
                 if os.path.isdir(path):
                     left.append(f"{path}: {reason(fault)}")
-        self._made = []
+        self._own_folders = []
         self._oom_file = None
         return left
 

@@ -57,11 +57,11 @@ def wait(
     longest = max(float(plan.get("at_most_s") or 0), earliest - began)
     done = loop.wait(longest, fit)
     absent = sorted(name for name, value in seen.items() if value is None)
-    found: Dict[str, object] = {"time_wait": 0, **seen, "drained": done}
-    found["after_s"] = round(time.monotonic() - began, 6)
+    fields: Dict[str, object] = {"time_wait": 0, **seen, "drained": done}
+    fields["after_s"] = round(time.monotonic() - began, 6)
     if absent:
-        found["absent"] = absent
-    return found
+        fields["absent"] = absent
+    return fields
 
 
 def _sockets() -> Optional[float]:

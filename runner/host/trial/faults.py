@@ -268,9 +268,9 @@ def _why_not(text: str) -> str:
 
 def _free_bytes() -> int:
     """Memory that can be taken: available, and free swap."""
-    found = {}
+    sizes = {}
     with open("/proc/meminfo", encoding="ascii") as file:
         for line in file:
             name, _, rest = line.partition(":")
-            found[name] = int(rest.split()[0]) << 10
-    return found.get("MemAvailable", found["MemFree"]) + found.get("SwapFree", 0)
+            sizes[name] = int(rest.split()[0]) << 10
+    return sizes.get("MemAvailable", sizes["MemFree"]) + sizes.get("SwapFree", 0)

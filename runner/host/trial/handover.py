@@ -106,9 +106,9 @@ class Door:
         handed: List[Handed] = []
 
         def knocked() -> None:
-            found = self._take()
-            if found is not None:
-                handed.append(found)
+            message = self._take()
+            if message is not None:
+                handed.append(message)
 
         loop.reader(self._line.fileno(), knocked)
         try:

@@ -79,12 +79,12 @@ class Identity:
         own = os.path.join(self.folder, "dir")
         os.mkdir(own, 0o700)
         os.chown(own, self.uid, self.gid)
-        found = {**words, "dir": own}
+        places = {**words, "dir": own}
         if "binary" in words:
-            found["binary"] = os.path.join(self.folder, "binary")
-            shutil.copyfile(words["binary"], found["binary"])
-            os.chmod(found["binary"], 0o755)  # noqa: S103 - root's; others may run it
-        return found
+            places["binary"] = os.path.join(self.folder, "binary")
+            shutil.copyfile(words["binary"], places["binary"])
+            os.chmod(places["binary"], 0o755)  # noqa: S103 - root's; others may run it
+        return places
 
     def remove(self) -> None:
         """Remove the place."""

@@ -167,11 +167,11 @@ class Load:
             )
 
     def _counters(self) -> Dict[str, object]:
-        found: Dict[str, object] = dict(self._ctx.sampler.snapshot())
+        counters: Dict[str, object] = dict(self._ctx.sampler.snapshot())
         if self.port is not None:
             for name, many in self._diag.count(self.port).items():
-                found["sockets." + name] = many
-        return found
+                counters["sockets." + name] = many
+        return counters
 
     def _counted(self) -> Callable[[], int]:
         """Give a function that counts connections now and then, and gives the most so far."""
@@ -221,8 +221,8 @@ class Load:
             now = time.monotonic()
             if port is not None and now >= due:
                 due = now + COUNT_EVERY_S
-                found = self._diag.waiting(port, longer_s)
-                many = many if found is None else found
+                waiting = self._diag.waiting(port, longer_s)
+                many = many if waiting is None else waiting
             return many
 
         return late

@@ -124,8 +124,8 @@ class Heeded:
             return
         seen = self._before + whole
         try:
-            found = next((one for one in self._patterns if matches(one, seen)), None)
-            self.why = "" if found is None else f"{self._stream} matches {found!r}"
+            pattern = next((one for one in self._patterns if matches(one, seen)), None)
+            self.why = "" if pattern is None else f"{self._stream} matches {pattern!r}"
         except Overrun as fault:
             self.why = str(fault)
         # from the begin of a line on, else `^` would match in the middle of one
@@ -189,7 +189,7 @@ class Stream:
         self._heeded.take("", rest=ended)
         return self._heeded.why
 
-    def said(self, masked: Optional[Callable[[str], str]] = None) -> str:
+    def excerpt(self, masked: Optional[Callable[[str], str]] = None) -> str:
         """Give the first and the last lines so far: a crash names its cause first, or last."""
         if self._fd in self._loop.watched():
             self._take()

@@ -84,7 +84,7 @@ def _start(ctx: Context, plan: Workload, argv: Sequence[str], within_s: float) -
     if not done:
         process.kill([child.pid, *process.descendants(child.pid)], signal.SIGKILL)
     text = [part.strip() for part in (out.close(), err.close())]
-    said = (text[1] or text[0])[-SAID:]
+    excerpt = (text[1] or text[0])[-SAID:]
     ended = ctx.loop.exit_of(child.pid)
     how: Optional[str] = None
     if not done or ended is None:
@@ -92,5 +92,5 @@ def _start(ctx: Context, plan: Workload, argv: Sequence[str], within_s: float) -
     elif ended.code != 0:
         how = str(ended)
     if how is not None:
-        raise _failed(" ".join(argv), how + (f"; it said: {said}" if said else ""), fix)
+        raise _failed(" ".join(argv), how + (f"; it said: {excerpt}" if excerpt else ""), fix)
     return {} if ended is None else {"cpu_s": round(ended.cpu_s, 6)}

@@ -117,35 +117,35 @@ def spawn(start: Start, loop: Loop, within_s: float = 30.0) -> Child:
     source = _input(start)
     out, out_in = os.pipe2(os.O_CLOEXEC)
     err, err_in = os.pipe2(os.O_CLOEXEC)
-    told, tell = os.pipe2(os.O_CLOEXEC)
+    report_out, report_in = os.pipe2(os.O_CLOEXEC)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _child(start, path, (out_in, err_in, tell, source), parent)
+        _child(start, path, (out_in, err_in, report_in, source), parent)
     loop.born(pid)
-    for fd in (out_in, err_in, tell, source):
+    for fd in (out_in, err_in, report_in, source):
         os.close(fd)
-    for fd in (out, err, told):
+    for fd in (out, err, report_out):
         os.set_blocking(fd, False)
-    said = bytearray()
+    report = bytearray()
     over: List[bool] = []
 
     def hear() -> None:
-        heard = os.read(told, 64)
-        said.extend(heard)
+        heard = os.read(report_out, 64)
+        report.extend(heard)
         if not heard:  # exec closed it, or the child is gone
             over.append(True)
-            loop.forget(told)
+            loop.forget(report_out)
 
-    loop.reader(told, hear)
+    loop.reader(report_out, hear)
     try:
         ready = loop.wait(within_s, lambda: bool(over))
     finally:
-        loop.forget(told)
-        os.close(told)
+        loop.forget(report_out)
+        os.close(report_out)
     # the time before exec, and then nothing more where exec succeeded
-    failed = bytes(said[_BEGAN.size :] if said[:1] == b"t" else said)
-    if not ready or failed or not said:
+    failed = bytes(report[_BEGAN.size :] if report[:1] == b"t" else report)
+    if not ready or failed or not report:
         kill([pid], signal.SIGKILL)
         loop.wait(within_s, lambda: loop.exit_of(pid) is not None)
         os.close(out)
@@ -153,16 +153,16 @@ def spawn(start: Start, loop: Loop, within_s: float = 30.0) -> Child:
         stage, code = struct.unpack("=ii", failed) if failed else (6, errno.ETIMEDOUT)
         raise StartFailed(STAGES[stage], code, start.argv[0])
     floor_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Child(pid, out, err, _BEGAN.unpack(bytes(said[: _BEGAN.size]))[1], floor_bytes)
+    return Child(pid, out, err, _BEGAN.unpack(bytes(report[: _BEGAN.size]))[1], floor_bytes)
 
 
 def _find(start: Start) -> str:
     """Absolute path of the program, looked up here: the child does as little as it can."""
     name = start.argv[0]
-    found = name if "/" in name else which(name, start.env["PATH"])
-    if found is None:
+    path = name if "/" in name else which(name, start.env["PATH"])
+    if path is None:
         raise StartFailed("exec", errno.ENOENT, name)
-    return found
+    return path
 
 
 def _input(start: Start) -> int:
@@ -252,12 +252,12 @@ def descendants(of: int) -> List[int]:
             continue
         if words[0] not in (b"Z", b"X"):
             children.setdefault(int(words[1]), []).append(int(name))
-    found: List[int] = []
+    pids: List[int] = []
     nearest = [of] if of else []
     while nearest:
         nearest = [child for pid in nearest for child in children.get(pid, [])]
-        found += nearest
-    return found
+        pids += nearest
+    return pids
 
 
 def ask_to_end(

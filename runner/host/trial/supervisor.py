@@ -100,10 +100,10 @@ def _supervise(program: TrialAsked, here: State, folder: str, spool: Spool, lock
         for number in (signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_IGN)
         null = os.open(os.devnull, os.O_RDWR)
-        told = os.open(
+        stderr = os.open(
             os.path.join(folder, STDERR_NAME), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
         )
-        for fd, target in ((null, 0), (null, 1), (told, 2)):
+        for fd, target in ((null, 0), (null, 1), (stderr, 2)):
             os.dup2(fd, target)
         # A descriptor of the link's, inherited from sshd or sudo, would keep it open.
         for name in os.listdir("/proc/self/fd"):

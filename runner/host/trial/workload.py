@@ -56,8 +56,8 @@ class Workload:
         self._counts = ""
         # A program that only sits there is given a port too, and need not take it.
         asked = [plan.get("ready"), ctx.program.get("load"), ctx.program.get("fetch")]
-        listen, said = plan.get("listen"), any("{port}" in str(part) for part in asked)
-        self._uses_port = said or bool(listen and listen["port"])
+        listen, named = plan.get("listen"), any("{port}" in str(part) for part in asked)
+        self._uses_port = named or bool(listen and listen["port"])
         self._abort = ctx.program.get("abort") or {}
 
     def choose_port(self) -> None:
@@ -155,7 +155,7 @@ class Workload:
                 ctx.words[word] = old.words[word]
         ended = ctx.loop.exit_of(self.pid)
         if ended is not None:
-            return f"the workload {ended} between the trials{self._said()}"
+            return f"the workload {ended} between the trials{self._its_output()}"
         self._kills_before += self._kills() or 0
         self._started(
             kept_from=ctx.kept_from,
@@ -198,7 +198,7 @@ class Workload:
                 oom_killed=self._oom_killed,
                 oom_kills=kills,
                 expected=expected,
-                said="" if expected else self._said()[2:],
+                said="" if expected else self._its_output()[2:],
                 left=self._left(),
                 floor_bytes=self._floor_bytes,
                 **ended.used(self._began, {} if explained else limits),
@@ -230,7 +230,7 @@ class Workload:
     def _death(self, ended: Exit) -> Aborted:
         if self._oom_killed:
             return Aborted("the workload was OOM-killed in its cgroup")
-        return Aborted(f"the workload {ended}{self._said()}")
+        return Aborted(f"the workload {ended}{self._its_output()}")
 
     def _left(self) -> List[int]:
         """What the workload left running: orphans come to this process (process.adopt)."""
@@ -251,9 +251,9 @@ class Workload:
                 ended = ctx.loop.exit_of(self.pid)
                 self._refuse_stranger(f"the workload {ended}")
                 ctx.loop.wait(0)  # lets `watch` say it
-                raise Aborted(f"the workload {ended} before it was ready{self._said()}")
+                raise Aborted(f"the workload {ended} before it was ready{self._its_output()}")
             if why:
-                raise Aborted(f"not ready within {within:g} s: {why}{self._said()}")
+                raise Aborted(f"not ready within {within:g} s: {why}{self._its_output()}")
         self._refuse_stranger("it was taken meanwhile")
         self._waiting = False
         ctx.emit("ready", after_s=round(time.monotonic() - began, 6))
@@ -264,26 +264,26 @@ class Workload:
         return self._ctx.loop.exit_of(self.pid) is not None
 
     def _check_listener(self, port: int) -> None:
-        found = listener.of(port)
-        if found.stranger is not None:
-            self._ctx.emit("listener", pid=found.stranger or None, ours=False)
-            who = listener.who(found.stranger)
+        owner = listener.of(port)
+        if owner.stranger is not None:
+            self._ctx.emit("listener", pid=owner.stranger or None, ours=False)
+            who = listener.who(owner.stranger)
             raise Aborted(f"port {port} belongs to {who}, not to the workload")
-        if found.ours is None and not self._uses_port:
+        if owner.ours is None and not self._uses_port:
             return
-        if found.ours is None:
+        if owner.ours is None:
             self._ctx.emit("listener", pid=None, ours=False)
             fix = '; it may need longer to start: add `ready: {tcp: "{port}"}` under workload'
             fix = "" if self.plan.get("ready") else fix
             raise Aborted(f"nobody listens on port {port}{fix}")
-        self._ctx.emit("listener", pid=found.ours, ours=True)
+        self._ctx.emit("listener", pid=owner.ours, ours=True)
 
     def _refuse_stranger(self, how: str) -> None:
         """PortTaken where a port that was chosen as free is somebody else's by now."""
         who = self._stranger()
         if self.port is not None and who is not None:
             self._expected = True
-            raise listener.PortTaken(self.port, who, how + self._said())
+            raise listener.PortTaken(self.port, who, how + self._its_output())
 
     def _stranger(self) -> Optional[int]:
         """Pid of somebody else on the port that was chosen for it; None where there is none."""
@@ -291,11 +291,11 @@ class Workload:
             return None
         return listener.of(self.port).stranger
 
-    def _said(self) -> str:
+    def _its_output(self) -> str:
         """First and last lines of its output, for messages."""
         for stream in reversed(self._streams):
             mask = self._ctx.mask
-            lines = stream.said(mask.text if mask else None)  # masked before it is cut
+            lines = stream.excerpt(mask.text if mask else None)  # masked before it is cut
             if lines:
                 return f"; it said: {lines}"
         return ""

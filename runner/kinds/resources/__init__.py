@@ -21,8 +21,8 @@ def names() -> tuple[str, ...]:
 
 def kind(name: str) -> ResourceKind:
     """Import one kind's file: most specs use two or three of the many."""
-    found: ResourceKind = discovery.module("resources", name).KIND
-    return found
+    resource: ResourceKind = discovery.module("resources", name).KIND
+    return resource
 
 
 def kinds() -> dict[str, ResourceKind]:

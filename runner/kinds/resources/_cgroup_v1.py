@@ -29,12 +29,12 @@ def _memory(limits: Mapping[str, str], facts: Facts) -> dict[str, tuple[str, str
             "cgroup v1 has no memory.high (memory.soft_limit_in_bytes does not throttle)",
             fix="use memory.max, or boot with cgroup v2",
         )
-    found: dict[str, tuple[str, str, str]] = {}
+    files: dict[str, tuple[str, str, str]] = {}
     most, swap = limits.get("memory.max", "max"), limits.get("memory.swap.max")
     if "memory.max" in limits:
-        found[_LIMIT] = ("memory", "-1" if most == "max" else most, "page")
+        files[_LIMIT] = ("memory", "-1" if most == "max" else most, "page")
     if swap is None:
-        return found
+        return files
     if most == "max" and swap != "max":
         raise HostError(
             "memory.swap.max alone cannot be set on cgroup v1: memsw counts memory and swap",
@@ -42,42 +42,42 @@ def _memory(limits: Mapping[str, str], facts: Facts) -> dict[str, tuple[str, str
         )
     if facts.get("cgroup.memsw") is False:
         if not facts.get("swap.devices") and swap in ("0", "max"):
-            return found  # no swap at all: nothing to limit
+            return files  # no swap at all: nothing to limit
         raise HostError(
             "the kernel does not account swap (no memory.memsw.limit_in_bytes)",
             fix="add swapaccount=1 to the kernel command line and reboot, or turn swap off",
         )
     both = "-1" if swap == "max" else str(int(most) + int(swap))
-    found[_MEMSW] = ("memory", both, "page")
-    return found
+    files[_MEMSW] = ("memory", both, "page")
+    return files
 
 
 def _files(limits: Mapping[str, str], facts: Facts) -> dict[str, tuple[str, str, str]]:
     """Give the v1 files of v2 limits: file → (controller, value, form), in writing order."""
-    found = _memory(limits, facts)
+    files = _memory(limits, facts)
     for name in ("cpuset.mems", "cpuset.cpus"):
         if name in limits:
-            found[name] = ("cpuset", limits[name], "ranges")
+            files[name] = ("cpuset", limits[name], "ranges")
     if "cpu.max" in limits:
         quota, period = limits["cpu.max"].split()
-        found["cpu.cfs_period_us"] = ("cpu", period, "integer")
-        found["cpu.cfs_quota_us"] = ("cpu", "-1" if quota == "max" else quota, "integer")
+        files["cpu.cfs_period_us"] = ("cpu", period, "integer")
+        files["cpu.cfs_quota_us"] = ("cpu", "-1" if quota == "max" else quota, "integer")
     if "cpu.weight" in limits:  # the defaults are 100 and 1024
         shares = max(2, int(limits["cpu.weight"]) * 1024 // 100)
-        found["cpu.shares"] = ("cpu", str(shares), "integer")
+        files["cpu.shares"] = ("cpu", str(shares), "integer")
     if "pids.max" in limits:
-        found["pids.max"] = ("pids", limits["pids.max"], "words")
+        files["pids.max"] = ("pids", limits["pids.max"], "words")
     device, *settings = limits.get("io.max", "-").split()
     for key, _, value in (setting.partition("=") for setting in settings):
         if value != "max":
-            found[_V1_IO[key]] = ("io", f"{device} {value}", "words")
-    return found
+            files[_V1_IO[key]] = ("io", f"{device} {value}", "words")
+    return files
 
 
-def _ordered(own: dict[str, tuple[str, str, str]], made: str, values: Values) -> list[str]:
+def _ordered(own: dict[str, tuple[str, str, str]], group_id: str, values: Values) -> list[str]:
     """Limit before memsw, but the other way round where the limit grows above today's memsw."""
     names = list(own)
-    today = values.get(f"{made}/{_MEMSW}")
+    today = values.get(f"{group_id}/{_MEMSW}")
     if _LIMIT in own and _MEMSW in own and isinstance(today, str) and today.strip().isdecimal():
         wanted = int(own[_LIMIT][1])
         if wanted < 0 or wanted > int(today):
@@ -105,16 +105,16 @@ def group_cells(
     for controller in used:
         previous = ""
         for folder in folders:
-            path, made = f"{mounts[controller]}/{folder}", f"cgroup:{folder}@{controller}"
+            path, group_id = f"{mounts[controller]}/{folder}", f"cgroup:{folder}@{controller}"
             after = (previous,) if previous else ()
-            cells.append(Cell(id=made, via="cgroup", path=path, want="present", after=after))
+            cells.append(Cell(id=group_id, via="cgroup", path=path, want="present", after=after))
             own = {n: v for n, v in files.items() if folder == group and v[0] == controller}
             if controller == "cpuset":
                 own = _cpuset(own, limits, facts)
-            previous = made
-            for name in _ordered(own, made, values):
+            previous = group_id
+            for name in _ordered(own, group_id, values):
                 _, want, form = own[name]
-                this = f"{made}/{name}"
+                this = f"{group_id}/{name}"
                 cells.append(
                     Cell(
                         id=this,
@@ -122,7 +122,7 @@ def group_cells(
                         path=f"{path}/{name}",
                         want=want,
                         form=form,
-                        after=tuple(dict.fromkeys((made, previous))),
+                        after=tuple(dict.fromkeys((group_id, previous))),
                     )
                 )
                 previous = this

@@ -64,11 +64,11 @@ def group_cells(
 
     after = give(delegated, after)
     for folder in folders:
-        made = f"cgroup:{folder}"
+        group_id = f"cgroup:{folder}"
         path = f"{mount}/{folder}"
         cells.append(
             Cell(
-                id=made,
+                id=group_id,
                 via="cgroup",
                 path=path,
                 want="present",
@@ -76,7 +76,7 @@ def group_cells(
                 needs_root=needs_root,
             )
         )
-        after = give(folder, (made,)) if folder != folders[-1] else (made,)
+        after = give(folder, (group_id,)) if folder != folders[-1] else (group_id,)
     group = folders[-1]
     cells += [
         Cell(

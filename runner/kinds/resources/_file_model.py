@@ -79,18 +79,18 @@ def account_cells(kind: str) -> list[Json]:
 
 
 def numbers(
-    kind: str, said: Attributes, facts: Facts, values: Values
+    kind: str, attributes: Attributes, facts: Facts, values: Values
 ) -> dict[str, int] | Unknown | Refused:
     """Give mode, uid and gid as numbers; names are looked up in the host's own lists."""
-    found: dict[str, int] = {}
-    if said.mode is not None:
-        found["mode"] = int(said.mode, 8)
-    lists = (("uid", said.owner, PASSWD, "users"), ("gid", said.group, GROUP, "groups"))
+    by_key: dict[str, int] = {}
+    if attributes.mode is not None:
+        by_key["mode"] = int(attributes.mode, 8)
+    lists = (("uid", attributes.owner, PASSWD, "users"), ("gid", attributes.group, GROUP, "groups"))
     for key, name, path, fact in lists:
         if name is None:
             continue
         if isinstance(name, int) or name == "root":
-            found[key] = 0 if name == "root" else int(name)
+            by_key[key] = 0 if name == "root" else int(name)
             continue
         known = facts.get(fact)
         text = values.get(f"{kind}:{path}?")
@@ -101,8 +101,8 @@ def numbers(
             return Unknown(path)
         if name not in known:
             return Refused(f"the host has no {fact[:-1]} {name}", "make it, or give a number")
-        found[key] = known[name]
-    return found
+        by_key[key] = known[name]
+    return by_key
 
 
 def file_value(content: bytes, numbers_: dict[str, int], xattrs: dict[str, str]) -> FileState:

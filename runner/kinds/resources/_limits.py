@@ -22,49 +22,49 @@ def _plain(value: object) -> object:
 
 
 def _bytes(value: object) -> str:
-    said = str(_plain(value)).strip()
-    if said == "max":
-        return said
+    text = str(_plain(value)).strip()
+    if text == "max":
+        return text
     # A bare integer is bytes, as in the kernel's own files.
-    amount = int(said) if said.isdecimal() else parse_as(BYTES, said).bytes
+    amount = int(text) if text.isdecimal() else parse_as(BYTES, text).bytes
     if amount < 0:
-        raise ValueError(f"`{said}` is negative: write max for no limit")
+        raise ValueError(f"`{text}` is negative: write max for no limit")
     return str(amount)
 
 
 def _cpu_max(value: object) -> str:
-    said = str(_plain(value)).strip()
-    if said.endswith("%"):
-        quota = round(parse(said).ratio * _PERIOD_US)
+    text = str(_plain(value)).strip()
+    if text.endswith("%"):
+        quota = round(parse(text).ratio * _PERIOD_US)
         if quota < 1000:
-            raise ValueError(f"`{said}` is below the kernel's least quota, 1%")
+            raise ValueError(f"`{text}` is below the kernel's least quota, 1%")
         return f"{quota} {_PERIOD_US}"
-    quota_text, _, period = said.partition(" ")
+    quota_text, _, period = text.partition(" ")
     period = period.strip() or str(_PERIOD_US)
     if (quota_text == "max" or quota_text.isdecimal()) and period.isdigit():
         return f"{quota_text} {period}"
-    raise ValueError(f"`{said}` is not a CPU limit: write 50%, `50000 100000` (µs) or max")
+    raise ValueError(f"`{text}` is not a CPU limit: write 50%, `50000 100000` (µs) or max")
 
 
 def _weight(value: object) -> str:
-    said = str(_plain(value)).strip()
-    if not said.isdecimal() or not 1 <= int(said) <= 10_000:
-        raise ValueError(f"`{said}` is not a weight: a whole number from 1 to 10000 (default 100)")
-    return said
+    text = str(_plain(value)).strip()
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise ValueError(f"`{text}` is not a weight: a whole number from 1 to 10000 (default 100)")
+    return text
 
 
 def _cpus(value: object) -> str:
-    said = str(_plain(value)).strip()
-    if not _CPUS.fullmatch(said):
-        raise ValueError(f"`{said}` is not a list: write 0, 0-2 or 0,2-3")
-    return said
+    text = str(_plain(value)).strip()
+    if not _CPUS.fullmatch(text):
+        raise ValueError(f"`{text}` is not a list: write 0, 0-2 or 0,2-3")
+    return text
 
 
 def _count(value: object) -> str:
-    said = str(_plain(value)).strip()
-    if said != "max" and not said.isdecimal():
-        raise ValueError(f"`{said}` is not a number: write a whole number or max")
-    return said
+    text = str(_plain(value)).strip()
+    if text != "max" and not text.isdecimal():
+        raise ValueError(f"`{text}` is not a number: write a whole number or max")
+    return text
 
 
 def _io_max(value: object) -> str:
@@ -72,16 +72,16 @@ def _io_max(value: object) -> str:
     device, *settings = str(_plain(value)).split() or [""]
     if not _DEVICE.fullmatch(device):
         raise ValueError(f"`{value}` is not an I/O limit: write `8:0 rbps=1MiB wiops=100`")
-    found = dict.fromkeys(_IO, "max")
+    rates = dict.fromkeys(_IO, "max")
     for setting in settings:
         key, equals, amount = setting.partition("=")
-        if key not in found or not equals:
+        if key not in rates or not equals:
             raise ValueError(f"`{setting}` is none of {', '.join(f'{k}=' for k in _IO)}")
         try:
-            found[key] = _bytes(amount) if key.endswith("bps") else _count(amount)
+            rates[key] = _bytes(amount) if key.endswith("bps") else _count(amount)
         except QuantityError as error:
             raise ValueError(str(error)) from error
-    return " ".join([device, *(f"{key}={amount}" for key, amount in found.items())])
+    return " ".join([device, *(f"{key}={amount}" for key, amount in rates.items())])
 
 
 class Limits(Frozen):
@@ -140,8 +140,8 @@ class Limits(Frozen):
     def shown(self) -> dict[str, str]:
         """Give the limits that are set for a reader: sizes in their unit."""
         return {
-            name: size(int(said)) if name in SIZES and said.isdecimal() else said
-            for name, said in self.knobs().items()
+            name: size(int(text)) if name in SIZES and text.isdecimal() else text
+            for name, text in self.knobs().items()
         }
 
 

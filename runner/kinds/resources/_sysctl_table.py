@@ -101,14 +101,14 @@ NO_WAY_BACK: Final = (
 
 def also(path: str) -> tuple[str, ...]:
     """Give the kernel files below /proc/sys that change when this one is written."""
-    found: list[str] = []
+    paths: list[str] = []
     for row in ALSO:
         matched = re.fullmatch(row.key, path)
         if matched is None:
             continue
         name = matched.groupdict().get("name") or ""
-        found += [one.replace("NAME", name) for one in row.changes]
-    return tuple(one for one in dict.fromkeys(found) if one != path)
+        paths += [one.replace("NAME", name) for one in row.changes]
+    return tuple(one for one in dict.fromkeys(paths) if one != path)
 
 
 def no_way_back(path: str, value: str) -> str | None:

@@ -63,12 +63,12 @@ class Cgroup:
 
     def candidates(self, payload: CgroupModel) -> list[Json]:
         """Give groups and limits where v1 and v2 usually have them."""
-        found: dict[str, Json] = {}
+        candidates: dict[str, Json] = {}
         for facts in self._USUAL:
             planned = self.plan(payload, facts, {})
             for cell in planned if isinstance(planned, list) else ():
-                found.setdefault(cell.id, cell.asking().to_json())
-        return list(found.values())
+                candidates.setdefault(cell.id, cell.asking().to_json())
+        return list(candidates.values())
 
     def plan(self, payload: CgroupModel, facts: Facts, values: Values) -> Planned:
         """Folders, controllers and limits of every group."""
@@ -82,12 +82,12 @@ class Cgroup:
                 return Unknown("cgroup.version")
             top = ROOT if version == 1 else base(facts)
             try:
-                _, made = limits_to_cells(
+                _, group = limits_to_cells(
                     version, mounts, f"{top}/{name}", wanted, facts=facts, values=values
                 )
             except HostError as error:
                 return Refused(error.message, error.fix)
-            for cell in made:
+            for cell in group:
                 known = cells.get(cell.id)
                 if known is not None and cell.form == "set":
                     cell = _joined(known, cell)  # noqa: PLW2901 - two groups share their parent

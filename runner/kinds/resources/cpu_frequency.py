@@ -94,12 +94,12 @@ class CpuFrequency:
 
     def plan(self, payload: FrequencyModel, facts: Facts, values: Values) -> Planned:
         """Two cells a policy, ordered by direction."""
-        found = _cpufreq.policies(facts, values, self.name, self._FILES[0])
-        if not isinstance(found, list):
-            return found
+        policies = _cpufreq.policies(facts, values, self.name, self._FILES[0])
+        if not isinstance(policies, list):
+            return policies
         low, high = payload.root.min, payload.root.max
         cells: list[Cell] = []
-        for policy in found:
+        for policy in policies:
             now = {f: self._number(values.get(self._id(policy, f))) for f in self._FILES}
             least, most = now["cpuinfo_min_freq"], now["cpuinfo_max_freq"]
             for bound in (low, high):

@@ -47,15 +47,15 @@ class CpuGovernor:
 
     def plan(self, payload: GovernorModel, facts: Facts, values: Values) -> Planned:
         """One cell a policy; a governor that the kernel does not offer is refused."""
-        found = _cpufreq.policies(facts, values, self.name, self._FILE)
-        if not isinstance(found, list):
-            return found
-        said = payload.root
-        wanted = said if isinstance(said, dict) else dict.fromkeys(found, said)
+        policies = _cpufreq.policies(facts, values, self.name, self._FILE)
+        if not isinstance(policies, list):
+            return policies
+        declared = payload.root
+        wanted = declared if isinstance(declared, dict) else dict.fromkeys(policies, declared)
         cells: list[Cell] = []
         for policy, governor in wanted.items():
-            if policy not in found:
-                return Refused(f"no cpufreq {policy} on the host", f"it has {', '.join(found)}")
+            if policy not in policies:
+                return Refused(f"no cpufreq {policy} on the host", f"it has {', '.join(policies)}")
             menu = values.get(f"cpu_governor:{policy}/{self._MENU}")
             if isinstance(menu, str) and governor not in menu.split():
                 return Refused(

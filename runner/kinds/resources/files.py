@@ -40,8 +40,8 @@ class FileEntry(shared.Attributes):
             if getattr(self, name) not in (None, False)
         ]
         if len(given) != 1:
-            said = f"not {' and '.join(given)}" if given else "none is given"
-            raise ValueError(f"give one of content, src, symlink, directory or absent; {said}")
+            instead = f"not {' and '.join(given)}" if given else "none is given"
+            raise ValueError(f"give one of content, src, symlink, directory or absent; {instead}")
         bare = given[0] in ("symlink", "absent")
         if bare and (self.mode or self.owner is not None or self.group is not None or self.xattrs):
             raise ValueError(f"{given[0]} has no mode, owner or attributes of its own")
@@ -95,9 +95,9 @@ class Files:
                 return value
             after = [
                 other
-                for other, said in payload.root.items()
+                for other, declared in payload.root.items()
                 # a folder before what is in it, but emptied before it goes
-                if (path.startswith(f"{other}/") and not said.absent)
+                if (path.startswith(f"{other}/") and not declared.absent)
                 or (entry.absent and other.startswith(f"{path}/"))
             ]
             cells.append(

@@ -53,13 +53,13 @@ class Hugepages:
 
     def _cells(self, payload: HugepagesModel) -> list[Cell]:
         default = "/proc/sys/vm/nr_hugepages"
-        said = payload.root
+        counts = payload.root
         paths = (
-            {default: said}
-            if isinstance(said, int)
+            {default: counts}
+            if isinstance(counts, int)
             else {
                 f"{_SIZES}/hugepages-{size.removesuffix('KiB')}kB/nr_hugepages": count
-                for size, count in said.items()
+                for size, count in counts.items()
             }
         )
         return [

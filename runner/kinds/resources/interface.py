@@ -95,38 +95,38 @@ class Cell:
 
     def to_json(self) -> Json:
         """Give the cell as the agent reads it."""
-        said: Json = {"id": self.id, "via": self.via}
-        said.update(self._place())
+        fields: Json = {"id": self.id, "via": self.via}
+        fields.update(self._place())
         if self.read:
-            said["read"] = list(self.read)
+            fields["read"] = list(self.read)
         if self.write is not None:
-            said["write"] = self.write
+            fields["write"] = self.write
         if self.want is not UNSET:
-            said["want"] = self.want
-        said["form"] = self.form
-        said["runtime"] = self.runtime
-        said["coupled"] = list(self.coupled)
-        said["after"] = list(self.after)
-        said["secret"] = self.secret
+            fields["want"] = self.want
+        fields["form"] = self.form
+        fields["runtime"] = self.runtime
+        fields["coupled"] = list(self.coupled)
+        fields["after"] = list(self.after)
+        fields["secret"] = self.secret
         if self.timeout_s is not None:
-            said["timeout_s"] = self.timeout_s
+            fields["timeout_s"] = self.timeout_s
         if self.keep:
-            said["keep"] = True
+            fields["keep"] = True
         if self.action:
-            said["action"] = True
-        return said
+            fields["action"] = True
+        return fields
 
     def _place(self) -> Json:
-        found: Json = {}
+        fields: Json = {}
         if self.path:
-            found["path"] = self.path
+            fields["path"] = self.path
         if self.name:
-            found["name"] = self.name
+            fields["name"] = self.name
         if self.attr:
-            found["attr"] = self.attr
+            fields["attr"] = self.attr
         if self.parse:
-            found["parse"] = self.parse
-        return found
+            fields["parse"] = self.parse
+        return fields
 
     def asking(self) -> "Cell":
         """Give the same address without a desired value, for a probe."""
@@ -232,6 +232,6 @@ def no_switch(value: object, yes: str, no: str) -> object:
     YAML 1.1 reads bare `on`, `off`, `yes` and `no` as booleans.
     """
     if isinstance(value, bool):
-        said = yes if value else no
-        raise ValueError(f'this is a YAML boolean, not text: write "{said}" in quotes')  # noqa: TRY004 - pydantic's word for a fault in the input
+        text = yes if value else no
+        raise ValueError(f'this is a YAML boolean, not text: write "{text}" in quotes')  # noqa: TRY004 - pydantic's word for a fault in the input
     return value

@@ -122,9 +122,9 @@ def _in_force(payload: KernelCmdlineModel, now: str) -> Cell:
     The rest of the line may name what is nobody's business; it is not shown.
     """
     words = [*(f"+{word}" for word in payload.present), *(f"-{word}" for word in payload.absent)]
-    said = " ".join([*payload.present, *(f"no {word}" for word in payload.absent)])
+    summary = " ".join([*payload.present, *(f"no {word}" for word in payload.absent)])
     return Cell(
-        id=f"kernel_cmdline:in force: {said}",
+        id=f"kernel_cmdline:in force: {summary}",
         via="pseudo",
         path="/proc/cmdline",
         want=" ".join(words),
@@ -195,8 +195,8 @@ class KernelCmdline:
                 "run that put the file back: its words go with the next reboot",
                 "reboot the host once; where it is back then, ask for the word that undoes it",
             )
-        made = edited(content, payload, running).encode(errors="surrogateescape")
-        value = {"type": "file", "bytes_b64": base64.b64encode(made).decode()}
+        edited_bytes = edited(content, payload, running).encode(errors="surrogateescape")
+        value = {"type": "file", "bytes_b64": base64.b64encode(edited_bytes).decode()}
         return [self._cell(path, want=value, reboot=True)]
 
     def _file(self, values: Values) -> tuple[str | None, str | None]:

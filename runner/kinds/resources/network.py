@@ -33,13 +33,13 @@ from runner.kinds.resources.interface import (
 
 def _address(text: str) -> str:
     try:
-        said = ipaddress.ip_interface(text)
+        address = ipaddress.ip_interface(text)
     except ValueError:
         message = f"`{text}` is not an address with its prefix, such as 192.0.2.1/24"
         raise ValueError(message) from None
     if "/" not in text:
-        raise ValueError(f"`{text}` has no prefix: write {text}/{said.max_prefixlen}")
-    return said.with_prefixlen
+        raise ValueError(f"`{text}` has no prefix: write {text}/{address.max_prefixlen}")
+    return address.with_prefixlen
 
 
 def _listed(value: object) -> object:
@@ -97,13 +97,15 @@ class Network:
     Model = NetworkModel
 
     def _cells(self, payload: NetworkModel) -> list[Cell]:
-        return [cell for name, said in payload.root.items() for cell in self._of(name, said)]
+        return [
+            cell for name, interface in payload.root.items() for cell in self._of(name, interface)
+        ]
 
-    def _of(self, name: str, said: Interface) -> list[Cell]:
+    def _of(self, name: str, interface: Interface) -> list[Cell]:
         cells: list[Cell] = []
-        if said.mtu is not None:
-            cells.append(self._link(name, "mtu", str(said.mtu), "integer", ()))
-        for address in said.addresses:
+        if interface.mtu is not None:
+            cells.append(self._link(name, "mtu", str(interface.mtu), "integer", ()))
+        for address in interface.addresses:
             family = "-6" if ":" in address else "-4"
             cells.append(
                 Cell(
@@ -119,11 +121,11 @@ class Network:
                     want=address,
                 )
             )
-        if said.state is not None:
+        if interface.state is not None:
             after = tuple(cell.id for cell in cells)
-            cells.append(self._link(name, "up", said.state, "exact", after))
-        if said.qdisc is not None:
-            mine = handle(said.qdisc)
+            cells.append(self._link(name, "up", interface.state, "exact", after))
+        if interface.qdisc is not None:
+            mine = handle(interface.qdisc)
             put = ["tc", "qdisc", "replace", "dev", name, "root", "handle", f"{mine}:"]
             cells.append(
                 Cell(
@@ -133,7 +135,7 @@ class Network:
                     read=("tc", "qdisc", "show", "dev", name),
                     parse=rf"^qdisc \S+ ({mine}): (?:dev \S+ )?root",
                     write={
-                        mine: [*put, *said.qdisc.split()],
+                        mine: [*put, *interface.qdisc.split()],
                         "null": ["tc", "qdisc", "del", "dev", name, "root"],
                     },
                     want=mine,
@@ -155,9 +157,9 @@ class Network:
     def candidates(self, payload: NetworkModel) -> list[Json]:
         """Read what is declared, whether each interface is there, and whose its discipline is."""
         cells = [cell.asking() for cell in self._cells(payload)]
-        for name, said in payload.root.items():
+        for name, interface in payload.root.items():
             cells.append(self._link(name, "up", "", "exact", ()).asking())
-            if said.qdisc is not None:
+            if interface.qdisc is not None:
                 cells.append(
                     Cell(
                         id=f"network:{name}/qdisc-now",
@@ -172,16 +174,16 @@ class Network:
     def plan(self, payload: NetworkModel, facts: Facts, values: Values) -> Planned:
         """Cells of each interface: MTU and addresses, then up or down, then the discipline."""
         known = facts.get("net.interfaces")
-        for name, said in payload.root.items():
+        for name, interface in payload.root.items():
             lacks = known is not None and name not in known
             if lacks or values.get(f"network:{name}/up", UNSET) is None:
                 return Refused(f"the host has no interface {name}", "see `ip link` on the host")
             now = values.get(f"network:{name}/qdisc-now")
-            if said.qdisc is None or not isinstance(now, str):
+            if interface.qdisc is None or not isinstance(now, str):
                 continue
             _, queue, number, *_ = now.split()
             # 0: is the kernel's default
-            if number not in ("0:", f"{handle(said.qdisc)}:"):
+            if number not in ("0:", f"{handle(interface.qdisc)}:"):
                 return Refused(
                     f"{name} has a {queue} discipline of its own ({number}), which could not be "
                     "put back",

@@ -117,11 +117,11 @@ class Packages:
         )
 
     def _unknown(self, payload: PackagesModel, values: Values) -> Refused | None:
-        said = values.get(KNOWN)
-        if said is None or isinstance(said, ReadError):
+        listing = values.get(KNOWN)
+        if listing is None or isinstance(listing, ReadError):
             return None  # not asked yet: nothing is installed before it was
         there = set(str(values.get(ID) or "").split())
-        known = dict(_BLOCK.findall(str(said)))
+        known = dict(_BLOCK.findall(str(listing)))
         missing = [name for name in payload.root if f"{name}=installed" not in there]
         unknown = [name for name in missing if name not in known]
         if unknown:

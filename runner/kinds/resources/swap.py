@@ -52,13 +52,13 @@ class SwapModel(
 
 def areas(table: str) -> dict[str, int]:
     """Read /proc/swaps: path → priority, in the kernel's order. Blanks come as octal."""
-    found: dict[str, int] = {}
+    priorities: dict[str, int] = {}
     for line in table.splitlines()[1:]:
         words = line.split()
         if len(words) >= 5 and words[4].lstrip("-").isdecimal():
             path = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), words[0])
-            found[path.removesuffix(" (deleted)")] = int(words[4])
-    return found
+            priorities[path.removesuffix(" (deleted)")] = int(words[4])
+    return priorities
 
 
 def _known(facts: Facts, values: Values) -> dict[str, int] | None:
@@ -99,8 +99,10 @@ class Swap:
         now = _known(facts, values)
         if now is None:
             return Unknown("swap.devices")
-        said = payload.root
-        wanted: dict[str, Any] = said if isinstance(said, dict) else dict.fromkeys(now, "off")
+        declared = payload.root
+        wanted: dict[str, Any] = (
+            declared if isinstance(declared, dict) else dict.fromkeys(now, "off")
+        )
         cells: list[Cell] = []
         # the highest priority goes last, so that putting back starts with it
         for path, area in sorted(wanted.items(), key=lambda item: now.get(item[0], 0)):

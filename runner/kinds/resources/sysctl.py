@@ -75,18 +75,18 @@ _ROOT = "/proc/sys/"
 
 def relative(key: str) -> str:
     """Give the key as a path below /proc/sys; ValueError says how to write it."""
-    said = key.strip()
-    if said.startswith(_ROOT):
-        raise ValueError(f"write the key without {_ROOT}: {said.removeprefix(_ROOT)}")
-    separator = re.search(r"[./]", said)
+    name = key.strip()
+    if name.startswith(_ROOT):
+        raise ValueError(f"write the key without {_ROOT}: {name.removeprefix(_ROOT)}")
+    separator = re.search(r"[./]", name)
     if separator is None:
         raise ValueError(f"`{key}` is not a sysctl key, such as vm.swappiness")
     if separator[0] == "/":
-        path = said
-    elif "/" not in said and (inner := _INTERFACE_KEY.fullmatch(said)):
+        path = name
+    elif "/" not in name and (inner := _INTERFACE_KEY.fullmatch(name)):
         path = f"{inner[1].replace('.', '/')}/{inner[2]}/{inner[3]}"
     else:
-        path = said.translate(str.maketrans("./", "/."))
+        path = name.translate(str.maketrans("./", "/."))
     if any(part in ("", ".", "..") for part in path.split("/")) or not path.isprintable():
         raise ValueError(f"`{key}` is not a sysctl key, such as vm.swappiness")
     return path
@@ -107,13 +107,13 @@ def namespaced(key: str) -> bool:
 
 def coupled(path: str) -> tuple[str, ...]:
     """Kernel files that change when this key is written; `*` stands for every link."""
-    found = list(_sysctl_table.also(path))
+    paths = list(_sysctl_table.also(path))
     head, _, leaf = path.rpartition("/")
     if "/neigh/" in path:
         base = leaf.removesuffix("_ms")
         if base in _TIMES:
-            found.append(f"{head}/{base if leaf.endswith('_ms') else base + '_ms'}")
-    return tuple(_ROOT + path for path in found)
+            paths.append(f"{head}/{base if leaf.endswith('_ms') else base + '_ms'}")
+    return tuple(_ROOT + path for path in paths)
 
 
 def _form(path: str, want: str | None) -> str:

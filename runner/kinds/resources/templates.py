@@ -55,9 +55,9 @@ class TemplatesModel(Root[dict[shared.Destination, TemplateEntry]]):
 
 def _tree(facts: Facts) -> dict[str, object]:
     """Give dotted facts as a template reads them: facts.board.model."""
-    found: dict[str, object] = {}
+    tree: dict[str, object] = {}
     for name in sorted(facts):
-        place = found
+        place = tree
         *above, last = name.split(".")
         for part in above:
             inner = place.setdefault(part, {})
@@ -65,7 +65,7 @@ def _tree(facts: Facts) -> dict[str, object]:
                 inner = place[part] = {"": inner}
             place = inner
         place[last] = facts[name]
-    return found
+    return tree
 
 
 def _rendered(source: bytes, names: dict[str, object]) -> bytes:
@@ -112,7 +112,7 @@ class Templates:
                 for key, value in entry.vars.items()
             }
             try:
-                made = _rendered(source, {"facts": _tree(facts), **names})
+                text = _rendered(source, {"facts": _tree(facts), **names})
             except TemplateError as error:
                 line = getattr(error, "lineno", None)
                 where = f"{entry.src}:{line}" if line else entry.src
@@ -121,7 +121,7 @@ class Templates:
                 shared.file_cell(
                     self.name,
                     path,
-                    want=shared.file_value(made, numbers, entry.xattrs),
+                    want=shared.file_value(text, numbers, entry.xattrs),
                     secret=entry.hidden(),
                 )
             )

@@ -71,7 +71,7 @@ class TransparentHugepage:
     Model = ThpModel
 
     def _cells(self, payload: ThpModel) -> list[Cell]:
-        said = payload.root.model_dump(exclude_none=True)
+        modes = payload.root.model_dump(exclude_none=True)
         return [
             Cell(
                 id=f"transparent_hugepage:{file}",
@@ -80,7 +80,7 @@ class TransparentHugepage:
                 want=want,
                 form="bracket",
             )
-            for file, want in said.items()
+            for file, want in modes.items()
         ]
 
     def candidates(self, payload: ThpModel) -> list[Json]:
