@@ -17,7 +17,7 @@ from runner.analysis.claims.estimates import estimates
 from runner.analysis.claims.must import resolved, table
 from runner.analysis.claims.rows import outermost
 from runner.analysis.judge import observed, server_facts
-from runner.analysis.runs.family import pooled, said, widened
+from runner.analysis.runs.family import pooled, pooling, widened
 from runner.apply.judged import judged
 from runner.errors import RecordError
 from runner.spec.expand import CLAIMED, SAID_ONLY, claims_hash, expand
@@ -184,7 +184,7 @@ def _judged_together(
     asked = with_claims(family[0], experiment)
     found = estimates(asked.metrics, trials, search, outermost(asked))
     names = [one.id for one in family]
-    return claim_results(asked, found, trials, observed(family[0], asked), said(names))
+    return claim_results(asked, found, trials, observed(family[0], asked), pooling(names))
 
 
 def _distance(told: tuple[ClaimResult, Entry]) -> tuple[bool, bool, int, int]:

@@ -68,8 +68,8 @@ def between(experiment: Experiment, commits: Sequence[str]) -> tuple[Experiment,
     levels = {level_of(one): {"build": {"ref": one, **alike}} for one in commits}
     rest = {name: experiment.baseline[name] for name in experiment.factors}
     factors = {FACTOR: Factor(levels=levels), **experiment.factors}
-    made = experiment.model_copy(
+    varied = experiment.model_copy(
         update={"factors": factors, "baseline": {**rest, FACTOR: level_of(commits[0])},
                 "claims": (), "skip": (), "treatments": ()}
     )  # fmt: skip
-    return made, rest
+    return varied, rest

@@ -92,9 +92,9 @@ class Bisection:
     def _between(self, end: int) -> int | Answer:
         """Give the next commit between two ends that differ; `end` is the one that is due first."""
         chance = self.posterior()
-        found = self._group(chance)
-        if sum(chance[at] for at in found) >= self.confidence:
-            return self._answer(found, chance)
+        group = self._group(chance)
+        if sum(chance[at] for at in group) >= self.confidence:
+            return self._answer(group, chance)
         return end if self._due() else self._halving(chance)
 
     def _due(self) -> bool:
@@ -133,10 +133,10 @@ class Bisection:
             last += 1
         return range(first, last + 1)
 
-    def _answer(self, found: range, chance: Mapping[int, float]) -> Answer:
-        sure = sum(chance[at] for at in found)
-        why = "" if len(found) == 1 else "commits between them do not build"
-        return Answer(found[0], found[-1], sure, why)
+    def _answer(self, group: range, chance: Mapping[int, float]) -> Answer:
+        sure = sum(chance[at] for at in group)
+        why = "" if len(group) == 1 else "commits between them do not build"
+        return Answer(group[0], group[-1], sure, why)
 
     def _halving(self, chance: Mapping[int, float]) -> int | Answer:
         """Give the commit that halves what is still possible, of those that can be measured."""

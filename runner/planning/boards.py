@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 def assigned(boards: Sequence[str], blocks: int, rng: Random) -> tuple[str, ...]:
     """Give the board of each block, the first block's first."""
-    found: list[str] = []
-    while len(found) < blocks:
-        found += shuffled(boards, rng)
-    return tuple(found[:blocks])
+    order: list[str] = []
+    while len(order) < blocks:
+        order += shuffled(boards, rng)
+    return tuple(order[:blocks])
 
 
 def moved(block: int, alive: Sequence[str], load: dict[str, int]) -> str:

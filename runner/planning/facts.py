@@ -41,13 +41,13 @@ def sysctls_of(experiment: Experiment, declared: Declared) -> list[str]:
         *(split_role(name)[1] for name in experiment.requires),
         *(name for claim in experiment.claims for name in (*claim.must, *claim.declared)),
     ]
-    found = [name.removeprefix(SYSCTL) for name in named if name.startswith(SYSCTL)]
+    parameters = [name.removeprefix(SYSCTL) for name in named if name.startswith(SYSCTL)]
     for system in declared.systems():
         payload = system.get("sysctl")
         for key, value in payload.root.items() if payload is not None else ():
             if not isinstance(value, SecretStr):  # a fact is shown
-                found.append(dotted(relative(key)))
-    return list(dict.fromkeys(found))
+                parameters.append(dotted(relative(key)))
+    return list(dict.fromkeys(parameters))
 
 
 def set_by(declared: Declared, fact: str) -> bool:

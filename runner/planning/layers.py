@@ -64,8 +64,8 @@ class Layer:
     @property
     def state(self) -> str:
         """Equal for two treatments of equal state."""
-        said = {repr(cell.address): cell.want for cell in self.cells if cell.want is not UNSET}
-        return json.dumps(said, sort_keys=True, default=repr)
+        wants = {repr(cell.address): cell.want for cell in self.cells if cell.want is not UNSET}
+        return json.dumps(wants, sort_keys=True, default=repr)
 
 
 def declared_of(experiment: Experiment) -> Declared:
@@ -84,7 +84,9 @@ def declared_of(experiment: Experiment) -> Declared:
         # a kind with a factor's name in it is not a state before the level is known
         unknown = set(placeholders(canonical_json(written[kind]))) & set(experiment.factors)
         # nor is one that takes a boot, where treatments have boots of their own
-        booted = kind == KERNEL and any(_said(own[name]) != _said(base) for name in own)
+        booted = kind == KERNEL and any(
+            _kernel_text(own[name]) != _kernel_text(base) for name in own
+        )
         if unknown or booted:
             del base[kind]
     return Declared(base, own, levels, boots)
@@ -92,18 +94,18 @@ def declared_of(experiment: Experiment) -> Declared:
 
 def booted_with(declared: Declared, treatment: str) -> str:
     """Give what is declared of a treatment's kernel command line; equal texts need one boot."""
-    return _said(declared.own.get(treatment, declared.base))
+    return _kernel_text(declared.own.get(treatment, declared.base))
 
 
-def _said(system: Mapping[str, object]) -> str:
+def _kernel_text(system: Mapping[str, object]) -> str:
     return repr(system.get(KERNEL))
 
 
 def kernels_of(declared: Declared, cells: Sequence[Mapping[str, str]]) -> list[int] | None:
     """Number the command lines of treatments, equal ones alike; None where all have one."""
-    told = [booted_with(declared, treatment_id(cell)) for cell in cells]
-    numbers = {said: at for at, said in enumerate(dict.fromkeys(told))}
-    return [numbers[said] for said in told] if len(numbers) > 1 else None
+    command_lines = [booted_with(declared, treatment_id(cell)) for cell in cells]
+    numbers = {line: at for at, line in enumerate(dict.fromkeys(command_lines))}
+    return [numbers[line] for line in command_lines] if len(numbers) > 1 else None
 
 
 def varies(experiment: Experiment) -> bool:
@@ -113,11 +115,11 @@ def varies(experiment: Experiment) -> bool:
 
 def reads(declared: Declared) -> list[Json]:
     """Cells to read in the probe, one for each id, of every treatment."""
-    found: dict[str, Json] = {}
+    cells: dict[str, Json] = {}
     for system in declared.systems():
         for cell in candidates(system):
-            found.setdefault(cell["id"], cell)
-    return list(found.values())
+            cells.setdefault(cell["id"], cell)
+    return list(cells.values())
 
 
 def plan_layers(
@@ -133,19 +135,19 @@ def plan_layers(
         return base, {}
     plans = {name: plan_state(system, facts, values) for name, system in declared.own.items()}
     for name, plan in plans.items():
-        told = f" ({shown(declared.levels[name])})"
+        treatment = f" ({shown(declared.levels[name])})"
         for kind, why in plan.skipped.items():
             base.skipped.setdefault(kind, why)
         for kind, what in plan.unknown.items():
             if kind not in base.unknown:
-                base.unknown[kind + told] = what
-        for kind, said in plan.refused.items():
+                base.unknown[kind + treatment] = what
+        for kind, refusal in plan.refused.items():
             if kind not in base.refused:
-                base.refused[kind + told] = said
+                base.refused[kind + treatment] = refusal
         for cell in plan.cells:
             if cell.reboot and not declared.boots:
                 why = f"{cell.id} is in force after a reboot only"
-                base.refused[cell.id + told] = Refused(why, _FOR_ALL)
+                base.refused[cell.id + treatment] = Refused(why, _FOR_ALL)
         base.needs_root.extend(name for name in plan.needs_root if name not in base.needs_root)
     everywhere = set.intersection(*({c.address for c in plan.cells} for plan in plans.values()))
     base = replace(base, cells=[cell for cell in base.cells if cell.address in everywhere])
@@ -170,9 +172,9 @@ def would_lay(layer: Layer, base: StatePlan, values: Values) -> list[Change]:
     """Say of every cell of a treatment's own what laying it over the base would do."""
     after = {cell.id: cell.want for cell in base.cells}
     own = [cell for cell in layer.cells if cell.id in layer.own]
-    told = shown(layer.levels)
+    treatment = shown(layer.levels)
     changes = would_change(own, {**values, **{k: v for k, v in after.items() if v is not UNSET}})
-    return [replace(change, treatment=told) for change in changes]
+    return [replace(change, treatment=treatment) for change in changes]
 
 
 def groups_of(layers: Mapping[str, Layer], cells: tuple[Mapping[str, str], ...]) -> list[int]:

@@ -103,11 +103,11 @@ def shuffled(items: Sequence[T], rng: Random) -> list[T]:
     Written out, since the order that `random.shuffle` makes of a seed is only
     promised within one version of Python, and a record has to be repeatable.
     """
-    found = list(items)
-    for last in range(len(found) - 1, 0, -1):
+    mixed = list(items)
+    for last in range(len(mixed) - 1, 0, -1):
         at = int(rng.random() * (last + 1))
-        found[at], found[last] = found[last], found[at]
-    return found
+        mixed[at], mixed[last] = mixed[last], mixed[at]
+    return mixed
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def design(factors: int) -> tuple[tuple[int, ...], ...]:
             fix="choose some with --only",
         )
     matrix = next(
-        found for order in range(factors + 1, 2 * MOST) if (found := hadamard(order)) is not None
+        square for order in range(factors + 1, 2 * MOST) if (square := hadamard(order)) is not None
     )
     rows = [row[1 : factors + 1] for row in matrix]
     return tuple(dict.fromkeys([*rows, *(tuple(-value for value in row) for row in rows)]))
@@ -92,23 +92,23 @@ def screening(
         for cell in treatments(experiment)
         if all(cell[name] == level for name, level in where.items())
     ]
-    made = {
+    varied = {
         name: Factor(levels={A: dict(first), B: dict(second)})
         for name, (first, second) in differences.items()
     }
     rows = [
-        dict(zip(made, (A if sign < 0 else B for sign in row), strict=True))
-        for row in design(len(made))
+        dict(zip(varied, (A if sign < 0 else B for sign in row), strict=True))
+        for row in design(len(varied))
     ]
     repeat = experiment.repeat
     return base.model_copy(
         update={
             "name": f"{experiment.name[: LONGEST_NAME - len(SUFFIX)]}{SUFFIX}",
             "title": f"What explains a difference: {experiment.title or experiment.name}",
-            "factors": {**own, **made},
+            "factors": {**own, **varied},
             "baseline": {
                 **{k: v for k, v in experiment.baseline.items() if k in own},
-                **dict.fromkeys(made, B),
+                **dict.fromkeys(varied, B),
             },
             "skip": (),
             "treatments": tuple({**cell, **row} for cell in cells for row in rows),
@@ -132,14 +132,14 @@ def _takes_boots(
 
 def factor_names(names: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
     """Name a factor for each difference, by its last words: `vm.swappiness` is vm_swappiness."""
-    found: dict[str, str] = {}
+    by_difference: dict[str, str] = {}
     used = {*taken, *RUNTIME}
     for name in names:
         short = re.sub(r"\W+", "_", name.removeprefix("sysctl.")).strip("_") or "difference"
-        made = short if not short[0].isdigit() else f"_{short}"
+        factor = short if not short[0].isdigit() else f"_{short}"
         number = 2
-        while made in used:
-            made, number = f"{short}_{number}", number + 1
-        used.add(made)
-        found[name] = made
-    return found
+        while factor in used:
+            factor, number = f"{short}_{number}", number + 1
+        used.add(factor)
+        by_difference[name] = factor
+    return by_difference

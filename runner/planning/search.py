@@ -77,8 +77,8 @@ class Search:
         """Give the level to try next, or the result."""
         if self.grain == 1:
             return self._next(state)
-        found = self._next(finer(state, self.grain))
-        return found * self.grain if isinstance(found, int) else coarser(found, self.grain)
+        step = self._next(finer(state, self.grain))
+        return step * self.grain if isinstance(step, int) else coarser(step, self.grain)
 
     def _next(self, state: State) -> int | Done:
         main = state.trials[: state.settled or None]
@@ -163,12 +163,12 @@ class Search:
             at_bound = outer if bad is None else inner
             end = params.high if at_bound == "high" else params.low
             what = "is still healthy" if bad is None else "is not healthy"
-            said = end if self.grain == 1 else amount(end * self.grain, params.unit)
-            why = f"the search ended at its bound: {said} {what}"
-        found, level = None, None
+            bound = end if self.grain == 1 else amount(end * self.grain, params.unit)
+            why = f"the search ended at its bound: {bound} {what}"
+        curve, level = None, None
         if good is not None and bad is not None:
-            found = fit(tally.counts, (good, bad), params.resolution, lowest=params.lowest)
-            level = self._level(found, good, bad)
+            curve = fit(tally.counts, (good, bad), params.resolution, lowest=params.lowest)
+            level = self._level(curve, good, bad)
         wrong = inversions(tally.counts, lowest=params.lowest)
         every = _Tally(params, state.trials)
         low: tuple[int, ...] = ()
@@ -184,17 +184,17 @@ class Search:
             at_bound=at_bound,
             monotone=not wrong and not low,
             inversions=wrong,
-            fitted=found,
+            fitted=curve,
             why=why,
             dips=low,
-            effects=sentinels.effects(state.trials, found) if state.settled and found else (),
+            effects=sentinels.effects(state.trials, curve) if state.settled and curve else (),
         )
 
-    def _level(self, found: Fit, good: int, bad: int) -> int:
+    def _level(self, curve: Fit, good: int, bad: int) -> int:
         """Take the middle of the curve, or its edge where n of n are asked for."""
         if self.params.healthy == self.params.trials > 1 or abs(bad - good) == 1:
             return good
-        return math.ceil(found.half) if self.params.lowest else math.floor(found.half)
+        return math.ceil(curve.half) if self.params.lowest else math.floor(curve.half)
 
 
 def _unless(settled: bool, level: int) -> int | None:

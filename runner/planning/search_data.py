@@ -117,10 +117,10 @@ def coarser(done: Done, grain: int) -> Done:
     def times(level: int | None) -> int | None:
         return None if level is None else level * grain
 
-    found = done.fitted
-    if found is not None:
-        found = replace(
-            found, half=found.half * grain, low=found.low * grain, high=found.high * grain
+    curve = done.fitted
+    if curve is not None:
+        curve = replace(
+            curve, half=curve.half * grain, low=curve.low * grain, high=curve.high * grain
         )
     return replace(
         done,
@@ -130,5 +130,5 @@ def coarser(done: Done, grain: int) -> Done:
         table=tuple((level * grain, good, of) for level, good, of in done.table),
         inversions=tuple((a * grain, b * grain) for a, b in done.inversions),
         dips=tuple(level * grain for level in done.dips),
-        fitted=found,
+        fitted=curve,
     )

@@ -93,13 +93,13 @@ def inversions(counts: Counts, *, lowest: bool = False) -> tuple[tuple[int, int]
     the least that counts.
     """
     order = sorted(counts, reverse=lowest)
-    found = []
+    pairs = []
     for at, easy in enumerate(order):
         for hard in order[at + 1 :]:
             (a, n), (b, m) = counts[easy], counts[hard]
             if a * m < b * n and _fisher(a, n, b, m) <= 0.05:
-                found.append((easy, hard))
-    return tuple(found)
+                pairs.append((easy, hard))
+    return tuple(pairs)
 
 
 def _fisher(a: int, n: int, b: int, m: int) -> float:

@@ -101,30 +101,30 @@ def _end(main: Trials, ends: Trials, good: int, bad: int) -> int | None:
 def dips(extra: Trials, bracket: tuple[int, int], *, lowest: bool) -> tuple[int, ...]:
     """Give the levels on whose side of the bracket the contrary was seen, twice at least."""
     good, bad = bracket
-    found = []
+    levels = []
     for level in dict.fromkeys(level for level, _ in extra):
         if level in (good, bad):
             continue
         expected = level >= good if lowest else level <= good
         seen = [healthy for at, healthy in extra if at == level]
         if _odd(seen, expected=expected):
-            found.append(level)
-    return tuple(found)
+            levels.append(level)
+    return tuple(levels)
 
 
 def effects(trials: Trials, curve: Fit) -> tuple[str, ...]:
     """Say what health depended on beside the level, in words; nothing where on nothing."""
-    said = []
+    sentences = []
     count = len(trials)
     times = [at / max(1, count - 1) - 0.5 for at in range(count)]
     drift, moved = _evidence(trials, curve, times)
     before = [0.0, *[0.0 if healthy else 1.0 for _, healthy in trials[:-1]]]
     history, pushed = _evidence(trials, curve, before)
     if drift >= EVIDENCE:
-        said.append(f"health moved while the search went on: its level by {moved:+.0%}")
+        sentences.append(f"health moved while the search went on: its level by {moved:+.0%}")
     if history >= EVIDENCE and history >= drift - EVIDENCE:
-        said.append(f"after a failing trial the level was another: by {pushed:+.0%}")
-    return tuple(said)
+        sentences.append(f"after a failing trial the level was another: by {pushed:+.0%}")
+    return tuple(sentences)
 
 
 def _evidence(trials: Trials, curve: Fit, covariate: Sequence[float]) -> tuple[float, float]:

@@ -57,8 +57,8 @@ class StatePlan:
         """Raise one HostError with all that is refused, or NeedRoot naming every cell."""
         if self.refused:
             raise HostError(
-                "\n".join(f"{kind}: {said.why}" for kind, said in self.refused.items()),
-                fix="\n".join(said.fix for said in self.refused.values() if said.fix),
+                "\n".join(f"{kind}: {refusal.why}" for kind, refusal in self.refused.items()),
+                fix="\n".join(refusal.fix for refusal in self.refused.values() if refusal.fix),
             )
         if self.needs_root and not root:
             raise NeedRoot(
@@ -100,38 +100,38 @@ def declared(system: Any) -> dict[str, Any]:
 
     A payload that is still plain data is validated by its kind's model.
     """
-    found: dict[str, object] = {}
+    payloads: dict[str, object] = {}
     for name, payload in sorted(system.items()):
         if payload is not None:
             model = resources.kind(name).Model
             known = isinstance(payload, model)
-            found[name] = payload if known else model.model_validate(payload)
-    return found
+            payloads[name] = payload if known else model.model_validate(payload)
+    return payloads
 
 
 def sources(system: object) -> list[str]:
     """Name the files of the spec's folder that have to be read before planning."""
     payloads = declared(system).values()
     return sorted(
-        {name for said in payloads if hasattr(said, "sources") for name in said.sources()}
+        {name for payload in payloads if hasattr(payload, "sources") for name in payload.sources()}
     )
 
 
 def with_sources(system: object, contents: Mapping[str, bytes]) -> dict[str, object]:
     """Give the declared payloads with the bytes of those files; takes the place of `system`."""
     return {
-        name: said.with_sources(contents) if hasattr(said, "with_sources") else said
-        for name, said in declared(system).items()
+        name: payload.with_sources(contents) if hasattr(payload, "with_sources") else payload
+        for name, payload in declared(system).items()
     }
 
 
 def candidates(system: object) -> list[Json]:
     """Cells to read in the probe, one for each id."""
-    found: dict[str, Json] = {}
+    cells: dict[str, Json] = {}
     for name, payload in declared(system).items():
         for cell in resources.kind(name).candidates(payload):
-            found.setdefault(cell["id"], cell)
-    return list(found.values())
+            cells.setdefault(cell["id"], cell)
+    return list(cells.values())
 
 
 def plan_state(system: object, facts: Facts, values: Values) -> StatePlan:
@@ -160,11 +160,11 @@ def plan_state(system: object, facts: Facts, values: Values) -> StatePlan:
 
 def _once(cells: Iterable[Cell]) -> list[Cell]:
     """Drop a cell that another one says already; two values for one address are a fault."""
-    found: dict[tuple[str, ...], Cell] = {}
+    by_address: dict[tuple[str, ...], Cell] = {}
     for cell in cells:
-        other = found.get(cell.address)
+        other = by_address.get(cell.address)
         if other is None or cell.action:
-            found[cell.address if not cell.action else (cell.id,)] = cell
+            by_address[cell.address if not cell.action else (cell.id,)] = cell
         elif not equal(cell.form, cell.want, other.want):
             raise SpecError(
                 f"{other.id} and {cell.id} want different values of one thing: "
@@ -172,19 +172,19 @@ def _once(cells: Iterable[Cell]) -> list[Cell]:
                 fix="keep one of them",
             )
         else:
-            found[cell.address] = replace(other, after=(*other.after, *cell.after))
-    return list(found.values())
+            by_address[cell.address] = replace(other, after=(*other.after, *cell.after))
+    return list(by_address.values())
 
 
 def would_change(plan: StatePlan | Iterable[Cell], values: Values) -> list[Change]:
     """Say of every cell what applying it would do, in the order of applying."""
     if not isinstance(plan, StatePlan):
         return [_change(cell, values) for cell in plan]
-    found = [_change(cell, values) for cell in (*plan.packages, *plan.cells, *plan.actions)]
-    found += [
+    changes = [_change(cell, values) for cell in (*plan.packages, *plan.cells, *plan.actions)]
+    changes += [
         Change(kind, "unknown", why=f"depends on {what}") for kind, what in plan.unknown.items()
     ]
-    return found
+    return changes
 
 
 def _change(cell: Cell, values: Values) -> Change:
@@ -231,13 +231,13 @@ def _text(cell: Cell, value: object) -> str | None:
     if cell.secret:
         return MASK
     if isinstance(value, dict):
-        said = [f"{value['type']}"] if "type" in value else []
-        said += [
+        parts = [f"{value['type']}"] if "type" in value else []
+        parts += [
             _item(key, value[key]) if key == "bytes_b64" else f"{key}={_item(key, value[key])}"
             for key in sorted(value)
             if key != "type"
         ]
-        return " ".join(said)
+        return " ".join(parts)
     return str(plain(cell.form, value))
 
 

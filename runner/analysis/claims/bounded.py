@@ -69,9 +69,9 @@ def _product(one: Range, other: Range) -> Range:
     return min(ends), max(ends)
 
 
-def side(found: Range) -> tuple[float | None, str]:
+def side(ends: Range) -> tuple[float | None, str]:
     """Give a range as a number and what that is: `above`, `below`, `unknown`; empty where known."""
-    low, high = found
+    low, high = ends
     if low == high and math.isfinite(low):
         return low, ""
     if math.isfinite(high) and (low == 0 or math.isinf(low)):

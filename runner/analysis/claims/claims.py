@@ -110,12 +110,12 @@ def claim_results(
 
 def _scoped(item: _Asked, among: int) -> _Asked:
     """Say beside a verdict what boards it is of, where that is a question."""
-    said = ""
+    scope = ""
     if item.claim.scope == "kind":
-        said = f"of boards of this kind: {among} units, a median of blocks each"
+        scope = f"of boards of this kind: {among} units, a median of blocks each"
     elif among > 1:
-        said = f"of these {among} boards"
-    return replace(item, case=replace(item.case, notes=(said,))) if said else item
+        scope = f"of these {among} boards"
+    return replace(item, case=replace(item.case, notes=(scope,))) if scope else item
 
 
 def _of(item: _Asked, judged: Judgement) -> str:
@@ -185,12 +185,13 @@ def _published(
 ) -> _Asked:
     bounds = published.bounds(unit) if published is not None else None
     region = claim.margin.widen(bounds, unit) if claim.margin and bounds else bounds
-    found = matching(measured, str(claim.metric), where)
-    column = started(found)
-    exact = bool(found and found.exact)
-    why = common["why"] or (found.why if found else f"{claim.metric} has no value there")
-    shown = unit if claim.estimand_kind == "rate" else found.unit if found and found.unit else unit
-    used = _trials([found] if found else [], trials)
+    estimate = matching(measured, str(claim.metric), where)
+    column = started(estimate)
+    exact = bool(estimate and estimate.exact)
+    why = common["why"] or (estimate.why if estimate else f"{claim.metric} has no value there")
+    own_unit = estimate.unit if estimate and claim.estimand_kind != "rate" else ""
+    shown = own_unit or unit
+    used = _trials([estimate] if estimate else [], trials)
     here: Common = {
         **common, "why": why, "observed": resolved(common["observed"], where),
     }  # fmt: skip
@@ -201,10 +202,10 @@ def _published(
         region=region,
         values=column.values,
         censored=column.censored,
-        ended=_ended(found, unit),
+        ended=_ended(estimate, unit),
         kind="exact" if exact else "sampled",
-        resolution=(found.resolution or 0.0) if found else 0.0,
-        selection=_selection([found] if found else [], trials),
+        resolution=(estimate.resolution or 0.0) if estimate else 0.0,
+        selection=_selection([estimate] if estimate else [], trials),
         **here,
     )
     return _Asked(case, claim, _text(claim, published, unit), shown, used)
@@ -222,19 +223,19 @@ def _estimand(claim: Claim) -> str:
     return f"{claim.quantile:g} quantile" if kind == "quantile" else kind
 
 
-def _ended(found: Estimate | None, unit: str) -> str:
+def _ended(estimate: Estimate | None, unit: str) -> str:
     """Say what the units are whose value is only a bound."""
-    if found is None:
+    if estimate is None:
         return ""
     at = {
         value
-        for value, one in zip(found.values, found.repetitions, strict=False)
+        for value, one in zip(estimate.values, estimate.repetitions, strict=False)
         if one.censored and value is not None
     }
     ends = " or ".join(f"{in_unit(value, unit) if unit else value:g}" for value in sorted(at))
     if ends:
         return f"repetitions ended at the bound {ends} {unit}".rstrip() + ": widen the range"
-    return f"repetitions have no value ({found.why})" if found.why else ""
+    return f"repetitions have no value ({estimate.why})" if estimate.why else ""
 
 
 def _statement(
@@ -247,16 +248,16 @@ def _statement(
     joined = blocks(claim, measured, common["observed"])
     here: Common = {**common, "observed": resolved(common["observed"], claim.where)}
     expression, columns = joined.expression, joined.columns
-    found = joined.estimates
+    estimates = joined.estimates
     # facts and exact metrics leave nothing to chance: one block is enough
-    kind = "exact" if all(_determined(item, experiment) for item in found) else "sampled"
+    kind = "exact" if all(_determined(item, experiment) for item in estimates) else "sampled"
     apart, region = differences(expression, columns) or ((), None)
     held, sides = censored_truths(joined)
     unit = ""
     if not any(value is not None for value in apart) or any(sides):
         apart, region = (), None
-    elif found:
-        unit = _unit_apart(expression, found[0].unit, experiment)
+    elif estimates:
+        unit = _unit_apart(expression, estimates[0].unit, experiment)
     text = str(claim.expect)
     published = claim.published
     bounds = None
@@ -268,9 +269,9 @@ def _statement(
         text = f"{claim.estimand_kind} {text} (up to {claim.bound})"
     case = Case(
         claim.id, unit=unit, truths=held, values=apart, censored=sides, region=region,
-        published=bounds, kind=kind, selection=_selection(found, trials), **here,
+        published=bounds, kind=kind, selection=_selection(estimates, trials), **here,
     )  # fmt: skip
-    return _Asked(case, claim, text, unit, _trials(found, trials))
+    return _Asked(case, claim, text, unit, _trials(estimates, trials))
 
 
 def _determined(item: Estimate, experiment: Experiment) -> bool:
@@ -300,15 +301,15 @@ def _unit_apart(expression: Expression, shown: str, experiment: Experiment) -> s
     return shown if alike else side.unit
 
 
-def _selection(found: Sequence[Estimate], trials: Sequence[Trial]) -> Selection:
+def _selection(estimates: Sequence[Estimate], trials: Sequence[Trial]) -> Selection:
     """Count the attempts of the treatments that a claim rests on, and those thrown away."""
-    cells = [item.treatment for item in found]
+    cells = [item.treatment for item in estimates]
     used = [trial for trial in trials if trial.treatment in cells]
     return Selection(len(used), sum(trial.outcome == "invalid" for trial in used))
 
 
-def _trials(found: Sequence[Estimate], trials: Sequence[Trial]) -> tuple[str, ...]:
-    used = [t.id for item in found for t in trials if dict(t.treatment) == dict(item.treatment)]
+def _trials(estimates: Sequence[Estimate], trials: Sequence[Trial]) -> tuple[str, ...]:
+    used = [t.id for item in estimates for t in trials if dict(t.treatment) == dict(item.treatment)]
     return tuple(dict.fromkeys(used))
 
 

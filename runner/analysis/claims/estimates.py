@@ -55,7 +55,7 @@ def estimates(
     A value is one of each unit of the level (`outermost`), else of each repetition.
     """
     valid = counted(trials)
-    found: list[Estimate] = []
+    of_metrics: list[Estimate] = []
     cells: dict[str, dict[Cell, list[Row]]] = {}
     for name in in_order(metrics):
         metric = metrics[name]
@@ -67,19 +67,21 @@ def estimates(
             cells[name] = _computed(metric, cells)
     for name, metric in metrics.items():
         exact, of = is_exact(name, metrics), lenient(metric, metrics)
-        found += [
+        of_metrics += [
             _estimate(name, metric, of, cell, by_unit(rows, level), exact)
             for cell, rows in cells[name].items()
         ]
-    return tuple(_said(one, valid) for one in found)
+    return tuple(_with_late_trials(one, valid) for one in of_metrics)
 
 
-def _said(found: Estimate, trials: Sequence[Trial]) -> Estimate:
+def _with_late_trials(estimate: Estimate, trials: Sequence[Trial]) -> Estimate:
     """Say of how many trials of an estimate only a bound is known since they ran out of time."""
-    if not any(one.censored for one in found.repetitions):
-        return found
-    late = counted_out(trials, found.treatment)
-    return replace(found, why="; ".join(filter(None, (late, found.why)))) if late else found
+    if not any(one.censored for one in estimate.repetitions):
+        return estimate
+    late = counted_out(trials, estimate.treatment)
+    return (
+        replace(estimate, why="; ".join(filter(None, (late, estimate.why)))) if late else estimate
+    )
 
 
 def is_exact(name: str, metrics: Mapping[str, Metric]) -> bool:
@@ -292,13 +294,13 @@ def _estimate(
     values = tuple(row.known for row in rows)
     sides = tuple(row.of.censored for row in rows)
     counted_units = sum(v is not None or bool(side) for v, side in zip(values, sides, strict=True))
-    found = median_of_bounds(values, sides, LEVEL, of.unit)
+    middle = median_of_bounds(values, sides, LEVEL, of.unit)
     if exact and numbers and len(set(numbers)) == 1:
         interval, level = (numbers[0], numbers[0]), 1.0
     elif exact and numbers:
         why = why or "declared exact, but repetitions differ"
-    elif found.interval is not None:
-        interval, level = found.interval, found.level
+    elif middle.interval is not None:
+        interval, level = middle.interval, middle.level
     return Estimate(
         metric=name,
         unit=of.unit,
@@ -306,10 +308,10 @@ def _estimate(
         step=step,
         values=values,
         n=counted_units or len(texts),
-        median=found.median,
+        median=middle.median,
         interval=interval,
         level=level,
-        why="; ".join(filter(None, (found.why, why))),
+        why="; ".join(filter(None, (middle.why, why))),
         exact=exact and bool(numbers) and len(set(numbers)) == 1,
         texts=tuple(r.number if isinstance(r.number, str) else None for r in rows) if texts else (),
         resolution=_resolution(metric, of),

@@ -88,9 +88,9 @@ def _side(metric: Metric, source: str) -> str:
 def counted_out(trials: Sequence[Trial], treatment: Mapping[str, str]) -> str:
     """Say how many of the trials of a treatment ran out of their time; empty where none did."""
     own = [trial for trial in trials if trial.treatment == treatment]
-    said = []
+    counts = []
     for what in LIMITS.values():
         late = [trial for trial in own if ran_out_of(trial) == what]
         if late:
-            said.append(f"{len(late)} of {len(own)} ran out of {what}")
-    return "; ".join(said)
+            counts.append(f"{len(late)} of {len(own)} ran out of {what}")
+    return "; ".join(counts)

@@ -65,14 +65,14 @@ class Varied:
 
     def at(self, where: Mapping[str, str]) -> Json:
         """Give the value in the treatments that `where` chooses; all of them where it differs."""
-        found = [
+        chosen = [
             (levels, value)
             for levels, value in self.values
             if all(levels.get(factor, level) == level for factor, level in where.items())
         ]
-        if len({_shown(value) for _, value in found}) == 1:
-            return found[0][1]
-        return [f"{_shown(value)} ({shown(levels)})" for levels, value in found]
+        if len({_shown(value) for _, value in chosen}) == 1:
+            return chosen[0][1]
+        return [f"{_shown(value)} ({shown(levels)})" for levels, value in chosen]
 
 
 def resolved(observed: Mapping[str, Json | Varied], where: Mapping[str, str]) -> dict[str, Json]:
@@ -92,13 +92,13 @@ def same(declared: Json, observed: Json) -> bool:
     if isinstance(observed, (list, tuple, set)):
         wanted = declared if isinstance(declared, (list, tuple, set)) else [declared]
         return sorted(map(_shown, wanted)) == sorted(map(_shown, observed))
-    said, seen = _shown(declared).strip(), _shown(observed).strip()
-    if said.casefold() == seen.casefold():
+    wanted_text, seen = _shown(declared).strip(), _shown(observed).strip()
+    if wanted_text.casefold() == seen.casefold():
         return True
-    if _version(said, seen) or _amount(declared, observed):
+    if _version(wanted_text, seen) or _amount(declared, observed):
         return True
     # a board's model ends in the revision of its circuit board
-    return seen.casefold().startswith(f"{said.casefold()} rev ")
+    return seen.casefold().startswith(f"{wanted_text.casefold()} rev ")
 
 
 def _truth(value: Json) -> bool | None:
@@ -107,13 +107,13 @@ def _truth(value: Json) -> bool | None:
     return _TRUTHS.get(str(value).lower())
 
 
-def _version(said: str, seen: str) -> bool:
+def _version(declared: str, seen: str) -> bool:
     """`1.22` declares every 1.22.x; `1.22.10` only itself."""
-    one, other = _VERSION.fullmatch(said), _VERSION.fullmatch(seen)
+    one, other = _VERSION.fullmatch(declared), _VERSION.fullmatch(seen)
     if one is None or other is None:
         return False
-    wanted, found = one[1].split("."), other[1].split(".")
-    return found[: len(wanted)] == wanted
+    wanted, version = one[1].split("."), other[1].split(".")
+    return version[: len(wanted)] == wanted
 
 
 def _amount(declared: Json, observed: Json) -> bool:

@@ -102,11 +102,11 @@ def unmeasured(case: Case, n: int, needed: int) -> str:
         return case.unmeasured
     if n >= needed:
         return ""
-    told = f" ({case.why})" if case.why else ""
+    cause = f" ({case.why})" if case.why else ""
     if needed == 1:
-        return f"no value{told}"
+        return f"no value{cause}"
     what = "a mean's interval" if case.estimand == "mean" else "a 90 % interval"
-    return f"{n} valid repetitions{told}; at least {needed} are needed for {what}"
+    return f"{n} valid repetitions{cause}; at least {needed} are needed for {what}"
 
 
 def _exact(base: Judgement, region: Region, value: float, case: Case) -> Judgement:
@@ -116,10 +116,10 @@ def _exact(base: Judgement, region: Region, value: float, case: Case) -> Judgeme
     if not inside and not outside:
         return replace(base, interval=(value, value), level=1.0)
     where = "inside" if inside else "outside"
-    said = f"exact metric: {words.amount(value, unit)} lies {where} {words.region(region, unit)}"
+    reason = f"exact metric: {words.amount(value, unit)} lies {where} {words.region(region, unit)}"
     # an exact value leaves nothing to chance, so it takes no part in Holm
     verdict: Verdict = REPRODUCED if inside else CONTRADICTED
-    return replace(base, verdict=verdict, reason=said, interval=(value, value), level=1.0)
+    return replace(base, verdict=verdict, reason=reason, interval=(value, value), level=1.0)
 
 
 def _off(low: float, high: float, region: Region, resolution: float) -> int:
@@ -144,9 +144,9 @@ def _ranked(base: Judgement, region: Region, units: Units, case: Case) -> Judgem
         base = replace(base, estimate=median_of_bounds(case.values, case.censored, 0.9).median)
     half = case.resolution / 2
     if _inside((ends[0] - half, ends[1] + half), region):
-        told = f" ({len(hidden)} of them only as bounds)" if hidden else ""
+        bounded = f" ({len(hidden)} of them only as bounds)" if hidden else ""
         reason = (
-            f"the {level:.1%} interval of {n} repetitions{told} lies inside "
+            f"the {level:.1%} interval of {n} repetitions{bounded} lies inside "
             f"{words.region(region, case.unit)}"
         )
         return replace(base, verdict=REPRODUCED, reason=reason)
@@ -208,10 +208,10 @@ def _hangs(units: Units, region: Region, case: Case) -> str:
 
 def _mean(base: Judgement, region: Region, case: Case) -> Judgement:
     if any(case.censored):
-        said = f"a mean needs every value: {case.ended or 'some values are only bounds'}"
-        return replace(base, verdict=NOT_MEASURED, reason=said)
-    found = mean_interval(base.values, LEVEL_INSIDE)
-    assert found is not None  # noqa: S101 - there are enough values
+        cause = f"a mean needs every value: {case.ended or 'some values are only bounds'}"
+        return replace(base, verdict=NOT_MEASURED, reason=cause)
+    mean = mean_interval(base.values, LEVEL_INSIDE)
+    assert mean is not None  # noqa: S101 - there are enough values
     low, high = region
     half = case.resolution / 2
     tails = [1.0]
@@ -220,8 +220,8 @@ def _mean(base: Judgement, region: Region, case: Case) -> Judgement:
     if low is not None:
         tails.append(mean_p(base.values, low - case.resolution, above=False))
     p = min(1.0, sides(region) * min(tails))
-    base = replace(base, interval=found.bounds, level=found.level, p=p)
-    if _inside((found.low - half, found.high + half), region):
+    base = replace(base, interval=mean.bounds, level=mean.level, p=p)
+    if _inside((mean.low - half, mean.high + half), region):
         reason = (
             f"the 90 % bootstrap interval of the mean of {base.n} repetitions lies inside "
             f"{words.region(region, case.unit)}"

@@ -48,19 +48,19 @@ class Blocks:
     estimates: tuple[Estimate, ...]
 
 
-def units(found: Estimate) -> tuple[Repetition, ...]:
+def units(estimate: Estimate) -> tuple[Repetition, ...]:
     """Give the key of each value; an estimate without keys counts its values."""
-    if len(found.repetitions) == len(found.values):
-        return found.repetitions
-    return tuple(Repetition(at) for at in range(1, len(found.values) + 1))
+    if len(estimate.repetitions) == len(estimate.values):
+        return estimate.repetitions
+    return tuple(Repetition(at) for at in range(1, len(estimate.values) + 1))
 
 
-def started(found: Estimate | None) -> Column:
+def started(estimate: Estimate | None) -> Column:
     """Give an estimate's values in the order in which they were measured."""
-    if found is None:
+    if estimate is None:
         return Column()
     pairs = sorted(
-        zip(units(found), found.values, strict=True),
+        zip(units(estimate), estimate.values, strict=True),
         key=lambda pair: (pair[0].started_at, pair[0].key),
     )
     return Column(tuple(value for _, value in pairs), tuple(one.censored for one, _ in pairs))
@@ -71,57 +71,58 @@ def blocks(
 ) -> Blocks:
     """Give the claim's statement and its values, joined by the key of their block."""
     expression = _with_where(claim.statement, tuple(claim.where.items()))
-    found: dict[Ref, Estimate] = {}
+    estimates: dict[Ref, Estimate] = {}
     for ref in references(expression):
         one = matching(measured, ref.name, dict(ref.where))
         if one is not None:
-            found[ref] = one
+            estimates[ref] = one
     keys = sorted(
-        joined([units(one) for one in found.values()]), key=lambda one: (one.started_at, one.key)
+        joined([units(one) for one in estimates.values()]),
+        key=lambda one: (one.started_at, one.key),
     )
     columns: dict[Ref, tuple[Value, ...]] = {}
     sides: dict[Ref, tuple[str, ...]] = {}
     for ref in references(expression):
-        if ref not in found:
+        if ref not in estimates:
             name = ref.name.removeprefix("facts.")
             fact = resolved({name: observed.get(name)}, dict(ref.where))[name]
             value = fact if isinstance(fact, str | int | float | bool) else None
             columns[ref] = (value,) * max(1, len(keys))
             sides[ref] = ("",) * len(columns[ref])
             continue
-        one = found[ref]
+        one = estimates[ref]
         values: tuple[Value, ...] = one.texts or one.values
         own = dict(zip((unit.key for unit in units(one)), values, strict=True))
-        told = {unit.key: unit.censored for unit in units(one)}
+        side_of = {unit.key: unit.censored for unit in units(one)}
         columns[ref] = tuple(own.get(key.key) for key in keys)
-        sides[ref] = tuple(told.get(key.key, "") for key in keys)
-    return Blocks(expression, columns, sides, tuple(found.values()))
+        sides[ref] = tuple(side_of.get(key.key, "") for key in keys)
+    return Blocks(expression, columns, sides, tuple(estimates.values()))
 
 
-def censored_truths(found: Blocks) -> tuple[tuple[bool | None, ...], tuple[str, ...]]:
+def censored_truths(joint: Blocks) -> tuple[tuple[bool | None, ...], tuple[str, ...]]:
     """Say of each block whether the statement holds, and where a bound leaves that open.
 
     A bound decides where every value beyond it gives the same answer: both ends are tried.
     """
-    plain = truths(found.expression, found.columns)
+    plain = truths(joint.expression, joint.columns)
     held: list[bool | None] = []
     sides: list[str] = []
     for at, value in enumerate(plain):
-        bounded = [ref for ref, told in found.censored.items() if at < len(told) and told[at]]
+        bounded = [ref for ref, column in joint.censored.items() if at < len(column) and column[at]]
         if not bounded:
             held.append(value)
             sides.append("")
             continue
-        settled = _settled(found, at, bounded)
+        settled = _settled(joint, at, bounded)
         held.append(settled)
         sides.append("" if settled is not None else "unknown")
     return tuple(held), tuple(sides)
 
 
-def _settled(found: Blocks, at: int, bounded: Sequence[Ref]) -> bool | None:
+def _settled(joint: Blocks, at: int, bounded: Sequence[Ref]) -> bool | None:
     if len(bounded) > MOST_BOUNDS:
         return None
-    ends = [_ends(found.columns[ref][at], found.censored[ref][at]) for ref in bounded]
+    ends = [_ends(joint.columns[ref][at], joint.censored[ref][at]) for ref in bounded]
     seen: set[bool | None] = set()
     for chosen in itertools.product(*ends):
         instead = dict(zip(bounded, chosen, strict=True))
@@ -129,10 +130,10 @@ def _settled(found: Blocks, at: int, bounded: Sequence[Ref]) -> bool | None:
         def lookup(ref: Ref, instead: Mapping[Ref, float] = instead) -> Value:
             if ref in instead:
                 return instead[ref]
-            value: Value = found.columns[ref][at]
+            value: Value = joint.columns[ref][at]
             return value
 
-        value = evaluate(found.expression, lookup)
+        value = evaluate(joint.expression, lookup)
         odd = isinstance(value, float) and math.isnan(value)
         seen.add(None if value is None or odd else bool(value))
     return seen.pop() if len(seen) == 1 else None
@@ -166,7 +167,7 @@ def matching(
     measured: Sequence[Estimate], metric: str, where: Mapping[str, str]
 ) -> Estimate | None:
     """Find the one estimate that `where` names; None where there is none, or several."""
-    found = [
+    matches = [
         item
         for item in measured
         if item.metric == metric
@@ -175,4 +176,4 @@ def matching(
             for key, level in where.items()
         )
     ]
-    return found[0] if len(found) == 1 else None
+    return matches[0] if len(matches) == 1 else None

@@ -70,15 +70,15 @@ def joined(columns: Sequence[Sequence[Repetition]]) -> tuple[Repetition, ...]:
     Columns that know a level and columns that do not are told apart by nothing else: a key
     is compared whole.
     """
-    found: dict[Key, Repetition] = {}
+    blocks: dict[Key, Repetition] = {}
     for column in columns:
         for one in column:
-            known = found.get(one.key)
+            known = blocks.get(one.key)
             if known is None:
-                found[one.key] = replace(one, censored="")
+                blocks[one.key] = replace(one, censored="")
             elif one.started_at and (not known.started_at or one.started_at < known.started_at):
-                found[one.key] = replace(known, started_at=one.started_at)
-    return tuple(sorted(found.values(), key=lambda one: one.key))
+                blocks[one.key] = replace(known, started_at=one.started_at)
+    return tuple(sorted(blocks.values(), key=lambda one: one.key))
 
 
 def by_key(rows: Iterable[Row]) -> Mapping[Key, Row]:

@@ -19,11 +19,11 @@ MUCH: Final = 0.1
 """Share of attempts, or of repetitions, above which a verdict says that there was a choice."""
 
 
-def counting_in(case: Case, found: Judgement) -> Judgement:
+def counting_in(case: Case, judgement: Judgement) -> Judgement:
     """Add how much was thrown away or has no value, and the interval that counts it in."""
     thrown, attempts = case.selection.thrown, case.selection.attempts
     without = _without(case)
-    ran = found.n + without
+    ran = judgement.n + without
     parts = []
     if case.selection.share > MUCH:
         parts.append(f"guards threw away {thrown} of {attempts} attempts")
@@ -36,24 +36,28 @@ def counting_in(case: Case, found: Judgement) -> Judgement:
     else:
         without = 0
     if not parts:
-        return found
-    said = f"{' and '.join(parts)}; {_bound(case, found, thrown + without)}"
-    return replace(found, reason=f"{found.reason}; {said}")
+        return judgement
+    thrown_away = f"{' and '.join(parts)}; {_bound(case, judgement, thrown + without)}"
+    return replace(judgement, reason=f"{judgement.reason}; {thrown_away}")
 
 
 def _without(case: Case) -> int:
     """Count the repetitions that ran and have no value, not even a bound."""
-    told = case.truths if case.truths is not None else case.values
-    sides = [*case.censored, *[""] * (len(told) - len(case.censored))]
-    return sum(one is None and not side for one, side in zip(told, sides, strict=False))
+    values = case.truths if case.truths is not None else case.values
+    sides = [*case.censored, *[""] * (len(values) - len(case.censored))]
+    return sum(one is None and not side for one, side in zip(values, sides, strict=False))
 
 
-def _bound(case: Case, found: Judgement, thrown: int) -> str:
+def _bound(case: Case, judgement: Judgement, thrown: int) -> str:
     """Say what is left where each of so many could have had any value."""
     if case.truths is not None or case.estimand in ("never", "always", "rate"):
         truths = [value for value in case.truths or () if value is not None]
-        true = sum(truths) if case.truths is not None else round((found.estimate or 0.0) * found.n)
-        n = (len(truths) if case.truths is not None else found.n) + thrown
+        true = (
+            sum(truths)
+            if case.truths is not None
+            else round((judgement.estimate or 0.0) * judgement.n)
+        )
+        n = (len(truths) if case.truths is not None else judgement.n) + thrown
         return (
             f"counted in as unknown, its share is between {lower(true, n):.0%} and "
             f"{upper(true + thrown, n):.0%}"

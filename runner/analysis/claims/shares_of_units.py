@@ -58,20 +58,22 @@ def statement(case: Case) -> Judgement:
     true = sum(truths)
     if exact and truths:
         verdict: Verdict = REPRODUCED if truths[0] else CONTRADICTED
-        said = "so" if truths[0] else "not so"
-        return replace(base, verdict=verdict, reason=f"exact metrics: it is {said}")
+        outcome = "so" if truths[0] else "not so"
+        return replace(base, verdict=verdict, reason=f"exact metrics: it is {outcome}")
     base = replace(base, p=sign_p(len(truths) - true, n), lean=_lean(true, n))
     if sign_p(true, n) <= ALPHA_INSIDE:
-        told = f" ({hidden} of them unknown)" if hidden else ""
-        return replace(base, verdict=REPRODUCED, reason=f"it holds in {true} of {n} blocks{told}")
+        unknown = f" ({hidden} of them unknown)" if hidden else ""
+        return replace(
+            base, verdict=REPRODUCED, reason=f"it holds in {true} of {n} blocks{unknown}"
+        )
     decides = sign_p(true + hidden, n) <= ALPHA_INSIDE or sign_p(n - true, n) <= ALPHA
     return replace(base, hangs=_hang(hidden, n, case)) if hidden and decides else base
 
 
 def _hidden(case: Case) -> int:
     """Count the blocks that ran, and of which a bound leaves open whether it holds."""
-    told = [*case.censored, *[""] * (len(case.truths or ()) - len(case.censored))]
-    pairs = zip(case.truths or (), told, strict=False)
+    bounded = [*case.censored, *[""] * (len(case.truths or ()) - len(case.censored))]
+    pairs = zip(case.truths or (), bounded, strict=False)
     return sum(value is None and bool(side) for value, side in pairs)
 
 
@@ -91,8 +93,8 @@ def universal(case: Case) -> Judgement:
     n = failed + clean + hidden
     base = Judgement(case.id, "", "", n=n, unit="%", region=(0.0, case.bound))
     if case.unmeasured or not n:
-        said = case.unmeasured or unmeasured(case, 0, 1)
-        return replace(base, verdict=NOT_MEASURED, reason=said)
+        cause = case.unmeasured or unmeasured(case, 0, 1)
+        return replace(base, verdict=NOT_MEASURED, reason=cause)
     base = replace(
         base, estimate=failed / n, level=0.95,
         interval=(lower(failed, n) if failed else 0.0, upper(failed, n)),
@@ -107,15 +109,15 @@ def universal(case: Case) -> Judgement:
         return replace(base, verdict=CONTRADICTED, reason=shown)
     allowed = f"{case.bound:.2%}"
     reach = upper(hidden, n)
-    said = f"{'0' if not hidden else f'at most {hidden}'} of {n} repetitions are {what}"
+    counts = f"{'0' if not hidden else f'at most {hidden}'} of {n} repetitions are {what}"
     if reach <= case.bound + 1e-12:
-        reason = f"{said}: with 95 % it happens in at most {reach:.2%}, within {allowed}"
+        reason = f"{counts}: with 95 % it happens in at most {reach:.2%}, within {allowed}"
         return replace(base, verdict=REPRODUCED, reason=reason)
     if hidden and upper(0, n) <= case.bound + 1e-12:
         return replace(base, hangs=_hang(hidden, n, case))
     more = max(1, clean_runs(case.bound) - n)
     reason = (
-        f"{said}: with 95 % it happens in at most {reach:.2%}, and {allowed} is to be shown; "
+        f"{counts}: with 95 % it happens in at most {reach:.2%}, and {allowed} is to be shown; "
         f"{more} more without one would show it"
     )
     return replace(base, verdict=INCONCLUSIVE, reason=reason, more=more, lean=REPRODUCED)
@@ -143,8 +145,8 @@ def rate(case: Case) -> Judgement:
     needed = smallest_n(LEVEL_INSIDE)
     missing = unmeasured(case, n, needed)
     if missing or region is None:
-        said = missing or "nothing published to compare with"
-        return replace(base, verdict=NOT_MEASURED, reason=said)
+        cause = missing or "nothing published to compare with"
+        return replace(base, verdict=NOT_MEASURED, reason=cause)
     ends = (lower(happened, n), upper(happened + hidden, n))
     low, high = region
     tails = [1.0]

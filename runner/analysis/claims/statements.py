@@ -40,10 +40,10 @@ def evaluate(  # noqa: PLR0911 - one return for each kind of node
         case Ref():
             return lookup(expression)
         case Unary(op, operand):
-            found = evaluate(operand, lookup)
-            if found is None:
+            argument = evaluate(operand, lookup)
+            if argument is None:
                 return None
-            return (not found) if op == "not" else -_number(found)
+            return (not argument) if op == "not" else -_number(argument)
         case Binary("and" | "or" as op, left, right):
             return _joined(op, evaluate(left, lookup), evaluate(right, lookup))
         case Binary(op, left, right):
@@ -79,8 +79,8 @@ def truths(
     expression: Expression, values: Mapping[Ref, Sequence[Value]]
 ) -> tuple[bool | None, ...]:
     """Say for each block whether the statement holds; None where that is unknown."""
-    found = by_block(expression, values)
-    return tuple(None if value is None else bool(value) for value in found)
+    by_blocks = by_block(expression, values)
+    return tuple(None if value is None else bool(value) for value in by_blocks)
 
 
 def differences(
@@ -92,10 +92,10 @@ def differences(
     """
     if not isinstance(expression, Binary) or expression.op not in COMPARISONS:
         return None
-    found = by_block(Binary("-", expression.left, expression.right), values)
-    if any(isinstance(value, str) for value in found):
+    apart = by_block(Binary("-", expression.left, expression.right), values)
+    if any(isinstance(value, str) for value in apart):
         return None
-    numbers = tuple(None if value is None else float(value) for value in found)
+    numbers = tuple(None if value is None else float(value) for value in apart)
     regions: dict[str, tuple[float | None, float | None]] = {
         "<": (None, 0.0), "<=": (None, 0.0), ">": (0.0, None), ">=": (0.0, None), "==": (0.0, 0.0),
     }  # fmt: skip

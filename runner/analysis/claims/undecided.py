@@ -30,24 +30,24 @@ def undecided(case: Case, draft: Judgement, family: int) -> Judgement:
     if case.estimand in ("rate", "mean"):
         assert draft.region is not None  # noqa: S101 - otherwise it is not measured
         where = words.region(draft.region, draft.unit or case.unit)
-        said = f"the 90 % interval of {draft.n} repetitions reaches across the edge of {where}"
+        evidence = f"the 90 % interval of {draft.n} repetitions reaches across the edge of {where}"
         more, lean = _share_or_mean(case, draft, draft.region, family)
     elif case.truths is not None:
         truths = [value for value in case.truths if value is not None]
         alpha = alpha_outside(None, family) / 2
         more = more_blocks(sum(truths), draft.n, (ALPHA_INSIDE, alpha))
-        said = f"it holds in {sum(truths)} of {draft.n} blocks"
+        evidence = f"it holds in {sum(truths)} of {draft.n} blocks"
         lean = draft.lean
     else:
         assert draft.region is not None  # noqa: S101 - otherwise it is not measured
-        said, more, lean = _number(case, draft, draft.region, family)
+        evidence, more, lean = _number(case, draft, draft.region, family)
     if more is None:
         needed = "no number of repetitions is likely to decide"
     elif more > MANY:
         needed, more = f"more than {MANY} more repetitions would be needed", None
     else:
         needed = f"about {more} more repetitions would decide"
-    reason = f"{said}; leans to {lean}; {needed}" if lean else f"{said}; {needed}"
+    reason = f"{evidence}; leans to {lean}; {needed}" if lean else f"{evidence}; {needed}"
     return replace(draft, verdict=INCONCLUSIVE, reason=reason, more=more, lean=lean)
 
 
@@ -72,26 +72,26 @@ def _share_or_mean(
 def _number(
     case: Case, draft: Judgement, region: Region, family: int
 ) -> tuple[str, int | None, str]:
-    said = _near(draft, region, case.unit, family)
+    evidence = _near(draft, region, case.unit, family)
     if len(draft.values) < 2 or any(case.censored):
-        return said, None, ""
+        return evidence, None, ""
     alpha = alpha_outside(region, family) / 2
     more, inside = more_values(draft.values, region, (ALPHA_INSIDE, alpha), share_below(case))
     lean = REPRODUCED if inside else CONTRADICTED
     low, high = region
     if low is not None and low == high:
-        said = (
+        evidence = (
             "the published number has no width: give `rounded_to` or a margin, "
             "or no number of repetitions can reproduce it"
         )
     elif case.resolution and None not in region and high - low < case.resolution:  # type: ignore[operator]
         step = words.amount(case.resolution, case.unit)
-        said = (
+        evidence = (
             f"values are printed in steps of {step} {case.unit}".rstrip()
             + f", which is wider than {words.region(region, case.unit)}"
         )
         more, lean = None, ""
-    return said, more, lean
+    return evidence, more, lean
 
 
 def _near(draft: Judgement, region: Region, unit: str, family: int) -> str:
@@ -99,9 +99,9 @@ def _near(draft: Judgement, region: Region, unit: str, family: int) -> str:
     text = words.region(region, unit)
     low, high = draft.interval or (-math.inf, math.inf)
     if (region[0] is not None and high < region[0]) or (region[1] is not None and low > region[1]):
-        found = f"p = {draft.p_holm:.2g}, Holm over {family} claims"
+        chance = f"p = {draft.p_holm:.2g}, Holm over {family} claims"
         return (
             f"the {LEVEL_INSIDE:.0%} interval lies outside {text}, by chance more often than in "
-            f"2.5 % ({found})"
+            f"2.5 % ({chance})"
         ).replace("90%", "90 %")
     return f"the interval reaches across the edge of {text}"

@@ -65,7 +65,7 @@ def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str |
     steps = [item for item in trial.steps if wanted in (None, "search.level", item.name)]
     if not steps:
         return None, f"step {wanted} was not run"
-    found: list[float] = []
+    numbers: list[float] = []
     texts: list[str] = []
     why = ""
     read = [_of_step(metric, item) for item in steps]
@@ -75,18 +75,18 @@ def value(metric: Metric, trial: Trial, step: str | None) -> tuple[float | str |
         elif number is None:
             why = why or reason
         else:
-            found.append(number)
+            numbers.append(number)
     if texts:
         return texts[0 if metric.statistic == "first" else -1], ""
-    if not found:
+    if not numbers:
         return None, why or "not measured"
     how = _over_steps(metric)
-    if how == "sum" and len(found) < len(steps):
+    if how == "sum" and len(numbers) < len(steps):
         return None, f"a step has no number to add: {why or 'not measured'}"
     # that of another step would stand for it
     if how in ("first", "last") and read[0 if how == "first" else -1][0] is None:
         return None, why or "not measured"
-    return COMBINE[how](found) if len(found) > 1 else found[0], ""
+    return COMBINE[how](numbers) if len(numbers) > 1 else numbers[0], ""
 
 
 def _over_steps(metric: Metric) -> str:
@@ -121,9 +121,9 @@ def _of_step(metric: Metric, step: Step) -> tuple[float | str | None, str]:
     return lenient(metric, {}).base(float(number)), ""
 
 
-def _text(metric: Metric, said: float | str) -> tuple[str | None, str]:
+def _text(metric: Metric, observed: float | str) -> tuple[str | None, str]:
     """Give a text, or why a unit of numbers leaves none; a number of a text metric as one."""
-    text = said if isinstance(said, str) else f"{said:.12g}"
+    text = observed if isinstance(observed, str) else f"{observed:.12g}"
     unit = metric.unit or metric.printed_in or metric.as_
     if unit is None:
         return text, ""
@@ -138,8 +138,8 @@ def reason(name: str, number: str, why: Mapping[str, str]) -> str:
         stem = stem.rpartition(".")[0]
         parts.append(stem)
     parts.append(name.partition(".")[0])
-    said = next((why[key] for key in parts if why.get(key)), "")
-    return said or f"{name} was not measured"
+    cause = next((why[key] for key in parts if why.get(key)), "")
+    return cause or f"{name} was not measured"
 
 
 def step_names(trials: Iterable[Trial]) -> list[str]:

@@ -81,17 +81,17 @@ def _draft(case: Case) -> Judgement:
     """Verdicts 1 to 4; an empty verdict waits for Holm."""
     if not case.testable:
         return Judgement(case.id, NOT_TESTABLE, case.why or "the claim gives no reason")
-    found = _measured(case)
-    found = replace(found, facts=table(case.must, case.declared, case.observed))
-    if found.verdict == NOT_MEASURED:
-        return found
-    if found.hangs and any(fact.equal is False for fact in found.facts):
-        return replace(found, verdict=NOT_MEASURED, reason=_hanging(found), p=None)
-    differing = [fact for fact in found.facts if fact.equal is False]
+    judgement = _measured(case)
+    judgement = replace(judgement, facts=table(case.must, case.declared, case.observed))
+    if judgement.verdict == NOT_MEASURED:
+        return judgement
+    if judgement.hangs and any(fact.equal is False for fact in judgement.facts):
+        return replace(judgement, verdict=NOT_MEASURED, reason=_hanging(judgement), p=None)
+    differing = [fact for fact in judgement.facts if fact.equal is False]
     if differing:
-        said = "; ".join(f"{f.name}: declared {f.declared}, here {f.observed}" for f in differing)
-        return replace(found, verdict=NOT_COMPARABLE, reason=said, p=None)
-    return found
+        reason = "; ".join(f"{f.name}: declared {f.declared}, here {f.observed}" for f in differing)
+        return replace(judgement, verdict=NOT_COMPARABLE, reason=reason, p=None)
+    return judgement
 
 
 def _measured(case: Case) -> Judgement:
@@ -103,30 +103,30 @@ def _measured(case: Case) -> Judgement:
 
 
 def _finished(case: Case, draft: Judgement, family: int) -> Judgement:
-    found = _decided(case, draft, family)
-    if found.verdict in (NOT_TESTABLE, NOT_MEASURED, NOT_COMPARABLE):
-        return _noted(case, found)
-    found = replace(found, order=_order(case))
-    if found.level != 1.0 and not _exact(case):
-        found = _ordered(case, found)
-        found = counting_in(case, found)
-    undeclared = [fact.name for fact in found.facts if fact.equal is None]
-    if undeclared and found.verdict == CONTRADICTED:
-        said = f"{found.reason}; {words.silent(undeclared)}"
-        found = replace(found, verdict=DIFFERS, reason=said)
-    elif undeclared and found.verdict == REPRODUCED:
-        said = (
-            f"it holds here: {found.reason}; but {words.silent(undeclared)}, so that an agreement "
-            "says as little of the source as a difference would"
+    judgement = _decided(case, draft, family)
+    if judgement.verdict in (NOT_TESTABLE, NOT_MEASURED, NOT_COMPARABLE):
+        return _noted(case, judgement)
+    judgement = replace(judgement, order=_order(case))
+    if judgement.level != 1.0 and not _exact(case):
+        judgement = _ordered(case, judgement)
+        judgement = counting_in(case, judgement)
+    undeclared = [fact.name for fact in judgement.facts if fact.equal is None]
+    if undeclared and judgement.verdict == CONTRADICTED:
+        reason = f"{judgement.reason}; {words.silent(undeclared)}"
+        judgement = replace(judgement, verdict=DIFFERS, reason=reason)
+    elif undeclared and judgement.verdict == REPRODUCED:
+        reason = (
+            f"it holds here: {judgement.reason}; but {words.silent(undeclared)}, so that an "
+            "agreement says as little of the source as a difference would"
         )
-        found = replace(found, verdict=INCONCLUSIVE, reason=said, lean=REPRODUCED)
-    return _noted(case, found)
+        judgement = replace(judgement, verdict=INCONCLUSIVE, reason=reason, lean=REPRODUCED)
+    return _noted(case, judgement)
 
 
-def _noted(case: Case, found: Judgement) -> Judgement:
-    if not case.notes or not found.n:
-        return found
-    return replace(found, reason="; ".join((found.reason, *case.notes)))
+def _noted(case: Case, judgement: Judgement) -> Judgement:
+    if not case.notes or not judgement.n:
+        return judgement
+    return replace(judgement, reason="; ".join((judgement.reason, *case.notes)))
 
 
 def _decided(case: Case, draft: Judgement, family: int) -> Judgement:
@@ -153,8 +153,8 @@ def _against(case: Case, draft: Judgement) -> str:
 
 
 def _exact(case: Case) -> bool:
-    told = [value for value in (*case.values, *(case.truths or ())) if value is not None]
-    return case.kind == "exact" and len(set(told)) <= 1 and not any(case.censored)
+    known = [value for value in (*case.values, *(case.truths or ())) if value is not None]
+    return case.kind == "exact" and len(set(known)) <= 1 and not any(case.censored)
 
 
 def _order(case: Case) -> RunOrder | None:
@@ -167,53 +167,57 @@ def _order(case: Case) -> RunOrder | None:
     return check([float(value) for value in case.truths or () if value is not None])
 
 
-def _ordered(case: Case, found: Judgement) -> Judgement:
+def _ordered(case: Case, judgement: Judgement) -> Judgement:
     """Take back what independence would have to carry; say what is assumed."""
-    if found.verdict not in (REPRODUCED, CONTRADICTED):
-        return found
-    if case.universal and found.verdict == CONTRADICTED:
-        return found  # a counterexample is one in any order
-    order = found.order
+    if judgement.verdict not in (REPRODUCED, CONTRADICTED):
+        return judgement
+    if case.universal and judgement.verdict == CONTRADICTED:
+        return judgement  # a counterexample is one in any order
+    order = judgement.order
     if order is None or not order.found:
-        said = assumed(found.n) if found.n < 2 or order is not None or case.universal else ""
-        return replace(found, reason=f"{found.reason}, {said}") if said else found
+        reason = (
+            assumed(judgement.n) if judgement.n < 2 or order is not None or case.universal else ""
+        )
+        return replace(judgement, reason=f"{judgement.reason}, {reason}") if reason else judgement
     if case.order_effect:
         return replace(
-            found, reason=f"{found.reason}; {order.text()}, for a stated cause: {case.order_effect}"
+            judgement,
+            reason=f"{judgement.reason}; {order.text()}, for a stated cause: {case.order_effect}",
         )
-    if _beyond_order(case, found):
-        by = amount(max(found.values) - min(found.values), found.unit or case.unit)
-        said = f"{order.text()}, by no more than {by}: {REACH} times that changes nothing"
-        return replace(found, reason=f"{found.reason}; {said}")
-    lean = found.verdict
-    said = (
-        f"{order.text()}: the repetitions are not independent, so {_short(found)} is not enough "
-        f"({power_text(found.n)}); compare within blocks, repeat in a fresh order, or give the "
-        "cause as `order_effect`"
+    if _beyond_order(case, judgement):
+        by = amount(max(judgement.values) - min(judgement.values), judgement.unit or case.unit)
+        reason = f"{order.text()}, by no more than {by}: {REACH} times that changes nothing"
+        return replace(judgement, reason=f"{judgement.reason}; {reason}")
+    lean = judgement.verdict
+    reason = (
+        f"{order.text()}: the repetitions are not independent, so {_short(judgement)} is not "
+        f"enough ({power_text(judgement.n)}); compare within blocks, repeat in a fresh order, or "
+        "give the cause as `order_effect`"
     )
-    return replace(found, verdict=INCONCLUSIVE, reason=said, lean=lean, more=None)
+    return replace(judgement, verdict=INCONCLUSIVE, reason=reason, lean=lean, more=None)
 
 
-def _beyond_order(case: Case, found: Judgement) -> bool:
+def _beyond_order(case: Case, judgement: Judgement) -> bool:
     """Whether a verdict stands whichever way the order went on moving the values.
 
     They have been seen to move by their whole range, trend and noise together. The interval is
     moved by REACH of those towards the edge of its region that would change the verdict.
     """
-    if found.interval is None or found.region is None or any(case.censored):
+    if judgement.interval is None or judgement.region is None or any(case.censored):
         return False
-    if case.universal or case.estimand == "rate" or not found.values:
+    if case.universal or case.estimand == "rate" or not judgement.values:
         return False  # in shares of the repetitions, and not in what was measured
-    reach = REACH * (max(found.values) - min(found.values))
-    (low, high), (least, most) = found.interval, found.region
+    reach = REACH * (max(judgement.values) - min(judgement.values))
+    (low, high), (least, most) = judgement.interval, judgement.region
     below, above = (
         least is not None and high + reach < least,
         most is not None and low - reach > most,
     )
-    if found.verdict == CONTRADICTED:
+    if judgement.verdict == CONTRADICTED:
         return below or above
     return (least is None or low - reach >= least) and (most is None or high + reach <= most)
 
 
-def _short(found: Judgement) -> str:
-    return f"that {found.reason}" if found.reason.startswith(("the ", "it ")) else found.reason
+def _short(judgement: Judgement) -> str:
+    reason = judgement.reason
+    return f"that {reason}" if reason.startswith(("the ", "it ")) else reason

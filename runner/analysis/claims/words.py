@@ -17,9 +17,9 @@ def amount(value: float, unit: str) -> str:
     return f"{in_unit(value, unit) if unit else value:.6g}"
 
 
-def region(found: Region | None, unit: str) -> str:
+def region(bounds: Region | None, unit: str) -> str:
     """Give a region as an interval with its unit; `…` is an open end."""
-    ends = ["…" if end is None else amount(end, unit) for end in found or (None, None)]
+    ends = ["…" if end is None else amount(end, unit) for end in bounds or (None, None)]
     opens, closes = ("(" if ends[0] == "…" else "["), (")" if ends[1] == "…" else "]")
     return f"{opens}{ends[0]}, {ends[1]}{closes}{' ' if unit else ''}{unit}"
 

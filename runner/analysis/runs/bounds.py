@@ -53,7 +53,7 @@ def ranked(a: Estimate, b: Estimate) -> tuple[dict[Key, float], dict[Key, float]
         "above": highest * 2 if lowest > 0 else highest + step,
         "below": lowest / 2 if lowest > 0 else lowest - step,
     }
-    found: list[dict[Key, float]] = []
+    sides: list[dict[Key, float]] = []
     for side in (a, b):
         own: dict[Key, float] = {}
         for one, value in zip(units(side), side.values, strict=True):
@@ -61,8 +61,8 @@ def ranked(a: Estimate, b: Estimate) -> tuple[dict[Key, float], dict[Key, float]
                 own[one.key] = max(least, min(most, value))
             elif one.censored:
                 own[one.key] = worst[one.censored]
-        found.append(own)
-    return found[0], found[1]
+        sides.append(own)
+    return sides[0], sides[1]
 
 
 def ratio(a: Estimate, b: Estimate, blocks: Sequence[Key] | None) -> tuple[float, float]:
@@ -92,13 +92,13 @@ def _unpaired(
 
 def _logs(side: Estimate) -> Mapping[Key, tuple[float, float]]:
     """Give the logarithm of the least and the most that each value can be."""
-    found = {}
+    logs = {}
     for one, value in zip(units(side), side.values, strict=True):
         for low, high in bounds([value], [one.censored]):
             # beyond all others, and nobody knows how far: from any of them on
             least = -FAR if value is None and low > 0 else _log(low)
-            found[one.key] = (least, FAR if value is None else _log(high))
-    return found
+            logs[one.key] = (least, FAR if value is None else _log(high))
+    return logs
 
 
 def _log(value: float) -> float:
@@ -111,9 +111,9 @@ def _end(log: float) -> float:
     return 0.0 if log < -FAR / 2 else math.inf if log > FAR / 2 else math.exp(log)
 
 
-def said(found: tuple[float, float]) -> str:
+def open_ended(ratio_ends: tuple[float, float]) -> str:
     """Say what is known of a ratio whose interval has an open end; empty where it has none."""
-    low, high = found
+    low, high = ratio_ends
     if low > 0 and math.isinf(high):
         return f"b / a is at least {low:.3g} (90 %)"
     if low == 0 and math.isfinite(high):

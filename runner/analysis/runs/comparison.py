@@ -69,7 +69,7 @@ def compare(a: Side, b: Side, threshold: float = THRESHOLD) -> Comparison:
 
 
 def _notes(a: Side, b: Side, rows: Sequence[Row]) -> tuple[str, ...]:
-    found = list(_sessions(a, b, rows))
+    notes = list(_sessions(a, b, rows))
     blind = {
         (row.test, row.n): fewest(ALPHA, paired=row.test == PAIRED)
         for row in rows
@@ -78,8 +78,8 @@ def _notes(a: Side, b: Side, rows: Sequence[Row]) -> tuple[str, ...]:
     for (test, n), least in blind.items():
         what = f"{n[0]} pairs" if test == PAIRED else f"{n[0]} and {n[1]} repetitions"
         each = "pairs" if test == PAIRED else "of each"
-        found.append(f"{what} can find no difference, however large: at least {least} {each} can")
-    return tuple(found)
+        notes.append(f"{what} can find no difference, however large: at least {least} {each} can")
+    return tuple(notes)
 
 
 def _sessions(a: Side, b: Side, rows: Sequence[Row]) -> Iterator[str]:
@@ -92,17 +92,17 @@ def _sessions(a: Side, b: Side, rows: Sequence[Row]) -> Iterator[str]:
         known = worth([[a.analysis, *a.family], [b.analysis, *b.family]])
     silent = []
     for row in rows:
-        found = known.get((row.metric, *_place(row, b)))
-        if found is None:
+        session = known.get((row.metric, *_place(row, b)))
+        if session is None:
             silent.append(row.metric)
             continue
-        said = (
-            f"{row.metric}: two sessions of one program differ by up to {found.apart:.1%} (in 19 "
-            f"of 20 pairs, by {found.sessions} sessions)"
+        note = (
+            f"{row.metric}: two sessions of one program differ by up to {session.apart:.1%} (in 19 "
+            f"of 20 pairs, by {session.sessions} sessions)"
         )
-        if row.ratio is not None and abs(math.log(row.ratio)) <= math.log1p(found.apart):
-            said += f", and these two by {abs(row.ratio - 1):.1%}: no more than sessions do"
-        yield said
+        if row.ratio is not None and abs(math.log(row.ratio)) <= math.log1p(session.apart):
+            note += f", and these two by {abs(row.ratio - 1):.1%}: no more than sessions do"
+        yield note
     if silent:
         yield (
             "two runs are two sessions: what another session of the same program is worth (boot, "
@@ -135,7 +135,7 @@ UNPAIRED: Final = "labels over repetitions, max-T"
 
 def _decided(drafts: Sequence[_Draft], threshold: float) -> list[Row]:
     """Test all metrics together, and name what differs."""
-    found = {at: draft.row for at, draft in enumerate(drafts)}
+    rows = {at: draft.row for at, draft in enumerate(drafts)}
     by_pairs = [at for at, draft in enumerate(drafts) if draft.pairs is not None]
     by_sides = [at for at, draft in enumerate(drafts) if draft.sides is not None]
     families = bool(by_pairs) + bool(by_sides)
@@ -143,15 +143,15 @@ def _decided(drafts: Sequence[_Draft], threshold: float) -> list[Row]:
     for which, test in ((by_pairs, PAIRED), (by_sides, UNPAIRED)):
         if not which:
             continue
-        told = _tested([drafts[at] for at in which])
+        tests_of = _tested([drafts[at] for at in which])
         for column, at in enumerate(which):
             # two kinds of tests share the error rate by halves
             row = replace(
-                found[at], p=told.p[column], test=test,
-                p_adjusted=min(1.0, families * told.adjusted[column]),
+                rows[at], p=tests_of.p[column], test=test,
+                p_adjusted=min(1.0, families * tests_of.adjusted[column]),
             )  # fmt: skip
-            found[at] = _named(row, told.t[column], tests, threshold, up=told.up[column])
-    return [*found.values()]
+            rows[at] = _named(row, tests_of.t[column], tests, threshold, up=tests_of.up[column])
+    return [*rows.values()]
 
 
 def _tested(drafts: Sequence[_Draft]) -> Tested:
@@ -181,13 +181,13 @@ def _named(row: Row, t: float, tests: int, threshold: float, *, up: bool) -> Row
         return replace(row, outcome=direction(row.better, up=up), why=_medians(row, up=up))
     is_paired = row.test == PAIRED
     needed = would_do(t, *row.n, ALPHA / max(1, tests), paired=is_paired) if t else None
-    said = [row.why]
+    reasons = [row.why]
     if row.p <= ALPHA:
-        said.append(f"p = {row.p:.2g} by itself, {row.p_adjusted:.2g} among {tests} tests")
+        reasons.append(f"p = {row.p:.2g} by itself, {row.p_adjusted:.2g} among {tests} tests")
     if needed is not None and needed > min(row.n):
         each = "pairs" if is_paired else "repetitions of each"
-        said.append(f"about {needed} {each} would find a difference of this size")
-    return replace(row, outcome="undecided", needed=needed, why="; ".join(filter(None, said)))
+        reasons.append(f"about {needed} {each} would find a difference of this size")
+    return replace(row, outcome="undecided", needed=needed, why="; ".join(filter(None, reasons)))
 
 
 def _medians(row: Row, *, up: bool) -> str:
@@ -195,8 +195,8 @@ def _medians(row: Row, *, up: bool) -> str:
     one, other = row.median
     if one is None or other is None or one == other or (other > one) == up:
         return row.why
-    said = f"the medians stand the other way round: this is of the {row.ratio_of or 'values'}"
-    return f"{row.why}; {said}" if row.why else said
+    note = f"the medians stand the other way round: this is of the {row.ratio_of or 'values'}"
+    return f"{row.why}; {note}" if row.why else note
 
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
@@ -205,15 +205,15 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 
 def _cells(side: Side) -> dict[Key, Estimate]:
     """Estimates of a side by metric and what is left of their cell."""
-    found: dict[Key, Estimate] = {}
+    cells: dict[Key, Estimate] = {}
     for item in side.analysis.estimates:
         if any(item.treatment.get(factor) != level for factor, level in side.where.items()):
             continue
         rest = {k: v for k, v in item.treatment.items() if k not in side.where}
         if item.step is not None:
             rest["step"] = item.step
-        found[item.metric, tuple(rest.items())] = item
-    return found
+        cells[item.metric, tuple(rest.items())] = item
+    return cells
 
 
 def _label(key: Key) -> str:
@@ -239,11 +239,11 @@ def _draft(
     }
     if left.texts and right.texts:
         same = set(left.texts) == set(right.texts)
-        told = f"a text, {'the same' if same else 'another'} on both sides"
-        return _Draft(empty(common, told))
+        reason = f"a text, {'the same' if same else 'another'} on both sides"
+        return _Draft(empty(common, reason))
     if not (x or bounds.any_of(left)) or not (y or bounds.any_of(right)):
-        said = left.why if not x else right.why
-        why = f"no value on one side ({said})" if said else "no value on one side"
+        cause = left.why if not x else right.why
+        why = f"no value on one side ({cause})" if cause else "no value on one side"
         return _Draft(empty(common, why))
     if bounds.any_of(left, right):
         return _bounded(common, a, b, left, right)
@@ -273,7 +273,9 @@ def _draft(
 
 def _bounded(common: Common, a: Side, b: Side, left: Estimate, right: Estimate) -> _Draft:
     """Compare sides of which some values are bounds: by rank, and with a ratio that says so."""
-    why = "; ".join(f"{name}: {said}" for name, said in (("a", left.why), ("b", right.why)) if said)
+    why = "; ".join(
+        f"{name}: {cause}" for name, cause in (("a", left.why), ("b", right.why)) if cause
+    )
     if bounds.unknown(left, right):
         return _Draft(empty(common, f"values that could be anything ({why}): say `better`"))
     one, other = bounds.ranked(left, right)
@@ -284,7 +286,7 @@ def _bounded(common: Common, a: Side, b: Side, left: Estimate, right: Estimate) 
     plain = min(*one.values(), *other.values()) > 0
     measured = math.log if plain else float
     low, high = bounds.ratio(left, right, blocks if is_paired else None)
-    row = empty(common, "; ".join(filter(None, (bounds.said((low, high)), why))))
+    row = empty(common, "; ".join(filter(None, (bounds.open_ended((low, high)), why))))
     row = replace(row, outcome="undecided")
     if low > 0 and math.isfinite(high):
         row = replace(row, ratio_interval=(low, high), ratio=math.sqrt(low * high))

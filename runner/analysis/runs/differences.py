@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from runner.analysis.runs import boot_words
-from runner.analysis.runs.environment_diff import VOLATILE, said
+from runner.analysis.runs.environment_diff import VOLATILE, written
 from runner.kinds import resources
 from runner.kinds.resources.interface import OfFact
 from runner.kinds.resources.sysctl import dotted, relative
@@ -71,11 +71,11 @@ class Difference:
 
     def overlay(self, value: Json) -> dict[str, object]:
         """Give the sections that lay a value over a spec; None removes the key."""
-        made: object = value
+        sections: object = value
         for key in reversed(self.path):
-            made = {key: made}
-        assert isinstance(made, dict)  # noqa: S101 - a path has keys
-        return made
+            sections = {key: sections}
+        assert isinstance(sections, dict)  # noqa: S101 - a path has keys
+        return sections
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def differences(a: Side, b: Side, *, boots: bool = False) -> Found:
         one = Difference(path, *_whole(x, y))
         why = _fixed(path, varied)
         if why:
-            others.append(NotVaried(one.name, said(x), said(y), why))
+            others.append(NotVaried(one.name, written(x), written(y), why))
         else:
             settable.append(one)
     return Found(tuple(settable), (*others, *_only_looked_at(a, b)))
@@ -127,7 +127,7 @@ def _of_facts(a: Side, b: Side, places: dict[Path, tuple[Json, Json]]) -> list[N
         path = _place(name)
         if path is None:
             if x != y:
-                others.append(NotVaried(name, said(x), said(y), _reason(name)))
+                others.append(NotVaried(name, written(x), written(y), _reason(name)))
         elif x is not None and x == y:
             places.pop(path, None)
         elif x != y and (path in places or path != NOFILE):
@@ -135,7 +135,7 @@ def _of_facts(a: Side, b: Side, places: dict[Path, tuple[Json, Json]]) -> list[N
             if not why:
                 places[path] = (_written(name, x), _written(name, y))
             elif path not in places:
-                others.append(NotVaried(name, said(x), said(y), why))
+                others.append(NotVaried(name, written(x), written(y), why))
     return others
 
 
@@ -154,7 +154,7 @@ def _of_boots(
     others = []
     if words.machines_a or words.machines_b:
         x, y = " ".join(words.machines_a), " ".join(words.machines_b)
-        others = [NotVaried(boot_words.FACT, said(x), said(y), boot_words.OF_THE_MACHINE)]
+        others = [NotVaried(boot_words.FACT, written(x), written(y), boot_words.OF_THE_MACHINE)]
     if not (words.a or words.b):
         return others
     if boots:
@@ -162,7 +162,7 @@ def _of_boots(
         places[boot_words.PATH] = boot_words.declared(words, asked.get("present", ()))
         return others
     x, y = " ".join(words.a), " ".join(words.b)
-    return [*others, NotVaried(boot_words.PATH[1], said(x), said(y), boot_words.NOT_ALLOWED)]
+    return [*others, NotVaried(boot_words.PATH[1], written(x), written(y), boot_words.NOT_ALLOWED)]
 
 
 def _whole(x: Json, y: Json) -> tuple[Json, Json]:
@@ -185,8 +185,8 @@ def _sections(side: Side) -> Json:
 
 
 def _overridable(experiment: Experiment) -> Json:
-    said = expand(experiment)
-    return {name: said[name] for name in OVERRIDABLE if said.get(name)}
+    expanded = expand(experiment)
+    return {name: expanded[name] for name in OVERRIDABLE if expanded.get(name)}
 
 
 def _changes(level: Mapping[str, object]) -> dict[str, object]:
@@ -262,12 +262,12 @@ def _fixed(path: Path, varied: set[Path]) -> str:
 
 def _varied(side: Side) -> set[Path]:
     """Give the places that the factors change which no level was chosen of."""
-    found: set[Path] = set()
+    paths: set[Path] = set()
     for name, factor in side.experiment.factors.items():
         for level in factor.levels.values() if name not in side.where else ():
             changes: Json = merge({}, _changes(level))
-            found |= {path for path, _ in _pairs(changes, None)}
-    return found
+            paths |= {path for path, _ in _pairs(changes, None)}
+    return paths
 
 
 def _only_looked_at(a: Side, b: Side) -> list[NotVaried]:

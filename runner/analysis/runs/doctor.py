@@ -52,7 +52,7 @@ def examine(
     name: str = "HOST",
 ) -> tuple[Check, ...]:
     """Look at everything; what is lacking comes first."""
-    found = [
+    checks = [
         *_rights(facts, root=root),
         *_leftovers(busy, journal_entries, name),
         *_cgroup(facts),
@@ -63,7 +63,7 @@ def examine(
         *_quiet(facts),
     ]
     order = ("lacking", "advice", "ok")
-    return tuple(sorted(found, key=lambda check: order.index(check.level)))
+    return tuple(sorted(checks, key=lambda check: order.index(check.level)))
 
 
 def _rights(facts: Mapping[str, Json], *, root: bool) -> Iterator[Check]:
@@ -167,11 +167,16 @@ def _board(facts: Mapping[str, Json]) -> Iterator[Check]:
                     "run what is timed on a real board")  # fmt: skip
     bits = facts.get("board.throttled")
     if isinstance(bits, int):
-        said = [text for bit, text in THROTTLED.items() if bits >> bit & 1]
+        throttling = [text for bit, text in THROTTLED.items() if bits >> bit & 1]
         now = bool(bits & 0xF)
-        level = "lacking" if now else "advice" if said else "ok"
+        level = "lacking" if now else "advice" if throttling else "ok"
         fix = "use the official power supply and a short cable; cool the board; reboot clears it"
-        yield Check("throttling", level, ", ".join(said) or "never since boot", fix if said else "")
+        yield Check(
+            "throttling",
+            level,
+            ", ".join(throttling) or "never since boot",
+            fix if throttling else "",
+        )
     governors = facts.get("cpu.governor")
     if governors:
         listed = governors if isinstance(governors, list) else [governors]
@@ -206,8 +211,8 @@ def _quiet(facts: Mapping[str, Json]) -> Iterator[Check]:
     if load is not None and cpus:
         idle = load < 0.5 * cpus
         fix = "" if idle else "stop what runs there: system: {services: {stopped: [lightdm]}}"
-        said = f"load {load:.1f} on {cpus:g} CPUs"
-        yield Check("quiet", "ok" if idle else "advice", said, fix)
+        load_text = f"load {load:.1f} on {cpus:g} CPUs"
+        yield Check("quiet", "ok" if idle else "advice", load_text, fix)
     if facts.get("clock.synchronized") is False:
         yield Check("time", "advice", "the clock is not synchronized",
                     "sudo timedatectl set-ntp true")  # fmt: skip

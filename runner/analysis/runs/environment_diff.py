@@ -19,20 +19,26 @@ SKIPPED: Final = frozenset(SAID_ONLY) - {"metrics"} | {"name"}
 
 def environment(a: Side, b: Side) -> tuple[tuple[str, str, str], ...]:
     """Name what differs between the two beside the metrics: facts, then what was asked."""
-    found: list[tuple[str, Json, Json]] = []
+    differences: list[tuple[str, Json, Json]] = []
     if a.run != b.run or not a.run:
-        found += [
+        differences += [
             (name, a.facts.get(name), b.facts.get(name))
             for name in sorted({*a.facts, *b.facts})
             if not name.startswith(VOLATILE)
         ]
     one, other = (
-        flat({name: said for name, said in expand(side.experiment).items() if name not in SKIPPED})
+        flat(
+            {
+                name: section
+                for name, section in expand(side.experiment).items()
+                if name not in SKIPPED
+            }
+        )
         for side in (a, b)
     )
-    found += [(f"spec.{k}", one.get(k), other.get(k)) for k in {**one, **other}]
-    found += [(f"factor.{k}", a.where.get(k), b.where.get(k)) for k in {**a.where, **b.where}]
-    return tuple((name, said(x), said(y)) for name, x, y in found if x != y)
+    differences += [(f"spec.{k}", one.get(k), other.get(k)) for k in {**one, **other}]
+    differences += [(f"factor.{k}", a.where.get(k), b.where.get(k)) for k in {**a.where, **b.where}]
+    return tuple((name, written(x), written(y)) for name, x, y in differences if x != y)
 
 
 def flat(value: Json, path: str = "") -> dict[str, Json]:
@@ -43,13 +49,13 @@ def flat(value: Json, path: str = "") -> dict[str, Json]:
         pairs = [(str(at), item) for at, item in enumerate(value)]
     else:
         return {path: value}
-    found: dict[str, Json] = {}
+    flattened: dict[str, Json] = {}
     for key, item in pairs:
-        found |= flat(item, f"{path}.{key}" if path else key)
-    return found
+        flattened |= flat(item, f"{path}.{key}" if path else key)
+    return flattened
 
 
-def said(value: Json) -> str:
+def written(value: Json) -> str:
     """Write a value of a fact or a spec for a reader."""
     if value is None:
         return "–"

@@ -99,8 +99,8 @@ def false_differences(
 
 
 def _rate(experiments: Sequence[Sequence[Row]]) -> Rate:
-    found = sum(any(row.outcome in DIFFERENT for row in rows) for rows in experiments)
-    return Rate(found, len(experiments))
+    positives = sum(any(row.outcome in DIFFERENT for row in rows) for rows in experiments)
+    return Rate(positives, len(experiments))
 
 
 def _of_metric(row: Row, within: Sequence[Sequence[Row]]) -> OfMetric:
@@ -110,8 +110,8 @@ def _of_metric(row: Row, within: Sequence[Sequence[Row]]) -> OfMetric:
         for one in rows
         if (one.metric, one.where) == (row.metric, row.where) and one.p is not None
     ]
-    found = Rate(sum(one.outcome in DIFFERENT for one in own), len(own))
-    return OfMetric(row.metric, row.where, found, row.ratio_interval)
+    rate = Rate(sum(one.outcome in DIFFERENT for one in own), len(own))
+    return OfMetric(row.metric, row.where, rate, row.ratio_interval)
 
 
 def _within(estimate: Estimate, ends: tuple[int, int]) -> Estimate:

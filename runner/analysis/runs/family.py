@@ -37,7 +37,7 @@ def pooled(
     return trials, msgspec.structs.replace(known[-1][1], runs=searches)
 
 
-def said(runs: Sequence[str]) -> tuple[str, ...]:
+def pooling(runs: Sequence[str]) -> tuple[str, ...]:
     """Say how many runs there were; nothing of one alone."""
     return (f"{len(runs)} runs of this spec, pooled",) if len(runs) > 1 else ()
 
@@ -45,7 +45,7 @@ def said(runs: Sequence[str]) -> tuple[str, ...]:
 def widened(before: Experiment, now: Experiment) -> tuple[str, ...]:
     """Name the claims that are easier to reproduce now than when the data were taken."""
     then = {claim.id: claim for claim in before.claims}
-    found = []
+    easier_now = []
     for claim in now.claims:
         old = then.get(claim.id)
         if old is None or not (claim.testable and old.testable):
@@ -53,8 +53,8 @@ def widened(before: Experiment, now: Experiment) -> tuple[str, ...]:
         easier = claim.limit > old.limit > 0
         pairs = zip(_regions(old, before), _regions(claim, now), strict=False)
         if easier or any(_wider(new, was) for (_, was), (_, new) in pairs):
-            found.append(claim.id)
-    return tuple(found)
+            easier_now.append(claim.id)
+    return tuple(easier_now)
 
 
 def _regions(claim: Claim, experiment: Experiment) -> Iterable[tuple[str, Region]]:

@@ -68,21 +68,23 @@ class Explained:
     why: str = ""
 
 
-def explained(a: Side, b: Side, made: Analysis, names: Mapping[str, str]) -> tuple[Explained, ...]:
+def explained(
+    a: Side, b: Side, screening: Analysis, names: Mapping[str, str]
+) -> tuple[Explained, ...]:
     """Say for every metric what of the gap between two runs its differences explain.
 
     `names` gives the difference that each factor of the screening `made` stands for.
     """
     gaps = _by_cell(a.analysis, a.where), _by_cell(b.analysis, b.where)
     groups: dict[Cell, list[Estimate]] = {}
-    for item in made.estimates:
+    for item in screening.estimates:
         groups.setdefault(_cell(item, names), []).append(item)
-    found = [
+    explanations = [
         _one(cell, group, names, (gaps[0].get(cell), gaps[1].get(cell)))
         for cell, group in groups.items()
         if not any(item.texts for item in group)
     ]
-    return _corrected(found)
+    return _corrected(explanations)
 
 
 def _one(
@@ -155,10 +157,10 @@ def _values(
     ]
 
 
-def _corrected(found: Sequence[Explained]) -> tuple[Explained, ...]:
+def _corrected(explanations: Sequence[Explained]) -> tuple[Explained, ...]:
     tests = {
         f"{row}/{at}": effect.p
-        for row, one in enumerate(found)
+        for row, one in enumerate(explanations)
         for at, effect in enumerate(one.effects)
     }
     adjusted = holm(tests)
@@ -174,7 +176,7 @@ def _corrected(found: Sequence[Explained]) -> tuple[Explained, ...]:
                 for at, effect in enumerate(one.effects)
             ),
         )
-        for row, one in enumerate(found)
+        for row, one in enumerate(explanations)
     )
 
 

@@ -52,7 +52,9 @@ def summarised(search: Searches | None) -> SearchShown | None:
         if not run.monotone
     ]
     notes += [
-        f"search {run.repetition}: {said}" for run in runs for said in (*run.effects, *_dips(run))
+        f"search {run.repetition}: {effect}"
+        for run in runs
+        for effect in (*run.effects, *_dips(run))
     ]
     notes += [_kept(run) for run in runs if run.workload == "keep"]
     return {
@@ -99,14 +101,14 @@ def _pairs(inversions: Sequence[tuple[int, int]]) -> list[list[int]]:
 
 def _row(run: SearchRun) -> SearchRow:
     """Give a search as analysis.json has it."""
-    found: SearchRow = msgspec.json.decode(msgspec.json.encode(run))
-    return found
+    row: SearchRow = msgspec.json.decode(msgspec.json.encode(run))
+    return row
 
 
 def _dips(run: SearchRun) -> list[str]:
     """Say which levels around the one found were not on their side of it."""
-    found = ", ".join(map(str, run.dips))
-    return [f"health does not fall with the level: it changes again at {found}"] if found else []
+    levels = ", ".join(map(str, run.dips))
+    return [f"health does not fall with the level: it changes again at {levels}"] if levels else []
 
 
 def _kept(run: SearchRun) -> str:

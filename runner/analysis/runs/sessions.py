@@ -38,12 +38,12 @@ def worth(families: Sequence[Sequence[Analysis]]) -> dict[Cell, Worth]:
     A family holds runs of one spec and one program, a session each. Of every run the mean of
     logarithms counts; what varies of it within families is pooled, the repetitions' noise in it.
     """
-    told: dict[Cell, list[list[float]]] = {}
+    by_cell: dict[Cell, list[list[float]]] = {}
     for family in families:
         for cell, means in _means(family).items():
-            told.setdefault(cell, []).append(means)
-    found = {}
-    for cell, groups in told.items():
+            by_cell.setdefault(cell, []).append(means)
+    worths = {}
+    for cell, groups in by_cell.items():
         degrees = sum(len(group) - 1 for group in groups)
         if degrees < FEWEST:
             continue
@@ -51,19 +51,19 @@ def worth(families: Sequence[Sequence[Analysis]]) -> dict[Cell, Worth]:
             statistics.variance(group) * (len(group) - 1) for group in groups if len(group) > 1
         )
         apart = _quantile(degrees) * math.sqrt(2 * square / degrees)
-        found[cell] = Worth(math.expm1(apart), sum(map(len, groups)))
-    return found
+        worths[cell] = Worth(math.expm1(apart), sum(map(len, groups)))
+    return worths
 
 
 def _means(family: Sequence[Analysis]) -> Mapping[Cell, list[float]]:
-    found: dict[Cell, list[float]] = {}
+    means: dict[Cell, list[float]] = {}
     for analysis in family:
         for one in analysis.estimates:
             values = [value for value in one.values if value is not None]
             if values and min(values) > 0:
                 cell = (one.metric, tuple(sorted(one.treatment.items())), one.step)
-                found.setdefault(cell, []).append(statistics.fmean(map(math.log, values)))
-    return found
+                means.setdefault(cell, []).append(statistics.fmean(map(math.log, values)))
+    return means
 
 
 def _quantile(degrees: int) -> float:

@@ -36,15 +36,15 @@ def exact(common: Common, x: float, y: float, threshold: float) -> Row:
     if x * y <= 0:
         return _difference(common, x, y)
     ratio = y / x
-    said = outcome(Interval(ratio, ratio, ratio, 1.0, 1, "exact"), threshold, common["better"])
+    result = outcome(Interval(ratio, ratio, ratio, 1.0, 1, "exact"), threshold, common["better"])
     return Row(**common, ratio=ratio, ratio_interval=(ratio, ratio), p=None, test="exact",
-               outcome=said)  # fmt: skip
+               outcome=result)  # fmt: skip
 
 
 def _difference(common: Common, x: float, y: float) -> Row:
     """Name the better of two exact numbers that have no ratio."""
-    said = direction(common["better"], up=y > x)
-    return Row(**common, ratio=None, ratio_interval=None, p=None, test="exact", outcome=said,
+    result = direction(common["better"], up=y > x)
+    return Row(**common, ratio=None, ratio_interval=None, p=None, test="exact", outcome=result,
                why="no ratio with a number that is not above 0")  # fmt: skip
 
 
@@ -53,10 +53,10 @@ def of_pairs(common: Common, blocks: Sequence[tuple[float, float]], why: str) ->
     x, y = [one for one, _ in blocks], [other for _, other in blocks]
     if why:
         return _plain(common, why, x == y)
-    found = paired(x, y, 0.90)
-    bounds = found.interval.bounds if found.interval is not None else None
-    return Row(**common, ratio=statistics.median(found.values), ratio_interval=bounds, p=None,
-               test="", outcome="undecided", why=found.why,
+    ratios = paired(x, y, 0.90)
+    bounds = ratios.interval.bounds if ratios.interval is not None else None
+    return Row(**common, ratio=statistics.median(ratios.values), ratio_interval=bounds, p=None,
+               test="", outcome="undecided", why=ratios.why,
                ratio_of="paired ratios' median")  # fmt: skip
 
 
@@ -65,12 +65,12 @@ def of_values(common: Common, x: Sequence[float], y: Sequence[float], why: str) 
     if why:
         return _plain(common, why, set(x) == set(y) and len(set(x)) == 1)
     logs = [math.log(value) for value in x], [math.log(value) for value in y]
-    found = _exp(shift(*logs, 0.90))
-    few = "" if found else f"{len(x)} and {len(y)} values are too few for a 90 % interval"
+    ratio = _exp(shift(*logs, 0.90))
+    few = "" if ratio else f"{len(x)} and {len(y)} values are too few for a 90 % interval"
     return Row(
-        **common, ratio=found.estimate if found else statistics.median(y) / statistics.median(x),
-        ratio_interval=found.bounds if found else None, p=None, test="", outcome="undecided",
-        why=few, ratio_of="Hodges-Lehmann ratio" if found else "medians' ratio",
+        **common, ratio=ratio.estimate if ratio else statistics.median(y) / statistics.median(x),
+        ratio_interval=ratio.bounds if ratio else None, p=None, test="", outcome="undecided",
+        why=few, ratio_of="Hodges-Lehmann ratio" if ratio else "medians' ratio",
     )  # fmt: skip
 
 
@@ -80,11 +80,11 @@ def _plain(common: Common, why: str, same: bool) -> Row:
                outcome="equivalent" if same else "undecided", why=why)  # fmt: skip
 
 
-def _exp(found: Interval | None) -> Interval | None:
-    if found is None:
+def _exp(logs: Interval | None) -> Interval | None:
+    if logs is None:
         return None
-    low, middle, high = (math.exp(v) for v in (found.low, found.estimate, found.high))
-    return Interval(middle, low, high, found.level, found.n, found.method)
+    low, middle, high = (math.exp(v) for v in (logs.low, logs.estimate, logs.high))
+    return Interval(middle, low, high, logs.level, logs.n, logs.method)
 
 
 def keyed(analysis: Analysis, item: Estimate) -> dict[Block, float]:
@@ -103,17 +103,19 @@ def keyed(analysis: Analysis, item: Estimate) -> dict[Block, float]:
 def by_repetition(analysis: Analysis, item: Estimate) -> dict[int, float | None] | None:
     """Give an estimate's values by their repetition; None where they cannot be told apart."""
     if item.repetitions:
-        found = [one.repetition for one in item.repetitions]
+        repetitions = [one.repetition for one in item.repetitions]
     else:
         runs = (analysis.search or {}).get("runs") or []
-        found = [run["repetition"] for run in runs if dict(run["treatment"]) == item.treatment]
-    if not found:
-        found = sorted(
+        repetitions = [
+            run["repetition"] for run in runs if dict(run["treatment"]) == item.treatment
+        ]
+    if not repetitions:
+        repetitions = sorted(
             of_trial(trial).repetition
             for trial in counted(analysis.trials)
             if trial.treatment == item.treatment
             and (item.step is None or any(step.name == item.step for step in trial.steps))
         )
-    if len(found) != len(item.values) or len(set(found)) != len(found):
+    if len(repetitions) != len(item.values) or len(set(repetitions)) != len(repetitions):
         return None
-    return dict(zip(found, item.values, strict=True))
+    return dict(zip(repetitions, item.values, strict=True))

@@ -26,19 +26,19 @@ def spreads(measured: Sequence[Estimate]) -> tuple[Spread, ...]:
 
 
 def _of(estimate: Estimate) -> list[Spread]:
-    told = [
+    known = [
         (one, value)
         for one, value in zip(units(estimate), estimate.values, strict=True)
         if value is not None and not one.censored
     ]
-    if len(told) < 2 or estimate.exact:
+    if len(known) < 2 or estimate.exact:
         return []
-    levels = _order([one for one, _ in told])
-    values = [(tuple(getattr(one, level) for level in levels), value) for one, value in told]
-    found = components(values, [SHOWN.get(level, level) for level in levels])
-    if len(found) < 2 and (not found or found[0].level == "repetition"):
+    levels = _order([one for one, _ in known])
+    values = [(tuple(getattr(one, level) for level in levels), value) for one, value in known]
+    parts = components(values, [SHOWN.get(level, level) for level in levels])
+    if len(parts) < 2 and (not parts or parts[0].level == "repetition"):
         return []
-    middle = statistics.median(value for _, value in told)
+    middle = statistics.median(value for _, value in known)
     return [
         Spread(
             metric=estimate.metric,
@@ -51,13 +51,13 @@ def _of(estimate: Estimate) -> list[Spread]:
             interval=one.interval,
             median=middle,
         )
-        for one in found
+        for one in parts
     ]
 
 
-def _order(told: Sequence[Repetition]) -> tuple[str, ...]:
+def _order(repetitions: Sequence[Repetition]) -> tuple[str, ...]:
     """Give the levels outermost first: a session around the boots that it held, where it did."""
-    around = {(one.boot, one.session) for one in told}
+    around = {(one.boot, one.session) for one in repetitions}
     boots, sessions = len({boot for boot, _ in around}), len({own for _, own in around})
     if boots > sessions and len(around) == boots:
         return ("board", "session", "boot", "build")

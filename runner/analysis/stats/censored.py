@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 def bounds(values: Sequence[float | None], sides: Sequence[str]) -> tuple[tuple[float, float], ...]:
     """Give the least and the most that each unit can be; units that are missing are left out."""
-    told = [*sides, *[""] * (len(values) - len(sides))][: len(values)]
-    found: list[tuple[float, float]] = []
-    for value, side in zip(values, told, strict=True):
+    padded = [*sides, *[""] * (len(values) - len(sides))][: len(values)]
+    ends: list[tuple[float, float]] = []
+    for value, side in zip(values, padded, strict=True):
         if side == "unknown":
-            found.append((-math.inf, math.inf))
+            ends.append((-math.inf, math.inf))
         elif side == "above":
-            found.append((math.inf if value is None else value, math.inf))
+            ends.append((math.inf if value is None else value, math.inf))
         elif side == "below":
-            found.append((-math.inf, -math.inf if value is None else value))
+            ends.append((-math.inf, -math.inf if value is None else value))
         elif value is not None and math.isfinite(value):
-            found.append((value, value))
-    return tuple(found)
+            ends.append((value, value))
+    return tuple(ends)
 
 
 def span(values: Sequence[float | None], sides: Sequence[str]) -> tuple[float, float] | None:

@@ -30,11 +30,11 @@ class Spread:
 
 def spread(groups: Sequence[Sequence[float]]) -> Spread | None:
     """Give the spread between and within groups; None with fewer than two, or one value in each."""
-    told = [list(group) for group in groups if group]
-    k, n = len(told), sum(map(len, told))
+    filled = [list(group) for group in groups if group]
+    k, n = len(filled), sum(map(len, filled))
     if k < 2 or n - k < 1:
         return None
-    paths = [((str(at),), value) for at, group in enumerate(told) for value in group]
+    paths = [((str(at),), value) for at, group in enumerate(filled) for value in group]
     between, within = components(paths, ["group"])
     assert between.interval is not None  # noqa: S101 - both levels have degrees of freedom
     assert within.interval is not None  # noqa: S101
@@ -43,7 +43,7 @@ def spread(groups: Sequence[Sequence[float]]) -> Spread | None:
         between_interval=between.interval,
         within=within.spread,
         within_interval=within.interval,
-        mean=statistics.fmean(map(statistics.fmean, told)),
+        mean=statistics.fmean(map(statistics.fmean, filled)),
         groups=k,
         values=n,
         level=LEVEL,

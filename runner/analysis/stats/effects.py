@@ -122,14 +122,14 @@ def fitted(data: Sequence[Value]) -> Fit | None:
     values = np.array([one.value for one in data])
     if np.linalg.matrix_rank(design) < design.shape[1]:
         return None
-    found, rest, df = _least(design, values)
+    coefficients, rest, df = _least(design, values)
     if df < 1:
         return None
     first = means.shape[1]
     spread = rest / df * np.linalg.inv(design.T @ design)
     columns = range(first, design.shape[1])
-    singles = tuple(_combined(found, spread, df, [at]) for at in columns)
-    total = _combined(found, spread, df, columns)
+    singles = tuple(_combined(coefficients, spread, df, [at]) for at in columns)
+    total = _combined(coefficients, spread, df, columns)
     cells = _dummies([one.cell for one in data])
     _, pure, pure_df = _least(np.hstack([means, cells]), values)
     ends = _ends(design, values, first, pure / pure_df if pure_df else rest / df, pure_df or df)
@@ -148,13 +148,13 @@ def _least(design: Floats, values: Floats) -> tuple[Floats, float, int]:
     """Give coefficients, the sum of squares that they leave, and its degrees of freedom."""
     import numpy as np
 
-    found, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
-    rest = values - design @ found
+    coefficients, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
+    rest = values - design @ coefficients
     squares = float(rest @ rest)
     size = max(float(np.abs(values).max()), 1e-300)
     if squares <= len(values) * (ROUNDING * size) ** 2:
         squares = 0.0
-    return np.asarray(found, dtype=np.float64), squares, len(values) - int(rank)
+    return np.asarray(coefficients, dtype=np.float64), squares, len(values) - int(rank)
 
 
 def _lacking(rest: float, df: int, pure: float, pure_df: int) -> bool:
@@ -178,17 +178,17 @@ def _ends(design: Floats, values: Floats, first: int, noise: float, df: int) -> 
         return None
     kept = both[0] | both[1]
     columns = np.hstack([design[kept, :first], both[0][kept, None].astype(float)])
-    found, _, _ = _least(columns, values[kept])
+    coefficients, _, _ = _least(columns, values[kept])
     error = math.sqrt(noise * sum(1 / int(one.sum()) for one in both))
-    return Scaled(float(found[-1]), error, df)
+    return Scaled(float(coefficients[-1]), error, df)
 
 
-def _combined(found: Floats, spread: Floats, df: int, columns: Sequence[int]) -> Scaled:
+def _combined(coefficients: Floats, spread: Floats, df: int, columns: Sequence[int]) -> Scaled:
     """Give the sum of coefficients; one that is nothing but rounding is 0."""
     import numpy as np
 
     at = list(columns)
-    value = float(found[at].sum())
-    size = float(np.abs(found).max())
+    value = float(coefficients[at].sum())
+    size = float(np.abs(coefficients).max())
     error = math.sqrt(max(0.0, float(spread[np.ix_(at, at)].sum())))
     return Scaled(0.0 if abs(value) <= ROUNDING * size else value, error, df)

@@ -76,15 +76,15 @@ def order_rank(n: int, level: float) -> int:
     distribution: David and Nagaraja, Order Statistics, 3rd ed. (2003), §7.1;
     Conover, Practical Nonparametric Statistics, 3rd ed. (1999), §3.2.
     """
-    found = 0
+    rank = 0
     term, below = 1, 0
     for k in range(1, n // 2 + 1):
         below += term
         if 1 - 2 * below / 2**n < level:
             break
-        found = k
+        rank = k
         term = term * (n - k + 1) // k
-    return found
+    return rank
 
 
 def order_level(n: int, rank: int) -> float:
@@ -203,9 +203,11 @@ def bca(
     n = len(data)
     if n < SMALLEST_BOOTSTRAP:
         return None
-    found = _bootstrap(data, statistic, rng, resamples)
-    if found.drawn.min() == found.drawn.max():
-        return Interval(found.estimate, found.estimate, found.estimate, level, n, "BCa bootstrap")
+    bootstrap = _bootstrap(data, statistic, rng, resamples)
+    if bootstrap.drawn.min() == bootstrap.drawn.max():
+        return Interval(
+            bootstrap.estimate, bootstrap.estimate, bootstrap.estimate, level, n, "BCa bootstrap"
+        )
     normal = NormalDist()
     z = normal.inv_cdf((1 + level) / 2)
     if expand:
@@ -214,9 +216,11 @@ def bca(
         z = math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, 1 - UNSEEN * (1 - level) / 2))
     ends = []
     for edge in (-z, z):
-        moved = found.bias + (found.bias + edge) / (1 - found.acceleration * (found.bias + edge))
-        ends.append(float(np.quantile(found.drawn, normal.cdf(moved))))
-    return Interval(found.estimate, ends[0], ends[1], level, n, "BCa bootstrap")
+        moved = bootstrap.bias + (bootstrap.bias + edge) / (
+            1 - bootstrap.acceleration * (bootstrap.bias + edge)
+        )
+        ends.append(float(np.quantile(bootstrap.drawn, normal.cdf(moved))))
+    return Interval(bootstrap.estimate, ends[0], ends[1], level, n, "BCa bootstrap")
 
 
 @dataclass(frozen=True)
@@ -265,11 +269,11 @@ def mean_p(values: Sequence[float], edge: float, *, above: bool) -> float:
         one = float(data[0])
         beyond = nearly.above(one, edge) if above else nearly.below(one, edge)
         return 0.5 / RESAMPLES if beyond else 1.0
-    found = _bootstrap(data, lambda x: x.mean(axis=-1), np.random.default_rng(0), RESAMPLES)
-    below = float(np.mean(found.drawn < edge))
+    bootstrap = _bootstrap(data, lambda x: x.mean(axis=-1), np.random.default_rng(0), RESAMPLES)
+    below = float(np.mean(bootstrap.drawn < edge))
     moved = NormalDist().inv_cdf(min(max(below, 0.5 / RESAMPLES), 1 - 0.5 / RESAMPLES))
-    shifted = moved - found.bias
-    z = shifted / (1 + found.acceleration * shifted) - found.bias
+    shifted = moved - bootstrap.bias
+    z = shifted / (1 + bootstrap.acceleration * shifted) - bootstrap.bias
     z = z if above else -z
     return min(1.0, float(stdtr(n - 1, z / math.sqrt(n / (n - 1)))) / UNSEEN)
 

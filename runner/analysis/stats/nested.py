@@ -68,11 +68,11 @@ def components(
             merged[-1] = (_joined(outer, name), kept)
         elif square.degrees > 0:
             merged.append((name, square))
-    found = []
+    spreads = []
     for at, (name, square) in enumerate(merged):
         inner = merged[at + 1][1] if at + 1 < len(merged) else None
-        found.append(_component(name, square, inner))
-    return tuple(found)
+        spreads.append(_component(name, square, inner))
+    return tuple(spreads)
 
 
 def _joined(outer: str, inner: str) -> str:
@@ -92,7 +92,7 @@ def _varied(
 def _squares(tree: Sequence[tuple[tuple[str, ...], float]], depth: int) -> list[_Square]:
     """Give the mean square of each level, outermost first."""
     level: Mapping[tuple[str, ...], float] = dict(tree)
-    found: list[_Square] = []
+    squares: list[_Square] = []
     for at in range(depth, 0, -1):
         groups: dict[tuple[str, ...], list[float]] = {}
         for path, value in level.items():
@@ -103,7 +103,7 @@ def _squares(tree: Sequence[tuple[tuple[str, ...], float]], depth: int) -> list[
             for group in groups.values()
             if len(group) > 1
         )
-        found.append(
+        squares.append(
             _Square(
                 mean=total / degrees if degrees else 0.0,
                 degrees=degrees,
@@ -112,7 +112,7 @@ def _squares(tree: Sequence[tuple[tuple[str, ...], float]], depth: int) -> list[
             )
         )
         level = {path: statistics.fmean(group) for path, group in groups.items()}
-    return found[::-1]
+    return squares[::-1]
 
 
 def _component(name: str, outer: _Square, inner: _Square | None) -> Component:

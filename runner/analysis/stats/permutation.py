@@ -114,9 +114,9 @@ def _labels(chosen: int, of: int) -> Floats:
     observed = np.concatenate([np.zeros(of - chosen), np.ones(chosen)])
     if math.comb(of, chosen) <= MOST:
         ways = [*itertools.combinations(range(of), chosen)]
-        found = np.zeros((len(ways), of))
-        found[np.arange(len(ways))[:, None], np.array(ways, dtype=int)] = 1.0
-        return np.vstack([observed, found[np.any(found != observed, axis=1)]])
+        labels = np.zeros((len(ways), of))
+        labels[np.arange(len(ways))[:, None], np.array(ways, dtype=int)] = 1.0
+        return np.vstack([observed, labels[np.any(labels != observed, axis=1)]])
     tiled = np.tile(observed, (SAMPLE, 1))
     return np.vstack([observed, np.random.default_rng(0).permuted(tiled, axis=1)])
 

@@ -86,12 +86,12 @@ def _few_of_each(n: int, shares: tuple[float, float], most: tuple[int, int]) -> 
 
 def outside(n: int, region: Region, truth: Truth, alpha: float, share: float = 0.5) -> float:
     """Give the chance that n values contradict a region by a sign test, one-sided at alpha."""
-    found = 0.0
+    chance = 0.0
     for null, real in ((1 - share, truth.above(region[1])), (share, truth.below(region[0]))):
         at = rejects(n, null, alpha)
         if at is not None and real > 0:
-            found += at_least(at, n, real)
-    return min(1.0, found)
+            chance += at_least(at, n, real)
+    return min(1.0, chance)
 
 
 @lru_cache(maxsize=4096)

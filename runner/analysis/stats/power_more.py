@@ -53,17 +53,17 @@ def mean_outside(n: int, region: Region, truth: Truth, alpha: float) -> float:
     edge = float(stdtrit(n - 1, 1 - UNSEEN * alpha))
     if float(stdtr(n - 1, -furthest)) > UNSEEN * alpha:
         return 0.0
-    found = 0.0
+    chance = 0.0
     for end, sign in ((region[1], 1.0), (region[0], -1.0)):
         if end is None:
             continue
         away = sign * (truth.middle - end)
         if truth.spread <= 0:
-            found += float(away > 0)
+            chance += float(away > 0)
             continue
         shift = away / truth.spread * math.sqrt(n)
-        found += 1 - float(nctdtr(n - 1, shift, edge))
-    return min(1.0, found)
+        chance += 1 - float(nctdtr(n - 1, shift, edge))
+    return min(1.0, chance)
 
 
 def rate_inside(n: int, region: Region, share: float, alpha: float = 0.05) -> float:
@@ -82,12 +82,12 @@ def rate_inside(n: int, region: Region, share: float, alpha: float = 0.05) -> fl
 def rate_outside(n: int, region: Region, share: float, alpha: float) -> float:
     """Give the chance that n units contradict a region of shares, one-sided at alpha."""
     low, high = region
-    found = 0.0
+    chance = 0.0
     for null, real in ((high, share), (None if low is None else 1 - low, 1 - share)):
         at = None if null is None else rejects(n, null, alpha)
         if at is not None and real > 0:
-            found += _at_least(at, n, real)
-    return min(1.0, found)
+            chance += _at_least(at, n, real)
+    return min(1.0, chance)
 
 
 def _at_least(k: int, n: int, p: float) -> float:

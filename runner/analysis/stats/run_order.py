@@ -156,14 +156,14 @@ def smallest(n: int) -> tuple[float | None, float | None]:
 def power_text(n: int) -> str:
     """Say what the check would find with a chance of 80 %."""
     rho, drift = smallest(n)
-    said = [
+    effects = [
         f"a correlation of neighbours from {rho:g} on" if rho is not None else "",
         f"a drift of {drift:g} spreads over the run" if drift is not None else "",
     ]
-    told = " or ".join(filter(None, said))
-    if not told:
+    smallest_effect = " or ".join(filter(None, effects))
+    if not smallest_effect:
         return f"at n = {n} no correlation below 1 and no usual drift is found with 80 %"
-    return f"at n = {n} the check finds {told} with 80 %"
+    return f"at n = {n} the check finds {smallest_effect} with 80 %"
 
 
 def assumed(n: int) -> str:

@@ -80,10 +80,10 @@ def _exact_p(groups: Sequence[int], m: int, ranks: int) -> float:
                 for total, number in ways[size - taken].items():
                     key = total + taken * rank
                     sums[key] = sums.get(key, 0) + number * times
-    found = ways[m]
-    total = sum(found.values())
-    below = sum(number for key, number in found.items() if key <= ranks)
-    above = sum(number for key, number in found.items() if key >= ranks)
+    counts = ways[m]
+    total = sum(counts.values())
+    below = sum(number for key, number in counts.items() if key <= ranks)
+    above = sum(number for key, number in counts.items() if key >= ranks)
     return min(1.0, 2 * min(below, above) / total)
 
 
@@ -149,14 +149,18 @@ def paired(
     """
     if len(a) != len(b):
         raise ValueError(f"{len(a)} and {len(b)} blocks cannot be paired")
-    found = []
+    contrasts = []
     for x, y in zip(a, b, strict=True):
         if x is None or y is None or (ratio and x * y <= 0):
             continue
-        found.append(y / x if ratio else y - x)
-    interval = median_interval(found, level)
-    why = "" if interval else f"{len(found)} complete blocks are too few for a {level:.0%} interval"
-    return Paired(interval, len(found), len(a) - len(found), tuple(found), why)
+        contrasts.append(y / x if ratio else y - x)
+    interval = median_interval(contrasts, level)
+    why = (
+        ""
+        if interval
+        else f"{len(contrasts)} complete blocks are too few for a {level:.0%} interval"
+    )
+    return Paired(interval, len(contrasts), len(a) - len(contrasts), tuple(contrasts), why)
 
 
 def outcome(interval: Interval | None, threshold: float, better: str | None) -> str:

@@ -38,23 +38,23 @@ class Md(str):
 
 def visible(text: object, most: int = 500) -> str:
     """One line, without control or bidirectional characters; cut at `most` characters."""
-    found = " ".join(str(text).split())
-    found = "".join(
-        c if c in _KEPT or unicodedata.category(c) not in _HIDDEN else "\ufffd" for c in found
+    line = " ".join(str(text).split())
+    line = "".join(
+        c if c in _KEPT or unicodedata.category(c) not in _HIDDEN else "\ufffd" for c in line
     )
-    return found if len(found) <= most else found[: most - 1] + "…"
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def escape(text: object, most: int = 500) -> Md:
     """Plain text as Markdown that shows exactly that text, also in a table's cell."""
     if isinstance(text, Md):
         return text
-    found = "".join(_ENTITY.get(c, c) for c in visible(text, most))
-    found = _ACTIVE.sub(lambda m: "\\" + m[0], found)
-    found = _EDGE.sub(r"\\_", found)
+    escaped = "".join(_ENTITY.get(c, c) for c in visible(text, most))
+    escaped = _ACTIVE.sub(lambda m: "\\" + m[0], escaped)
+    escaped = _EDGE.sub(r"\\_", escaped)
     # bare addresses would become links of someone else's choosing
-    found = _LINK.sub(_unlink, found)
-    return Md(_BLOCK.sub(r"\1\\\2", found))
+    escaped = _LINK.sub(_unlink, escaped)
+    return Md(_BLOCK.sub(r"\1\\\2", escaped))
 
 
 def _unlink(match: re.Match[str]) -> str:
@@ -67,14 +67,14 @@ def code(text: object, most: int = 500) -> Md:
     """Text as a code span, whatever backticks or pipes it holds."""
     if isinstance(text, Md):
         return text
-    found = visible(text, most)
-    if not found:
+    line = visible(text, most)
+    if not line:
         return Md("")
-    if "|" in found and "\\" in found:
-        return escape(found, most)  # a table reads `\\|` in a code span in its own way
-    fence = "`" * (max((len(run) for run in re.findall("`+", found)), default=0) + 1)
-    pad = " " if found.startswith("`") or found.endswith("`") else ""
-    return Md(f"{fence}{pad}{found}{pad}{fence}".replace("|", "\\|"))
+    if "|" in line and "\\" in line:
+        return escape(line, most)  # a table reads `\\|` in a code span in its own way
+    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return Md(f"{fence}{pad}{line}{pad}{fence}".replace("|", "\\|"))
 
 
 def code_block(text: str, language: str = "") -> Md:

@@ -62,53 +62,53 @@ def treatment(levels: Mapping[str, str]) -> str:
 
 def trial(name: str, levels: Mapping[str, str]) -> Md:
     """Give a trial's id, with the levels as they are written where the id is only a slug."""
-    told = "" if is_plain(levels) else f" ({treatment(levels)})"
-    return Md(f"{code(name)}{escape(told)}")
+    levels_text = "" if is_plain(levels) else f" ({treatment(levels)})"
+    return Md(f"{code(name)}{escape(levels_text)}")
 
 
-def value(found: object) -> str:
+def value(content: object) -> str:
     """Show a cell's value: text as it is, a file by its size and mode, absence as a word."""
-    if found is None:
+    if content is None:
         return "absent"
-    if isinstance(found, bool):
-        return "yes" if found else "no"
-    if isinstance(found, dict):
-        return _structured(found)
-    if isinstance(found, list | tuple):
-        return " ".join(value(item) for item in found) or "none"
-    if isinstance(found, float):
-        return units.digits(found, 4)
-    return str(found) if str(found).strip() else "(empty)"
+    if isinstance(content, bool):
+        return "yes" if content else "no"
+    if isinstance(content, dict):
+        return _structured(content)
+    if isinstance(content, list | tuple):
+        return " ".join(value(item) for item in content) or "none"
+    if isinstance(content, float):
+        return units.digits(content, 4)
+    return str(content) if str(content).strip() else "(empty)"
 
 
-def _structured(found: Mapping[str, Any]) -> str:
-    match found.get("type"):
+def _structured(content_of: Mapping[str, Any]) -> str:
+    match content_of.get("type"):
         case "file":
-            content = found.get("bytes_b64")
+            content = content_of.get("bytes_b64")
             try:
                 length = len(base64.b64decode(content or ""))
             except ValueError:
                 return "file"
-            mode = found.get("mode")
+            mode = content_of.get("mode")
             shown = (
                 f", mode {mode:04o}" if isinstance(mode, int) else f", mode {mode}" if mode else ""
             )
             return f"file, {units.size(length)}{shown}"
         case "symlink":
-            return f"link to {found.get('target')}"
+            return f"link to {content_of.get('target')}"
         case "dir":
             return "folder"
-    if set(found) == {"priority"}:
-        return f"on, priority {found['priority']}"
-    return ", ".join(f"{key}: {value(item)}" for key, item in found.items()) or "none"
+    if set(content_of) == {"priority"}:
+        return f"on, priority {content_of['priority']}"
+    return ", ".join(f"{key}: {value(item)}" for key, item in content_of.items()) or "none"
 
 
-def fact(name: str, found: object) -> str:
+def fact(name: str, amount: object) -> str:
     """Show a fact in its unit; a limit that is none as such."""
-    if isinstance(found, int) and not isinstance(found, bool) and found:
-        if name.startswith("limits.") and found >= UNBOUND:
+    if isinstance(amount, int) and not isinstance(amount, bool) and amount:
+        if name.startswith("limits.") and amount >= UNBOUND:
             return UNLIMITED
         unit = unit_of(name)
         if unit:
-            return units.amount(found * float(unit_factor(unit)[1]), base_name(unit))
-    return value(found)
+            return units.amount(amount * float(unit_factor(unit)[1]), base_name(unit))
+    return value(amount)

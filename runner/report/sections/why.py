@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from runner.analysis.runs.environment_diff import said
+from runner.analysis.runs.environment_diff import written
 from runner.analysis.stats.effects import ROUNDING
 from runner.records.units import base_name
 from runner.report.format import markdown, units, words
@@ -151,7 +151,8 @@ def _how(why: Why) -> str:
 def _row(effect: Effect, one: Explained, why: Why) -> Sequence[object]:
     known = why.values[effect.name]
     return (
-        markdown.code(effect.name), said(known.a), said(known.b), _value(effect.amount.value, one),
+        markdown.code(effect.name), written(known.a), written(known.b),
+        _value(effect.amount.value, one),
         _range(effect.amount, one), _share(effect), f"{effect.p_adjusted:.2g}",
     )  # fmt: skip
 
@@ -177,7 +178,7 @@ def lines(why: Why) -> list[str]:
             known = why.values[effect.name]
             mark = "→" if effect.explains else " "
             found.append(
-                f"  {mark} {effect.name} {said(known.a)} → {said(known.b)}: "
+                f"  {mark} {effect.name} {written(known.a)} → {written(known.b)}: "
                 f"{_value(effect.amount.value, one)} [{_range(effect.amount, one)}], "
                 f"{_share(effect)} of the gap, p {effect.p_adjusted:.2g}"
             )
