@@ -47,22 +47,22 @@ def parse(printed: Printed, families: Collection[str]) -> Found:
     """
     from runner.kinds.sources.interface import Found
 
-    found = Found()
+    readings = Found()
     for name in families:
         parser = getattr(module(name), "PARSER", None) if discovery.known("sources", name) else None
         if parser is not None:
-            _add(parser, printed, found)
-    return found
+            _add(parser, printed, readings)
+    return readings
 
 
-def _add(parser: Parser, printed: Printed, found: Found) -> None:
+def _add(parser: Parser, printed: Printed, readings: Found) -> None:
     from runner.kinds.sources.interface import Found as Clean
 
     try:
         one = parser.parse(printed)
     except Exception as fault:  # noqa: BLE001 - no parser can end a run: the text is kept in the record
-        said = str(fault)[:200] or type(fault).__name__
-        found.why[parser.name] = f"what was printed could not be read as {parser.name}: {said}"
+        reason = str(fault)[:200] or type(fault).__name__
+        readings.why[parser.name] = f"what was printed could not be read as {parser.name}: {reason}"
         return
     clean = Clean(why=dict(one.why))
     for name, value in one.numbers.items():
@@ -72,9 +72,9 @@ def _add(parser: Parser, printed: Printed, found: Found) -> None:
             clean.absent(name, one.why.get(name) or "not measured")
         else:
             clean.put(name, value)
-    found.numbers |= clean.numbers
-    found.why |= clean.why
-    found.series |= one.series
+    readings.numbers |= clean.numbers
+    readings.why |= clean.why
+    readings.series |= one.series
 
 
 def _wanted_number(name: str, parser: Parser, printed: Printed) -> bool:

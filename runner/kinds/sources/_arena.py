@@ -51,10 +51,10 @@ def resident(text: str) -> Resident | None:
     if not text.startswith('{"page_bytes":'):
         return None
     try:
-        said = json.loads(text)
-        size = int(said["page_bytes"])
+        content = json.loads(text)
+        size = int(content["page_bytes"])
         stretches = []
-        for start, runs in said["resident"].items():
+        for start, runs in content["resident"].items():
             at = int(start, 16)
             for number, length in enumerate(runs):
                 if number % 2 and length:
@@ -88,12 +88,12 @@ def join(regions: Iterable[Region], dump: HeapDump, pages: Resident | None) -> A
     open_ones = [region for region in regions if not region.reserved]
     if sum(region.size for region in open_ones) > MOST_BYTES:
         raise ArenaError(f"the arena's mappings have more than {MOST_BYTES} bytes")
-    found = Arena(unit=min(pages.page_bytes if pages else 4096, PAGE))
+    arena = Arena(unit=min(pages.page_bytes if pages else 4096, PAGE))
     if not open_ones:
-        return found
-    found.start, found.end = open_ones[0].start, open_ones[-1].end
-    found.resident = None if pages is None else dict.fromkeys(PARTS, 0)
-    unit = found.unit
+        return arena
+    arena.start, arena.end = open_ones[0].start, open_ones[-1].end
+    arena.resident = None if pages is None else dict.fromkeys(PARTS, 0)
+    unit = arena.unit
     objects = _spread(dump.addresses, dump.sizes, unit)
     frames = _spread(dump.frame_addresses, dump.frame_sizes, unit)
     used = {at * unit // PAGE for at in objects}
@@ -105,14 +105,14 @@ def join(regions: Iterable[Region], dump: HeapDump, pages: Resident | None) -> A
                 objects.get(at, 0), frames.get(at, 0), unit, page in used, page in stacked
             )
             inside = None if pages is None else pages.holds(address)
-            found.rows.append((address, inside, here))
+            arena.rows.append((address, inside, here))
             for name, size in zip(PARTS, here, strict=True):
-                found.virtual[name] += size
-                if inside and found.resident is not None:
-                    found.resident[name] += size
+                arena.virtual[name] += size
+                if inside and arena.resident is not None:
+                    arena.resident[name] += size
             if inside:
-                found.top = address + unit
-    return found
+                arena.top = address + unit
+    return arena
 
 
 def _parts(
@@ -127,23 +127,23 @@ def _parts(
 
 def _spread(addresses: Sequence[int], sizes: Sequence[int], unit: int) -> dict[int, int]:
     """Bytes on each unit of memory that something lies on."""
-    found: dict[int, int] = {}
+    bytes_on: dict[int, int] = {}
     for start, size in zip(addresses, sizes, strict=True):
         at, end = start, start + size
         while at < end:
             number = at // unit
             stop = min(end, (number + 1) * unit)
-            found[number] = found.get(number, 0) + stop - at
+            bytes_on[number] = bytes_on.get(number, 0) + stop - at
             at = stop
-    return found
+    return bytes_on
 
 
 def within(addresses: Sequence[int], sizes: Sequence[int], regions: Sequence[Region]) -> int:
     """Bytes of those that lie wholly in one of the regions, which ascend."""
     starts = [region.start for region in regions]
-    found = 0
+    total = 0
     for start, size in zip(addresses, sizes, strict=True):
         at = bisect_right(starts, start) - 1
         if at >= 0 and start + size <= regions[at].end:
-            found += size
-    return found
+            total += size
+    return total

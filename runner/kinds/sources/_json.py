@@ -32,17 +32,17 @@ def last_json(text: str) -> Json:
     behind or before something else on its line, as in a log. None without either,
     RecursionError where all are nested too deeply, or too much begins that never ends.
     """
-    found = _alone_at_end(text)
-    if found is not None:
-        return found
+    value = _alone_at_end(text)
+    if value is not None:
+        return value
     tried = _Tried()
     objects, lists = _standing(text, tried)
     if objects or lists:
         return objects[-1] if objects else lists[-1]
     for line in reversed(text.splitlines()):
-        found = _last_within(line, tried)
-        if found is not None:
-            return found
+        value = _last_within(line, tried)
+        if value is not None:
+            return value
     return None
 
 
@@ -55,10 +55,10 @@ def _alone_at_end(text: str) -> Json:
     if not line.startswith("{"):
         return None
     try:
-        found, at = _DECODER.raw_decode(line)
+        value, at = _DECODER.raw_decode(line)
     except (ValueError, RecursionError):
         return None
-    return found if at == len(line) and isinstance(found, dict) else None
+    return value if at == len(line) and isinstance(value, dict) else None
 
 
 class _Tried:
@@ -76,7 +76,7 @@ class _Tried:
         while True:
             part = text[at : at + size]
             try:
-                found, end = _DECODER.raw_decode(part)
+                value, end = _DECODER.raw_decode(part)
             except RecursionError:
                 self._spend(len(part))
                 raise
@@ -87,7 +87,7 @@ class _Tried:
                 if not cut or at + size >= len(text):
                     raise
             else:
-                return found, at + end
+                return value, at + end
             size *= 16
 
     def _spend(self, characters: int) -> None:
@@ -102,17 +102,17 @@ class _TooMuchError(RecursionError):
 
 def _last_within(line: str, tried: _Tried) -> Json:
     """Give the last object of a line; None without one among its first `TRIES` braces."""
-    found: Json = None
+    value: Json = None
     at = line.find("{")
     for _ in range(TRIES):
         if at < 0:
             break
         try:
-            found, at = tried.read(line, at)
+            value, at = tried.read(line, at)
         except ValueError:
             at += 1
         at = line.find("{", at)
-    return found
+    return value
 
 
 def _standing(text: str, tried: _Tried) -> tuple[list[Json], list[Json]]:
@@ -122,7 +122,7 @@ def _standing(text: str, tried: _Tried) -> tuple[list[Json], list[Json]]:
     while (begin := _OPENS.search(text, at)) is not None:
         at = begin.end()
         try:
-            found, end = tried.read(text, at)
+            value, end = tried.read(text, at)
         except _TooMuchError:
             raise
         except RecursionError:
@@ -134,7 +134,7 @@ def _standing(text: str, tried: _Tried) -> tuple[list[Json], list[Json]]:
             at += 1
             continue
         if _BLANK.match(text, end):
-            (objects if isinstance(found, dict) else lists).append(found)
+            (objects if isinstance(value, dict) else lists).append(value)
             del objects[:-1], lists[:-1]
         at = end
     if deep and not objects and not lists:
@@ -152,8 +152,8 @@ _DECODER: Final = json.JSONDecoder(parse_int=_whole)
 
 def read_json(text: str) -> Json:
     """Parse a whole text as JSON; ValueError and RecursionError where that is not possible."""
-    found: Json = json.loads(text, parse_int=_whole)
-    return found
+    value: Json = json.loads(text, parse_int=_whole)
+    return value
 
 
 def lines_of_json(text: str) -> Iterator[Json]:

@@ -49,41 +49,41 @@ class _Item:
     t: Json | Missing = None
 
 
-def many(asked: Sequence[Asked], text: str, stream: str, left_out: int, found: Found) -> None:
+def many(asked: Sequence[Asked], text: str, stream: str, left_out: int, readings: Found) -> None:
     """Add what is asked of one stream; `left_out` are characters that the host did not keep."""
     for one in asked:
         try:
-            _one(one, text, stream, left_out, found)
+            _one(one, text, stream, left_out, readings)
         except _NoneError as why:
-            found.absent(one.name, str(why))
+            readings.absent(one.name, str(why))
         except RecursionError:
-            found.absent(one.name, f"the JSON on {stream} is nested too deeply to be read")
+            readings.absent(one.name, f"the JSON on {stream} is nested too deeply to be read")
 
 
-def _one(asked: Asked, text: str, stream: str, left_out: int, found: Found) -> None:
+def _one(asked: Asked, text: str, stream: str, left_out: int, readings: Found) -> None:
     if left_out and asked.statistic != "last":
         raise _NoneError(only_a_part(stream, left_out))
     items = list(_items(asked, text, stream))
     if not items:
         raise _NoneError(f"nothing on {stream} is {_what(asked)}")
     kept, times = _kept(asked, items)
-    found.put(f"{asked.name}[taken]", len(kept))
-    found.put(f"{asked.name}[skipped]", len(items) - len(kept))
+    readings.put(f"{asked.name}[taken]", len(kept))
+    readings.put(f"{asked.name}[skipped]", len(items) - len(kept))
     if not kept:
         raise _NoneError(f"all {len(items)} are thrown away by skip")
     if asked.statistic == "count":
-        found.put(asked.name, len(kept))
+        readings.put(asked.name, len(kept))
         return
     if asked.statistic in ("first", "last") and not asked.t:
         kept = [kept[0 if asked.statistic == "first" else -1]]
         value = _read(kept[0].value)
         if isinstance(value, str):
-            found.put(asked.name, value[:4000])
+            readings.put(asked.name, value[:4000])
             return
     numbers = [_number(item.value, place) for place, item in enumerate(kept, 1)]
-    found.put(asked.name, COMBINE[asked.statistic](numbers) * asked.size)
+    readings.put(asked.name, COMBINE[asked.statistic](numbers) * asked.size)
     if asked.t:
-        found.series[asked.name] = (tuple(times), tuple(numbers))
+        readings.series[asked.name] = (tuple(times), tuple(numbers))
 
 
 def _what(asked: Asked) -> str:
@@ -138,10 +138,10 @@ def _items(asked: Asked, text: str, stream: str) -> Iterator[_Item]:
         for line in lines_of_json(text):
             yield from _within(asked, line, path.split(".") if path else [])
     else:
-        said = last_json(text)
-        if said is None:
+        value = last_json(text)
+        if value is None:
             raise _NoneError(f"no JSON was printed on {stream}")
-        yield from _within(asked, said, path.split(".") if path else [])
+        yield from _within(asked, value, path.split(".") if path else [])
 
 
 def _matches(asked: Asked, text: str) -> Iterator[_Item]:
@@ -168,18 +168,18 @@ def _within(asked: Asked, value: Json, path: list[str]) -> Iterator[_Item]:
         for item in inside:
             yield from _within(asked, item, path[star + 1 :])
         return
-    found = at(value, path)
-    if not isinstance(found, list):
-        yield _item(asked, found)
+    below_path = at(value, path)
+    if not isinstance(below_path, list):
+        yield _item(asked, below_path)
         return
-    for item in found:
+    for item in below_path:
         yield _item(asked, item)
 
 
-def _item(asked: Asked, found: Json | Missing) -> _Item:
-    if not asked.t or isinstance(found, Missing):
-        return _Item(found)
-    return _Item(at(found, asked.v.split(".")), at(found, asked.t.split(".")))
+def _item(asked: Asked, element: Json | Missing) -> _Item:
+    if not asked.t or isinstance(element, Missing):
+        return _Item(element)
+    return _Item(at(element, asked.v.split(".")), at(element, asked.t.split(".")))
 
 
 def _rows(asked: Asked, column: str, text: str, stream: str) -> Iterator[_Item]:

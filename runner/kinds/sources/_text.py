@@ -47,21 +47,21 @@ class Stream:
     def parse(self, printed: Printed) -> Found:
         """Give what is asked of the last JSON object, every pattern's match, and of many."""
         text = printed.stdout if self.name == "stdout" else printed.stderr
-        found = Found()
+        readings = Found()
         prefix = f"{self.name}.json"
         listed = {one.name for one in printed.many}
         asked = tuple(name for name in printed.asked if name not in listed)
         if any(name == prefix or name.startswith(f"{prefix}.") for name in asked):
             try:
-                said = last_json(text)
+                value = last_json(text)
             except RecursionError:
-                found.why[prefix] = f"the JSON on {self.name} {DEEP}"
+                readings.why[prefix] = f"the JSON on {self.name} {DEEP}"
             else:
-                if said is None:
-                    found.why[prefix] = NOTHING.format(self.name)
+                if value is None:
+                    readings.why[prefix] = NOTHING.format(self.name)
                 else:
-                    pick(said, prefix, asked, found)
-        search(text, self.name, printed.patterns, found)
+                    pick(value, prefix, asked, readings)
+        search(text, self.name, printed.patterns, readings)
         lists = [one for one in printed.many if one.source.partition(".")[0] == self.name]
         lists += [
             Asked(name, name)
@@ -69,39 +69,39 @@ class Stream:
             if name.startswith((f"{self.name}.jsonl.", f"{self.name}.csv."))
         ]
         left_out = printed.left_out.get(self.name, 0)
-        many(lists, text, self.name, left_out, found)
+        many(lists, text, self.name, left_out, readings)
         if left_out:
-            said_too = f" ({left_out} characters in the middle of {self.name} were left out)"
-            found.why |= {name: why + said_too for name, why in found.why.items()}
-        return found
+            note = f" ({left_out} characters in the middle of {self.name} were left out)"
+            readings.why |= {name: why + note for name, why in readings.why.items()}
+        return readings
 
 
-def pick(value: Json, prefix: str, asked: Sequence[str], found: Found) -> None:
+def pick(value: Json, prefix: str, asked: Sequence[str], readings: Found) -> None:
     """Give what is asked of a JSON value by dotted names; of a list by index, and its `count`.
 
     A null that a program prints stays null, with that as the reason.
     """
     for name in asked:
         if name.startswith(f"{prefix}."):
-            _put(name, at(value, name.removeprefix(f"{prefix}.").split(".")), found)
+            _put(name, at(value, name.removeprefix(f"{prefix}.").split(".")), readings)
 
 
-def _put(name: str, value: Json | Missing, found: Found) -> None:
+def _put(name: str, value: Json | Missing, readings: Found) -> None:
     if isinstance(value, Missing):
-        if found.numbers.get(name) is None:  # an older page may have it
-            found.absent(name, value.why)
+        if readings.numbers.get(name) is None:  # an older page may have it
+            readings.absent(name, value.why)
     elif value is None:
-        found.absent(name, "the program says null: the quantity does not exist")
+        readings.absent(name, "the program says null: the quantity does not exist")
     elif isinstance(value, bool):
-        found.put(name, int(value))
+        readings.put(name, int(value))
     elif isinstance(value, int | float):
-        found.put(name, value)
+        readings.put(name, value)
     elif isinstance(value, str):
-        found.put(name, value[:LONGEST])
+        readings.put(name, value[:LONGEST])
     else:
         kind = "an object" if isinstance(value, dict) else "a list"
         hint = "" if isinstance(value, dict) else ", or say statistic"
-        found.absent(name, f"the JSON has {kind} there: name what of it is meant{hint}")
+        readings.absent(name, f"the JSON has {kind} there: name what of it is meant{hint}")
 
 
 def pattern_name(source: str, pattern: str) -> str:
@@ -109,7 +109,7 @@ def pattern_name(source: str, pattern: str) -> str:
     return f"{source}({pattern})"
 
 
-def search(text: str, family: str, patterns: tuple[tuple[str, str], ...], found: Found) -> None:
+def search(text: str, family: str, patterns: tuple[tuple[str, str], ...], readings: Found) -> None:
     """Take group 1 of the last match of each pattern, the whole match without a group."""
     for source, pattern in patterns:
         if source != f"{family}.regex":
@@ -118,31 +118,31 @@ def search(text: str, family: str, patterns: tuple[tuple[str, str], ...], found:
         try:
             match = last_match(pattern, text)
         except ValueError as wrong:
-            found.absent(name, str(wrong))
+            readings.absent(name, str(wrong))
             continue
         if match is None:
-            found.absent(name, f"{NOTHING_MATCHES} {family} matches {pattern}")
+            readings.absent(name, f"{NOTHING_MATCHES} {family} matches {pattern}")
             continue
-        said = match[1]
+        matched = match[1]
         try:
-            found.put(name, float(said.replace("_", "")))
+            readings.put(name, float(matched.replace("_", "")))
         except ValueError:
-            found.put(name, said[:LONGEST])
+            readings.put(name, matched[:LONGEST])
 
 
 def objects(printed: Printed) -> Iterator[Mapping[str, Json]]:
     """Every JSON object that was shown: the last on stdout, then the pages, the newest last."""
     try:
-        said = last_json(printed.stdout)
+        printed_json = last_json(printed.stdout)
     except RecursionError:
-        said = None
-    if isinstance(said, dict):
-        yield said
+        printed_json = None
+    if isinstance(printed_json, dict):
+        yield printed_json
     for page in printed.pages:
         if page.text and page.text.lstrip().startswith("{"):
             try:
-                found = read_json(page.text)
+                page_json = read_json(page.text)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(found, dict):
-                yield found
+            if isinstance(page_json, dict):
+                yield page_json

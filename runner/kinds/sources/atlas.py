@@ -61,8 +61,8 @@ def join(pages: Sequence[Page]) -> Joined | None:
     dump = heapdump.parse(pages[at].data or b"")
     mappings = smaps.parse(before[-1] if before else after[0])
     classes = maps.classes([one.region for one in mappings], dump.params.arena)
-    found = [one for page in pages if (one := _arena.resident(page.text or "")) is not None]
-    resident = found[-1] if found else None
+    residents = [one for page in pages if (one := _arena.resident(page.text or "")) is not None]
+    resident = residents[-1] if residents else None
     arena = [m.region for m, name in zip(mappings, classes, strict=True) if name == "arena"]
     drift = None
     if before and after:
@@ -81,12 +81,12 @@ def stacks(dump: HeapDump) -> dict[int, int]:
     A small object without pointers may be one of several in a block; its block then has the
     first one's stack.
     """
-    found: dict[int, int] = {}
+    sites: dict[int, int] = {}
     for address in sorted(dump.samples):
         at = bisect_right(dump.addresses, address) - 1
         if at >= 0 and address < dump.addresses[at] + dump.sizes[at]:
-            found.setdefault(at, dump.samples[address])
-    return found
+            sites.setdefault(at, dump.samples[address])
+    return sites
 
 
 def numbers(joined: Joined) -> dict[str, float | int | None]:
@@ -96,7 +96,7 @@ def numbers(joined: Joined) -> dict[str, float | int | None]:
     objects = (dump.addresses, dump.sizes)
     frames = (dump.frame_addresses, dump.frame_sizes)
     arenas = joined.regions("arena")
-    found: dict[str, float | int | None] = {
+    quantities: dict[str, float | int | None] = {
         "joined_share": _share(_arena.within(*objects, arenas), total),
         "mapped_share": _share(_arena.within(*objects, joined.regions()), total),
         "brk_heap_share": _share(_arena.within(*objects, joined.regions("brk_heap")), total),
@@ -111,12 +111,12 @@ def numbers(joined: Joined) -> dict[str, float | int | None]:
         "drift": joined.drift,
     }
     for name, size in arena.virtual.items():
-        found[f"virtual.{name}"] = size
+        quantities[f"virtual.{name}"] = size
     if arena.resident is None:
-        return found | dict.fromkeys(WITH_PAGES)
+        return quantities | dict.fromkeys(WITH_PAGES)
     held = sum(arena.resident.values())
-    found |= {f"resident.{name}": size for name, size in arena.resident.items()}
-    return found | {
+    quantities |= {f"resident.{name}": size for name, size in arena.resident.items()}
+    return quantities | {
         "arena_top": arena.top - arena.start,
         "arena_resident": held,
         "explained_share": _share(held - arena.resident["free"], held),
@@ -169,16 +169,16 @@ class Atlas(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Numbers of the newest heap dump and what was read around it."""
-        found = Found()
+        readings = Found()
         try:
             joined = join(printed.pages)
         except heapdump.DumpError as fault:
-            found.why[self.name] = str(fault)
-            return found
+            readings.why[self.name] = str(fault)
+            return readings
         if joined is not None:
-            found.numbers = {f"atlas.{name}": value for name, value in numbers(joined).items()}
-            found.why = _reasons(found.numbers)
-        return found
+            readings.numbers = {f"atlas.{name}": value for name, value in numbers(joined).items()}
+            readings.why = _reasons(readings.numbers)
+        return readings
 
 
 def _reasons(named: Mapping[str, object]) -> dict[str, str]:

@@ -49,17 +49,17 @@ class Cgroup:
     def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Files of the memory controller; {cgroup} is its folder for the workload."""
         v1 = self._v1(facts)
-        found: list[Read] = []
+        reads: list[Read] = []
         for name, (old, new, _, _) in WHOLE.items():
             path = "{cgroup}/" + (old if v1 else new)
             rate = hz if name == "usage" else min(hz, 1.0 if name == "limit" else hz)
-            found.append({"id": f"cgroup.{name}", "path": path, "hz": rate, "pick": {"int": True}})
+            reads.append({"id": f"cgroup.{name}", "path": path, "hz": rate, "pick": {"int": True}})
         stat = sorted({old if v1 else new for old, new, _, _ in STAT.values()})
-        found.append(
+        reads.append(
             {"id": "cgroup.stat", "path": "{cgroup}/memory.stat", "hz": hz, "pick": {"keys": stat}}
         )
         if v1:
-            found += [
+            reads += [
                 {
                     "id": "cgroup.failcnt",
                     "path": "{cgroup}/memory.failcnt",
@@ -74,7 +74,7 @@ class Cgroup:
                 },
             ]
         else:
-            found.append(
+            reads.append(
                 {
                     "id": "cgroup.oom",
                     "path": "{cgroup}/memory.events",
@@ -82,23 +82,23 @@ class Cgroup:
                     "pick": {"keys": ["oom_kill", "max"]},
                 }
             )
-        return found
+        return reads
 
     def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """Quantities of the group."""
         v1 = self._v1(facts)
-        found: dict[str, Field] = {
+        fields: dict[str, Field] = {
             name: Field(f"cgroup.{name}", "B", doc) for name, (_, _, _, doc) in WHOLE.items()
         }
-        found["limit"] = replace(found["limit"], empty=NO_LIMIT)
+        fields["limit"] = replace(fields["limit"], empty=NO_LIMIT)
         for name, (old, new, kind, doc) in STAT.items():
             unit = "B" if kind == "gauge" else "1"
             column = f"cgroup.stat.{old if v1 else new}"
-            found[name] = Field(column, unit, doc, 1.0, "gauge" if kind == "gauge" else "counter")
-        found["oom_kills"] = Field("cgroup.oom.oom_kill", "1", "OOM kills", 1.0, "counter")
+            fields[name] = Field(column, unit, doc, 1.0, "gauge" if kind == "gauge" else "counter")
+        fields["oom_kills"] = Field("cgroup.oom.oom_kill", "1", "OOM kills", 1.0, "counter")
         hits = "cgroup.failcnt" if v1 else "cgroup.oom.max"
-        found["limit_hits"] = Field(hits, "1", "charges that met the limit", 1.0, "counter")
-        return found
+        fields["limit_hits"] = Field(hits, "1", "charges that met the limit", 1.0, "counter")
+        return fields
 
 
 KIND = Cgroup()

@@ -31,38 +31,38 @@ class Energy:
     def reads(self, facts: Mapping[str, object], *, hz: float) -> list[Read]:
         """Give one read for each counter or sensor that the facts name."""
         rate = min(hz, 1.0)
-        found: list[Read] = [
+        reads: list[Read] = [
             {"id": f"energy.{kind}{number}", "path": path, "hz": rate, "pick": {"int": True}}
             for kind, paths in _files(facts)
             for number, path in enumerate(paths)
         ]
         tool = facts.get("energy.pmic")
         if tool:
-            found.append({"id": "energy.pmic", "path": "", "hz": rate, "pick": {"pmic": str(tool)}})
-        return found
+            reads.append({"id": "energy.pmic", "path": "", "hz": rate, "pick": {"pmic": str(tool)}})
+        return reads
 
     def fields(self, facts: Mapping[str, object]) -> Mapping[str, Field]:
         """What each counter and sensor says; none where nothing is known of the host."""
-        found = {}
+        fields = {}
         for kind, paths in _files(facts):
             for number, path in enumerate(paths):
                 name = f"{kind}{number}"
-                found[name] = (
+                fields[name] = (
                     Field(f"energy.{name}", "J", path, MICRO, "counter")
                     if kind == "counter"
                     else Field(f"energy.{name}", "W", path, MICRO)
                 )
         if facts.get("energy.pmic"):
-            found["pmic"] = Field("energy.pmic", "W", "outputs of the board's PMIC")
-        return found
+            fields["pmic"] = Field("energy.pmic", "W", "outputs of the board's PMIC")
+        return fields
 
 
 def _files(facts: Mapping[str, object]) -> list[tuple[str, list[str]]]:
-    found = []
+    files = []
     for kind, fact in (("counter", "energy.counters"), ("sensor", "energy.sensors")):
         paths = facts.get(fact)
-        found.append((kind, [str(path) for path in paths] if isinstance(paths, list) else []))
-    return found
+        files.append((kind, [str(path) for path in paths] if isinstance(paths, list) else []))
+    return files
 
 
 KIND = Energy()

@@ -34,16 +34,16 @@ class Expvar:
 
     def parse(self, printed: Printed) -> Found:
         """Give what is asked of the pages; one that came later wins."""
-        found = Found()
+        readings = Found()
         pages = [page for page in objects(printed) if is_page(page)]
         if not pages:
-            found.why["expvar"] = (
+            readings.why["expvar"] = (
                 'no expvar page was fetched: import _ "expvar" and add to workload '
                 'fetch: [{name: vars, url: "http://127.0.0.1:{port}/debug/vars"}]'
             )
         for page in pages:
-            pick(page, "expvar", printed.asked, found)
-        return found
+            pick(page, "expvar", printed.asked, readings)
+        return readings
 
 
 def is_page(value: Mapping[str, object]) -> bool:

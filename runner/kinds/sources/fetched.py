@@ -31,30 +31,30 @@ class Fetched:
 
     def parse(self, printed: Printed) -> Found:
         """Give what is asked of the pages of each name; one that came later wins."""
-        found = Found()
+        readings = Found()
         for page in printed.pages:
             if any(name.startswith(f"fetched.{page.name}") for name in printed.asked):
-                _read(page, printed.asked, found)
-        return found
+                _read(page, printed.asked, readings)
+        return readings
 
 
-def _read(page: Page, asked: tuple[str, ...], found: Found) -> None:
+def _read(page: Page, asked: tuple[str, ...], readings: Found) -> None:
     name = f"fetched.{page.name}"
     if page.text is None:
-        found.absent(name, page.why or "the page is not text")
+        readings.absent(name, page.why or "the page is not text")
         return
     try:
         value = read_json(page.text)
     except RecursionError:
-        found.absent(name, DEEP)
+        readings.absent(name, DEEP)
         return
     except ValueError:
-        found.absent(name, page.why or "is not JSON")
+        readings.absent(name, page.why or "is not JSON")
         return
     if isinstance(value, dict | list):
-        pick(value, name, asked, found)
+        pick(value, name, asked, readings)
     else:
-        found.absent(name, "is neither a JSON object nor a list")
+        readings.absent(name, "is neither a JSON object nor a list")
 
 
 PARSER = Fetched()

@@ -46,25 +46,27 @@ class Fio(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Read the last object; a job that failed leaves no numbers, but its error."""
-        found = Found()
-        said = mapping(last_json(printed.stdout))
-        listed = said.get("jobs")
+        readings = Found()
+        report = mapping(last_json(printed.stdout))
+        listed = report.get("jobs")
         jobs = [mapping(job) for job in listed] if isinstance(listed, list) else []
-        if not jobs or "fio version" not in said:
-            found.why["fio"] = "fio printed no JSON: say --output-format=json"
-            return found
+        if not jobs or "fio version" not in report:
+            readings.why["fio"] = "fio printed no JSON: say --output-format=json"
+            return readings
         failed = [job for job in jobs if job.get("error")]
         if failed:
-            found.why["fio"] = f"job {failed[0].get('jobname')} failed: error {failed[0]['error']}"
-            return found
+            readings.why["fio"] = (
+                f"job {failed[0].get('jobname')} failed: error {failed[0]['error']}"
+            )
+            return readings
         for way in WAYS:
             ways = [mapping(job.get(way)) for job in jobs]
             for name, value in _of(ways).items():
                 if value is None:
-                    found.absent(f"fio.{way}.{name}", _why(way, ways))
+                    readings.absent(f"fio.{way}.{name}", _why(way, ways))
                 else:
-                    found.put(f"fio.{way}.{name}", value)
-        return found
+                    readings.put(f"fio.{way}.{name}", value)
+        return readings
 
 
 def _of(ways: Sequence[Mapping[str, Json]]) -> dict[str, float | None]:

@@ -38,28 +38,28 @@ class GcTrace(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Count cycles and add up their pauses; a mean over 0 cycles does not exist."""
-        found = Found()
+        readings = Found()
         every = [line for match in LINE.finditer(printed.stderr) if (line := _cycle(match))]
         if printed.left_out_within:
             why = only_a_part("stderr", printed.left_out_within)
-            found.absent("gctrace.count", why)
-            found.why["gctrace"] = why
-            return found
+            readings.absent("gctrace.count", why)
+            readings.why["gctrace"] = why
+            return readings
         if not every:
             why = "no GC trace was printed: set env GODEBUG=gctrace=1"
-            found.absent("gctrace.count", why)
-            found.why["gctrace"] = why
-            return found
+            readings.absent("gctrace.count", why)
+            readings.why["gctrace"] = why
+            return readings
         start, end = printed.span_s
         lines = [line for line in every if start <= line[0] <= end]
-        found.numbers["gctrace.count"] = len(lines)
+        readings.numbers["gctrace.count"] = len(lines)
         if not lines:
             for name in OF_CYCLES:
-                found.absent(f"gctrace.{name}", "0 GC cycles in this step")
-            return found
+                readings.absent(f"gctrace.{name}", "0 GC cycles in this step")
+            return readings
         pauses = [pause for _, pause, _ in lines]
         times = [at for at, _, _ in lines]
-        found.numbers |= {
+        readings.numbers |= {
             "gctrace.pause_total": sum(pauses),
             "gctrace.pause_mean": statistics.fmean(pauses),
             "gctrace.pause": max(pauses),
@@ -68,10 +68,10 @@ class GcTrace(Closed):
             "gctrace.cpu": int(lines[-1][2]["cpu"]) / 100,
         }
         if len(lines) > 1:
-            found.numbers["gctrace.interval"] = (times[-1] - times[0]) / (len(times) - 1)
+            readings.numbers["gctrace.interval"] = (times[-1] - times[0]) / (len(times) - 1)
         else:
-            found.absent("gctrace.interval", "one GC cycle has no interval")
-        return found
+            readings.absent("gctrace.interval", "one GC cycle has no interval")
+        return readings
 
 
 def _cycle(match: re.Match[str]) -> tuple[float, float, re.Match[str]] | None:

@@ -112,23 +112,23 @@ class GoBench:
 
     def parse(self, printed: Printed) -> Found:
         """Medians over all lines of each benchmark, and what the asked names mean."""
-        found = Found()
+        readings = Found()
         ran = read(printed.stdout)
         if not ran:
-            found.why["gobench"] = "no benchmark line was printed on stdout"
+            readings.why["gobench"] = "no benchmark line was printed on stdout"
         if printed.left_out.get("stdout"):
             # medians over the lines that are left would be others
-            found.why["gobench"] = only_a_part("stdout", printed.left_out["stdout"])
-            return found
+            readings.why["gobench"] = only_a_part("stdout", printed.left_out["stdout"])
+            return readings
         packages = len({one.package for one in ran}) > 1
         for benchmark, columns in ran.items():
             full = f"{benchmark.package}.{benchmark.full}" if packages else benchmark.full
             for key, values in columns.items():
-                found.put(f"gobench.{full}.{key}", _median(values))
+                readings.put(f"gobench.{full}.{key}", _median(values))
         for name in dict.fromkeys((*printed.asked, *(f"gobench.{key}" for key in self.known))):
             if name.startswith("gobench."):
-                _resolve(name, ran, found)
-        return found
+                _resolve(name, ran, readings)
+        return readings
 
 
 def read(text: str) -> dict[Benchmark, dict[str, list[float]]]:
@@ -139,9 +139,9 @@ def read(text: str) -> dict[Benchmark, dict[str, list[float]]]:
     ran: dict[Benchmark, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     package = ""
     for line in text.split("\n"):
-        said = PACKAGE.match(line.rstrip())
-        if said:
-            package = (said[1] or "").strip().replace("/", ".")
+        match = PACKAGE.match(line.rstrip())
+        if match:
+            package = (match[1] or "").strip().replace("/", ".")
             continue
         if not line.startswith("Benchmark"):
             continue
@@ -182,7 +182,7 @@ def _key(unit: str) -> str:
     return unit.replace("/", "_per_").replace(".", "_")
 
 
-def _resolve(name: str, ran: dict[Benchmark, dict[str, list[float]]], found: Found) -> None:
+def _resolve(name: str, ran: dict[Benchmark, dict[str, list[float]]], readings: Found) -> None:
     """Give the one benchmark that a name means; None with the candidates where several do."""
     asked, _, column = name.removeprefix("gobench.").rpartition(".")
     asked = asked.removeprefix("Benchmark").replace("/", ".")
@@ -192,7 +192,7 @@ def _resolve(name: str, ran: dict[Benchmark, dict[str, list[float]]], found: Fou
     if len(exact) == 1:
         meant = exact
     if len(meant) == 1:
-        found.put(name, _median(ran[meant[0]][column]))
+        readings.put(name, _median(ran[meant[0]][column]))
     elif meant:
         several = len({one.package for one in meant}) > 1
         names = [
@@ -201,12 +201,14 @@ def _resolve(name: str, ran: dict[Benchmark, dict[str, list[float]]], found: Fou
             else (f"{one.package}." if several else "") + one.full
             for one in meant
         ]
-        found.absent(name, f"several benchmarks are meant: say one of {', '.join(names[:12])}")
+        readings.absent(name, f"several benchmarks are meant: say one of {', '.join(names[:12])}")
     elif ran and asked:
         known = ", ".join(dict.fromkeys(one.full for one in ran))
-        found.absent(name, f"no benchmark {asked} with a column {column}; there are {known[:300]}")
+        readings.absent(
+            name, f"no benchmark {asked} with a column {column}; there are {known[:300]}"
+        )
     elif ran:
-        found.absent(name, f"no benchmark has a column {column}")
+        readings.absent(name, f"no benchmark has a column {column}")
 
 
 PARSER = GoBench()

@@ -135,7 +135,7 @@ class _Reader:
 
 
 @dataclass
-class _Found:
+class _Records:
     """What the records have said so far."""
 
     params: Params = Params(8, (0, 0), "", "")
@@ -159,13 +159,13 @@ def parse(data: bytes) -> HeapDump:
     head = HEADER.match(data)
     if head is None:
         raise DumpError("not a Go heap dump of version 1.5 to 1.7: the header is missing")
-    read, found = _Reader(data, head.end()), _Found()
+    read, records = _Reader(data, head.end()), _Records()
     try:
         while (tag := read.number()) != EOF:
-            _record(tag, read, found)
+            _record(tag, read, records)
     except IndexError as fault:
         raise DumpError(f"the heap dump is cut after {len(data)} bytes") from fault
-    return _dump(found)
+    return _dump(records)
 
 
 def params(data: bytes) -> Params | None:
@@ -182,44 +182,44 @@ def params(data: bytes) -> Params | None:
 
 def _params(read: _Reader) -> Params:
     _, size, start, end = read.numbers(4)
-    found = Params(size, (start, end), read.text(), read.text())
+    header = Params(size, (start, end), read.text(), read.text())
     read.number()
-    return found
+    return header
 
 
-def _record(tag: int, read: _Reader, found: _Found) -> None:  # noqa: C901 - one branch for each record of the format
+def _record(tag: int, read: _Reader, records: _Records) -> None:  # noqa: C901 - one branch for each record of the format
     if tag == OBJECT:
         address = read.number()
         size = read.skip()
-        found.objects.append((address, size, read.fields()))
+        records.objects.append((address, size, read.fields()))
     elif tag == FRAME:
         address, _, _ = read.numbers(3)
-        found.frames.append((address, read.skip()))
+        records.frames.append((address, read.skip()))
         read.numbers(3)
         read.skip()
         read.fields()
     elif tag == GOROUTINE:
-        found.goroutines += 1
+        records.goroutines += 1
         read.numbers(8)
         read.skip()
         read.numbers(4)
     elif tag == PARAMS:
-        found.params = _params(read)
+        records.params = _params(read)
     elif tag == MEMSTATS:
-        found.memstats = dict(zip(MEMSTATS_NAMES, read.numbers(len(MEMSTATS_NAMES)), strict=True))
+        records.memstats = dict(zip(MEMSTATS_NAMES, read.numbers(len(MEMSTATS_NAMES)), strict=True))
         read.numbers(PAUSES)
-        found.memstats["NumGC"] = read.number()
+        records.memstats["NumGC"] = read.number()
     elif tag in (DATA, BSS):
         address = read.number()
-        found.segments["data" if tag == DATA else "bss"] = (address, read.skip())
+        records.segments["data" if tag == DATA else "bss"] = (address, read.skip())
         read.fields()
     elif tag == PROFILE:
         key, _, depth = read.numbers(3)
         stack = tuple((read.text(), read.text(), read.number()) for _ in range(depth))
-        found.sites[key] = Site(stack, *read.numbers(2))
+        records.sites[key] = Site(stack, *read.numbers(2))
     elif tag == SAMPLE:
         address, key = read.numbers(2)
-        found.samples[address] = key
+        records.samples[address] = key
     elif tag == TYPE:
         read.numbers(2)
         read.skip()
@@ -237,22 +237,22 @@ _PLAIN: Final = {FINALIZER: 5, ITAB: 2, THREAD: 3, QUEUED: 5, DEFER: 7, PANIC: 6
 """Records of so many numbers."""
 
 
-def _dump(found: _Found) -> HeapDump:
-    found.objects.sort()
-    found.frames.sort()
-    real = _spans.objects(found.objects, found.params.pointer_bytes, found.params.go)
+def _dump(records: _Records) -> HeapDump:
+    records.objects.sort()
+    records.frames.sort()
+    real = _spans.objects(records.objects, records.params.pointer_bytes, records.params.go)
     return HeapDump(
-        params=found.params,
+        params=records.params,
         addresses=array("Q", [address for address, _ in real]),
         sizes=array("Q", [size for _, size in real]),
-        frame_addresses=array("Q", [address for address, _ in found.frames]),
-        frame_sizes=array("Q", [size for _, size in found.frames]),
-        goroutines=found.goroutines,
-        memstats=found.memstats,
-        segments=found.segments,
-        sites=found.sites,
-        samples=found.samples,
-        left_out=len(found.objects) - len(real),
+        frame_addresses=array("Q", [address for address, _ in records.frames]),
+        frame_sizes=array("Q", [size for _, size in records.frames]),
+        goroutines=records.goroutines,
+        memstats=records.memstats,
+        segments=records.segments,
+        sites=records.sites,
+        samples=records.samples,
+        left_out=len(records.objects) - len(real),
     )
 
 
@@ -270,16 +270,16 @@ class HeapDumps(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Totals of the newest dump."""
-        found = Found()
+        readings = Found()
         for page in printed.pages:
             if page.data is None or not looks_like(page.data):
                 continue
             try:
-                found.numbers |= numbers(parse(page.data))
-                found.why.pop(self.name, None)
+                readings.numbers |= numbers(parse(page.data))
+                readings.why.pop(self.name, None)
             except DumpError as fault:
-                found.why[self.name] = f"{page.name}: {fault}"
-        return found
+                readings.why[self.name] = f"{page.name}: {fault}"
+        return readings
 
 
 def numbers(dump: HeapDump) -> dict[str, float | int]:

@@ -74,7 +74,7 @@ class Host:
     def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
         """Quantities of the host."""
         tick = 1.0 / (amount(facts, "clock_ticks") or 100)
-        found = {
+        fields = {
             "load1": Field("host.loadavg.0", "1", "load average over a minute"),
             "available": Field("host.meminfo.MemAvailable", "B", "memory available", 1024.0),
             "page_tables": Field("host.meminfo.PageTables", "B", "page tables of all", 1024.0),
@@ -85,10 +85,10 @@ class Host:
             "swap_out": Field("host.vmstat.pswpout", "1", "pages swapped out", 1.0, "counter"),
         }
         for name, index in CPU.items():
-            found[f"cpu_{name}"] = Field(
+            fields[f"cpu_{name}"] = Field(
                 f"host.stat.{index}", "s", f"CPU time {name}, all cores", tick, "counter"
             )
-        return found
+        return fields
 
 
 KIND = Host()

@@ -141,9 +141,9 @@ class Found:
             self.numbers[name] = value
             self.why.pop(name, None)
         else:
-            said = str(value) if isinstance(value, float) else "a number of very many digits"
+            shown = str(value) if isinstance(value, float) else "a number of very many digits"
             beyond = f", beyond {LARGEST:g}" if abs(value) > LARGEST else ""
-            self.absent(name, f"the program says {said}{beyond}: the quantity does not exist")
+            self.absent(name, f"the program says {shown}{beyond}: the quantity does not exist")
 
     def absent(self, name: str, why: str) -> None:
         """Say that a quantity does not exist, with the reason; never 0."""

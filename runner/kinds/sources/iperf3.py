@@ -48,16 +48,16 @@ class Iperf3(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Read the last object; a test that failed has no numbers, and iperf3's reason."""
-        found = Found()
+        readings = Found()
         numbers, why, error = read(printed.stdout)
         if error:
-            found.why["iperf3"] = error
+            readings.why["iperf3"] = error
         for name, value in numbers.items():
             if value is None:
-                found.absent(f"iperf3.{name}", why[name])
+                readings.absent(f"iperf3.{name}", why[name])
             else:
-                found.put(f"iperf3.{name}", value)
-        return found
+                readings.put(f"iperf3.{name}", value)
+        return readings
 
 
 def read(text: str) -> tuple[dict[str, float | None], dict[str, str], str]:
@@ -65,12 +65,12 @@ def read(text: str) -> tuple[dict[str, float | None], dict[str, str], str]:
 
     With an error there are no numbers.
     """
-    said = mapping(last_json(text))
-    if not said:
+    report = mapping(last_json(text))
+    if not report:
         return {}, {}, "iperf3 printed no JSON: say -J"
-    if said.get("error"):
-        return {}, {}, f"iperf3: {said['error']}"
-    end = mapping(said.get("end"))
+    if report.get("error"):
+        return {}, {}, f"iperf3: {report['error']}"
+    end = mapping(report.get("end"))
     sums = {name: mapping(end.get(key)) for name, key in SUMS.items()}
     if not sums["sent"] and not sums["received"]:
         return {}, {}, "what iperf3 printed has no sums: it did not end"
@@ -88,19 +88,19 @@ def read(text: str) -> tuple[dict[str, float | None], dict[str, str], str]:
     why = dict.fromkeys(("sent_reverse", "received_reverse"), BIDIR)
     why |= dict.fromkeys(UDP, UDP_ALONE)
     why |= dict.fromkeys(("retransmits", "rtt_mean"), TCP_ALONE)
-    said_not = "iperf3 did not say it"
-    return numbers, {n: why.get(n, said_not) for n, v in numbers.items() if v is None}, ""
+    missing = "iperf3 did not say it"
+    return numbers, {n: why.get(n, missing) for n, v in numbers.items() if v is None}, ""
 
 
 def _rtt(end: Mapping[str, Json]) -> float | None:
     """Give the mean over the streams of each one's mean round trip, in seconds; µs are printed."""
     streams = end.get("streams")
-    found = []
+    means = []
     for stream in streams if isinstance(streams, list) else ():
         one = number(mapping(mapping(stream).get("sender")), "mean_rtt", 1e-6)
         if one:  # 0 where the kernel of the sender measured none
-            found.append(one)
-    return sum(found) / len(found) if found else None
+            means.append(one)
+    return sum(means) / len(means) if means else None
 
 
 PARSER = Iperf3()

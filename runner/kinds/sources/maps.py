@@ -68,22 +68,22 @@ class Region:
 
 def region(line: str) -> Region | None:
     """Read one line; None where it is none."""
-    found = LINE.match(line)
-    if found is None:
+    match = LINE.match(line)
+    if match is None:
         return None
     return Region(
-        int(found["start"], 16),
-        int(found["end"], 16),
-        found["perms"],
-        int(found["offset"], 16),
-        int(found["inode"]),
-        found["name"].strip(),
+        int(match["start"], 16),
+        int(match["end"], 16),
+        match["perms"],
+        int(match["offset"], 16),
+        int(match["inode"]),
+        match["name"].strip(),
     )
 
 
 def parse(text: str) -> tuple[Region, ...]:
     """Read the whole file, in the order of addresses."""
-    return tuple(found for line in text.splitlines() if (found := region(line)))
+    return tuple(mapping for line in text.splitlines() if (mapping := region(line)))
 
 
 def classes(regions: Sequence[Region], arena: tuple[int, int] | None = None) -> tuple[str, ...]:
@@ -93,19 +93,19 @@ def classes(regions: Sequence[Region], arena: tuple[int, int] | None = None) -> 
     bss of a file), else to the Go runtime, which asks the system for everything itself.
     """
     program = next((r.name for r in regions if r.name.startswith("/")), "")
-    found: list[str] = []
+    names: list[str] = []
     for at, here in enumerate(regions):
         if not here.name:
             before = regions[at - 1] if at else None
-            found.append(_nameless(here, arena, before, found[-1] if found else ""))
+            names.append(_nameless(here, arena, before, names[-1] if names else ""))
         elif here.name.startswith("["):
-            found.append(_named(here.name))
+            names.append(_named(here.name))
         elif here.name == program:
-            found.append(_part(here.perms))
+            names.append(_part(here.perms))
         else:
             library = re.search(r"\.so(\.|$)", here.name.rpartition("/")[2]) is not None
-            found.append("library" if library else "file")
-    return tuple(found)
+            names.append("library" if library else "file")
+    return tuple(names)
 
 
 def _nameless(
@@ -142,11 +142,11 @@ def _part(perms: str) -> str:
 
 def numbers(regions: Iterable[Region], named: Iterable[str]) -> dict[str, int]:
     """Count mappings and sum their bytes: `maps.count`, `maps.<class>.size`."""
-    found = {"maps.count": 0, **{f"maps.{name}.size": 0 for name in CLASSES}}
+    sums = {"maps.count": 0, **{f"maps.{name}.size": 0 for name in CLASSES}}
     for here, name in zip(regions, named, strict=True):
-        found["maps.count"] += 1
-        found[f"maps.{name}.size"] += here.size
-    return found
+        sums["maps.count"] += 1
+        sums[f"maps.{name}.size"] += here.size
+    return sums
 
 
 class Maps(Closed):
@@ -159,12 +159,12 @@ class Maps(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Count the newest one."""
-        found = Found()
+        readings = Found()
         for page in printed.pages:
             regions = parse(page.text) if page.text and region(page.text.split("\n", 1)[0]) else ()
             if len(regions) > 1:  # smaps_rollup has a single line of that form
-                found.numbers = {**numbers(regions, classes(regions, arena_of(printed)))}
-        return found
+                readings.numbers = {**numbers(regions, classes(regions, arena_of(printed)))}
+        return readings
 
 
 def arena_of(printed: Printed) -> tuple[int, int] | None:

@@ -41,44 +41,44 @@ class MemStats(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Fields of the newest MemStats."""
-        found = Found()
+        readings = Found()
         for shown in objects(printed):
             stats = shown if shown.keys() >= MARKS else shown.get("memstats")
             if isinstance(stats, dict) and stats.keys() >= MARKS:
-                found = _read(stats)
-        if not found.numbers:
-            found.why["memstats"] = "no runtime.MemStats was shown: fetch /debug/vars of expvar"
-        return found
+                readings = _read(stats)
+        if not readings.numbers:
+            readings.why["memstats"] = "no runtime.MemStats was shown: fetch /debug/vars of expvar"
+        return readings
 
 
 def _read(stats: Mapping[str, object]) -> Found:
-    found = Found()
+    readings = Found()
     for name in NAMES:
         if name in stats:
             number = _number(stats[name])
             if number is None:
-                found.absent(f"memstats.{name}", f"MemStats says {stats[name]!r:.40} for {name}")
+                readings.absent(f"memstats.{name}", f"MemStats says {stats[name]!r:.40} for {name}")
             else:
-                found.put(f"memstats.{name}", scaled(name, number))
+                readings.put(f"memstats.{name}", scaled(name, number))
     cycles, total = _number(stats.get("NumGC")), _number(stats["PauseTotalNs"])
     ring = stats.get("PauseNs")
     if cycles == 0:
-        found.absent("memstats.pause_mean", "0 GC cycles: there is no mean pause")
-        found.absent("memstats.pause_last", NO_CYCLES)
-        return found
+        readings.absent("memstats.pause_mean", "0 GC cycles: there is no mean pause")
+        readings.absent("memstats.pause_last", NO_CYCLES)
+        return readings
     if cycles is None or cycles < 0 or total is None:
-        found.absent("memstats.pause_mean", "MemStats lacks NumGC or PauseTotalNs")
+        readings.absent("memstats.pause_mean", "MemStats lacks NumGC or PauseTotalNs")
     else:
-        found.put("memstats.pause_mean", total / cycles / 1e9)
+        readings.put("memstats.pause_mean", total / cycles / 1e9)
     # a ring: the newest pause is at (NumGC+255)%256
     newest = None
     if cycles and isinstance(ring, list) and ring:
         newest = _number(ring[(int(cycles) - 1) % len(ring)])
     if newest is None:
-        found.absent("memstats.pause_last", "no ring of pauses was shown")
+        readings.absent("memstats.pause_last", "no ring of pauses was shown")
     else:
-        found.put("memstats.pause_last", newest / 1e9)
-    return found
+        readings.put("memstats.pause_last", newest / 1e9)
+    return readings
 
 
 def _number(value: object) -> float | None:

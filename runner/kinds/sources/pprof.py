@@ -102,7 +102,7 @@ def _profile(raw: bytes) -> Profile:
     strings = [part.decode() for part in parts[6]]
     kinds = [_scalars(part) for part in parts[1]]
     types = tuple((strings[kind[1]], strings[kind[2]]) for kind in kinds)
-    functions = {found[1]: found for part in parts[5] if (found := _scalars(part))}
+    functions = {function[1]: function for part in parts[5] if (function := _scalars(part))}
     places = dict(_location(part, functions, strings) for part in parts[4])
     samples = tuple(_sample(part, places, len(types)) for part in parts[2])
     if not types:
@@ -187,15 +187,15 @@ def _varint(raw: bytes, at: int) -> tuple[int, int]:
 
 def numbers(profile: Profile, name: str) -> dict[str, float | int]:
     """Give totals: `pprof.heap.inuse_bytes`, `pprof.goroutine.count`, `pprof.heap.stacks`."""
-    found: dict[str, float | int] = {f"pprof.{name}.stacks": len(profile.samples)}
+    totals: dict[str, float | int] = {f"pprof.{name}.stacks": len(profile.samples)}
     for what, unit in profile.types:
         stem, _, last = what.rpartition("_")
         short = SHORT.get(last, last)
         full = f"pprof.{name}.{f'{stem}_{short}' if stem else short}"
         above, below = SIZES.get(unit, (1, 1))
         total = profile.total(what) * above
-        found[full] = total / below if below != 1 else total
-    return found
+        totals[full] = total / below if below != 1 else total
+    return totals
 
 
 class Profiles:
@@ -223,15 +223,15 @@ class Profiles:
 
     def parse(self, printed: Printed) -> Found:
         """Totals of every profile; one that came later wins."""
-        found = Found()
+        readings = Found()
         for page in printed.pages:
             if page.data is None or not page.data.startswith(GZIP):
                 continue
             try:
-                found.numbers |= numbers(parse(page.data), page.name)
+                readings.numbers |= numbers(parse(page.data), page.name)
             except ProfileError as fault:
-                found.why[f"pprof.{page.name}"] = str(fault)
-        return found
+                readings.why[f"pprof.{page.name}"] = str(fault)
+        return readings
 
 
 PARSER = Profiles()

@@ -89,20 +89,20 @@ class Procfs:
     def fields(self, facts: Mapping[str, Any]) -> Mapping[str, Field]:
         """Quantities of the process."""
         tick = 1.0 / (amount(facts, "clock_ticks") or 100)
-        found = {
+        fields = {
             name: Field(f"procfs.status.{key}", "B", doc, KIB)
             for name, (key, doc) in STATUS.items()
         }
         for name, (index, unit, scale, doc) in STAT.items():
             step = tick if unit == "s" else scale
-            found[name] = Field(f"procfs.stat.{index}", unit, doc, step, "counter")
+            fields[name] = Field(f"procfs.stat.{index}", unit, doc, step, "counter")
         page = float(amount(facts, "page_bytes") or 4 * KIB)
         for name, (index, doc) in STATM.items():
-            found[name] = Field(f"procfs.statm.{index}", "B", doc, page)
-        found["threads"] = Field(f"procfs.stat.{THREADS}", "1", "threads")
+            fields[name] = Field(f"procfs.statm.{index}", "B", doc, page)
+        fields["threads"] = Field(f"procfs.stat.{THREADS}", "1", "threads")
         for name, (key, doc) in ROLLUP.items():
-            found[name] = Field(f"procfs.smaps_rollup.{key}", "B", doc, KIB)
-        return found
+            fields[name] = Field(f"procfs.smaps_rollup.{key}", "B", doc, KIB)
+        return fields
 
 
 KIND = Procfs()

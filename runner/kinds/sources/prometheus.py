@@ -65,7 +65,7 @@ class Prometheus:
 
     def parse(self, printed: Printed) -> Found:
         """Give what is asked of such pages; a page that came later wins."""
-        found = Found()
+        readings = Found()
         asked = [name for name in printed.asked if name.startswith("prometheus.")]
         for page in printed.pages:
             if not is_page(page):
@@ -73,11 +73,11 @@ class Prometheus:
             try:
                 read = series(page.text or "")
             except ValueError as fault:
-                found.why["prometheus"] = f"{page.name} is not a page of Prometheus: {fault}"
+                readings.why["prometheus"] = f"{page.name} is not a page of Prometheus: {fault}"
                 continue
             for name in asked:
-                pick(name.removeprefix("prometheus."), read, name, found)
-        return found
+                pick(name.removeprefix("prometheus."), read, name, readings)
+        return readings
 
 
 def is_page(page: Page) -> bool:
@@ -101,7 +101,7 @@ def series(text: str) -> list[Series]:
         and (words := line.split())[:2] == ["#", "TYPE"]
         and words[3:] == ["counter"]
     }
-    found: list[Series] = []
+    samples: list[Series] = []
     try:
         for family in (open_families if open_metrics else families)(text):
             for one in family.samples:
@@ -110,25 +110,25 @@ def series(text: str) -> list[Series]:
                     for part in ("count", "sum"):
                         value = float(getattr(native, f"{part}_value"))
                         labels = one.labels or {}
-                        found.append(Series(f"{one.name}_{part}", labels, value, counter=True))
+                        samples.append(Series(f"{one.name}_{part}", labels, value, counter=True))
                     continue
                 stem = one.name.removesuffix("_total")
                 # when a counter began is a moment: moments do not add up
                 moment = one.name.endswith("_created")
                 counter = not moment and (family.type == "counter" or stem in counted)
-                found.append(Series(one.name, one.labels, float(one.value), counter))
+                samples.append(Series(one.name, one.labels, float(one.value), counter))
                 if counter and one.name.endswith("_total") and not open_metrics:
                     # the parser adds the suffix where a page has none
-                    found.append(Series(stem, one.labels, float(one.value), counter))
+                    samples.append(Series(stem, one.labels, float(one.value), counter))
     except ValueError:
         raise
     except Exception as fault:
         # the parsers index and unpack what they have not checked
         raise ValueError(f"{type(fault).__name__}: {fault}") from fault
-    return found
+    return samples
 
 
-def pick(asked: str, read: Sequence[Series], name: str, found: Found) -> None:
+def pick(asked: str, read: Sequence[Series], name: str, readings: Found) -> None:
     """Give one number of a page by its name and labels; nothing where the page has none."""
     names = {one.name for one in read if f"{asked}.".startswith(f"{one.name}.")}
     if not names:
@@ -142,13 +142,13 @@ def pick(asked: str, read: Sequence[Series], name: str, found: Found) -> None:
     if len(exact) == 1 and (rest or not all(one.counter for one in meant)):
         meant = exact
     if len({tuple(sorted(one.labels.items())) for one in meant}) == 1:
-        found.put(name, meant[-1].value)
+        readings.put(name, meant[-1].value)
     elif all(one.counter for one in meant):
         last = {tuple(sorted(one.labels.items())): one.value for one in meant}
-        found.put(name, sum(last.values()))
+        readings.put(name, sum(last.values()))
     else:
         some = ", ".join(f"{metric}.{_written(one.labels)}" for one in meant[:6])
-        found.absent(name, f"the page has {len(meant)} of them: say one, such as {some}")
+        readings.absent(name, f"the page has {len(meant)} of them: say one, such as {some}")
 
 
 def _written(labels: Mapping[str, str]) -> str:

@@ -64,20 +64,20 @@ class Runtime:
 
     def parse(self, printed: Printed) -> Found:
         """Every runtime metric that was shown."""
-        found = Found()
+        readings = Found()
         for shown in objects(printed):
-            _walk(shown, found, 0)
+            _walk(shown, readings, 0)
         for page in printed.pages:
             if prometheus.is_page(page) and "go_" in str(page.text):
-                _scraped(str(page.text), found)
-        if not found.numbers:
-            found.why["runtime"] = (
+                _scraped(str(page.text), readings)
+        if not readings.numbers:
+            readings.why["runtime"] = (
                 "no runtime/metrics were shown: fetch a page with them (see docs/sources.md)"
             )
-        return found
+        return readings
 
 
-def _scraped(text: str, found: Found) -> None:
+def _scraped(text: str, readings: Found) -> None:
     try:
         read = prometheus.series(text)
     except ValueError:
@@ -85,29 +85,29 @@ def _scraped(text: str, found: Found) -> None:
     for one in read:
         if one.name.startswith("go_") and not one.labels and not OWN.fullmatch(one.name):
             # the collector marks counters by a suffix that Go's own names do not have
-            _put(one.name.removeprefix("go_").removesuffix("_total"), one.value, found)
+            _put(one.name.removeprefix("go_").removesuffix("_total"), one.value, readings)
 
 
-def _put(name: str, value: float, found: Found) -> None:
+def _put(name: str, value: float, readings: Found) -> None:
     size = UNITS.get(name.partition(".")[0].rpartition("_")[2], ("1", 1.0))[1]
-    found.put(f"runtime.{name}", value * size if size != 1.0 else value)
+    readings.put(f"runtime.{name}", value * size if size != 1.0 else value)
 
 
-def _walk(value: object, found: Found, depth: int) -> None:
+def _walk(value: object, readings: Found, depth: int) -> None:
     if not isinstance(value, dict) or depth > DEEPEST:
         return
     for key, item in value.items():
         if not GO_NAME.fullmatch(key):
-            _walk(item, found, depth + 1)
+            _walk(item, readings, depth + 1)
         elif isinstance(item, dict):
-            _histogram(short(key), item, found)
+            _histogram(short(key), item, readings)
         elif isinstance(item, int | float) and not isinstance(item, bool):
-            _put(short(key), item, found)
+            _put(short(key), item, readings)
         elif item is None:
-            found.absent(f"runtime.{short(key)}", "the program says null: it does not exist")
+            readings.absent(f"runtime.{short(key)}", "the program says null: it does not exist")
 
 
-def _histogram(name: str, item: Mapping[str, object], found: Found) -> None:
+def _histogram(name: str, item: Mapping[str, object], readings: Found) -> None:
     counts = _numbers(item.get("counts", item.get("Counts")), None)
     bounds = _numbers(item.get("buckets", item.get("Buckets")), math.inf)
     full = f"runtime.{name}"
@@ -119,12 +119,12 @@ def _histogram(name: str, item: Mapping[str, object], found: Found) -> None:
     elif not sum(counts):
         why = "the histogram is empty"
     if counts is None or why.startswith("the histogram has"):
-        found.absent(f"{full}.count", why)
+        readings.absent(f"{full}.count", why)
     else:
-        found.put(f"{full}.count", sum(counts))
+        readings.put(f"{full}.count", sum(counts))
     for key, q in QUANTILES.items():
         if why or counts is None or bounds is None:
-            found.absent(f"{full}.{key}", why)
+            readings.absent(f"{full}.{key}", why)
             continue
         seen, total = 0.0, sum(counts)
         for index, count in enumerate(counts):
@@ -133,9 +133,9 @@ def _histogram(name: str, item: Mapping[str, object], found: Found) -> None:
                 upper = bounds[index + 1]
                 bound = bounds[index] if math.isinf(upper) else upper
                 if math.isinf(bound):
-                    found.absent(f"{full}.{key}", "its bucket has no bound")
+                    readings.absent(f"{full}.{key}", "its bucket has no bound")
                 else:
-                    _put(f"{name}.{key}", bound, found)
+                    _put(f"{name}.{key}", bound, readings)
                 break
 
 
@@ -143,15 +143,15 @@ def _numbers(value: object, null: float | None) -> list[float] | None:
     """Give a list of numbers; None where one of them is none. `null` stands for null and Inf."""
     if not isinstance(value, list):
         return None
-    found: list[float] = []
+    values: list[float] = []
     for item in value:
         if isinstance(item, int | float) and not isinstance(item, bool) and item == item:  # noqa: PLR0124 - NaN
-            found.append(item)
+            values.append(item)
         elif null is not None and (item is None or item in ("Inf", "+Inf", "-Inf")):
-            found.append(null)
+            values.append(null)
         else:
             return None
-    return found
+    return values
 
 
 PARSER = Runtime()

@@ -32,25 +32,27 @@ class ScavTrace(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Add up the released bytes of the step's lines."""
-        found = Found()
+        readings = Found()
         if not LINE.search(printed.stderr):
-            found.why["scavtrace"] = "no scavenger trace was printed: set env GODEBUG=scavtrace=1"
-            return found
+            readings.why["scavtrace"] = (
+                "no scavenger trace was printed: set env GODEBUG=scavtrace=1"
+            )
+            return readings
         if printed.left_out_within:
-            found.why["scavtrace"] = only_a_part("stderr", printed.left_out_within)
-            return found
+            readings.why["scavtrace"] = only_a_part("stderr", printed.left_out_within)
+            return readings
         lines = list(LINE.finditer(printed.stderr_within))
-        found.numbers["scavtrace.count"] = len(lines)
-        found.numbers["scavtrace.released"] = KIB * sum(
+        readings.numbers["scavtrace.count"] = len(lines)
+        readings.numbers["scavtrace.released"] = KIB * sum(
             int(line["bg"]) + int(line["eager"] or 0) for line in lines
         )
         if lines:
-            found.numbers["scavtrace.released_now"] = KIB * int(lines[-1]["now"])
-            found.numbers["scavtrace.util"] = int(lines[-1]["util"]) / 100
+            readings.numbers["scavtrace.released_now"] = KIB * int(lines[-1]["now"])
+            readings.numbers["scavtrace.util"] = int(lines[-1]["util"]) / 100
         else:
             for name in ("released_now", "util"):
-                found.absent(f"scavtrace.{name}", "0 scavenger lines in this step")
-        return found
+                readings.absent(f"scavtrace.{name}", "0 scavenger lines in this step")
+        return readings
 
 
 PARSER = ScavTrace()

@@ -47,15 +47,15 @@ class Mapping:
 
 def parse(text: str) -> tuple[Mapping, ...]:
     """Read smaps or smaps_rollup, in the order of addresses."""
-    found: list[Mapping] = []
+    mappings: list[Mapping] = []
     for line in text.splitlines():
         value = VALUE.match(line)
         if value is not None:
-            if found:
-                found[-1].amounts[value["key"]] = int(value["kb"]) * 1024
+            if mappings:
+                mappings[-1].amounts[value["key"]] = int(value["kb"]) * 1024
         elif (region := maps.region(line)) is not None:
-            found.append(Mapping(region, {}))
-    return tuple(found)
+            mappings.append(Mapping(region, {}))
+    return tuple(mappings)
 
 
 def looks_like(text: str) -> bool:
@@ -67,14 +67,14 @@ def looks_like(text: str) -> bool:
 def numbers(mappings: Iterable[Mapping], named: Iterable[str]) -> dict[str, int]:
     """Sum by class and in all: `smaps.<class>.rss`, `smaps.total.rss`, … in bytes."""
     # a process without a brk heap has 0 bytes of it: that is known, not missing
-    found = {f"smaps.{name}.{key}": 0 for name in ("total", *maps.CLASSES)
+    sums = {f"smaps.{name}.{key}": 0 for name in ("total", *maps.CLASSES)
              for key in ("size", *SUMMED)}  # fmt: skip
     for one, name in zip(mappings, named, strict=True):
         amounts = {key: one.amounts.get(kernel, 0) for key, kernel in SUMMED.items()}
         for key, amount in {"size": one.region.size, **amounts}.items():
             for whose in (name, "total"):
-                found[f"smaps.{whose}.{key}"] += amount
-    return found
+                sums[f"smaps.{whose}.{key}"] += amount
+    return sums
 
 
 class Smaps(Closed):
@@ -89,13 +89,13 @@ class Smaps(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Sum up the newest one."""
-        found = Found()
+        readings = Found()
         for page in printed.pages:
             if page.text and looks_like(page.text):
                 mappings = parse(page.text)
                 named = maps.classes([one.region for one in mappings], maps.arena_of(printed))
-                found.numbers = {**numbers(mappings, named)}
-        return found
+                readings.numbers = {**numbers(mappings, named)}
+        return readings
 
 
 PARSER = Smaps()

@@ -55,16 +55,16 @@ class Sysbench(Closed):
 
     def parse(self, printed: Printed) -> Found:
         """Read the summary; what a test does not print is null with that as the reason."""
-        found = Found()
+        readings = Found()
         numbers, why = read(printed.stdout)
         if not numbers:
-            found.why["sysbench"] = "sysbench printed no summary on stdout"
+            readings.why["sysbench"] = "sysbench printed no summary on stdout"
         for name, value in numbers.items():
             if value is None:
-                found.absent(f"sysbench.{name}", why[name])
+                readings.absent(f"sysbench.{name}", why[name])
             else:
-                found.put(f"sysbench.{name}", value)
-        return found
+                readings.put(f"sysbench.{name}", value)
+        return readings
 
 
 def read(text: str) -> tuple[dict[str, float | None], dict[str, str]]:
@@ -77,9 +77,9 @@ def read(text: str) -> tuple[dict[str, float | None], dict[str, str]]:
         numbers[name] = float(match[1]) * size if match else None
     for name in ("latency_p95", "latency_p99"):
         numbers[name] = None
-    said = PERCENTILE.search(text)
-    if said:
-        numbers[f"latency_p{said[1]}"] = float(said[2]) * 1e-3
+    percentile = PERCENTILE.search(text)
+    if percentile:
+        numbers[f"latency_p{percentile[1]}"] = float(percentile[2]) * 1e-3
     events, seconds = numbers["events"], numbers["duration_s"]
     numbers["events_per_s"] = events / seconds if events is not None and seconds else None
     why = {name: NO_LINE for name, value in numbers.items() if value is None}

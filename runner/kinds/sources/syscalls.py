@@ -61,20 +61,20 @@ class Syscalls:
 
     def parse(self, printed: Printed) -> Found:
         """Give calls and errors by name; a traced call that was not made is 0."""
-        found = Found()
+        readings = Found()
         if not printed.traced:
-            found.why["syscalls"] = "nothing was traced: say trace: [mmap] under workload"
-            return found
+            readings.why["syscalls"] = "nothing was traced: say trace: [mmap] under workload"
+            return readings
         seen = {match["name"]: match for match in LINE.finditer(printed.counts)}
         if "total" not in seen:
-            found.why["syscalls"] = "strace wrote no table: the workload was killed with it"
-            return found
+            readings.why["syscalls"] = "strace wrote no table: the workload was killed with it"
+            return readings
         asked = {name.split(".")[1] for name in printed.asked if name.startswith("syscalls.")}
         for name in {*seen, *(asked if ALL in printed.traced else printed.traced)}:
             match = seen.get(name)
-            found.numbers[f"syscalls.{name}"] = int(match["calls"]) if match else 0
-            found.numbers[f"syscalls.{name}.errors"] = int(match["errors"] or 0) if match else 0
-        return found
+            readings.numbers[f"syscalls.{name}"] = int(match["calls"]) if match else 0
+            readings.numbers[f"syscalls.{name}.errors"] = int(match["errors"] or 0) if match else 0
+        return readings
 
 
 PARSER = Syscalls()
