@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,7 +32,7 @@ from runner.records.trial_events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -247,11 +247,17 @@ def read(events: Iterable[AnyEvent]) -> Reading:
 def read_packed(samples: Samples) -> Reading:
     """Give the same of samples that are kept by column: each is read when it is asked for."""
     t = samples.t
-    derived: dict[str, Column] = {}
+    derived: dict[str, Callable[[int, int], Column]] = {}
     if LIMIT in samples.names:
-        derived[LIMIT] = _limited(samples.column(LIMIT, 0, len(t)))
+        derived[LIMIT] = lambda low, high: _limited(samples.column(LIMIT, low, high))
+
+    def clock(name: str, low: int, high: int) -> Column:
+        at, since = samples.at[low:high], t[low : high + 1]
+        found = _clock(np.where(at != 0, at - since[: len(at)], np.nan), since)
+        return found[name]
+
     if len(t):
-        derived |= _clock(np.where(samples.at != 0, samples.at - t, np.nan), t)
+        derived |= {name: partial(clock, name) for name in (CLOCK_LOW, CLOCK_HIGH)}
     rest = tuple(event for event in samples.events if not isinstance(event, Columns))
     return Reading(Frame(t, PackedColumns(samples, derived, 0, len(t))), rest)
 
@@ -263,7 +269,9 @@ def _limited(limit: Column) -> Column:
 
 
 def _clock(high: Column, t: Column) -> dict[str, Column]:
-    return {CLOCK_HIGH: high, CLOCK_LOW: high - np.diff(t, append=np.inf)}
+    """Give both bounds of rows of which `t` may have the next one, too."""
+    after = np.diff(t) if len(t) > len(high) else np.diff(t, append=np.inf)
+    return {CLOCK_HIGH: high, CLOCK_LOW: high - after}
 
 
 def increase(values: Column) -> float | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,7 +52,14 @@ class Samples(Protocol):
 class PackedColumns(Mapping[str, "Column"]):
     """Some rows of every column, each read when it is asked for."""
 
-    def __init__(self, source: Samples, derived: Mapping[str, Column], low: int, high: int) -> None:
+    def __init__(
+        self,
+        source: Samples,
+        derived: Mapping[str, Callable[[int, int], Column]],
+        low: int,
+        high: int,
+    ) -> None:
+        """`derived` are made of others, for the rows that are asked for."""
         self._source = source
         self._names = dict.fromkeys(source.names)
         self._derived = derived
@@ -68,7 +75,8 @@ class PackedColumns(Mapping[str, "Column"]):
         wanted = [name for name in dict.fromkeys(names) if name in self]
         for name in wanted:
             if name in self._derived:
-                yield name, self[name][~np.isnan(self[name])]
+                column = self[name]
+                yield name, column[~np.isnan(column)]
         stored = [name for name in wanted if name not in self._derived]
         yield from self._source.values(stored, self._low, self._high)
 
@@ -79,7 +87,7 @@ class PackedColumns(Mapping[str, "Column"]):
 
     def __getitem__(self, name: str) -> Column:
         if name in self._derived:
-            return self._derived[name][self._low : self._high]
+            return self._derived[name](self._low, self._high)
         if name not in self._names:
             raise KeyError(name)
         return self._source.column(name, self._low, self._high)
