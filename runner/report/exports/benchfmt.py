@@ -34,20 +34,20 @@ def text(
     `about` names the run in comments, `config` is what both sides of a comparison
     share, or are told apart by.
     """
-    said = [f"# {key}: {value}" for key, value in about.items() if value]
-    lines = [*said, *_units(metrics), *block(name, analysis, config, where or {})]
+    comments = [f"# {key}: {value}" for key, value in about.items() if value]
+    lines = [*comments, *_units(metrics), *block(name, analysis, config, where or {})]
     return "\n".join(lines) + "\n"
 
 
 def _units(metrics: Mapping[str, Metric]) -> Iterable[str]:
     for name, metric in metrics.items():
-        said = []
+        words = []
         if metric.better is not None:
-            said.append(f"better={metric.better}")
+            words.append(f"better={metric.better}")
         if metric.kind == "exact":
-            said.append("assume=exact")
-        if said:
-            yield f"Unit {unit_of(name)} {' '.join(said)}"
+            words.append("assume=exact")
+        if words:
+            yield f"Unit {unit_of(name)} {' '.join(words)}"
 
 
 def block(

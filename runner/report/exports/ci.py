@@ -45,9 +45,9 @@ def github(checks: Sequence[Check]) -> str:
 def _annotation(check: Check) -> str:
     place = {"file": check.file, "line": str(check.line)} if check.file else {}
     properties = {**place, "title": f"{check.name}: {check.said}"}
-    said = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    attributes = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
     message = check.detail or check.said
-    return f"::{_COMMAND[check.state]} {said}::{_data(message)}\n"
+    return f"::{_COMMAND[check.state]} {attributes}::{_data(message)}\n"
 
 
 def _data(text: str) -> str:
@@ -104,8 +104,8 @@ def summary(title: str, checks: Sequence[Check]) -> str:
         if check.state == state
     ]  # fmt: skip
     failed = sum(check.state == "failed" for check in checks)
-    said = f"{failed} of {len(checks)} failed" if failed else f"all of {len(checks)} hold"
-    parts = [f"## {markdown.escape(title)}", f"{said}."]
+    result = f"{failed} of {len(checks)} failed" if failed else f"all of {len(checks)} hold"
+    parts = [f"## {markdown.escape(title)}", f"{result}."]
     if rows:
         table = markdown.table(["", "of", "name", "result", "why"], rows, "lllll")
         parts.append(table)

@@ -120,19 +120,19 @@ def _ids(parts: Iterable[Part]) -> list[Entity]:
 def _program(manifest: Manifest) -> Entity:
     own = manifest.tools.get("runner")
     version = (own.version if own else None) or "unknown"
-    found: Entity = {
+    entity: Entity = {
         "@id": PROGRAM, "@type": "SoftwareApplication", "name": "runner",
         "description": "declarative experiment runner", "softwareVersion": version,
     }  # fmt: skip
     if manifest.git.commit:
-        found["identifier"] = manifest.git.commit
-    return found
+        entity["identifier"] = manifest.git.commit
+    return entity
 
 
 def _action(manifest: Manifest, parts: Sequence[Part]) -> Entity:
     done = manifest.state == "done"
     status = "Completed" if done else "Failed"
-    found: Entity = {
+    entity: Entity = {
         "@id": "#run", "@type": "CreateAction", "name": " ".join(manifest.command) or "apply",
         "description": "state applied, program run, board put back",
         "startTime": _iso(manifest.started_at), "endTime": _iso(manifest.ended_at),
@@ -142,8 +142,8 @@ def _action(manifest: Manifest, parts: Sequence[Part]) -> Entity:
         "result": _ids(part for part in parts if not part.object),
     }  # fmt: skip
     if not done and manifest.why:
-        found["error"] = manifest.why
-    return {name: value for name, value in found.items() if value is not None}
+        entity["error"] = manifest.why
+    return {name: value for name, value in entity.items() if value is not None}
 
 
 def _file(part: Part) -> Entity:

@@ -122,8 +122,8 @@ def openmetrics(
                 if item.step is not None:
                     labels["step"] = item.step
                 labels["repetition"] = str(repetition)
-                said = ",".join(f'{_label(k)}="{_escaped(v)}"' for k, v in labels.items())
-                lines.append(f"{family}{{{said}}} {value!r} {at:.3f}")
+                labelled = ",".join(f'{_label(k)}="{_escaped(v)}"' for k, v in labels.items())
+                lines.append(f"{family}{{{labelled}}} {value!r} {at:.3f}")
     return "\n".join([*lines, "# EOF"]) + "\n"
 
 
@@ -137,8 +137,8 @@ def _base_unit(unit: str) -> str:
 
 
 def _label(name: str) -> str:
-    found = re.sub(r"[^a-zA-Z0-9_]", "_", name)
-    return f"_{found}" if found[:1].isdigit() else found
+    label = re.sub(r"[^a-zA-Z0-9_]", "_", name)
+    return f"_{label}" if label[:1].isdigit() else label
 
 
 def _escaped(text: object) -> str:

@@ -11,20 +11,22 @@ if TYPE_CHECKING:
     from runner.analysis.runs.false_differences import FalseDifferences, Rate
 
 
-def line(found: FalseDifferences) -> str:
+def line(rates: FalseDifferences) -> str:
     """Say the rate, and whether it is one that chance explains."""
-    said = (
-        f"A against A, {words.plural(found.interleaved.of, 'experiment')} of {found.blocks} "
-        f"blocks: {_rate(found.interleaved)} found a difference within blocks, "
-        f"{_rate(found.apart)} measured one after the other"
+    sentence = (
+        f"A against A, {words.plural(rates.interleaved.of, 'experiment')} of {rates.blocks} "
+        f"blocks: {_rate(rates.interleaved)} found a difference within blocks, "
+        f"{_rate(rates.apart)} measured one after the other"
     )
-    if not found.interleaved.of:
-        return f"{said}: no experiment was complete, so nothing is known"
-    if found.interleaved.too_often:
-        return f"{said}: more than the {ALPHA:.0%} of chance; do not trust a difference found here"
-    if found.apart.too_often:
-        return f"{said}: compare within blocks here, and never one run with another"
-    return f"{said}: no more than the {ALPHA:.0%} of chance, as far as so many show"
+    if not rates.interleaved.of:
+        return f"{sentence}: no experiment was complete, so nothing is known"
+    if rates.interleaved.too_often:
+        return (
+            f"{sentence}: more than the {ALPHA:.0%} of chance; do not trust a difference found here"
+        )
+    if rates.apart.too_often:
+        return f"{sentence}: compare within blocks here, and never one run with another"
+    return f"{sentence}: no more than the {ALPHA:.0%} of chance, as far as so many show"
 
 
 def _rate(rate: Rate) -> str:
@@ -34,7 +36,7 @@ def _rate(rate: Rate) -> str:
     return f"{rate.found} of {rate.of} ({units.percent(low)} to {units.percent(high)} at 90 %)"
 
 
-def page(found: FalseDifferences, title: str) -> str:
+def page(rates: FalseDifferences, title: str) -> str:
     """Give the page: the rate, then each metric with the smallest difference that is seen."""
     rows = [
         [
@@ -43,10 +45,10 @@ def page(found: FalseDifferences, title: str) -> str:
             f"{one.interleaved.found} of {one.interleaved.of}",
             " … ".join(f"{end:.4f}" for end in one.ratio or ()) or units.NONE,
         ]
-        for one in found.metrics
+        for one in rates.metrics
     ]
-    said = line(found)
-    parts = [f"# {markdown.escape(title)}: A against A", f"{said}."]
+    sentence = line(rates)
+    parts = [f"# {markdown.escape(title)}: A against A", f"{sentence}."]
     if rows:
         head = ["metric", "where", "found to differ", "A / A, 90 % interval, all blocks"]
         parts.append(markdown.table(head, rows, "llrr"))

@@ -66,12 +66,12 @@ class Row:
 def page(rows: Sequence[Row]) -> str:
     """Give the ledger as Markdown; the same rows, the same bytes."""
     counted = Counter(words.verdict(row.claim.verdict) for row in rows)
-    said = ", ".join(f"{number} {name}" for name, number in sorted(counted.items()))
+    counts = ", ".join(f"{number} {name}" for name, number in sorted(counted.items()))
     statements = {(row.source.split(", section")[0], row.claim.quote) for row in rows}
     head = (
         f"{words.plural(len(statements), 'published statement')} with "
         f"{words.plural(len(rows), 'verdict')} (one with parts has a verdict for each) in "
-        f"{words.plural(len({row.spec for row in rows}), 'experiment')}: {said or 'none'}. "
+        f"{words.plural(len({row.spec for row in rows}), 'experiment')}: {counts or 'none'}. "
         "Each verdict is that of the newest finished run on the kind of host whose facts are "
         "nearest to what the claim declares; made by `runner claims --markdown`."
     )
@@ -82,14 +82,14 @@ def page(rows: Sequence[Row]) -> str:
         parts.append(f"## {escape(first.title or first.experiment, 200)}")
         about = [f"Spec {markdown.code(spec)}", f"repeat: {markdown.code(f'runner apply {spec}')}"]
         ran = list(dict.fromkeys(row for row in map(_run, own) if row is not None))
-        about += [f"run {said}" for said, _ in ran] or ["no finished run"]
+        about += [f"run {shown}" for shown, _ in ran] or ["no finished run"]
         if first.source:
             about.append(f"source: {escape(first.source, 300)}")
         parts.append(Md("; ".join(about) + "."))
-        for said, changed in ran:
+        for shown, changed in ran:
             names = join(map(markdown.code, changed), ", ")
             if names:
-                parts.append(f"> **Changed after the run** {said}: {names} of the spec.")
+                parts.append(f"> **Changed after the run** {shown}: {names} of the spec.")
         parts.append(_table(own))
     return "\n\n".join(parts) + "\n"
 
@@ -140,7 +140,7 @@ def _linked(row: Row) -> Md:
 
 def lines(rows: Sequence[Row]) -> list[str]:
     """Give the ledger for a terminal: one line per claim."""
-    found = []
+    shown = []
     for row in rows:
         claim = row.claim
         seen = ""
@@ -150,8 +150,8 @@ def lines(rows: Sequence[Row]) -> list[str]:
                 seen += f" [{claims.interval(claim)}]"
             seen += f", n = {claim.n}"
         quote = markdown.visible(claim.quote, 60)
-        found.append(
+        shown.append(
             f"{row.experiment}  {claim.id:<8} {words.verdict(claim.verdict):<18} "
             f"{claim.published or '–'}  →  {seen or '–'}   「{quote}」"
         )
-    return found
+    return shown

@@ -72,13 +72,13 @@ def report(folder: RunFolder, data: dict[str, object]) -> Report:
     return render(folder.manifest, experiment, folder.facts, folder.changes, analysis)
 
 
-def _write(folder: RunFolder, made: Report) -> Path:
+def _write(folder: RunFolder, pages: Report) -> Path:
     figures = folder.path / ARTIFACTS / choice.FOLDER
-    for name, content in made.all_files().items():
+    for name, content in pages.all_files().items():
         folder.write_artifact(name, content)
     # a figure of an earlier analysis must not stay beside the report that no longer shows it
     for left in sorted(figures.glob("*.svg")):
-        if f"{choice.FOLDER}/{left.name}" not in made.files:
+        if f"{choice.FOLDER}/{left.name}" not in pages.files:
             left.unlink()
     return folder.path / ARTIFACTS / REPORT
 
@@ -93,7 +93,7 @@ def trimmed(analysis: Analysis) -> Analysis:
         used += len(json.dumps(dataclasses.asdict(thinned[i])))
         if used <= SERIES_BYTES:
             kept.add(i)
-    series = tuple(found for i, found in enumerate(thinned) if i in kept)
+    series = tuple(one for i, one in enumerate(thinned) if i in kept)
     return atlas.trimmed(dataclasses.replace(analysis, series=series))
 
 

@@ -132,7 +132,7 @@ def _unit(analysis: Analysis, manifest: Manifest) -> str:
 
 @cache
 def _environment() -> SandboxedEnvironment:
-    found = SandboxedEnvironment(
+    sandbox = SandboxedEnvironment(
         loader=FileSystemLoader(resources_path.templates(), encoding="utf-8"),
         undefined=StrictUndefined,
         finalize=markdown.finalize,
@@ -141,8 +141,8 @@ def _environment() -> SandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"code": markdown.code, "outcome": words.outcome, "verdict": words.verdict}
-    return found
+    sandbox.filters |= {"code": markdown.code, "outcome": words.outcome, "verdict": words.verdict}
+    return sandbox
 
 
 def _tidy(text: str) -> str:

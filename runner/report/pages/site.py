@@ -62,7 +62,7 @@ def site(reports: Path, out: Path, *, samples: int = 0) -> list[Path]:
     mark = _builder(plots=plots)
     kept: dict[str, dict[str, object]] = {}
     pages: list[Path] = []
-    made: list[Made] = []
+    written_runs: list[Made] = []
     paths = runs(reports)
     deep = _newest(paths, samples)
     extra = sorted(path for path in reports.glob("*.md") if not path.is_symlink())
@@ -80,13 +80,13 @@ def site(reports: Path, out: Path, *, samples: int = 0) -> list[Path]:
                 continue
             one = written
         kept[name] = {"stamp": stamp, "made": vars(one)}
-        made.append(one)
+        written_runs.append(one)
         pages += [target / "index.html", target / ARTIFACTS / PAGE]
     for source in extra:
         target = out / f"{source.stem}.html"
         write(target, document(source.stem, source.read_text(encoding="utf-8"), home="index.html"))
         pages.append(target)
-    pages += top_pages(made, out, plots=plots, extra=names)
+    pages += top_pages(written_runs, out, plots=plots, extra=names)
     write(out / STATE, json.dumps(kept, ensure_ascii=True))
     return pages
 
@@ -124,10 +124,10 @@ def _run(path: Path, target: Path, *, plots: bool, samples: bool, extra: list[st
         target / ARTIFACTS / PAGE,
         document(title, markdown, home="../../../index.html", beside=target / ARTIFACTS),
     )
-    said = experiment.source if experiment else None
+    published = experiment.source if experiment else None
     return Made(
         folder.experiment, title, folder.id, folder.state,
-        words.when(folder.manifest.started_at), where, said.title if said else "",
+        words.when(folder.manifest.started_at), where, published.title if published else "",
         [data.claim(one) for one in analysis.claims],
         [_short(one) for one in analysis.estimates],
         {name: words.fact(name, own[name]) for name in data.SHOWN_FACTS
@@ -177,9 +177,9 @@ def _experiment(folder: RunFolder) -> tuple[Experiment | None, str]:
         return None, error.message
 
 
-def _short(found: Estimate) -> dict[str, data.Json]:
+def _short(measured: Estimate) -> dict[str, data.Json]:
     """An estimate without its repetitions, for comparisons and cards."""
-    whole = data.estimate(found)
+    whole = data.estimate(measured)
     return {name: whole[name] for name in ("metric", "where", "step", "n", "value", "low", "high",
                                            "shown", "interval", "factor", "why")}  # fmt: skip
 
@@ -195,13 +195,13 @@ def _dots(values: Any) -> list[float]:
 
 def _changed(folder: RunFolder) -> list[list[str]]:
     """Values that the run changed, each once: host, what, before, during."""
-    found = dict.fromkeys(
+    rows = dict.fromkeys(
         (change.host, f"{change.id} ({change.treatment})" if change.treatment else change.id,
          words.value(change.before), words.value(change.after))
         for change in folder.changes
         if change.phase != "restore" and change.outcome == "changed"
     )  # fmt: skip
-    return [list(row) for row in found]
+    return [list(row) for row in rows]
 
 
 def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
@@ -210,7 +210,7 @@ def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
     from runner.kinds.sources import by_column
     from runner.kinds.units import sampled
 
-    found: list[tuple[str, data.Json]] = []
+    files: list[tuple[str, data.Json]] = []
     hosts = {name: by_column(own) for name, own in folder.facts.items()}
     nobody = by_column({})
     of = _hosts(folder)
@@ -235,8 +235,8 @@ def _samples(folder: RunFolder, target: Path) -> list[tuple[str, data.Json]]:
         body = json.dumps(lines, ensure_ascii=True, separators=(",", ":"))
         key = json.dumps(trial)
         write(target / file, f"(window.runnerSamples??={{}})[{key}]={body};\n")
-        found.append((trial, file))
-    return found
+        files.append((trial, file))
+    return files
 
 
 def _hosts(folder: RunFolder) -> dict[str, str]:
@@ -271,13 +271,13 @@ def _copy(source: Path, target: Path) -> list[str]:
 def assets() -> dict[str, Path]:
     """Give script, style and the plotting library, where it is there (extra `site`), by path."""
     templates = resources_path.templates() / "site"
-    found = {"assets/site.css": templates / "style.css.j2", "assets/site.js": templates / "site.js"}
+    paths = {"assets/site.css": templates / "style.css.j2", "assets/site.js": templates / "site.js"}
     spec = importlib.util.find_spec("plotly")
     if spec is not None and spec.origin is not None:
         library = Path(spec.origin).parent / "package_data" / "plotly.min.js"
         if library.is_file():
-            found[f"assets/{library.name}"] = library
-    return found
+            paths[f"assets/{library.name}"] = library
+    return paths
 
 
 def _assets(out: Path) -> bool:
@@ -322,10 +322,10 @@ def _stamp(path: Path) -> str:
 def _state(out: Path) -> dict[str, dict[str, Any]]:
     """Read what an earlier build kept; nothing where it cannot be read."""
     try:
-        found = json.loads((out / STATE).read_text(encoding="utf-8"))
+        state = json.loads((out / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return state if isinstance(state, dict) else {}
 
 
 def _newest(paths: list[Path], count: int) -> set[Path]:

@@ -35,52 +35,52 @@ SHOWN_FACTS: Final = (
 )  # fmt: skip
 
 
-def claim(found: ClaimResult) -> dict[str, Json]:
+def claim(judged: ClaimResult) -> dict[str, Json]:
     """One published number with its verdict."""
     return {
-        "id": found.id, "section": found.section, "quote": found.quote,
-        "published": found.published, "verdict": found.verdict, "reason": found.reason,
-        "measured": units.amount(found.estimate, found.unit) if found.estimate is not None else "",
-        "interval": units.interval(found.interval, found.unit) if found.interval else "",
-        "n": found.n, "required": found.required,
-        "value": number(found.estimate), "low": bound(found.interval, 0),
-        "high": bound(found.interval, 1),
-        "region": [number(x) for x in found.region] if found.region else None,
+        "id": judged.id, "section": judged.section, "quote": judged.quote,
+        "published": judged.published, "verdict": judged.verdict, "reason": judged.reason,
+        "measured": "" if judged.estimate is None else units.amount(judged.estimate, judged.unit),
+        "interval": units.interval(judged.interval, judged.unit) if judged.interval else "",
+        "n": judged.n, "required": judged.required,
+        "value": number(judged.estimate), "low": bound(judged.interval, 0),
+        "high": bound(judged.interval, 1),
+        "region": [number(x) for x in judged.region] if judged.region else None,
     }  # fmt: skip
 
 
-def estimate(found: Estimate) -> dict[str, Json]:
+def estimate(one: Estimate) -> dict[str, Json]:
     """One metric in one cell, with the value of every repetition."""
     return {
-        "metric": found.metric, "unit": found.unit, "treatment": dict(found.treatment),
-        "where": words.treatment(found.treatment), "step": found.step, "n": found.n,
-        "value": number(found.median), "low": bound(found.interval, 0),
-        "high": bound(found.interval, 1), "level": found.level,
-        "shown": "" if (shown := middle(found)) == units.NONE else shown,
-        "interval": units.interval(found.interval, found.unit) if found.interval else "",
-        "values": [number(x) for x in found.values], "why": found.why,
-        "factor": factor(found.unit),
+        "metric": one.metric, "unit": one.unit, "treatment": dict(one.treatment),
+        "where": words.treatment(one.treatment), "step": one.step, "n": one.n,
+        "value": number(one.median), "low": bound(one.interval, 0),
+        "high": bound(one.interval, 1), "level": one.level,
+        "shown": "" if (shown := middle(one)) == units.NONE else shown,
+        "interval": units.interval(one.interval, one.unit) if one.interval else "",
+        "values": [number(x) for x in one.values], "why": one.why,
+        "factor": factor(one.unit),
     }  # fmt: skip
 
 
-def trial(found: Trial) -> dict[str, Json]:
+def trial(one: Trial) -> dict[str, Json]:
     """One trial as a row: what it was, how it ended, its steps in a few words."""
     return {
-        "id": found.id, "host": found.host, "treatment": words.treatment(found.treatment),
-        "repetition": found.repetition, "attempt": found.attempt, "outcome": found.outcome,
-        "why": found.why, "started": words.when(found.started_at),
+        "id": one.id, "host": one.host, "treatment": words.treatment(one.treatment),
+        "repetition": one.repetition, "attempt": one.attempt, "outcome": one.outcome,
+        "why": one.why, "started": words.when(one.started_at),
         "steps": [
             {"name": step.name, "outcome": step.outcome, "start": number(step.start_s),
              "end": number(step.end_s)}
-            for step in found.steps
+            for step in one.steps
         ],
     }  # fmt: skip
 
 
-def series(found: Sequence[Series]) -> list[Json]:
+def series(lines: Sequence[Series]) -> list[Json]:
     """Lines over time, thinned so that all of a page's together stay within POINTS."""
-    share = max(FEWEST_POINTS, POINTS // max(1, len(found)))
-    fitting = found[: POINTS // FEWEST_POINTS]
+    share = max(FEWEST_POINTS, POINTS // max(1, len(lines)))
+    fitting = lines[: POINTS // FEWEST_POINTS]
     return [
         {"trial": line.trial, "name": line.name, "unit": line.unit, "factor": factor(line.unit),
          "t": [number(x, 5) for x in thinned(line.t, share)],
@@ -99,8 +99,8 @@ def places(count: int, most: int) -> list[int]:
     if count <= most:
         return list(range(count))
     every = math.ceil((count - 1) / (most - 1))
-    found = list(range(0, count, every))
-    return found if found[-1] == count - 1 else [*found, count - 1]
+    chosen = list(range(0, count, every))
+    return chosen if chosen[-1] == count - 1 else [*chosen, count - 1]
 
 
 def number(value: float | None, digits: int = 7) -> float | None:
@@ -117,9 +117,9 @@ def numbers(values: NDArray[np.float64], digits: int) -> list[float | None]:
     power = np.floor(np.log10(size)).astype(int) - (digits - 1)
     # of powers of ten one only is not 1; up to 10^22 they are exact, and so is the shortest text
     up, down = POWERS[np.maximum(power, 0)], POWERS[np.clip(-power, 0, len(POWERS) - 1)]
-    found = (np.rint(np.where(known, values, 0.0) / up * down) / down * up).astype(object)
-    found[~known] = None
-    rounded: list[float | None] = found.tolist()
+    scaled = (np.rint(np.where(known, values, 0.0) / up * down) / down * up).astype(object)
+    scaled[~known] = None
+    rounded: list[float | None] = scaled.tolist()
     return rounded
 
 
@@ -138,15 +138,15 @@ def factor(unit: str) -> list[Json]:
         return [1.0, unit]
 
 
-def verdicts(found: Iterable[ClaimResult]) -> dict[str, Json]:
+def verdicts(claims: Iterable[ClaimResult]) -> dict[str, Json]:
     """Count claims by verdict."""
-    return dict(Counter(one.verdict for one in found))
+    return dict(Counter(one.verdict for one in claims))
 
 
-def facts(found: Mapping[str, Mapping[str, object]]) -> list[Json]:
+def facts(by_host: Mapping[str, Mapping[str, object]]) -> list[Json]:
     """Facts of every host, the telling ones first; a value that is absent stays null."""
     rows: list[Json] = []
-    for host, own in found.items():
+    for host, own in by_host.items():
         names = [*[n for n in SHOWN_FACTS if n in own], *sorted(set(own) - set(SHOWN_FACTS))]
         rows += [[host, name, _text(name, own[name])] for name in names if name != "absent"]
     return rows

@@ -34,10 +34,10 @@ class Made:
         return f"{self.experiment}/{self.run}/index.html"
 
 
-def top_pages(made: list[Made], out: Path, *, plots: bool, extra: list[str]) -> list[Path]:
+def top_pages(runs: list[Made], out: Path, *, plots: bool, extra: list[str]) -> list[Path]:
     """Write claims, comparison and index; the index last."""
     groups: dict[str, list[Made]] = {}
-    for one in sorted(made, key=lambda one: one.run, reverse=True):
+    for one in sorted(runs, key=lambda one: one.run, reverse=True):
         groups.setdefault(one.experiment, []).append(one)
     cards = [_card(name, own) for name, own in groups.items()]
     rows = [
@@ -56,14 +56,14 @@ def top_pages(made: list[Made], out: Path, *, plots: bool, extra: list[str]) -> 
     compared = {
         one.link: {"experiment": one.experiment, "run": one.run, "host": one.host,
                    "estimates": one.estimates, "facts": one.facts}
-        for one in made
+        for one in runs
     }  # fmt: skip
     body = json.dumps(compared, ensure_ascii=True, separators=(",", ":"))
     write(out / "assets" / "runs.js", f"window.runnerRuns={body};\n")
     write(out / "compare.html", page("compare.html.j2", **{**common, "plots": plots},
            page="compare", title="Compare two runs", scripts=["assets/runs.js"]))  # fmt: skip
     write(out / "index.html", page("index.html.j2", **common, page="index", title="Experiments",
-           cards=cards, runs=len(made), claims=len(rows), verdicts=verdicts))  # fmt: skip
+           cards=cards, runs=len(runs), claims=len(rows), verdicts=verdicts))  # fmt: skip
     return [out / "claims.html", out / "compare.html", out / "index.html"]
 
 

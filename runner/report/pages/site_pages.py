@@ -62,7 +62,7 @@ def body(markdown: str, beside: Path | None = None) -> Markup:
 
 @cache
 def _markdown() -> MarkdownIt:
-    found = MarkdownIt("commonmark", {"html": True}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
 
     def link_open(self: RendererHTML, tokens: list[Token], at: int, options: Any, env: Any) -> str:
         href = str(tokens[at].attrGet("href") or "")
@@ -96,10 +96,10 @@ def _markdown() -> MarkdownIt:
                 if len(token.children) == 1 and len(plain) < KEPT:
                     plain[token.content] = token.children
 
-    found.core.ruler.at("inline", inline)
-    found.add_render_rule("link_open", link_open)
-    found.add_render_rule("heading_open", heading_open)
-    return found
+    parser.core.ruler.at("inline", inline)
+    parser.add_render_rule("link_open", link_open)
+    parser.add_render_rule("heading_open", heading_open)
+    return parser
 
 
 def _missing(href: str, beside: Path | None) -> bool:

@@ -61,12 +61,12 @@ class View:
 
 def chosen(analysis: Analysis) -> list[tuple[Trial, Step]]:
     """Give the steps whose atlas is shown; those of invalid trials are not repetitions."""
-    found: dict[tuple[str, str], tuple[Trial, Step]] = {}
+    steps: dict[tuple[str, str], tuple[Trial, Step]] = {}
     for trial in analysis.trials:
         for step in trial.steps:
             if step.atlas and trial.outcome in MEASURED:
-                found.setdefault((words.treatment(trial.treatment), step.name), (trial, step))
-    return list(found.values())[:MOST]
+                steps.setdefault((words.treatment(trial.treatment), step.name), (trial, step))
+    return list(steps.values())[:MOST]
 
 
 def trimmed(analysis: Analysis) -> Analysis:
@@ -88,7 +88,7 @@ def trimmed(analysis: Analysis) -> Analysis:
 
 def views(analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]) -> list[View]:
     """Draw and word what is shown; `add` takes a figure's name, its alt text and its bytes."""
-    found = []
+    shown = []
     for trial, step in chosen(analysis):
         atlas: dict[str, Any] = step.atlas or {}
         levels = words.treatment(trial.treatment)
@@ -100,7 +100,7 @@ def views(analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
             address_map.draw(atlas, trial.limit_bytes, label),
         )
         drawn = flame.draw(atlas["flame"], label) if atlas["flame"] else None
-        found.append(
+        shown.append(
             View(
                 title=label,
                 figure=figure or Md(""),
@@ -111,7 +111,7 @@ def views(analysis: Analysis, add: Callable[[str, str, bytes | None], Md | None]
                 sizes=_sizes(atlas),
             )
         )
-    return found
+    return shown
 
 
 def classes(atlas: Mapping[str, Any], limit: int | None) -> Md:

@@ -69,8 +69,8 @@ def foot() -> str:
 def _rows(analysis: Analysis, experiment: Experiment) -> Iterator[tuple[dict[str, str], Row]]:
     baseline, metrics = experiment.baseline, experiment.metrics
     cells: dict[tuple[tuple[str, str], ...], None] = {}
-    for found in analysis.estimates:
-        cells.setdefault(tuple(found.treatment.items()))
+    for estimate in analysis.estimates:
+        cells.setdefault(tuple(estimate.treatment.items()))
     if not baseline or len(cells) > MOST:
         return
     for cell in cells:

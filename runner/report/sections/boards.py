@@ -33,9 +33,9 @@ def table(
         return None
     columns: list[tuple[str, list[str]]] = []
     for name, fact in FACTS:
-        found = [facts.get(board, {}).get(fact) for board in boards]
-        if any(value is not None for value in found):
-            shown = ["–" if v is None else escape(words.fact(fact, v), 80) for v in found]
+        values = [facts.get(board, {}).get(fact) for board in boards]
+        if any(value is not None for value in values):
+            shown = ["–" if v is None else escape(words.fact(fact, v), 80) for v in values]
             columns.append((name, shown))
     own = {board: [t for t in analysis.trials if t.host == board] for board in boards}
     columns += _measured(own)
@@ -52,24 +52,24 @@ def spreads(analysis: Analysis) -> Md | None:
     if len(names) < 2:
         return None
     rows: list[list[object]] = []
-    for found in analysis.estimates:
-        if found.exact or found.texts:
+    for estimate in analysis.estimates:
+        if estimate.exact or estimate.texts:
             continue
-        where = ", ".join(filter(None, (words.treatment(found.treatment), found.step)))
-        own = [levels.on_board(found, name) for name in names]
-        row: list[object] = [code(found.metric), escape(where) or "–"]
-        row += [f"{units.amount(one.median, found.unit)} ({one.n})" for one in own]
-        rows.append([*row, *_spread(found)])
+        where = ", ".join(filter(None, (words.treatment(estimate.treatment), estimate.step)))
+        own = [levels.on_board(estimate, name) for name in names]
+        row: list[object] = [code(estimate.metric), escape(where) or "–"]
+        row += [f"{units.amount(one.median, estimate.unit)} ({one.n})" for one in own]
+        rows.append([*row, *_spread(estimate)])
     head = ["metric", "treatment", *names, "between boards", "within a board"]
     return markdown.table(head, rows, "ll" + "r" * (len(names) + 2)) if rows else None
 
 
-def _spread(found: Estimate) -> list[str]:
-    said = levels.spread(found)
-    if said is None:
+def _spread(estimate: Estimate) -> list[str]:
+    parts = levels.spread(estimate)
+    if parts is None:
         return ["–", "–"]
-    ends = ((said.between, said.between_interval), (said.within, said.within_interval))
-    return [f"{_share(sd, said.mean)} [{_share(low, said.mean)}, {_share(high, said.mean)}]"
+    ends = ((parts.between, parts.between_interval), (parts.within, parts.within_interval))
+    return [f"{_share(sd, parts.mean)} [{_share(low, parts.mean)}, {_share(high, parts.mean)}]"
             for sd, (low, high) in ends]  # fmt: skip
 
 
@@ -83,48 +83,50 @@ def _measured(own: Mapping[str, Sequence[Trial]]) -> list[tuple[str, list[str]]]
     clock = {b: _numbers(ts, "board.frequency.median") for b, ts in own.items()}
     heat = {b: _numbers(ts, "board.temperature") for b, ts in own.items()}
     bits = {b: _numbers(ts, "board.throttled.gained") for b, ts in own.items()}
-    found: list[tuple[str, list[str]]] = []
+    columns: list[tuple[str, list[str]]] = []
     if any(clock.values()):
         shown = [units.frequency(statistics.median(v)) if v else "–" for v in clock.values()]
-        found.append(("clock in trials", shown))
+        columns.append(("clock in trials", shown))
     if any(heat.values()):
         shown = [f"{max(v):.1f} °C" if v else "–" for v in heat.values()]
-        found.append(("hottest", shown))
+        columns.append(("hottest", shown))
     if any(bits.values()):
         shown = [("yes" if any(map(int, v)) else "no") if v else "–" for v in bits.values()]
-        found.append(("throttled", shown))
-    return found
+        columns.append(("throttled", shown))
+    return columns
 
 
 def _numbers(trials: Sequence[Trial], name: str) -> list[float]:
-    found = (step.numbers.get(name) for trial in trials for step in trial.steps)
-    return [float(v) for v in found if isinstance(v, int | float) and math.isfinite(v)]
+    numbers = (step.numbers.get(name) for trial in trials for step in trial.steps)
+    return [float(v) for v in numbers if isinstance(v, int | float) and math.isfinite(v)]
 
 
 def deaths(manifest: Manifest) -> list[Md]:
     """Say which board was left out or died when, what was done, and who ran its blocks."""
-    found = [
+    sentences = [
         Md(f"{code(name)} was left out, {escape(one.when)}: {escape(one.why)}")
         for name, one in manifest.left_out.items()
     ]
-    found += [_death(one) for one in manifest.power]
+    sentences += [_death(one) for one in manifest.power]
     for move in manifest.order.moved if manifest.order else ():
         where = "there again" if move.to_board == move.from_board else f"on {code(move.to_board)}"
-        found.append(
+        sentences.append(
             Md(
                 f"Block {move.block} of {code(move.from_board)} was run "
                 f"{where} as {move.number}: {escape(move.why)}"
             )
         )
-    return found
+    return sentences
 
 
 def _death(one: PowerCycle) -> Md:
-    said = f"{code(one.board)} at {words.when(one.at)}: {escape(one.why)}."
+    sentence = f"{code(one.board)} at {words.when(one.at)}: {escape(one.why)}."
     if one.argv:
-        said += f" Switched off and on by {code(' '.join(one.argv))}."
+        sentence += f" Switched off and on by {code(' '.join(one.argv))}."
     if one.failed:
-        return Md(f"{said} It was not brought back: {escape(one.failed)}.")
+        return Md(f"{sentence} It was not brought back: {escape(one.failed)}.")
     boots = f"boot {code(one.boot_after[:8])} after {code(one.boot_before[:8])}"
     put = words.plural(one.restored, "value")
-    return Md(f"{said} It came back in another boot ({boots}), {put} put back from its journal.")
+    return Md(
+        f"{sentence} It came back in another boot ({boots}), {put} put back from its journal."
+    )

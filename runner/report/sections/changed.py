@@ -42,11 +42,11 @@ def table(changes: Sequence[CellChange]) -> dict[str, object]:
 
 def _treatments(changes: Sequence[CellChange]) -> Md | None:
     """Give what each treatment laid over the base, read back every time; None where none did."""
-    found: dict[tuple[str, str, str], list[CellChange]] = {}
+    by_treatment: dict[tuple[str, str, str], list[CellChange]] = {}
     for change in changes:
         if change.phase == "treatment":
-            found.setdefault((change.treatment, change.host, change.id), []).append(change)
-    many = len({host for _, host, _ in found}) > 1
+            by_treatment.setdefault((change.treatment, change.host, change.id), []).append(change)
+    many = len({host for _, host, _ in by_treatment}) > 1
     rows = [
         [
             escape(levels or "all"),
@@ -57,7 +57,7 @@ def _treatments(changes: Sequence[CellChange]) -> Md | None:
             _each([change.outcome for change in seen]),
             str(len(seen)),
         ]
-        for (levels, host, name), seen in found.items()
+        for (levels, host, name), seen in by_treatment.items()
     ]
     head = ["treatment", *(["host"] if many else []), "what", "over", "during", "result", "times"]
     return markdown.table(head, rows, "l" * (len(head) - 1) + "r") if rows else None

@@ -26,23 +26,23 @@ HEAD: Final = (
 )  # fmt: skip
 
 
-def data(found: Comparison) -> dict[str, object]:
+def data(comparison: Comparison) -> dict[str, object]:
     """Plain data for `--json`."""
     return {
-        "a": found.a,
-        "b": found.b,
-        "threshold": found.threshold,
+        "a": comparison.a,
+        "b": comparison.b,
+        "threshold": comparison.threshold,
         "alpha": ALPHA,
-        "tests": found.tests,
-        "environment": [{"name": n, "a": x, "b": y} for n, x, y in found.environment],
-        "regressions": len(found.regressions),
+        "tests": comparison.tests,
+        "environment": [{"name": n, "a": x, "b": y} for n, x, y in comparison.environment],
+        "regressions": len(comparison.regressions),
         # numbers are in base units, and are shown in the metric's
         "rows": [
             {**dataclasses.asdict(row), "unit": base_name(row.unit), "shown_in": row.unit}
-            for row in found.rows
+            for row in comparison.rows
         ],
-        "only_on_one_side": list(found.only),
-        "notes": list(found.notes),
+        "only_on_one_side": list(comparison.only),
+        "notes": list(comparison.notes),
     }
 
 
@@ -72,58 +72,61 @@ def cells(row: Row) -> list[str]:
     ]
 
 
-def summary(found: Comparison) -> str:
+def summary(comparison: Comparison) -> str:
     """Count the results in a sentence."""
-    counted = Counter(row.outcome for row in found.rows)
-    said = ", ".join(f"{counted[name]} {name}" for name in MARKS if name in counted)
-    return f"{words.plural(len(found.rows), 'metric')}: {said or 'nothing in common'}"
+    counted = Counter(row.outcome for row in comparison.rows)
+    counts = ", ".join(f"{counted[name]} {name}" for name in MARKS if name in counted)
+    return f"{words.plural(len(comparison.rows), 'metric')}: {counts or 'nothing in common'}"
 
 
-def foot(found: Comparison) -> str:
+def foot(comparison: Comparison) -> str:
     """Say how the results are to be read."""
     text = (
-        f"Equivalent: the 90 % interval of b / a lies within 1/{1 + found.threshold:g} and "
-        f"{1 + found.threshold:g}. Better and worse: p ≤ {ALPHA:g}"
+        f"Equivalent: the 90 % interval of b / a lies within 1/{1 + comparison.threshold:g} and "
+        f"{1 + comparison.threshold:g}. Better and worse: p ≤ {ALPHA:g}"
     )
-    if found.tests > 1:
-        text += f" among {found.tests} tests (permutation, max-T)"
-    ratios = " or ".join(dict.fromkeys(row.ratio_of for row in found.rows if row.ratio_of))
+    if comparison.tests > 1:
+        text += f" among {comparison.tests} tests (permutation, max-T)"
+    ratios = " or ".join(dict.fromkeys(row.ratio_of for row in comparison.rows if row.ratio_of))
     if ratios:
         text += f". b / a is the {ratios}, which need not be the ratio of the medians"
     return f"{text}. Intervals of the two sides are 90 % of the median."
 
 
-def page(found: Comparison) -> str:
+def page(comparison: Comparison) -> str:
     """Give the comparison as Markdown: environment first, then regressions."""
-    parts = [f"# {markdown.escape(found.a)} → {markdown.escape(found.b)}", summary(found) + "."]
+    parts = [
+        f"# {markdown.escape(comparison.a)} → {markdown.escape(comparison.b)}",
+        summary(comparison) + ".",
+    ]
     parts.append("## What differs beside the numbers")
-    if found.environment:
-        rows = [[markdown.code(name), x, y] for name, x, y in found.environment]
+    if comparison.environment:
+        rows = [[markdown.code(name), x, y] for name, x, y in comparison.environment]
         parts.append(markdown.table(["what", "a", "b"], rows, "lll"))
     else:
         parts.append("Nothing that was recorded.")
     parts.append("## Metrics")
-    if found.rows:
-        parts.append(markdown.table(HEAD, [cells(row) for row in found.rows], "llrrrrrrrl"))
-    if found.only:
-        parts.append(f"On one side only: {markdown.join(found.only)}.")
-    parts += [f"{markdown.escape(note[:1].upper() + note[1:])}." for note in found.notes]
-    parts.append(foot(found))
+    if comparison.rows:
+        parts.append(markdown.table(HEAD, [cells(row) for row in comparison.rows], "llrrrrrrrl"))
+    if comparison.only:
+        parts.append(f"On one side only: {markdown.join(comparison.only)}.")
+    parts += [f"{markdown.escape(note[:1].upper() + note[1:])}." for note in comparison.notes]
+    parts.append(foot(comparison))
     return "\n\n".join(parts) + "\n"
 
 
-def text(found: Comparison) -> str:
+def text(comparison: Comparison) -> str:
     """Give the comparison for a terminal."""
-    lines = [f"a: {found.a}", f"b: {found.b}"]
-    if found.environment:
+    lines = [f"a: {comparison.a}", f"b: {comparison.b}"]
+    if comparison.environment:
         lines.append("differs beside the numbers:")
-        lines += [f"  {name}: {x} → {y}" for name, x, y in found.environment]
-    table = [list(HEAD), *(cells(row) for row in found.rows)]
+        lines += [f"  {name}: {x} → {y}" for name, x, y in comparison.environment]
+    table = [list(HEAD), *(cells(row) for row in comparison.rows)]
     widths = [max(len(row[at]) for row in table) for at in range(len(HEAD))]
     lines += [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     ]
-    if found.only:
-        lines.append(f"on one side only: {', '.join(found.only)}")
-    return "\n".join([*lines, summary(found), *found.notes, foot(found)])
+    if comparison.only:
+        lines.append(f"on one side only: {', '.join(comparison.only)}")
+    return "\n".join([*lines, summary(comparison), *comparison.notes, foot(comparison)])

@@ -29,16 +29,16 @@ _CELL = 160
 
 def emulated(facts: Mapping[str, Mapping[str, Json]]) -> list[str]:
     """Name the hosts that are emulated."""
-    return [host for host, found in sorted(facts.items()) if is_emulated(found)]
+    return [host for host, own in sorted(facts.items()) if is_emulated(own)]
 
 
-def host(found: Mapping[str, Json]) -> str:
+def host(facts: Mapping[str, Json]) -> str:
     """Name the kind of a host by what decides a comparison: `aarch64, cgroup v2, emulated`."""
-    group, imitated = found.get("cgroup.version"), is_emulated(found)
+    group, imitated = facts.get("cgroup.version"), is_emulated(facts)
     # what an emulated machine calls itself is not a board's name
-    model = None if imitated else found.get("board.model")
+    model = None if imitated else facts.get("board.model")
     parts = [
-        str(model or found.get("arch") or ""),
+        str(model or facts.get("arch") or ""),
         f"cgroup v{group}" if group else "",
         "emulated" if imitated else "",
     ]
@@ -57,7 +57,7 @@ def tables(
     otherwise before, with single treatments, and after the restore.
     """
     times = times or {}
-    hosts = sorted(host for host, found in facts.items() if isinstance(found, dict))
+    hosts = sorted(host for host, own in facts.items() if isinstance(own, dict))
     names = sorted({name for host in hosts for name in facts[host] if name != "absent"})
     known = [n for n in names if any(facts[host].get(n) is not None for host in hosts)]
     changed = {n for host in hosts for n in times.get(host, NEVER).before}
@@ -86,8 +86,8 @@ def _table(
 def _in_time(name: str, during: Mapping[str, Any], times: Times) -> str:
     """Show a fact during the trials, and as it was found where it was otherwise."""
     before = times.before
-    told = f" (before: {_shown(name, before[name])})" if name in before else ""
-    return _shown(name, during.get(name)) + told
+    earlier = f" (before: {_shown(name, before[name])})" if name in before else ""
+    return _shown(name, during.get(name)) + earlier
 
 
 def _by_treatment(hosts: list[str], times: Mapping[str, Times]) -> Md | None:
@@ -111,8 +111,8 @@ def _after(hosts: list[str], times: Mapping[str, Times]) -> Md | None:
     return markdown.table(["host", "not as found", "after"], left, "lll") if left else None
 
 
-def _shown(name: str, found: object) -> str:
-    return "–" if found is None else words.fact(name, found)
+def _shown(name: str, value: object) -> str:
+    return "–" if value is None else words.fact(name, value)
 
 
 def _absent(facts: Mapping[str, Any], hosts: list[str]) -> Md | None:
@@ -138,12 +138,12 @@ def builds(manifest: Manifest) -> Md | None:
     rows = [
         [
             name,
-            code(made.command or "–", 300),
-            made.toolchain or "–",
-            units.size(made.size),
-            code(made.sha256[:12]) or "–",
+            code(build.command or "–", 300),
+            build.toolchain or "–",
+            units.size(build.size),
+            code(build.sha256[:12]) or "–",
         ]
-        for name, made in sorted(manifest.builds.items())
+        for name, build in sorted(manifest.builds.items())
     ]
     head = ["build", "command", "Go", "size", "sha256"]
     return markdown.table(head, rows, "lllrl") if rows else None

@@ -32,13 +32,13 @@ def table(estimates: Sequence[Estimate], experiment: Experiment) -> Md | None:
     left = len(head)
     head += ["median", "interval", "level", "n", ""]
     rows = []
-    for found in estimates:
-        unit = found.unit
-        row: list[object] = [_named(found.metric, titles.get(found.metric))]
-        row += [words.treatment(found.treatment) or "–"] if treated else []
-        row += [found.step if found.step is not None else "–"] if stepped else []
-        row += [middle(found), units.interval(found.interval, unit)]
-        rows.append([*row, units.percent(found.level), found.n, found.why])
+    for estimate in estimates:
+        unit = estimate.unit
+        row: list[object] = [_named(estimate.metric, titles.get(estimate.metric))]
+        row += [words.treatment(estimate.treatment) or "–"] if treated else []
+        row += [estimate.step if estimate.step is not None else "–"] if stepped else []
+        row += [middle(estimate), units.interval(estimate.interval, unit)]
+        rows.append([*row, units.percent(estimate.level), estimate.n, estimate.why])
     align = "l" * left + "rrrrl"
     if not any(e.why for e in estimates):
         head, align, rows = head[:-1], align[:-1], [row[:-1] for row in rows]
@@ -77,20 +77,20 @@ def _pivot(asked: Table, estimates: Sequence[Estimate], baseline: Mapping[str, s
 
 def _levels(name: str, estimates: Sequence[Estimate]) -> list[str]:
     """Give the levels in the order of the estimates, which is that of the spec."""
-    found = (e.step if name == "step" else e.treatment.get(name) for e in estimates)
-    return list(dict.fromkeys(level for level in found if level is not None))
+    levels = (e.step if name == "step" else e.treatment.get(name) for e in estimates)
+    return list(dict.fromkeys(level for level in levels if level is not None))
 
 
 def _find(metric: str, place: Mapping[str, str], estimates: Sequence[Estimate]) -> Estimate | None:
     """Give the one estimate at a place; None where several would fit: nothing is averaged."""
 
-    def fits(found: Estimate) -> bool:
-        at = {**found.treatment, **({} if found.step is None else {"step": found.step})}
+    def fits(estimate: Estimate) -> bool:
+        at = {**estimate.treatment, **({} if estimate.step is None else {"step": estimate.step})}
         # a metric of the whole trial stands beside every step
-        return found.metric == metric and all(at.get(k, v) == v for k, v in place.items())
+        return estimate.metric == metric and all(at.get(k, v) == v for k, v in place.items())
 
-    found = [estimate for estimate in estimates if fits(estimate)]
-    return found[0] if len(found) == 1 else None
+    matches = [estimate for estimate in estimates if fits(estimate)]
+    return matches[0] if len(matches) == 1 else None
 
 
 def _cell(
@@ -101,33 +101,33 @@ def _cell(
 ) -> str:
     stem, _, suffix = column.rpartition(".")
     metric, suffix = (stem, suffix) if suffix in SUFFIXES and stem else (column, "")
-    found = _find(metric, place, estimates)
-    if found is None:
+    estimate = _find(metric, place, estimates)
+    if estimate is None:
         return units.NONE
-    unit = found.unit
+    unit = estimate.unit
     if suffix not in AGAINST:
-        return _shown(suffix, found, unit)
+        return _shown(suffix, estimate, unit)
     base = _find(metric, {**place, **baseline}, estimates) if baseline else None
-    if base is None or base.median is None or found.median is None:
+    if base is None or base.median is None or estimate.median is None:
         return units.NONE
-    return _against(suffix, found.median, base.median, unit)
+    return _against(suffix, estimate.median, base.median, unit)
 
 
-def _shown(suffix: str, found: Estimate, unit: str) -> str:
+def _shown(suffix: str, estimate: Estimate, unit: str) -> str:
     if suffix == "n":
-        return units.count(found.n)
+        return units.count(estimate.n)
     if suffix == "interval":
-        return units.interval(found.interval, unit)
+        return units.interval(estimate.interval, unit)
     if suffix == "mean":
-        return _mean(found, unit)
-    return middle(found)
+        return _mean(estimate, unit)
+    return middle(estimate)
 
 
-def _mean(found: Estimate, unit: str) -> str:
+def _mean(estimate: Estimate, unit: str) -> str:
     """Show the mean over the repetitions with its bootstrap interval, where there is one."""
-    values = [value for value in found.values if value is not None]
-    sides = {one.censored for one in found.repetitions} - {""}
-    if not values or sides - {"above"} or (sides and len(values) < len(found.values)):
+    values = [value for value in estimate.values if value is not None]
+    sides = {one.censored for one in estimate.repetitions} - {""}
+    if not values or sides - {"above"} or (sides and len(values) < len(estimate.values)):
         return units.NONE
     if sides:
         return f"≥ {units.amount(statistics.fmean(values), unit)}"
@@ -151,7 +151,7 @@ def _against(suffix: str, value: float, base: float, unit: str) -> str:
 
 def how_made(trials: Sequence[Trial], metrics: Mapping[str, Metric]) -> list[Md]:
     """Say of each metric that is made of many printed numbers of how many, and what is left out."""
-    found = []
+    sentences = []
     for name, metric in metrics.items():
         if not metric.many:
             continue
@@ -163,8 +163,8 @@ def how_made(trials: Sequence[Trial], metrics: Mapping[str, Metric]) -> list[Md]
         if metric.skip is not None:
             rule = code(f"skip: {metric.skip}")
             of += f"; the first {_range(skipped)} were thrown away ({rule})"
-        found.append(Md(f"{of}."))
-    return found
+        sentences.append(Md(f"{of}."))
+    return sentences
 
 
 def _counts(trials: Sequence[Trial], name: str) -> list[int]:

@@ -71,14 +71,14 @@ def _signal(number: int) -> str:
 def counted(estimates: Sequence[Estimate], metrics: Mapping[str, Metric]) -> Md | None:
     """Give how often a text metric said what: a row a metric, treatment and text."""
     rows: list[list[object]] = []
-    for found in estimates:
-        of = metrics.get(found.metric)
-        if not found.texts or of is None or of.kind != "text":
+    for estimate in estimates:
+        of = metrics.get(estimate.metric)
+        if not estimate.texts or of is None or of.kind != "text":
             continue
-        for text, times in Counter(found.texts).most_common():
-            said = "–" if text is None else text
-            row = [code(found.metric), words.treatment(found.treatment) or "–", said]
-            rows.append([*row, f"{times} of {len(found.texts)}"])
+        for text, times in Counter(estimate.texts).most_common():
+            shown = "–" if text is None else text
+            row = [code(estimate.metric), words.treatment(estimate.treatment) or "–", shown]
+            rows.append([*row, f"{times} of {len(estimate.texts)}"])
     if not rows:
         return None
     return markdown.table(["metric", "treatment", "text", "repetitions"], rows, "lllr")

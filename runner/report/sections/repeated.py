@@ -35,29 +35,33 @@ def summary(trials: Sequence[Trial]) -> Md | None:
     if not columns or max(map(len, groups.values()), default=0) < 2:
         return None
     varied = len({treatment for treatment, _ in groups}) > 1
-    named = any(step.name != str(step.connections) for found in groups.values() for step in found)
+    named = any(
+        step.name != str(step.connections)
+        for repetitions in groups.values()
+        for step in repetitions
+    )
     head = [*(["treatment"] if varied else []), *(["step"] if named else [])]
     left = "l" * len(head)
     rows: list[list[object]] = []
-    for (treatment, step_name), found in groups.items():
-        cells = steps.row(_middle(found))
+    for (treatment, step_name), repetitions in groups.items():
+        cells = steps.row(_middle(repetitions))
         before = [*([treatment] if varied else []), *([step_name] if named else [])]
-        rows.append([*before, *(cells[i] for i in columns), _outcomes(found)])
+        rows.append([*before, *(cells[i] for i in columns), _outcomes(repetitions)])
     head += [*(steps.HEAD[i] for i in columns), "healthy"]
     return table(head, rows, left + "".join(steps.ALIGN[i] for i in columns) + "l")
 
 
-def _middle(found: Sequence[Step]) -> Step:
+def _middle(repetitions: Sequence[Step]) -> Step:
     """Give a step whose numbers are those of all repetitions together."""
     numbers: dict[str, Number] = {}
-    for key in dict.fromkeys(key for step in found for key in step.numbers):
-        values = [v for step in found if isinstance(v := step.numbers.get(key), int | float)]
+    for key in dict.fromkeys(key for step in repetitions for key in step.numbers):
+        values = [v for step in repetitions if isinstance(v := step.numbers.get(key), int | float)]
         counted = key.startswith("load.errors") or key == "cgroup.oom_kills"
         numbers[key] = None if not values else sum(values) if counted else median(values)
-    return replace(found[0], numbers=numbers)
+    return replace(repetitions[0], numbers=numbers)
 
 
-def _outcomes(found: Sequence[Step]) -> str:
-    healthy = sum(step.outcome == "healthy" for step in found)
-    outcome = "healthy" if healthy == len(found) else "unhealthy"
-    return f"{words.outcome(outcome).split(' ')[0]} {healthy} of {len(found)}"
+def _outcomes(repetitions: Sequence[Step]) -> str:
+    healthy = sum(step.outcome == "healthy" for step in repetitions)
+    outcome = "healthy" if healthy == len(repetitions) else "unhealthy"
+    return f"{words.outcome(outcome).split(' ')[0]} {healthy} of {len(repetitions)}"

@@ -20,43 +20,43 @@ Pair = tuple[str, str, str, str]
 
 def pairs(theirs: Iterable[ClaimResult], ours: Iterable[ClaimResult]) -> list[Pair]:
     """Pair the verdicts by claim; a claim of one side only is `–` on the other."""
-    found: dict[str, list[str]] = {}
+    by_claim: dict[str, list[str]] = {}
     for side, claims in enumerate((theirs, ours)):
         for claim in claims:
-            row = found.setdefault(claim.id, [claim.quote, "–", "–"])
+            row = by_claim.setdefault(claim.id, [claim.quote, "–", "–"])
             row[1 + side] = claim.verdict
-    return [(name, quote, a, b) for name, (quote, a, b) in found.items()]
+    return [(name, quote, a, b) for name, (quote, a, b) in by_claim.items()]
 
 
-def verdict(found: Comparison) -> str:
+def verdict(both: Comparison) -> str:
     """Say in a sentence what the reproduction came to."""
-    counts = {name: sum(row.outcome == name for row in found.rows) for name in comparison.MARKS}
+    counts = {name: sum(row.outcome == name for row in both.rows) for name in comparison.MARKS}
     differ = sum(counts[name] for name in DIFFERENT)
-    if not found.rows or counts["not comparable"] == len(found.rows):
+    if not both.rows or counts["not comparable"] == len(both.rows):
         return "not reproduced: no metric could be compared"
     if differ:
-        return f"differs: {words.plural(differ, 'metric')} of {len(found.rows)}"
-    if counts["equivalent"] == len(found.rows):
-        return f"reproduced: all {len(found.rows)} within {found.threshold:.3g} of theirs"
+        return f"differs: {words.plural(differ, 'metric')} of {len(both.rows)}"
+    if counts["equivalent"] == len(both.rows):
+        return f"reproduced: all {len(both.rows)} within {both.threshold:.3g} of theirs"
     return (
-        f"undecided: nothing differs, {counts['equivalent']} of {len(found.rows)} are shown to lie "
-        f"within {found.threshold:.3g} of theirs"
+        f"undecided: nothing differs, {counts['equivalent']} of {len(both.rows)} are shown to lie "
+        f"within {both.threshold:.3g} of theirs"
     )
 
 
-def exit_code(found: Comparison) -> int:
+def exit_code(both: Comparison) -> int:
     """1 where a metric differs, 2 where nothing could be compared, else 0."""
-    if any(row.outcome in DIFFERENT for row in found.rows):
+    if any(row.outcome in DIFFERENT for row in both.rows):
         return 1
-    return 2 if not any(row.outcome != "not comparable" for row in found.rows) else 0
+    return 2 if not any(row.outcome != "not comparable" for row in both.rows) else 0
 
 
-def page(found: Comparison, verdicts: Sequence[Pair]) -> str:
+def page(both: Comparison, verdicts: Sequence[Pair]) -> str:
     """Give the page: the sentence, what differs in the environment, metrics, claims."""
-    own = comparison.page(found).split("\n\n", 2)
-    parts = [f"# {markdown.escape(found.a)} reproduced as {markdown.escape(found.b)}"]
+    own = comparison.page(both).split("\n\n", 2)
+    parts = [f"# {markdown.escape(both.a)} reproduced as {markdown.escape(both.b)}"]
     parts += [
-        f"**{verdict(found)[:1].upper()}{verdict(found)[1:]}.** a: theirs, b: ours.",
+        f"**{verdict(both)[:1].upper()}{verdict(both)[1:]}.** a: theirs, b: ours.",
         own[2].rstrip(),
     ]
     if verdicts:

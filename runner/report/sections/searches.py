@@ -19,17 +19,17 @@ _BOUNDS: Final = {
 }
 
 
-def normal(found: SearchShown | None) -> SearchShown | None:
+def normal(search: SearchShown | None) -> SearchShown | None:
     """Give a search in one form, whatever of it was recorded.
 
     `levels` is summed over the runs' tables where it is not given: rows of level,
     healthy, trials. `curve` and `half` are left as they are: they are fitted by
     whoever made the search.
     """
-    if not found:
+    if not search:
         return None
-    runs = list(found.get("runs") or found.get("searches") or ())
-    levels = found.get("levels")
+    runs = list(search.get("runs") or search.get("searches") or ())
+    levels = search.get("levels")
     if levels is None:
         sums: dict[float, list[int]] = defaultdict(lambda: [0, 0])
         for run in runs:
@@ -38,12 +38,12 @@ def normal(found: SearchShown | None) -> SearchShown | None:
                 sums[level][1] += trials
         levels = [{"level": x, "passes": p, "trials": n} for x, (p, n) in sums.items()]
     ordered = sorted(levels, key=lambda item: float(item["level"]))
-    return {**found, "runs": runs, "levels": ordered}
+    return {**search, "runs": runs, "levels": ordered}
 
 
-def view(found: SearchShown | None) -> dict[str, object] | None:
+def view(recorded: SearchShown | None) -> dict[str, object] | None:
     """Give what the template shows of a search; its keys are in docs/design/001-contracts.md."""
-    search = normal(found)
+    search = normal(recorded)
     if search is None:
         return None
     what, unit = str(search.get("what") or "level"), str(search.get("unit") or "")

@@ -102,7 +102,7 @@ def shown(trials: Sequence[Trial]) -> list[int]:
 
 def broken(trials: Sequence[Trial]) -> list[Md]:
     """Give each rule that did not hold, with what was seen and where."""
-    found: dict[str, list[str]] = {}
+    places_of: dict[str, list[str]] = {}
     for trial in trials:
         for step in trial.steps:
             for rule in step.rules:
@@ -110,9 +110,9 @@ def broken(trials: Sequence[Trial]) -> list[Md]:
                     seen = actual(rule)
                     where = f"{seen} at {step.name}" if len(trial.steps) > 1 else seen
                     of = f" in {trial.id}" if len(trials) > 1 else ""
-                    found.setdefault(rule.rule, []).append(where + of)
+                    places_of.setdefault(rule.rule, []).append(where + of)
     lines = []
-    for name, places in found.items():
+    for name, places in places_of.items():
         more = f", and {len(places) - LISTED} more" if len(places) > LISTED else ""
         lines.append(Md(f"{code(name)}: {join(places[:LISTED])}{more}"))
     return lines
@@ -169,15 +169,15 @@ def title(trial: Trial) -> str:
 
 def unsteady(trials: Sequence[Trial]) -> list[Md]:
     """Say what was not in a steady state in which steps, most of them first."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    places_of: dict[str, list[tuple[str, str]]] = {}
     for trial in trials:
         for step in trial.steps:
             for text in step.steady or ():
                 name, _, how = text.partition(" ")
                 at = f" at {step.name}" if len(trial.steps) > 1 else ""
-                found.setdefault(name, []).append((how, f"{at} in {trial.id}"))
+                places_of.setdefault(name, []).append((how, f"{at} in {trial.id}"))
     lines = []
-    for name, places in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+    for name, places in sorted(places_of.items(), key=lambda item: (-len(item[1]), item[0])):
         more = f", and {len(places) - LISTED} more" if len(places) > LISTED else ""
         shown = join([how + where for how, where in places[:LISTED]])
         lines.append(Md(f"{code(name)} {shown}{more}"))
@@ -187,13 +187,13 @@ def unsteady(trials: Sequence[Trial]) -> list[Md]:
 def reasons(trials: Sequence[Trial]) -> list[Md]:
     """Why a dash stands where a number should: each reason once, with what it concerns."""
     shown = {key for _, key, _ in (*COLUMNS, *MEMORY)}
-    found: dict[str, dict[str, None]] = {}
+    keys_of: dict[str, dict[str, None]] = {}
     for trial in trials:
         for step in trial.steps:
             for key, why in step.why.items():
                 if key in shown and step.numbers.get(key) is None:
-                    found.setdefault(why, {})[key] = None
+                    keys_of.setdefault(why, {})[key] = None
     return [
         Md(f"{join((code(key) for key in keys), ', ')}: {escape(why)}")
-        for why, keys in found.items()
+        for why, keys in keys_of.items()
     ]

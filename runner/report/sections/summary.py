@@ -56,7 +56,7 @@ def _program(experiment: Experiment) -> str:
         parts.append(code(" ".join(str(word) or "''" for word in workload.argv)))
     limits = {**(workload.cgroup.shown() if workload.cgroup else {}), **workload.limits.shown()}
     if limits:
-        held = ", ".join(f"{code(key)} {escape(found)}" for key, found in limits.items())
+        held = ", ".join(f"{code(key)} {escape(value)}" for key, value in limits.items())
         parts.append(f"held to {held}")
     return f"{', '.join(parts) or 'A workload'}."
 
@@ -142,8 +142,8 @@ def summary(analysis: Analysis) -> list[Md]:
         lines.append(escape(analysis.search["result"]))
     if analysis.claims:
         verdicts = Counter(words.verdict(claim.verdict) for claim in analysis.claims)
-        said = ", ".join(f"{number} {escape(name)}" for name, number in verdicts.items())
-        lines.append(Md(f"{words.plural(len(analysis.claims), 'claim')}: {said}."))
+        counts = ", ".join(f"{number} {escape(name)}" for name, number in verdicts.items())
+        lines.append(Md(f"{words.plural(len(analysis.claims), 'claim')}: {counts}."))
     return lines
 
 
@@ -164,26 +164,26 @@ def warnings(
     analysis: Analysis,
 ) -> list[Md]:
     """Say what a reader has to know before the numbers."""
-    found = []
+    sentences = []
     left = not_restored(changes)
     if left:
         names = join(code(f"{change.host} {change.id}".strip()) for change in left)
-        found.append(Md(f"Not restored: {names}. `runner restore` tries again."))
+        sentences.append(Md(f"Not restored: {names}. `runner restore` tries again."))
     spec = manifest.spec
     if analysis.claims and spec.committed is False:
         text = "The spec was changed after its last commit: git does not show that its margins "
-        found.append(Md(text + "and repetitions were fixed before the data."))
+        sentences.append(Md(text + "and repetitions were fixed before the data."))
     judged = manifest.judged_with
     if judged is not None and judged.changed and judged.sha256 != spec.sha256:
         other = code(judged.sha256[:12])
         which = f"; changed: {_some(judged.changed)}"
         text = f"The claims were judged with another version of the spec ({other}{which}) "
-        found.append(
+        sentences.append(
             Md(text + "than the one that was run: margins may have been chosen after the data.")
         )
     if not facts:
-        found.append(Md("No facts were recorded: the run ended before they were read."))
-    return found
+        sentences.append(Md("No facts were recorded: the run ended before they were read."))
+    return sentences
 
 
 def not_restored(changes: Sequence[CellChange]) -> list[CellChange]:

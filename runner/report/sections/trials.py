@@ -51,15 +51,15 @@ def attempts(trials: Sequence[Trial], manifest: Manifest) -> Md | None:
 
 def guards(trials: Sequence[Trial]) -> list[Md]:
     """Say each broken guard, and each that could not be judged, with the trials it concerns."""
-    found: dict[tuple[str, str], list[str]] = {}
+    names_of: dict[tuple[str, str], list[str]] = {}
     for trial in trials:
         for rule in trial.guards:
             if rule.held is not True:
                 text = f"was {rule.seen}" if rule.held is False else f"unguarded: {rule.why}"
-                found.setdefault((rule.rule, text), []).append(trial.id)
+                names_of.setdefault((rule.rule, text), []).append(trial.id)
     return [
         Md(f"{code(rule)} {escape(text)} in {join((code(name) for name in names), ', ')}")
-        for (rule, text), names in found.items()
+        for (rule, text), names in names_of.items()
     ]
 
 

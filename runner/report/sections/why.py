@@ -68,9 +68,9 @@ def sentence(one: Explained) -> str:
     causes = [effect for effect in one.effects if effect.explains]
     named = [f"{effect.name} explains {_share(effect)}" for effect in causes]
     rest = len(one.effects) - len(causes)
-    told = "; ".join(named) or "no difference that was varied is shown to explain any of it"
+    causes_text = "; ".join(named) or "no difference that was varied is shown to explain any of it"
     others = f"; of {words.plural(rest, 'other')} none is shown to" if named and rest else ""
-    return f"{gap}: {told}{others}; left unexplained: {_left(one)}"
+    return f"{gap}: {causes_text}{others}; left unexplained: {_left(one)}"
 
 
 def _amount(amount: Amount, one: Explained) -> str:
@@ -170,21 +170,21 @@ def foot() -> str:
 
 def lines(why: Why) -> list[str]:
     """Give the result for a terminal: metric by metric, then what was not varied."""
-    found = []
+    shown_lines = []
     for one in why.metrics:
         where = words.treatment(one.where)
-        found.append(f"{one.metric}{f' ({where})' if where else ''}: {sentence(one)}")
+        shown_lines.append(f"{one.metric}{f' ({where})' if where else ''}: {sentence(one)}")
         for effect in one.effects if one.shown else ():
             known = why.values[effect.name]
             mark = "→" if effect.explains else " "
-            found.append(
+            shown_lines.append(
                 f"  {mark} {effect.name} {written(known.a)} → {written(known.b)}: "
                 f"{_value(effect.amount.value, one)} [{_range(effect.amount, one)}], "
                 f"{_share(effect)} of the gap, p {effect.p_adjusted:.2g}"
             )
         if one.shown and not one.additive and one.together is not None:
-            found.append(f"    they do not add up: all at once {_amount(one.together, one)}")
+            shown_lines.append(f"    they do not add up: all at once {_amount(one.together, one)}")
     if why.found.others:
-        found.append("not varied:")
-        found += [f"  {one.name} {one.a} → {one.b}: {one.why}" for one in why.found.others]
-    return found
+        shown_lines.append("not varied:")
+        shown_lines += [f"  {one.name} {one.a} → {one.b}: {one.why}" for one in why.found.others]
+    return shown_lines
