@@ -95,7 +95,7 @@ def _is_hash_of(names: str, wanted: str) -> bool:
     if len(parts) != 4 or parts[1] != "1":
         return False
     try:
-        salt, digest = base64.b64decode(parts[2]), base64.b64decode(parts[3])
+        salt, digest = (base64.b64decode(part, validate=True) for part in parts[2:])
     except (binascii.Error, ValueError):
         return False
     return hmac.compare_digest(hmac.new(salt, wanted.encode(), hashlib.sha1).digest(), digest)

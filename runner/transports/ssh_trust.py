@@ -37,10 +37,10 @@ class Trust:
         self.shown = way.alias or name_of(way.host, way.port)
         self.known = known_keys(way.known_hosts, self.shown)
         if not self.known and way.alias is None and way.port != 22:
-            # as ssh does: a key of the host itself counts at every port
-            self.known = [
-                key for key in known_keys(way.known_hosts, way.host) if key.marker != REVOKED
-            ]
+            # as ssh does: a key of the host itself counts at every port, unless it is revoked there
+            named = known_keys(way.known_hosts, way.host)
+            revoked = {key.blob for key in named if key.marker == REVOKED}
+            self.known = [key for key in named if key.blob not in revoked]
         self.plain = [key for key in self.known if not key.marker]
         self.authorities = [key for key in self.known if key.marker == AUTHORITY]
 

@@ -386,6 +386,8 @@ def test_lines_of_known_hosts_that_trust(sshd, tmp_path, lines):
     [
         (["@revoked HOST KEY", "HOST KEY"], "is revoked in"),
         (["HOST KEY", "@revoked * KEY"], "is revoked in"),
+        # of the host at every port: ssh does not take it either
+        (["127.0.0.1 KEY", "@revoked 127.0.0.1 KEY"], "is not in"),
         (["!HOST,!127.0.0.1,* KEY"], "is not in"),
         (["[127.0.0.2]:* KEY"], "is not in"),
         (["@cert-authority HOST KEY"], "has no certificate of"),
