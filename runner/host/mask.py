@@ -1,8 +1,9 @@
 """Taking secrets out of what comes back: as they are, and as programs write them.
 
 A secret is looked for raw, in base64 (wherever in the encoded text it begins), in hex, with
-`%` as in URLs, escaped as in JSON, and line by line where it has several. On the host and on
-the controller alike; only texts are changed, keys and numbers are not.
+`%` as in URLs, escaped as in JSON, quoted as in pages, shells and languages, and line by line
+where it has several. On the host and on the controller alike; only texts are changed, keys and
+numbers are not.
 """
 
 from __future__ import annotations
@@ -105,11 +106,40 @@ def forms(secret: str) -> List[str]:
         quoted = (quote(data, safe=""), quote(data), quote_plus(data))
         found += [one, *quoted, *(text.lower() for text in quoted if "%" in text)]
         found += [json.dumps(one, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
+        found += _quoted(one)
         if len(data) >= _ENCODED:
             found += [data.hex(), data.hex().upper(), *_base64(data)]
     # a form that is escaped once more: a JSON text inside a JSON text
     found += [json.dumps(one)[1:-1] for one in found]
     return [one for one in dict.fromkeys(found) if one]
+
+
+def _quoted(text: str) -> List[str]:
+    """Give a text as pages, shells and languages quote it, without the quotes around it."""
+    from html import escape
+
+    doubled = text.replace("\\", "\\\\")
+    octal = "".join(chr(b) if b < 128 else f"\\{b:o}" for b in text.encode("utf-8", "replace"))
+    pages = [escape(text, quote=quote) for quote in (True, False)]
+    return [
+        *pages,
+        *(pages[0].replace("&#x27;", other).replace("&quot;", '"') for other in ("&#39;", "'")),
+        *(pages[0].replace("&#x27;", "&#39;").replace("&quot;", q) for q in ("&quot;", "&#34;")),
+        doubled,  # as Python's repr where there is no quote in it
+        doubled.replace("'", "\\'"),
+        doubled.replace('"', '\\"'),
+        repr(text.encode("utf-8", "surrogateescape"))[2:-1],
+        octal,
+        octal.replace("\\", "\\\\"),
+        text.replace("'", "''"),  # YAML and SQL
+        text.replace("'", "'\\''"),
+        text.replace("'", "'\"'\"'"),
+        doubled.encode("ascii", "backslashreplace").decode("ascii"),
+        *(
+            "".join(sign if sign.isalnum() or sign in plain else f"\\{sign}" for sign in text)
+            for plain in ("_@%+=:,./-", "_", "")
+        ),
+    ]
 
 
 def _base64(data: bytes) -> List[str]:

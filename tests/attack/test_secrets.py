@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
 import json
+import shlex
 import subprocess
 import sys
 import urllib.parse
@@ -340,3 +342,26 @@ def test_no_form_of_any_secret_is_left(secret: str, before: bytes, after: bytes)
         text = encode(before + raw + after).decode()
         assert SHOWN in mask.text(text)
     assert raw not in mask.data(before + raw + after) or set(secret) == {"*"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        repr, ascii, html.escape, lambda text: html.escape(text, quote=False), shlex.quote,
+        lambda text: str(text.encode()), lambda text: str(text.encode())[2:-1],
+        lambda text: text.replace("'", "''"), lambda text: text.replace("\\", "\\\\"),
+        lambda text: html.escape(text).replace("&#x27;", "&#39;"),
+        lambda text: html.escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+        lambda text: "".join(s if s.isalnum() else f"\\{s}" for s in text),
+        json.dumps, lambda text: json.dumps(json.dumps(text)),
+        lambda text: json.dumps(text, ensure_ascii=False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "secret", ['s3cr3t"k\\e y&=é<Zq9', 'it\'s a "key" & more', "plain-Zq9-text", "\\\\share\\k$y"]
+)
+def test_a_secret_is_hidden_however_it_is_quoted(secret, written):
+    """As a page, a shell, Python and C write it; the quotes around it may stay."""
+    said = Mask([secret]).text(f"before {written(secret)} after")
+    inside = said.removeprefix("before ").removesuffix(" after").strip("b'\"\\")
+    assert inside == SHOWN
