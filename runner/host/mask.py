@@ -101,12 +101,14 @@ def forms(secret: str) -> List[str]:
     from urllib.parse import quote, quote_plus
 
     found: List[str] = []
+    lines = len(secret.strip().splitlines())
     for one in _whole([secret]):
         data = one.encode("utf-8", "surrogateescape")
         quoted = (quote(data, safe=""), quote(data), quote_plus(data))
         found += [one, *quoted, *(text.lower() for text in quoted if "%" in text)]
         found += [json.dumps(one, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
-        found += _quoted(one)
+        if lines == 1:  # the lines of a key hold no sign that is quoted
+            found += _quoted(one)
         if len(data) >= _ENCODED:
             found += [data.hex(), data.hex().upper(), *_base64(data)]
     # a form that is escaped once more: a JSON text inside a JSON text

@@ -14,6 +14,7 @@ from runner.spec.experiment import Experiment
 from runner.spec.treatments import Sections, sections
 from runner.specfile.bodies import read_bodies
 from runner.specfile.cross_checks.names import check
+from runner.specfile.encoding import read_file
 from runner.specfile.errors import Fault, SpecFaults
 from runner.specfile.host_names import place_hosts, server_of, server_with
 from runner.specfile.levels import write_levels
@@ -83,7 +84,7 @@ def load_document(
     """Read a spec and keep where everything stands."""
     file = FilePath(path)
     try:
-        raw = file.read_bytes()
+        raw = read_file(file)
     except OSError as wrong:
         said = (wrong.strerror or "cannot be read").lower()
         raise SpecError(f"{path}: {said}", fix="give the path of a spec") from None

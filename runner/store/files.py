@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Json = dict[str, Any]
+ANEW = "restore it from git, or run the experiment again"
 T = TypeVar("T")
 
 _BLOCK = 1 << 16
@@ -75,10 +76,25 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise RecordError(
-            f"{path} is not JSON: {error}", fix="restore it from git, or run the experiment again"
-        ) from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path} is not JSON: {error}", fix=ANEW) from error
+
+
+def read_mapping(path: Path) -> Json:
+    """Read a JSON file that holds an object; RecordError names it where that fails."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise RecordError(f"{path} holds no JSON object", fix=ANEW)
+    return found
+
+
+def read_mappings(path: Path) -> Json:
+    """Read a JSON object of objects; RecordError names what is none."""
+    found = read_mapping(path)
+    wrong = next((name for name, value in found.items() if not isinstance(value, dict)), None)
+    if wrong is not None:
+        raise RecordError(f"{path} holds no object for {wrong!r}", fix=ANEW)
+    return found
 
 
 def whole_bytes(path: Path) -> int:

@@ -295,13 +295,13 @@ class RunFolder:
     @property
     def spec(self) -> files.Json:
         """The spec that was run, expanded."""
-        return dict(files.read_json(self.path / "spec.expanded.json"))
+        return files.read_mapping(self.path / "spec.expanded.json")
 
     @property
     def facts(self) -> files.Json:
         """Facts by host; empty where the run ended before they were read."""
         path = self.path / "facts.json"
-        return dict(files.read_json(path)) if path.exists() else {}
+        return files.read_mappings(path) if path.exists() else {}
 
     @property
     def changes(self) -> list[CellChange]:

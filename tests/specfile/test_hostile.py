@@ -13,8 +13,8 @@ import textwrap
 import pytest
 
 from runner.errors import SpecError
-from runner.specfile import SpecFaults, parse_text
-from runner.specfile.inventory import parse_inventory
+from runner.specfile import SpecFaults, load, parse_text
+from runner.specfile.inventory import parse_inventory, reading
 from tests.specfile.reading import EXAMPLES, HERE
 
 BASE = 'name: x\nworkload: {argv: [sleep, "1"]}\n'
@@ -248,3 +248,11 @@ def test_a_costly_inventory_is_a_clean_fault():
 def test_an_empty_text_names_no_host(hosts):
     with pytest.raises(SpecFaults, match="an empty text names no host"):
         parse_text(BASE + f"hosts: {hosts}\n")
+
+
+def test_a_file_without_an_end_is_too_large():
+    """A device is read no further than what is taken."""
+    with pytest.raises(SpecFaults, match="a spec has at most 1048576 bytes"):
+        load("/dev/zero")
+    with pytest.raises(SpecFaults, match="an inventory has at most 1048576 bytes"):
+        reading.load("/dev/zero")

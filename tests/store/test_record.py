@@ -400,3 +400,13 @@ def test_events_with_fetched_bytes_stay_out_of_git(tmp_path):
         "a-r1-a1": False, "b-r1-a1": True,
     }  # fmt: skip
     assert table["a-r1-a1"].file.endswith(".jsonl.gz.raw")
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "[]", "3", '{"local": [1]}', '{"local": null}', "[" * 9999]
+)
+def test_facts_that_are_none_are_one_clear_error(tmp_path, text):
+    folder = make(tmp_path)
+    (folder.path / "facts.json").write_text(text)
+    with pytest.raises(RecordError, match=r"facts\.json"):
+        assert folder.facts

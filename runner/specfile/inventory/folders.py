@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.specfile.encoding import read_file
 from runner.specfile.errors import SpecFaults
 from runner.specfile.inventory.own import variables
 from runner.specfile.secrets import revealer
@@ -54,7 +55,7 @@ class Folders:
             if self._files > _MAX_FILES:
                 break
             document = read(
-                str(file), file.read_bytes(), revealer(file.parent, allowed=self.allowed),
+                str(file), read_file(file), revealer(file.parent, allowed=self.allowed),
                 what="a file of variables", optional=True, tags=("!unsafe",),
             )  # fmt: skip
             if document.faults:

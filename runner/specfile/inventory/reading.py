@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from runner.errors import SpecError
-from runner.specfile.encoding import decode
+from runner.specfile.encoding import decode, read_file
 from runner.specfile.errors import SpecFaults
 from runner.specfile.inventory.groups import Inventory, join
 from runner.specfile.inventory.written import Written
@@ -48,7 +48,7 @@ def load(path: FilePath | str, *, run: bool = False, secrets: Sequence[FilePath]
     written = Written()
     for one in files:
         try:
-            raw = one.read_bytes()
+            raw = read_file(one)
         except OSError as wrong:
             said = (wrong.strerror or "cannot be read").lower()
             raise SpecError(f"{one}: {said}", fix="give the path of an inventory") from None
