@@ -177,11 +177,11 @@ def agent_zip() -> bytes:
 
 def _sources(here: str) -> List[str]:
     """Name the agent's modules, relative to its folder and sorted."""
-    found = []
+    paths = []
     for folder, _, names in os.walk(here):
         inside = os.path.relpath(folder, here)
-        found += [os.path.normpath(os.path.join(inside, n)) for n in names if n.endswith(".py")]
-    return sorted(found)
+        paths += [os.path.normpath(os.path.join(inside, n)) for n in names if n.endswith(".py")]
+    return sorted(paths)
 
 
 @functools.lru_cache(maxsize=None)

@@ -27,12 +27,12 @@ class Mask:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self.secrets = tuple(dict.fromkeys(one for one in secrets if one))
-        found: Dict[str, None] = {}
+        unique: Dict[str, None] = {}
         for secret in self.secrets:
             for form in forms(secret):
-                found[form] = None
+                unique[form] = None
         # the longest first: a form may be a part of another
-        self.forms: Sequence[str] = sorted(found, key=len, reverse=True)
+        self.forms: Sequence[str] = sorted(unique, key=len, reverse=True)
         raw = [form.encode("utf-8", "surrogateescape") for form in _whole(self.secrets)]
         self._raw = sorted(raw, key=len, reverse=True)
 
@@ -89,31 +89,31 @@ class Mask:
 
 def _whole(secrets: Iterable[str]) -> List[str]:
     """Give each secret, without its final line end, and its longer lines."""
-    found: List[str] = []
+    texts: List[str] = []
     for secret in secrets:
-        found += [secret, secret.strip()]
-        found += [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE]
-    return [one for one in dict.fromkeys(found) if one]
+        texts += [secret, secret.strip()]
+        texts += [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE]
+    return [one for one in dict.fromkeys(texts) if one]
 
 
 def forms(secret: str) -> List[str]:
     """Give the ways in which a secret may stand in a text."""
     from urllib.parse import quote, quote_plus
 
-    found: List[str] = []
+    texts: List[str] = []
     lines = len(secret.strip().splitlines())
     for one in _whole([secret]):
         data = one.encode("utf-8", "surrogateescape")
         quoted = (quote(data, safe=""), quote(data), quote_plus(data))
-        found += [one, *quoted, *(text.lower() for text in quoted if "%" in text)]
-        found += [json.dumps(one, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
+        texts += [one, *quoted, *(text.lower() for text in quoted if "%" in text)]
+        texts += [json.dumps(one, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
         if lines == 1:  # the lines of a key hold no sign that is quoted
-            found += _quoted(one)
+            texts += _quoted(one)
         if len(data) >= _ENCODED:
-            found += [data.hex(), data.hex().upper(), *_base64(data)]
+            texts += [data.hex(), data.hex().upper(), *_base64(data)]
     # a form that is escaped once more: a JSON text inside a JSON text
-    found += [json.dumps(one)[1:-1] for one in found]
-    return [one for one in dict.fromkeys(found) if one]
+    texts += [json.dumps(one)[1:-1] for one in texts]
+    return [one for one in dict.fromkeys(texts) if one]
 
 
 def _quoted(text: str) -> List[str]:
@@ -146,12 +146,12 @@ def _quoted(text: str) -> List[str]:
 
 def _base64(data: bytes) -> List[str]:
     """Give what of the encoded text depends on the secret alone, for each of three beginnings."""
-    found: List[str] = []
+    parts: List[str] = []
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for before in range(3):
             text = encode(bytes(before) + data).decode("ascii").rstrip("=")
             first = -(-before * 8 // 6)
             last = (before + len(data)) * 8 // 6
             if last - first >= _ENCODED:
-                found.append(text[first:last])
-    return found
+                parts.append(text[first:last])
+    return parts

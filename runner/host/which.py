@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def which(name: str, path: str) -> Optional[str]:
     """Give the absolute path of an executable, or None."""
     for folder in path.split(":"):
-        found = os.path.join(folder or ".", name)
-        if os.access(found, os.X_OK) and not os.path.isdir(found):
-            return found
+        candidate = os.path.join(folder or ".", name)
+        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+            return candidate
     return None

@@ -45,17 +45,17 @@ class Outside(NamedTuple):
 def ours(group: str) -> tuple[str, ...]:
     """Names of the kinds that runner itself has, sorted; nothing is imported for it."""
     folder = _HERE.joinpath(*FOLDERS[group].split(".")[1:])
-    found = (info.name for info in pkgutil.iter_modules([str(folder)]))
-    return tuple(sorted(n for n in found if not n.startswith("_") and n not in _NO_KINDS))
+    stems = (info.name for info in pkgutil.iter_modules([str(folder)]))
+    return tuple(sorted(n for n in stems if not n.startswith("_") and n not in _NO_KINDS))
 
 
 @cache
 def _points(group: str) -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points
 
-    found: dict[str, EntryPoint] = {}
+    points: dict[str, EntryPoint] = {}
     for point in entry_points(group=f"runner.{group}"):
-        other = found.get(point.name)
+        other = points.get(point.name)
         if other is not None and _package(other) != _package(point):
             first, second = _package(other)[0], _package(point)[0]
             raise SpecError(
@@ -69,8 +69,8 @@ def _points(group: str) -> dict[str, EntryPoint]:
                 fix="that package has to choose another name; until then: pip uninstall "
                 + _package(point)[0],
             )
-        found[point.name] = point
-    return found
+        points[point.name] = point
+    return points
 
 
 def _package(point: EntryPoint) -> tuple[str, str]:
@@ -87,7 +87,7 @@ def origin(group: str, name: str) -> Outside | None:
     """Give the package that brings a kind; None for one of ours, and for a name nobody has."""
     if name in ours(group):
         return None
-    return next((found for found in outside(group) if found.name == name), None)
+    return next((one for one in outside(group) if one.name == name), None)
 
 
 def known(group: str, name: str) -> bool:
@@ -115,7 +115,7 @@ def module(group: str, name: str) -> ModuleType:
         )
     package, version = _package(point)
     try:
-        found: ModuleType = import_module(point.module)
+        file: ModuleType = import_module(point.module)
     except Exception as error:  # whatever an outside package does while it is imported
         raise SpecError(
             f"`{name}` of runner.{group} is in {package} {version}, which cannot be imported: "
@@ -125,14 +125,14 @@ def module(group: str, name: str) -> ModuleType:
     holds = (
         ("RULES",) if group == "lint" else ("KIND", "PARSER") if group == "sources" else ("KIND",)
     )
-    if not any(hasattr(found, what) for what in holds):
+    if not any(hasattr(file, what) for what in holds):
         raise SpecError(
             f"`{name}` of runner.{group}: {point.module} of {package} {version} has no "
             + " and no ".join(holds),
             fix="docs/how-to/add-a-kind.md says what the file of a kind holds",
         )
-    _imported.setdefault(group, {})[name] = found
-    return found
+    _imported.setdefault(group, {})[name] = file
+    return file
 
 
 def beside(group: str, name: str) -> Path:
@@ -142,16 +142,16 @@ def beside(group: str, name: str) -> Path:
 
 def used(figures: Iterable[str] = ()) -> dict[str, str]:
     """Packages that bring what a spec has named so far: version and kinds, by package."""
-    found: dict[str, list[str]] = {}
+    kinds_of: dict[str, list[str]] = {}
     versions: dict[str, str] = {}
     named = [(group, name) for group, modules in _imported.items() for name in modules]
     for group, name in sorted({*named, *(("figures", name) for name in figures)}):
         brought = origin(group, name)
         if brought is not None:
             versions[brought.package] = brought.version
-            found.setdefault(brought.package, []).append(f"{group}.{name}")
+            kinds_of.setdefault(brought.package, []).append(f"{group}.{name}")
     return {
-        package: f"{versions[package]} ({', '.join(kinds)})" for package, kinds in found.items()
+        package: f"{versions[package]} ({', '.join(kinds)})" for package, kinds in kinds_of.items()
     }
 
 

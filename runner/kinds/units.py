@@ -74,16 +74,16 @@ def needs_of(name: str) -> tuple[str, ...]:
     """Give what a spec has to have for a number to exist, as words of `Needs`; () for nothing."""
     family, _, rest = name.partition(".")
     if family in CLOSED or family in OPEN:
-        found = [NEEDS.get(family, {})]
+        tables = [NEEDS.get(family, {})]
     elif discovery.known("sources", family):
         file = module(family)
         kinds = [getattr(file, kind, None) for kind in ("KIND", "PARSER")]
-        found = [getattr(kind, "needs", {}) for kind in kinds if kind is not None]
+        tables = [getattr(kind, "needs", {}) for kind in kinds if kind is not None]
     else:
-        found = []
+        tables = []
     stem, _, last = rest.rpartition(".")
     short = stem if last in (*VARIANTS, "gained") else rest
-    words = [one.get(short, one.get("", ())) for one in found]
+    words = [one.get(short, one.get("", ())) for one in tables]
     return tuple(dict.fromkeys(word for needed in words for word in needed))
 
 
@@ -93,7 +93,7 @@ def unit_of(name: str) -> str | None:
     name = name.partition("@")[0] if "(" not in name else name
     family, _, rest = name.partition(".")
     if family in CLOSED:
-        return _found(rest, CLOSED[family])
+        return _declared_unit(rest, CLOSED[family])
     if family in OPEN or not discovery.known("sources", family):
         return None
     file = module(family)
@@ -101,9 +101,9 @@ def unit_of(name: str) -> str | None:
     parsed: Parser | None = getattr(file, "PARSER", None)
     if sampled is not None:
         declared = {short: field.unit for short, field in sampled.fields({}).items()}
-        found = _found(rest, {**declared, **sampled.derived})
-        if found is not None:
-            return found
+        unit = _declared_unit(rest, {**declared, **sampled.derived})
+        if unit is not None:
+            return unit
     if parsed is not None:
         # not every name that a program decides about has a unit
         return parsed.known.get(rest) or parsed.unit(rest)
@@ -117,8 +117,8 @@ def field_kind(name: str) -> str:
     if family in CLOSED or family in OPEN or not discovery.known("sources", family):
         return ""
     sampled: Source | None = getattr(module(family), "KIND", None)
-    found = sampled.fields({}).get(short) if sampled is not None else None
-    return found.kind if found is not None else ""
+    field = sampled.fields({}).get(short) if sampled is not None else None
+    return field.kind if field is not None else ""
 
 
 def counts_up(name: str) -> bool:
@@ -143,7 +143,7 @@ def sampled(
     return {"name": name, "unit": base_name(field.unit), "value": scaled}
 
 
-def _found(rest: str, declared: Mapping[str, str]) -> str | None:
+def _declared_unit(rest: str, declared: Mapping[str, str]) -> str | None:
     if rest in declared:
         return declared[rest]
     stem, _, last = rest.rpartition(".")
