@@ -61,6 +61,12 @@ BASES: dict[str, dict[str, Any]] = {
                    "tables": [{"rows": ["a"], "columns": ["k"]}],
                    "figures": [{"show": ["m"], "over": "a"}]},
     },
+    "same": {
+        "schema": "experiment/1", "name": "n", "workload": {"argv": ["x", "{a}{b}"], "run": "once"},
+        "factors": {"a": ["p", "q"], "b": ["r", "s"]}, "repeat": 6,
+        "metrics": {"m": {"from": "stdout.json.x"}, "k": {"from": "stdout.json.y"}},
+        "claims": [{"id": "c", "quote": "q", "same": {"metric": "m", "across": "a"}}],
+    },
     "faults": {
         "schema": "experiment/1", "workload": {"argv": ["x", "{port}"]},
         "load": {"url": "http://127.0.0.1:{port}/", "connections": 4, "measure": "30s"},
@@ -394,6 +400,11 @@ for _name, _one, _other in (
 _pair("workload.prepare[].actions", "once", "workload.prepare.[]", {}, ["sync"], ["drop_caches"])
 _pair("workload.prepare[].run", "once", "workload.prepare.[]", {}, ["x"], ["y"])
 _pair("workload.prepare[].when", "server", "workload.prepare.[]", {"run": ["x"]}, "before", "ready")
+for _name, _values in (("metric", ("m", "k")), ("across", ("a", "b"))):
+    _ways = [{"metric": "m", "across": "a", _name: value} for value in _values]
+    PAIRS[f"claims[].same.{_name}"] = ("same", "claims.[].same", *_ways)
+PAIRS["claims[].same"] = ("same", "claims.[].same", {"metric": "m", "across": "a"},
+                          {"metric": "k", "across": "b"})  # fmt: skip
 _pair("workload.timeout", "once", "workload", {"argv": ["x"], "run": "once"}, "1s", "2s")
 _pair("workload.prepare[].within", "once", "workload.prepare.[]", {"run": ["x"]}, "1s", "2s")
 _COMMAND = {"command": ["make", "x"], "output": "x"}

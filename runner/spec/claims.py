@@ -11,6 +11,7 @@ from runner.records.quantities import COUNT, RATIO, Quantity, QuantityError, par
 from runner.records.units import POWERS, UnitError, read_unit
 from runner.spec.base import NUMBER, Amount, Model, Ratio, Text, fault
 from runner.spec.expressions import Expression, ExpressionError, parse_statement
+from runner.spec.sections.same import Same
 
 Scalar = str | int | float | bool
 """A fact's value as declared; booleans are facts too."""
@@ -230,6 +231,9 @@ class Claim(Model):
     expect: Annotated[Text, AfterValidator(_expect)] | None = Field(
         None, description="An order or a yes: `allocs[server=fasthttp] < allocs[server=nethttp]`"
     )
+    same: Same | None = Field(
+        None, description="`{metric: answer, across: tool}`: one answer, whichever tool ran"
+    )
     margin: Margin | None = Field(
         None, description="How far from the published number is still the same"
     )
@@ -263,6 +267,8 @@ class Claim(Model):
 
     @model_validator(mode="after")
     def _form(self) -> "Claim":
+        if self.same is not None and self.expect is not None:
+            raise fault("same", f"claim {self.id} has `expect`, too: make two claims of them")
         if not self.testable:
             if not self.why:
                 raise fault("claim", f"claim {self.id} is not testable: say why")
@@ -274,8 +280,9 @@ class Claim(Model):
         self._about_one_number(kind)
         if kind == "rate":
             return self
-        if (self.published is None) == (self.expect is None):
-            raise fault("claim", f"claim {self.id} needs exactly one of published and expect")
+        if sum(x is not None for x in (self.published, self.expect, self.same)) != 1:
+            said = "needs exactly one of published, expect and same"
+            raise fault("claim", f"claim {self.id} {said}")
         if self.published is not None and self.metric is None:
             raise fault("claim", f"claim {self.id} names no metric for its published number")
         if self.margin is not None and self.published is None:
@@ -287,7 +294,7 @@ class Claim(Model):
             raise fault("bound", f"claim {self.id} has a bound, and its estimand is {kind}")
         if kind in ("mean", "quantile", "rate") and self.published is None:
             raise fault("claim", f"claim {self.id}: a {kind} needs a published number")
-        if kind == "rate" and (self.metric is None) == (self.expect is None):
+        if kind == "rate" and (self.metric is None) is not self.states:
             raise fault("claim", f"claim {self.id}: a rate is of a metric or of `expect`")
 
     def _universal(self, kind: str) -> None:
@@ -299,12 +306,17 @@ class Claim(Model):
             )
         if self.published is not None or self.margin is not None:
             raise fault("claim", f"claim {self.id}: `{kind}` has no published number and no margin")
-        if kind == "always" and (self.expect is None or self.metric is not None):
+        if kind == "always" and (not self.states or self.metric is not None):
             raise fault(
                 "claim", f"claim {self.id}: `always` is of a statement: give `expect` alone"
             )
-        if (self.metric is None) == (self.expect is None):
+        if (self.metric is None) is not self.states:
             raise fault("claim", f"claim {self.id}: `never` is of a metric or of `expect`")
+
+    @property
+    def states(self) -> bool:
+        """Whether it is of a statement: something that holds in a block, or does not."""
+        return self.expect is not None or self.same is not None
 
     @property
     def estimand_kind(self) -> str:
@@ -325,5 +337,5 @@ class Claim(Model):
 
     @property
     def statement(self) -> Expression | None:
-        """Parsed `expect`."""
+        """Parsed `expect`; of `same` see `treatments.stated`, which knows the levels."""
         return None if self.expect is None else parse_statement(self.expect)

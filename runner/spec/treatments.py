@@ -9,8 +9,10 @@ from runner.records.secrets import Secret
 from runner.spec.base import (
     Model,
 )
+from runner.spec.claims import Claim
 from runner.spec.design import OVERRIDABLE, SET
 from runner.spec.experiment import Experiment
+from runner.spec.expressions import Expression
 from runner.spec.load import Load
 from runner.spec.sections.build import Build
 from runner.spec.sections.workload import Workload
@@ -124,3 +126,10 @@ def treatments(exp: Experiment) -> tuple[dict[str, str], ...]:
     cells = itertools.product(*(exp.factors[name].names() for name in names))
     found = (dict(zip(names, cell, strict=True)) for cell in cells)
     return tuple(cell for cell in found if skipped(exp, cell) is None)
+
+
+def stated(exp: Experiment, claim: Claim) -> Expression | None:
+    """Give the statement of a claim: its `expect`, or what its `same` says of the levels."""
+    if claim.same is None:
+        return claim.statement
+    return claim.same.statement(treatments(exp), dict(claim.where))

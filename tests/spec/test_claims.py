@@ -58,7 +58,7 @@ def test_a_statement_is_parsed():
     ("data", "message"),
     [
         ({"published": 3}, "names no metric"),
-        ({"metric": "m"}, "exactly one of published and expect"),
+        ({"metric": "m"}, "exactly one of published, expect and same"),
         ({"metric": "m", "published": 3, "expect": "a < b"}, "exactly one of"),
         ({"metric": "m", "published": {"low": 3, "value": 4}}, "either low and high"),
         ({"metric": "m", "published": {"low": 3, "high": 2}}, "low (3) is above high (2)"),

@@ -14,7 +14,7 @@ from runner.analysis.claims.case import INCONCLUSIVE, Case, Common, Selection
 from runner.analysis.claims.estimates import DETERMINED
 from runner.analysis.claims.levels import boards, of_kind
 from runner.analysis.claims.must import resolved
-from runner.analysis.claims.pairing import blocks, censored_truths, matching, started
+from runner.analysis.claims.pairing import apart_across, blocks, censored_truths, matching, started
 from runner.analysis.claims.statements import differences
 from runner.analysis.claims.verdict import judge_all
 from runner.analysis.model import ClaimResult, Estimate
@@ -30,6 +30,7 @@ from runner.spec.dimensions import (
 )
 from runner.spec.expressions import Binary, references
 from runner.spec.sections.computed import in_order
+from runner.spec.treatments import stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +116,8 @@ def _scoped(item: _Asked, among: int) -> _Asked:
         scope = f"of boards of this kind: {among} units, a median of blocks each"
     elif among > 1:
         scope = f"of these {among} boards"
-    return replace(item, case=replace(item.case, notes=(scope,))) if scope else item
+    notes = (*item.case.notes, scope)
+    return replace(item, case=replace(item.case, notes=notes)) if scope else item
 
 
 def _of(item: _Asked, judged: Judgement) -> str:
@@ -156,7 +158,7 @@ def _cases(
             "must": (*claim.must, "emulated"),
             "declared": {**claim.declared, "emulated": False},
         }
-    if claim.expect is not None:
+    if claim.states:
         return [_statement(claim, experiment, measured, trials, common)]
     published = claim.published
     metric = experiment.metrics[str(claim.metric)]
@@ -245,7 +247,7 @@ def _statement(
     trials: Sequence[Trial],
     common: Common,
 ) -> _Asked:
-    joined = blocks(claim, measured, common["observed"])
+    joined = blocks(claim, stated(experiment, claim), measured, common["observed"])
     here: Common = {**common, "observed": resolved(common["observed"], claim.where)}
     expression, columns = joined.expression, joined.columns
     estimates = joined.estimates
@@ -258,7 +260,7 @@ def _statement(
         apart, region = (), None
     elif estimates:
         unit = _unit_apart(expression, estimates[0].unit, experiment)
-    text = str(claim.expect)
+    text = str(claim.expect or claim.same)
     published = claim.published
     bounds = None
     if published is not None:
@@ -269,7 +271,8 @@ def _statement(
         text = f"{claim.estimand_kind} {text} (up to {claim.bound})"
     case = Case(
         claim.id, unit=unit, truths=held, values=apart, censored=sides, region=region,
-        published=bounds, kind=kind, selection=_selection(estimates, trials), **here,
+        published=bounds, kind=kind, selection=_selection(estimates, trials),
+        notes=apart_across(claim, experiment, joined), **here,
     )  # fmt: skip
     return _Asked(case, claim, text, unit, _trials(estimates, trials))
 
@@ -316,8 +319,9 @@ def _trials(estimates: Sequence[Estimate], trials: Sequence[Trial]) -> tuple[str
 def _timed(claim: Claim, experiment: Experiment) -> bool:
     """Whether a claim rests on a quantity that depends on the machine's speed."""
     names = [str(claim.metric)] if claim.metric else []
-    if claim.statement is not None:
-        names += [ref.name for ref in references(claim.statement)]
+    statement = stated(experiment, claim)
+    if statement is not None:
+        names += [ref.name for ref in references(statement)]
     return any(_slow(name, experiment) for name in names)
 
 

@@ -15,6 +15,7 @@ from runner.analysis.claims.rows import joined
 from runner.analysis.claims.statements import evaluate, truths
 from runner.analysis.model import Repetition
 from runner.spec.expressions import Binary, Number, Ref, Unary, Word, references
+from runner.spec.treatments import treatments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
     from runner.analysis.model import Estimate
     from runner.records.plain import Json
     from runner.spec.claims import Claim
+    from runner.spec.experiment import Experiment
     from runner.spec.expressions import Expression
 
 MOST_BOUNDS: Final = 6
 """Bounds in one block of which every combination is tried."""
+MOST_APART: Final = 6
+"""Levels that a reason names."""
+SHOWN: Final = 40
+"""Characters of a text that a reason quotes."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,13 @@ def started(estimate: Estimate | None) -> Column:
 
 
 def blocks(
-    claim: Claim, measured: Sequence[Estimate], observed: Mapping[str, Json | Varied]
+    claim: Claim,
+    statement: Expression | None,
+    measured: Sequence[Estimate],
+    observed: Mapping[str, Json | Varied],
 ) -> Blocks:
-    """Give the claim's statement and its values, joined by the key of their block."""
-    expression = _with_where(claim.statement, tuple(claim.where.items()))
+    """Give a claim's statement and its values, joined by the key of their block."""
+    expression = _with_where(statement, tuple(claim.where.items()))
     estimates: dict[Ref, Estimate] = {}
     for ref in references(expression):
         one = matching(measured, ref.name, dict(ref.where))
@@ -177,3 +186,36 @@ def matching(
         )
     ]
     return matches[0] if len(matches) == 1 else None
+
+
+def apart_across(claim: Claim, experiment: Experiment, found: Blocks) -> tuple[str, ...]:
+    """Say of a `same` that does not hold which levels differ, in how many blocks, and how."""
+    if claim.same is None:
+        return ()
+    across, said = claim.same.across, []
+    for refs in claim.same.groups(treatments(experiment), dict(claim.where)):
+        first = _narrowed(refs[0], claim)
+        for ref in (_narrowed(one, claim) for one in refs[1:]):
+            pairs = list(zip(found.columns[first], found.columns[ref], strict=True))
+            known = [(x, y) for x, y in pairs if x is not None and y is not None]
+            other = [
+                (x, y) for x, y in known
+                if not evaluate(Binary("==", first, ref), {first: x, ref: y}.__getitem__)
+            ]  # fmt: skip
+            if other:
+                where, base = dict(ref.where), dict(first.where)
+                rest = ", ".join(f"{k}={v}" for k, v in where.items() if k != across)
+                place = f" ({rest})" if rest else ""
+                x, y = (str(value)[:SHOWN] for value in other[0])
+                said.append(
+                    f"{across}={where[across]} differs from {across}={base[across]}{place} in "
+                    f"{len(other)} of {len(known)} blocks: `{y}`, not `{x}`"
+                )
+    more = len(said) - MOST_APART
+    return (*said[:MOST_APART], *([f"and {more} more differ"] if more > 0 else []))
+
+
+def _narrowed(ref: Ref, claim: Claim) -> Ref:
+    found = _with_where(ref, tuple(claim.where.items()))
+    assert isinstance(found, Ref)  # noqa: S101 - a reference stays one
+    return found

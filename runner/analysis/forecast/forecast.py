@@ -30,7 +30,7 @@ from runner.analysis.stats.run_order import SMALLEST
 from runner.planning.search import Done, Search, State, params_of
 from runner.records.quantities import in_unit
 from runner.spec.expressions import references
-from runner.spec.treatments import treatments, with_levels
+from runner.spec.treatments import stated, treatments, with_levels
 
 if TYPE_CHECKING:
     from runner.analysis.model import Analysis, ClaimResult
@@ -145,11 +145,11 @@ def chances(
         if result.verdict == NOT_TESTABLE:
             continue
         claim = next(c for c in experiment.claims if _of(c.id, result.id))
-        if claim.expect is None or claim.estimand_kind in ("never", "always"):
+        if not claim.states or claim.estimand_kind in ("never", "always"):
             found.append(_chance(experiment, claim, result, spread, family))
             continue
         base = Chance(result.id, result.published, _n(experiment), None)
-        held, _ = censored_truths(blocks(claim, measured, {}))
+        held, _ = censored_truths(blocks(claim, stated(experiment, claim), measured, {}))
         exact = _exact(experiment, claim)
         found.append(statement_chance(base, held, spread, family, exact=exact))
     return tuple(found)
@@ -165,8 +165,9 @@ def _n(experiment: Experiment) -> tuple[int, int]:
 
 def _exact(experiment: Experiment, claim: Claim) -> bool:
     """Whether a statement is about exact metrics and facts alone."""
-    assert claim.statement is not None  # noqa: S101 - asked of statements only
-    names = {ref.name for ref in references(claim.statement)} & {*experiment.metrics}
+    statement = stated(experiment, claim)
+    assert statement is not None  # noqa: S101 - asked of statements only
+    names = {ref.name for ref in references(statement)} & {*experiment.metrics}
     return all(is_exact(name, experiment.metrics) for name in names)
 
 

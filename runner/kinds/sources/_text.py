@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +29,7 @@ LONGEST: Final = 4000
 class Stream:
     """One of the workload's two streams: `name` is stdout or stderr."""
 
-    known: Mapping[str, str] = MappingProxyType({})
+    known: Mapping[str, str] = MappingProxyType({"sha256": ""})
     open = ("json.", "jsonl.", "csv.")
     needs: Needs = OF_WORKLOAD
 
@@ -36,7 +37,8 @@ class Stream:
         self.name = name
         self.doc = (
             f"last JSON object (`{name}.json.a.b`), the metric's `pattern` (`{name}.regex`), the "
-            f"last JSON line (`{name}.jsonl.a`) or row (`{name}.csv.column`); all with `statistic`"
+            f"last JSON line (`{name}.jsonl.a`) or row (`{name}.csv.column`); all with "
+            f"`statistic`; the digest of all of it (`{name}.sha256`)"
         )
 
     def unit(self, name: str) -> str | None:
@@ -69,6 +71,12 @@ class Stream:
             if name.startswith((f"{self.name}.jsonl.", f"{self.name}.csv."))
         ]
         left_out = printed.left_out.get(self.name, 0)
+        if f"{self.name}.sha256" in asked:
+            if left_out:
+                readings.why[f"{self.name}.sha256"] = "not all that was printed was kept"
+            else:
+                digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+                readings.numbers[f"{self.name}.sha256"] = digest
         many(lists, text, self.name, left_out, readings)
         if left_out:
             note = f" ({left_out} characters in the middle of {self.name} were left out)"

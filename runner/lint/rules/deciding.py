@@ -107,7 +107,7 @@ def _layout(subject: Subject) -> Hits:
     if not built or (levels is not None and levels.build is not None):
         return
     for claim in subject.claims:
-        names = claim.expect or claim.metric or ""
+        names = str(claim.expect or claim.same or claim.metric or "")
         timed = [
             name
             for name, metric in subject.metrics.items()
@@ -154,7 +154,10 @@ def _bound(subject: Subject) -> Hits:
 
 def _claimed(subject: Subject, name: str) -> bool:
     word = re.compile(rf"\b{re.escape(name)}\b")
-    return any(claim.metric == name or word.search(claim.expect or "") for claim in subject.claims)
+    return any(
+        claim.metric == name or word.search(str(claim.expect or claim.same or ""))
+        for claim in subject.claims
+    )
 
 
 def _printed(subject: Subject) -> Hits:

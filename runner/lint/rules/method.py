@@ -82,7 +82,7 @@ def _holm(subject: Subject) -> Hits:
     needed = _TO_CONTRADICT
     while 0.5**needed > _ALPHA / max(1, claims):
         needed += 1
-    if not any(claim.expect or _open(claim) for claim in sampled):
+    if not any(claim.states or _open(claim) for claim in sampled):
         needed += 1
     if claims > 1 and _ENOUGH <= most < needed:
         yield (
@@ -120,7 +120,7 @@ def _seed(subject: Subject) -> Hits:
 def _baseline(subject: Subject) -> Hits:
     if subject.experiment.factors and not subject.experiment.baseline:
         compared = any(
-            claim.expect or claim.where or (claim.published and claim.published.by)
+            claim.states or claim.where or (claim.published and claim.published.by)
             for claim in subject.claims
         )
         if not compared:

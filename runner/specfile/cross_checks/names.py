@@ -128,6 +128,7 @@ def _claim(exp: Experiment, claim: Claim, path: Path, names: Names) -> Iterator[
         for ref in references(claim.statement):
             for message in reference_faults(ref, names):
                 yield (*path, "expect"), message, False
+    yield from _same(exp, claim, (*path, "same"), names)
     if claim.published is not None:
         yield from _published(claim.published, (*path, "published"), names)
     for index, fact in enumerate(claim.must):
@@ -137,6 +138,28 @@ def _claim(exp: Experiment, claim: Claim, path: Path, names: Names) -> Iterator[
         if fact not in claim.must and (problem := check_fact(fact)):
             yield (*path, "declared", fact), problem, True
     yield from _declared(claim.declared, (*path, "declared"))
+
+
+def _same(exp: Experiment, claim: Claim, path: Path, names: Names) -> Iterator[Finding]:
+    same = claim.same
+    if same is None:
+        return
+    metric = exp.metrics.get(same.metric)
+    if metric is None:
+        hint = did_you_mean(same.metric, exp.metrics)
+        yield (*path, "metric"), f"unknown metric `{same.metric}`{hint}", False
+    elif metric.per == "step" and "step" not in claim.where:
+        message = f"`{same.metric}` has a value in each step: name one, where: {{step: …}}"
+        yield (*path, "metric"), message, False
+    if same.across not in names.factors:
+        hint = did_you_mean(same.across, names.factors)
+        yield (*path, "across"), f"unknown factor `{same.across}`{hint}", False
+    elif same.across in claim.where:
+        message = f"`where` names one level of `{same.across}`: nothing is left to compare"
+        yield (*path, "across"), message, False
+    elif not same.groups(treatments(exp), dict(claim.where)):
+        message = f"no two levels of `{same.across}` are run with all else equal"
+        yield (*path, "across"), message, False
 
 
 def _published(published: Published, path: Path, names: Names) -> Iterator[Finding]:
