@@ -140,20 +140,20 @@ def refuse_elsewhere(host: HostRun, folder: RunFolder) -> None:
         return  # the run ended before it knew its host
     # a kernel that was booted with fewer CPUs, for the run or before it, has others now
     but = SET_AT_BOOT if of_record(folder).system.kernel_cmdline is not None else frozenset[str]()
-    found = other_machine(before, recorded(probe(host.agent).facts), but=but)
-    if found:
+    unlike = other_machine(before, recorded(probe(host.agent).facts), but=but)
+    if unlike:
         raise HostError(
             f"{host.name} is another machine than run {folder.id} was begun on: "
-            + "; ".join(found),
+            + "; ".join(unlike),
             fix="go on with it there, or start a new run here",
         )
 
 
 def refuse_if_followed(host: HostRun, run: str) -> None:
     """Raise HostBusy where the run's own controller is known to live, or another run is at it."""
-    said, _ = status(host.agent)
-    held = said.hold
-    if held is None or not said.alive:
+    state, _ = status(host.agent)
+    held = state.hold
+    if held is None or not state.alive:
         return
     if held.run != run:
         raise HostBusy(f"{host.name} is held by run {held.run}", fix="wait for it to end")
@@ -204,19 +204,19 @@ def finished(folder: RunFolder, experiment: Experiment) -> tuple[dict[str, Trial
     lost = set()
     for trial in folder.manifest.trials:
         try:
-            found = judge_trial(folder, experiment, trial)
+            judged = judge_trial(folder, experiment, trial)
         except RecordError:
             lost.add(trial)
             continue
-        if found.outcome in FINISHED:
-            done[trial] = found
+        if judged.outcome in FINISHED:
+            done[trial] = judged
         else:
             lost.add(trial)
     return done, frozenset(lost)
 
 
 def _ended(
-    folder: RunFolder, experiment: Experiment, left: RunnerError | None, found: Analysis
+    folder: RunFolder, experiment: Experiment, left: RunnerError | None, analysis: Analysis
 ) -> tuple[State, str]:
     """Say whether the hosts are as they were, and the least that was asked is there."""
     if left is not None:
@@ -228,7 +228,7 @@ def _ended(
     else:
         valid = {
             (tuple(trial.treatment.items()), trial.repetition)
-            for trial in found.trials
+            for trial in analysis.trials
             if trial.outcome in MEASURED
         }
         have = len(valid)
@@ -263,10 +263,10 @@ def reopen(loaded: Loaded, options: Options) -> RunFolder:
 
 
 def _stopped(root: Path, name: str) -> RunFolder:
-    found = runs(root, name)
-    if not found:
+    folders = runs(root, name)
+    if not folders:
         raise RecordError(f"there is no run of {name} under {root}", fix="start one")
-    return RunFolder.open(found[-1])
+    return RunFolder.open(folders[-1])
 
 
 def mark(folder: RunFolder, options: Options) -> None:

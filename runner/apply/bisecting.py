@@ -63,20 +63,24 @@ class Bisecting:
             return
         experiment = runner.loaded.experiment
         better = experiment.metrics[self.metric].better
-        found = [
+        estimates = [
             one for one in measured(runner.folder, experiment, [trial]) if one.metric == self.metric
         ]
-        if len(found) > 1:
+        if len(estimates) > 1:
             raise SpecError(
                 f"{self.metric} has a value for each step: bisect needs one",
                 fix=f"give metrics.{self.metric} `at: STEP`, or leave out `per: step`",
             )
-        value = found[0].values[0] if found and found[0].values else None
+        value = estimates[0].values[0] if estimates and estimates[0].values else None
         if value is not None:
             self.search.record(at, value if better == "lower" else -value)
             self._sequence.append((at, value))
         elif number - len(self.search.values.get(at, [])) >= TRIES:
-            why = trial.why or (found[0].why if found else "") or f"{self.metric} has no value"
+            why = (
+                trial.why
+                or (estimates[0].why if estimates else "")
+                or f"{self.metric} has no value"
+            )
             self._step_over(runner, at, why)
 
     def _step_over(self, runner: TrialRunner, at: int, why: str) -> None:

@@ -110,8 +110,8 @@ class Builder:
             if folder not in self._trees:
                 self._trees[folder] = working_tree(folder)
             return folder, self._trees[folder]
-        found = tree(folder, ref, self.cache)
-        return found.folder, found.commit
+        checkout = tree(folder, ref, self.cache)
+        return checkout.folder, checkout.commit
 
     def generator(self, name: str, facts: Mapping[str, Json]) -> Build | None:
         """Build the load generator for a host with these facts; None where it has its own."""
@@ -157,33 +157,33 @@ def _order(spec: BuildSpec, layout: Layout | None) -> list[str]:
     return [f"-randlayout={layout.link}"] if layout is not None and links(spec) else []
 
 
-def binary_of(made: Build) -> Binary:
+def binary_of(program: Build) -> Binary:
     """What the trial program says of a build."""
-    return Binary(made.sha256, made.size)
+    return Binary(program.sha256, program.size)
 
 
-def numbers_of(made: Build) -> dict[str, object]:
+def numbers_of(program: Build) -> dict[str, object]:
     """`build.…` numbers for metrics, and what the record keeps."""
     return {
-        "build.size": made.size,
-        "build.id": made.build_id,
-        "build.sha256": made.sha256,
-        "build.seconds": made.seconds,
-        "build.stripped": made.stripped,
-        "build.dynamic": made.dynamic,
-        "build.toolchain": made.toolchain,
-        **escapes(made.stderr),
-        **{f"build.{name.strip('.')}": size for name, size in made.sections.items()},
+        "build.size": program.size,
+        "build.id": program.build_id,
+        "build.sha256": program.sha256,
+        "build.seconds": program.seconds,
+        "build.stripped": program.stripped,
+        "build.dynamic": program.dynamic,
+        "build.toolchain": program.toolchain,
+        **escapes(program.stderr),
+        **{f"build.{name.strip('.')}": size for name, size in program.sections.items()},
     }
 
 
-def record_of(made: Build) -> Built:
+def record_of(program: Build) -> Built:
     """What run.json says of a build, without paths of this machine."""
-    data = asdict(made)
+    data = asdict(program)
     data.pop("path")
     data.pop("cached")
     # -m names files of the toolchain by their place on this machine
-    return Built(**{**data, "stderr": GOROOT.sub("$GOROOT/src/", made.stderr)})
+    return Built(**{**data, "stderr": GOROOT.sub("$GOROOT/src/", program.stderr)})
 
 
 def _target(facts: Mapping[str, Json]) -> Target:

@@ -79,16 +79,18 @@ def _unmeasured(analysis: Analysis) -> list[str]:
 
 def _empty(one: Estimate) -> bool:
     # how far a censored value went is known
-    told = any(value is not None for value in (*one.values, *one.texts))
-    return not told and not any(unit.censored for unit in one.repetitions)
+    known = any(value is not None for value in (*one.values, *one.texts))
+    return not known and not any(unit.censored for unit in one.repetitions)
 
 
 def _reasons(trials: Iterable[Trial]) -> list[str]:
     """Give each reason once, with the trials that have it; the trial's own name is none of it."""
-    found: dict[str, list[Trial]] = {}
+    alike_by_why: dict[str, list[Trial]] = {}
     for trial in trials:
-        found.setdefault(trial.why.replace(trial.id, "")[:ALIKE], []).append(trial)
-    return [f"{_some([one.id for one in alike])}: {alike[0].why}" for alike in found.values()]
+        alike_by_why.setdefault(trial.why.replace(trial.id, "")[:ALIKE], []).append(trial)
+    return [
+        f"{_some([one.id for one in alike])}: {alike[0].why}" for alike in alike_by_why.values()
+    ]
 
 
 def _some(names: list[str]) -> str:

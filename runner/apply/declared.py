@@ -21,11 +21,11 @@ def declared_state(loaded: Loaded, options: Options) -> Declared:
 
     It is narrowed by tags. Files are confined to the spec's folder, links included.
     """
-    found = declared_of(loaded.experiment)
+    state = declared_of(loaded.experiment)
     return replace(
-        found,
-        base=_complete(found.base, loaded, options),
-        own={name: _complete(system, loaded, options) for name, system in found.own.items()},
+        state,
+        base=_complete(state.base, loaded, options),
+        own={name: _complete(system, loaded, options) for name, system in state.own.items()},
     )
 
 

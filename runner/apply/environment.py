@@ -44,10 +44,10 @@ class FactsInTime:
         """Give what an earlier part of a run has recorded, from before it changed anything."""
         if not during:
             return cls()
-        said = dict(during)
+        facts = dict(during)
         if kept is None:
-            return cls(dict(said), said)
-        return cls({**said, **kept.before}, said, dict(kept.treatments))
+            return cls(dict(facts), facts)
+        return cls({**facts, **kept.before}, facts, dict(kept.treatments))
 
     def found(self, facts: Mapping[str, object]) -> None:
         """Note the facts of a probe; those of the first are what the run has found."""

@@ -30,8 +30,8 @@ def host_run(
 
 def _job() -> int | None:
     """Give the Slurm job that this process is of: the fence of the hosts that it holds."""
-    said = os.environ.get("SLURM_JOB_ID", "")
-    return int(said) if said.isdecimal() else None
+    job = os.environ.get("SLURM_JOB_ID", "")
+    return int(job) if job.isdecimal() else None
 
 
 def apart(host: HostRun) -> HostRun:

@@ -145,11 +145,11 @@ def _patiently(
     """Do it at all hosts; with `wait`, again at those that are busy until they are not."""
     left, faults = list(hosts), dict[str, RunnerError]()
     while left:
-        found = each(left, work)
-        left = [h for h in left if options.wait and isinstance(found.get(h.name), HostBusy)]
+        fault_of = each(left, work)
+        left = [h for h in left if options.wait and isinstance(fault_of.get(h.name), HostBusy)]
         for host in left:
-            reporter.note(found.pop(host.name).message)
-        faults |= found
+            reporter.note(fault_of.pop(host.name).message)
+        faults |= fault_of
         if left:
             # here and not in a thread: Ctrl-C ends it
             time.sleep(WAIT_S)
@@ -170,10 +170,10 @@ def _at_all(
 
     if len(hosts) == 1:
         return [one(hosts[0])]  # in this thread, which Ctrl-C interrupts
-    told = [_Later(host) for host in hosts]
+    reporters = [_Later(host) for host in hosts]
     with ThreadPoolExecutor(min(len(hosts), AT_ONCE)) as pool:
         faults = list(pool.map(one, hosts))
-    for later in told:
+    for later in reporters:
         later.tell()
     return faults
 
@@ -192,5 +192,5 @@ class _Later:
     def tell(self) -> None:
         """Hand it on."""
         self._host.reporter = self._reporter
-        for name, said in self._calls:
-            getattr(self._reporter, name)(*said)
+        for name, arguments in self._calls:
+            getattr(self._reporter, name)(*arguments)

@@ -88,9 +88,9 @@ def entry(experiment: Experiment, path: str, reports: Path) -> Entry:
     """Judge the finished runs of a spec by the spec's claims: all of the newest's family."""
     folder = newest(reports, experiment.name)
     if folder is None:
-        made = claim_results(experiment, (), (), {})
+        results = claim_results(experiment, (), (), {})
         reason = f"no finished run of {experiment.name} under {reports.name}/"
-        return Entry(experiment, path, tuple(_unmeasured(claim, reason) for claim in made))
+        return Entry(experiment, path, tuple(_unmeasured(claim, reason) for claim in results))
     kind = _kind(folder, experiment)
     others = [one for one in _finished(experiment, reports) if _kind(one, experiment) == kind]
     one = _entry(experiment, path, folder, others)
@@ -104,28 +104,28 @@ def ledger(experiment: Experiment, path: str, reports: Path) -> list[tuple[Claim
     that measured the claim, then the fewest facts that differ: those that have to match,
     then those that are only noted. Of equals the newest.
     """
-    found = [_entry(experiment, path, group[0], group) for group in _by_kind(experiment, reports)]
-    if not found:
+    entries = [_entry(experiment, path, group[0], group) for group in _by_kind(experiment, reports)]
+    if not entries:
         one = entry(experiment, path, reports)
         return [(claim, one) for claim in one.claims]
     return [
-        min(zip(results, found, strict=True), key=_distance)
-        for results in zip(*(one.claims for one in found), strict=True)
+        min(zip(results, entries, strict=True), key=_distance)
+        for results in zip(*(one.claims for one in entries), strict=True)
     ]
 
 
 def _finished(experiment: Experiment, reports: Path) -> list[RunFolder]:
     """Newest first."""
-    found = []
+    folders = []
     for path in reversed(runs(reports, experiment.name)):
         try:
             folder = RunFolder.open(path)
             if folder.state == "done":
                 server_facts(folder, experiment)
-                found.append(folder)
+                folders.append(folder)
         except RecordError:
             continue  # a damaged run must not hide the others
-    return found
+    return folders
 
 
 def _kind(folder: RunFolder, experiment: Experiment) -> tuple[str, ...]:
@@ -135,10 +135,10 @@ def _kind(folder: RunFolder, experiment: Experiment) -> tuple[str, ...]:
 
 def _by_kind(experiment: Experiment, reports: Path) -> list[list[RunFolder]]:
     """Give the runs of each kind of host, newest first."""
-    found: dict[tuple[str, ...], list[RunFolder]] = {}
+    groups: dict[tuple[str, ...], list[RunFolder]] = {}
     for folder in _finished(experiment, reports):
-        found.setdefault(_kind(folder, experiment), []).append(folder)
-    return list(found.values())
+        groups.setdefault(_kind(folder, experiment), []).append(folder)
+    return list(groups.values())
 
 
 def _family(
@@ -182,13 +182,13 @@ def _judged_together(
         return parts[0][1].claims
     trials, search = pooled(parts)
     asked = with_claims(family[0], experiment)
-    found = estimates(asked.metrics, trials, search, outermost(asked))
+    of_family = estimates(asked.metrics, trials, search, outermost(asked))
     names = [one.id for one in family]
-    return claim_results(asked, found, trials, observed(family[0], asked), pooling(names))
+    return claim_results(asked, of_family, trials, observed(family[0], asked), pooling(names))
 
 
-def _distance(told: tuple[ClaimResult, Entry]) -> tuple[bool, bool, int, int]:
-    result, one = told
+def _distance(judged_claim: tuple[ClaimResult, Entry]) -> tuple[bool, bool, int, int]:
+    result, one = judged_claim
     claim = _claim(one.experiment, result.id)
     noted = table(claim.note, claim.declared, resolved(one.observed, claim.where))
     return (
@@ -221,8 +221,8 @@ def _entry(
         claims = _judged_together(experiment, family)
         wider = tuple(dict.fromkeys(name for one in family for name in _widened(one, experiment)))
     except RecordError as error:
-        made = claim_results(experiment, (), (), {})
-        claims = tuple(_unmeasured(claim, error.message) for claim in made)
+        results = claim_results(experiment, (), (), {})
+        claims = tuple(_unmeasured(claim, error.message) for claim in results)
     if wider:
         notes.append(f"widened after the data were taken, which does not count: {', '.join(wider)}")
     changed, stale = differences(folder.spec, experiment)
@@ -273,5 +273,5 @@ def differences(
     now = expand(experiment)
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     changed = tuple(sorted(name for name in names if name in CLAIMED))
-    said = (*SAID_ONLY, *ELSEWHERE, *CLAIMED)
-    return changed, tuple(sorted(name for name in names if name not in said))
+    known_sections = (*SAID_ONLY, *ELSEWHERE, *CLAIMED)
+    return changed, tuple(sorted(name for name in names if name not in known_sections))

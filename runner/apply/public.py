@@ -28,11 +28,11 @@ ASKED: Final = {"ssh": ["ssh", "-V"], "git": ["git", "--version"]}
 
 def recorded(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Give the facts of one host as a record holds them."""
-    found = {key: value for key, value in facts.items() if key not in PRIVATE}
-    line = found.get("kernel.cmdline")
+    public = {key: value for key, value in facts.items() if key not in PRIVATE}
+    line = public.get("kernel.cmdline")
     if isinstance(line, str):
-        found["kernel.cmdline"] = " ".join(word for word in line.split() if WORDS.match(word))
-    tools = found.get(TOOLS)
+        public["kernel.cmdline"] = " ".join(word for word in line.split() if WORDS.match(word))
+    tools = public.get(TOOLS)
     if isinstance(tools, dict):
-        found[TOOLS] = sorted(name for name, path in tools.items() if path)
-    return found
+        public[TOOLS] = sorted(name for name, path in tools.items() if path)
+    return public

@@ -67,55 +67,55 @@ def outstanding(
     changes: Iterable[CellChange], host: str, boot_id: str | None
 ) -> dict[str, Changed]:
     """Give what a record says was changed on a host and not put back, by the cell's id."""
-    found: dict[str, Changed] = {}
+    changed: dict[str, Changed] = {}
     for change in changes:
         name = change.id
         if change.host != host:
             continue
-        if change.phase == "restore" and change.outcome in BACK and name in found:
+        if change.phase == "restore" and change.outcome in BACK and name in changed:
             skipped = change.outcome == "skipped"  # a boot has taken it
-            if skipped or found[name].is_back(change.after):
-                del found[name]
+            if skipped or changed[name].is_back(change.after):
+                del changed[name]
         elif change.outcome == "changed" and change.cell is not None:
-            found.setdefault(name, Changed(change.cell, change.before, boot_id))
-    return found
+            changed.setdefault(name, Changed(change.cell, change.before, boot_id))
+    return changed
 
 
 def doubtful(changed: Iterable[Changed], results: Sequence[Result]) -> list[Changed]:
     """Give what a restore did not name, or says it has put back to something else."""
     by_id = {result.id: result for result in results}
-    found = []
+    unsure = []
     for one in changed:
         result = by_id.get(one.id)
         if result is not None and (result.failed or result.outcome == "skipped"):
             continue  # said already, with its reason
         if result is None or not one.is_back(result.after):
-            found.append(one)
-    return found
+            unsure.append(one)
+    return unsure
 
 
 def failures(changed: Mapping[str, Changed], results: Sequence[Result]) -> list[str]:
     """Say of each cell that a restore left as it was why, and what was there before the run."""
-    found = []
+    sentences = []
     for result in results:
         if result.failed:
             one = changed.get(result.id)
             was = (
                 "" if one is None else f"; before the run it was {described(one.cell, one.before)}"
             )
-            found.append(f"{result.id} {result.outcome}: {result.why}{was}")
-    return found
+            sentences.append(f"{result.id} {result.outcome}: {result.why}{was}")
+    return sentences
 
 
 def not_back(agent: Agent, changed: Sequence[Changed]) -> list[str]:
     """Read what is doubtful once more; say of each that is not as it was what it was."""
     if not changed:
         return []
-    found = probe(agent, [_BOOT, *(one.cell for one in changed)], facts=False).values
-    boot_id = str(found["boot"].value).strip()
+    values = probe(agent, [_BOOT, *(one.cell for one in changed)], facts=False).values
+    boot_id = str(values["boot"].value).strip()
     problems = []
     for one in changed:
-        now = found.get(one.id)
+        now = values.get(one.id)
         booted = one.boot_id is not None and one.boot_id != boot_id
         if now is None or (booted and one.cell.get("runtime", True)):
             continue

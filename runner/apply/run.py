@@ -241,8 +241,8 @@ class _Run:
         What the spec itself sets is judged when it is in force, all else `before`.
         """
         spec, hosts = self.loaded.experiment, self.use.hosts
-        found = {h.name: fault(spec, h.name, h.facts, self.system, before=before) for h in hosts}
-        self.use.leave("checked", {name: one for name, one in found.items() if one is not None})
+        faults = {h.name: fault(spec, h.name, h.facts, self.system, before=before) for h in hosts}
+        self.use.leave("checked", {name: one for name, one in faults.items() if one is not None})
 
     def _trial_runners(self, done: dict[str, Trial], lost: frozenset[str]) -> list[TrialRunner]:
         """Give one for each board: what is done and what is built they share."""
@@ -259,14 +259,14 @@ class _Run:
         boards = [host for host in self.use.hosts if host.name in self.use.boards]
         builder = Builder(self.options.cache, self.loaded.path.parent)
         stop, lock, laid = threading.Event(), threading.Lock(), layouts.LaidOutPrograms(self.folder)
-        found = []
+        runners = []
         others = len(hosts.server) > 1 or any(board.entry.power for board in boards)
         patience = PATIENCE if others else Backoff()
         for board in boards:
             reporter = self.reporter
             if len(hosts.server) > 1:
                 reporter = board.reporter = BoardReporter(board.name, self.reporter, lock)
-            found.append(
+            runners.append(
                 TrialRunner(
                     self.loaded, board, self.folder, reporter, builder, done, lost, expected=0,
                     load_hosts=[
@@ -278,7 +278,7 @@ class _Run:
                     boots=boots.boots_of(board, self.system, self.options, experiment),
                 )
             )  # fmt: skip
-        return found
+        return runners
 
     def _before(self) -> tuple[dict[str, Trial], frozenset[str]]:
         """Complete what an earlier part of this run has begun; nothing where it is the first."""

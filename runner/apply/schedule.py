@@ -75,9 +75,9 @@ def run_all(runners: Sequence[TrialRunner], revive: Reviver) -> None:
         plan.run(range(1, low + 1))
     n = low
     while n < high:
-        said = _enough(first, experiment, n)
-        if said.stop:
-            first.folder.update(stopped=said.why)
+        decision = _enough(first, experiment, n)
+        if decision.stop:
+            first.folder.update(stopped=decision.why)
             return
         # as many blocks as there are boards: none waits for another's answer
         several = range(n + 1, min(high, n + len(runners)) + 1)
@@ -198,10 +198,10 @@ def _enough(runner: TrialRunner, experiment: Experiment, n: int) -> Any:
     """Ask the stop rule after `n` repetitions of every treatment."""
     rule = experiment.repeat.stop_when
     target = None if rule is None else rule.half_width.ratio
-    found = measured(runner.folder, experiment, list(runner.done.values()))
+    estimates = measured(runner.folder, experiment, list(runner.done.values()))
     watched = [
         item
-        for item in found
+        for item in estimates
         if not item.exact and (rule is None or rule.metric in (None, item.metric))
     ]
     widths = [relative_half_width(item) for item in watched]
@@ -219,19 +219,19 @@ def _search(
     invalid = 0
     while not isinstance(step := search.next(state), Done):
         serial = len(state.trials) + invalid + 1
-        found = runner.run(levels, repetition, level=step, serial=serial)
-        if found.outcome == "error":
+        trial = runner.run(levels, repetition, level=step, serial=serial)
+        if trial.outcome == "error":
             raise TrialError(
-                f"the search stopped at {step}: {found.why}",
+                f"the search stopped at {step}: {trial.why}",
                 fix="mend what the message names; the trials so far are in the record",
             )
-        if found.outcome == "invalid":
+        if trial.outcome == "invalid":
             # a trial that says nothing is not in the record of the search
             invalid += 1
             if invalid > asked.max_trials // 4:
-                raise TrialError(f"{invalid} trials of the search were invalid: {found.why}")
+                raise TrialError(f"{invalid} trials of the search were invalid: {trial.why}")
             continue
-        state = search.record(state, step, healthy=found.outcome == "healthy")
+        state = search.record(state, step, healthy=trial.outcome == "healthy")
     before = runner.folder.manifest.search
     run = SearchRun(
         repetition=repetition,

@@ -88,20 +88,20 @@ class HostRun:
     @property
     def hold(self) -> Hold:
         """Who holds the host, for the agent."""
-        said = hold(self.controller, None if self.keep else self.entry.lease_s)
+        own = hold(self.controller, None if self.keep else self.entry.lease_s)
         # on this machine the host sees for itself whether the controller is alive
         pid = os.getpid() if self.entry.local else None
-        return {**said, "pid": pid, "kept": self.keep, "job": self.agent.job}
+        return {**own, "pid": pid, "kept": self.keep, "job": self.agent.job}
 
     def observe(self, declared: Declared) -> None:
         """Probe everything that the declared state needs, in one round trip, and plan."""
-        found = probe(self.agent, reads(declared), sysctls=self.sysctls, ports=self.ports)
-        self.facts, self.host = found.facts, found.host
-        self.facts.setdefault("host.root", found.host.root)
+        seen = probe(self.agent, reads(declared), sysctls=self.sysctls, ports=self.ports)
+        self.facts, self.host = seen.facts, seen.host
+        self.facts.setdefault("host.root", seen.host.root)
         self.times.found(self.facts)
         self.values = {
             key: ReadError(read.error) if read.error else read.value
-            for key, read in found.values.items()
+            for key, read in seen.values.items()
         }
         busy = self.host.busy
         if busy and busy.run != self.agent.run_id:
@@ -130,8 +130,8 @@ class HostRun:
         changes = self.changes()
         if self.reboots:
             changes += [
-                Change(kind, "unknown", why=f"depends on {self.reboots[0].id}: {said.why}")
-                for kind, said in self.plan.refused.items()
+                Change(kind, "unknown", why=f"depends on {self.reboots[0].id}: {refusal.why}")
+                for kind, refusal in self.plan.refused.items()
             ]
         for change in changes:
             self.reporter.change(self.name, change)
@@ -145,13 +145,13 @@ class HostRun:
 
     def changes(self) -> list[Change]:
         """Say what would change: first for all treatments, then what each lays over that."""
-        found = would_change(self.plan, self.values)
-        told: set[str] = set()
+        changes = would_change(self.plan, self.values)
+        states: set[str] = set()
         for layer in self.layers.values():
-            if layer.state not in told:
-                told.add(layer.state)
-                found += would_lay(layer, self.plan, self.values)
-        return found
+            if layer.state not in states:
+                states.add(layer.state)
+                changes += would_lay(layer, self.plan, self.values)
+        return changes
 
     def _skipped(self) -> None:
         for kind, why in self.plan.skipped.items():
@@ -221,7 +221,7 @@ class HostRun:
         touched, self.touched = self.touched, True
         try:
             heard = self.times.listen()
-            found = converge(
+            results = converge(
                 self.agent,
                 [cell.to_json() for cell in cells],
                 held=self.hold,
@@ -235,7 +235,7 @@ class HostRun:
             self.touched, self.stale = touched, True
             raise
         levels = shown(layer.levels) if layer else ""
-        for result in found:
+        for result in results:
             if result.undone:
                 self._tell("base", result)
                 continue
@@ -246,13 +246,13 @@ class HostRun:
             if layer is None or result.id in layer.own or result.outcome not in QUIET:
                 address = address_of(result.id, None if cell is None else cell.to_json())
                 self._tell(phase, result, diff, address, levels)
-        failed = [result for result in found if result.failed]
+        failed = [result for result in results if result.failed]
         if failed:
             raise HostError(
                 "\n".join(f"{self.name}: {r.id} failed: {r.why}" for r in failed),
                 fix="everything that was changed is put back",
             )
-        return found
+        return results
 
     def _tell(
         self,
@@ -274,7 +274,7 @@ class HostRun:
         self, *, force: bool = False, gone: str | None = None, leave_kept: bool = False
     ) -> list[Result]:
         """Put everything back from the host's own journal; HostError when something is left."""
-        found = restore(
+        results = restore(
             self.agent,
             force=force,
             gone=gone,
@@ -284,7 +284,7 @@ class HostRun:
         )
         if self.times.last is not None:
             self.times.restored(self.times.last)
-        for result in found:
+        for result in results:
             self._tell("restore", result)
             if result.id.startswith("kernel_cmdline:") and result.outcome == "restored":
                 path = result.id.partition(":")[2]
@@ -292,15 +292,15 @@ class HostRun:
                     f"{self.name}: {path} is as it was; the running kernel keeps its words "
                     "until the next reboot"
                 )
-        left = failures(self.changed, found)
+        left = failures(self.changed, results)
         fix = f"look at it, then: runner restore {self.name} --force"
-        lost = not_back(self.agent, doubtful(self.changed.values(), found))
+        lost = not_back(self.agent, doubtful(self.changed.values(), results))
         if lost:
             fix = "write back by hand what the message names" + (f"; {fix}" if left else "")
         if left or lost:
             raise HostError("\n".join(f"{self.name}: {one}" for one in (*left, *lost)), fix=fix)
         self.changed.clear()
-        return found
+        return results
 
 
 def _refuse_changes(host: str, again: list[Result]) -> None:

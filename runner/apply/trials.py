@@ -100,47 +100,47 @@ class TrialRunner:
         key = (name, name_of(layout))
         if key not in self.made:
             self.made[key] = self.builder.build(experiment, self.host.facts, layout)
-        made = self.made[key]
+        build = self.made[key]
         if layout is not None and self.laid_out is not None:
-            self.laid_out.add(layout, name, made, experiment)
-        if made is None:
+            self.laid_out.add(layout, name, build, experiment)
+        if build is None:
             return experiment, None, {}
         if name not in self.builds:
-            self.builds[name] = record_of(made)
+            self.builds[name] = record_of(build)
             self.folder.add("builds", name, self.builds[name])
-            how = "cached" if made.cached else f"built in {made.seconds:.1f} s"
-            by = f"{made.toolchain} (go: {made.how})" if made.toolchain else made.command
-            self.reporter.note(f"{by} → {made.size} bytes, {how}")
+            how = "cached" if build.cached else f"built in {build.seconds:.1f} s"
+            by = f"{build.toolchain} (go: {build.how})" if build.toolchain else build.command
+            self.reporter.note(f"{by} → {build.size} bytes, {how}")
         if upload:
-            self._bring(self.host, made)
-        return experiment, binary_of(made), numbers_of(made)
+            self._bring(self.host, build)
+        return experiment, binary_of(build), numbers_of(build)
 
-    def _bring(self, host: HostRun, made: Build) -> None:
-        if (host.name, made.sha256) not in self.uploaded:
-            put(host.agent, made.path)
-            self.uploaded.add((host.name, made.sha256))
+    def _bring(self, host: HostRun, build: Build) -> None:
+        if (host.name, build.sha256) not in self.uploaded:
+            put(host.agent, build.path)
+            self.uploaded.add((host.name, build.sha256))
 
     def generators(self, experiment: Experiment) -> dict[str, Binary]:
         """Bring the load generator to the hosts that need it built; by the host's name."""
-        found: dict[str, Binary] = {}
+        binaries: dict[str, Binary] = {}
         for host in self.load_hosts or (self.host,):
-            made = self._generator(experiment, host)
-            if made is not None:
-                self._bring(host, made)
-                found[host.name] = binary_of(made)
-        return found
+            build = self._generator(experiment, host)
+            if build is not None:
+                self._bring(host, build)
+                binaries[host.name] = binary_of(build)
+        return binaries
 
     def _generator(self, experiment: Experiment, host: HostRun) -> Build | None:
         load = experiment.load
         if load is None or load.generator == "none":
             return None
-        made = self.builder.generator(load.generator, host.facts)
-        if made is not None:
-            name = f"{load.generator} ({made.machine})"
+        build = self.builder.generator(load.generator, host.facts)
+        if build is not None:
+            name = f"{load.generator} ({build.machine})"
             known = self.folder.manifest.generators
             if name not in known:
-                self.folder.add("generators", name, record_of(made))
-        return made
+                self.folder.add("generators", name, record_of(build))
+        return build
 
     def build_all(self) -> None:
         """Build every treatment's program and generator before anything is changed on a host."""
@@ -162,10 +162,10 @@ class TrialRunner:
         hosts = self.load_hosts or (self.host,)
         tried = {host.name: host.host.ports for host in hosts if host.host.ports}
         preflight.check(experiment, server, loads, cells, tried)
-        for said in preflight.fewer_threads(experiment):
-            if said not in self.told:
-                self.told.add(said)
-                self.reporter.note(said)
+        for note in preflight.fewer_threads(experiment):
+            if note not in self.told:
+                self.told.add(note)
+                self.reporter.note(note)
 
     def lay(self, levels: Mapping[str, str]) -> Sequence[Cell]:
         """Bring the hosts to the state of a treatment; give its cells on the server."""
@@ -204,18 +204,18 @@ class TrialRunner:
             if self.stop.is_set():
                 raise StoppedError(f"{self.host.name}: stopped before {trial_id}")
             if trial_id in self.done:
-                found = self.done[trial_id]
+                trial = self.done[trial_id]
             else:
-                found = self._attempt(Attempt(
+                trial = self._attempt(Attempt(
                     trial=trial_id, experiment=experiment, levels=levels, repetition=repetition,
                     number=attempt, connections=connections, binary=binary, built=extra,
                     layout=layout,
                 ))  # fmt: skip
-            if found.outcome == "error":
+            if trial.outcome == "error":
                 self._same_boot(trial_id)
-            if found.outcome != "invalid":
-                return found
-        return found
+            if trial.outcome != "invalid":
+                return trial
+        return trial
 
     def _same_boot(self, trial: str) -> None:
         """HostRebooted where the board was started anew under a trial that failed."""
@@ -230,9 +230,9 @@ class TrialRunner:
             self.laid = None
             for host in (self.host, *self.load_hosts):
                 self.uploaded -= {one for one in self.uploaded if one[0] == host.name}
-            made = self.made.get((treatment_id(attempt.levels), name_of(attempt.layout)))
-            if made is not None:
-                self._bring(self.host, made)
+            build = self.made.get((treatment_id(attempt.levels), name_of(attempt.layout)))
+            if build is not None:
+                self._bring(self.host, build)
 
     def _attempt(self, attempt: Attempt) -> Trial:
         self._boot(attempt)

@@ -45,11 +45,11 @@ def show(args: argparse.Namespace, run: Path) -> int:
     folder = RunFolder.open(run)
     experiment = of_record(folder)
     blocks = experiment.repeat.minimum // args.aa
-    found = false_differences(judged(folder, experiment), experiment, (FACTOR, *LEVELS), blocks)
-    folder.write_artifact(PAGE, aa.page(found, experiment.title or experiment.name).encode())
+    rates = false_differences(judged(folder, experiment), experiment, (FACTOR, *LEVELS), blocks)
+    folder.write_artifact(PAGE, aa.page(rates, experiment.title or experiment.name).encode())
     if not args.json:
-        console.out(aa.line(found))
-    return 1 if found.interleaved.too_often else 0
+        console.out(aa.line(rates))
+    return 1 if rates.interleaved.too_often else 0
 
 
 def versions(loaded: Loaded, args: argparse.Namespace) -> Loaded:
@@ -62,7 +62,7 @@ def versions(loaded: Loaded, args: argparse.Namespace) -> Loaded:
     if args.against is not None and args.aa is not None:
         raise SpecError("--against and --aa are two questions", fix="ask one of them")
     if args.aa is not None:
-        made = asked(loaded.experiment, args.aa)
+        varied = asked(loaded.experiment, args.aa)
     else:
-        made = against(loaded.experiment, args.against)
-    return replace(loaded, experiment=made, expanded=expand(made), hash=spec_hash(made))
+        varied = against(loaded.experiment, args.against)
+    return replace(loaded, experiment=varied, expanded=expand(varied), hash=spec_hash(varied))

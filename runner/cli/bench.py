@@ -47,14 +47,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the spec and apply it."""
     file: Path = args.spec
-    made = text(args.commands, args.runs, _system(args.system))
+    spec_text = text(args.commands, args.runs, _system(args.system))
     try:
-        there = file.read_text(encoding="utf-8") if file.is_file() else made
-        if there != made and not args.force:
+        there = file.read_text(encoding="utf-8") if file.is_file() else spec_text
+        if there != spec_text and not args.force:
             raise SpecError(
                 f"{file} is there, and is another", fix="name another with --spec, or --force"
             )
-        file.write_text(made, encoding="utf-8", newline="\n")
+        file.write_text(spec_text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise RunnerError(f"cannot write {file}: {error.strerror or error}") from error
     console.say(f"wrote {file}: edit it, and run it again with runner apply {file}")
@@ -93,17 +93,17 @@ def text(commands: Sequence[str], runs: int, system: object = None) -> str:
 
 def _argv(command: str) -> list[str]:
     try:
-        found = shlex.split(command)
+        argv = shlex.split(command)
     except ValueError as error:
         raise SpecError(f"{command!r}: {error}", fix="close the quotes") from None
-    if not found:
+    if not argv:
         raise SpecError("an empty command", fix="runner bench 'gzip -k x' 'xz -k x'")
-    if any("{" in word for word in found):
+    if any("{" in word for word in argv):
         raise SpecError(
             f"{command!r} has braces, which a spec fills in",
             fix="put it into a script, or write a spec: runner init --from command",
         )
-    return found
+    return argv
 
 
 def _system(file: Path | None) -> object:
@@ -112,7 +112,7 @@ def _system(file: Path | None) -> object:
     import yaml
 
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SpecError(f"{file}: {error}", fix="sysctl: {vm.swappiness: 10}") from error
-    return found.get("system", found) if isinstance(found, dict) else found
+    return document.get("system", document) if isinstance(document, dict) else document

@@ -61,16 +61,16 @@ def run(args: argparse.Namespace) -> int:
     package = loaded.experiment.build.package if loaded.experiment.build else "."
     where = folder if not (folder / package).is_dir() else folder / package
     row = [Commit(*one) for one in commits(where, args.good, args.bad)]
-    made, rest = between(loaded.experiment, [one.hash for one in row])
-    spec = replace(loaded, experiment=made, expanded=expand(made), hash=spec_hash(made))
+    varied, rest = between(loaded.experiment, [one.hash for one in row])
+    spec = replace(loaded, experiment=varied, expanded=expand(varied), hash=spec_hash(varied))
     apply.prepare([spec])
     search = Bisection(len(row) - 1, confidence=confidence, most=args.most)
     conduct = Bisecting(row, metric, rest, search)
     outcome = apply.one(args, spec, known, conduct)
     assert outcome.report is not None  # noqa: S101 - a run that measures has one
-    found = RunFolder.open(outcome.report.parents[1]).manifest.bisect
-    assert found is not None  # noqa: S101 - it is kept from the first value on
-    return _show(args, found, outcome)
+    bisected = RunFolder.open(outcome.report.parents[1]).manifest.bisect
+    assert bisected is not None  # noqa: S101 - it is kept from the first value on
+    return _show(args, bisected, outcome)
 
 
 def _share(text: str) -> float:
@@ -87,33 +87,34 @@ def _share(text: str) -> float:
 
 def _metric(experiment: Experiment, name: str | None) -> str:
     """Give the metric that is looked at; SpecError where that is not plain."""
-    told = [key for key, metric in experiment.metrics.items() if metric.better]
+    candidates = [key for key, metric in experiment.metrics.items() if metric.better]
     if name is not None and name not in experiment.metrics:
         raise SpecError(f"--metric {name}: the spec has no such metric")
-    found = name or (told[0] if len(told) == 1 else "")
-    if not found:
+    chosen = name or (candidates[0] if len(candidates) == 1 else "")
+    if not chosen:
         raise SpecError(
-            f"{len(told)} metrics say `better`: which of them became worse?",
-            fix="--metric " + (told[0] if told else "NAME, and `better: lower` of it in the spec"),
+            f"{len(candidates)} metrics say `better`: which of them became worse?",
+            fix="--metric "
+            + (candidates[0] if candidates else "NAME, and `better: lower` of it in the spec"),
         )
-    if found not in told:
+    if chosen not in candidates:
         raise SpecError(
-            f"metrics.{found} does not say which way is worse", fix="better: lower (or higher)"
+            f"metrics.{chosen} does not say which way is worse", fix="better: lower (or higher)"
         )
-    return found
+    return chosen
 
 
-def _show(args: argparse.Namespace, found: Bisected, outcome: Outcome) -> int:
+def _show(args: argparse.Namespace, bisected: Bisected, outcome: Outcome) -> int:
     from msgspec import to_builtins
 
     from runner.report.sections.bisect import answer
 
     if args.json:
-        told = {"report": str(outcome.report), **to_builtins(found)}
-        console.out(json.dumps(told, ensure_ascii=False))
+        document = {"report": str(outcome.report), **to_builtins(bisected)}
+        console.out(json.dumps(document, ensure_ascii=False))
     else:
-        console.out(answer(found))
+        console.out(answer(bisected))
         console.say(str(outcome.report))
-    return 0 if found.first is not None and found.last is not None and (
-        found.first <= found.last
+    return 0 if bisected.first is not None and bisected.last is not None and (
+        bisected.first <= bisected.last
     ) else 2  # fmt: skip

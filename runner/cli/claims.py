@@ -73,22 +73,22 @@ def run(args: argparse.Namespace) -> int:
 
 def specs(named: list[str]) -> list[Path]:
     """Give the spec files that are named, or those of the folders that are and of theirs."""
-    found: list[Path] = []
+    paths: list[Path] = []
     for name in named or ["experiments"]:
         path = Path(name)
         if not path.is_dir():
-            found.append(path)
+            paths.append(path)
             continue
         files = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
-        found += [file for file in files if "experiment/1" in file.read_text(encoding="utf-8")]
-    if not found:
+        paths += [file for file in files if "experiment/1" in file.read_text(encoding="utf-8")]
+    if not paths:
         raise SpecError(f"no specs in {', '.join(named or ['experiments'])}", fix="name a folder")
-    return found
+    return paths
 
 
-def rows_of(told: list[tuple[ClaimResult, Entry]], reports: Path) -> list[Row]:
+def rows_of(results: list[tuple[ClaimResult, Entry]], reports: Path) -> list[Row]:
     """Give the ledger's rows of one spec; links are relative to the reports' folder."""
-    return [_row(claim, one, reports) for claim, one in told]
+    return [_row(claim, one, reports) for claim, one in results]
 
 
 def _text(report: Path) -> str:

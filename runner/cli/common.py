@@ -70,13 +70,13 @@ def argparse_suppress() -> str:
 
 def variables(args: argparse.Namespace) -> dict[str, object]:
     """Read -e key=value."""
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for word in args.extra_vars:
         key, equals, value = word.partition("=")
         if not equals or not key.isidentifier():
             raise SpecError(f"-e {word}: not KEY=VALUE", fix="for example -e port=8080")
-        found[key] = value
-    return found
+        values[key] = value
+    return values
 
 
 def inventory_of(args: argparse.Namespace, beside: Path | None) -> Inventory:
@@ -97,8 +97,8 @@ def inventory_file(args: argparse.Namespace, beside: Path | None) -> Path | None
 
     if args.inventory is not None:
         return Path(args.inventory)
-    found = (inventory.find_inventory(folder) for folder in (beside, Path.cwd()) if folder)
-    return next((file for file in found if file is not None), None)
+    candidates = (inventory.find_inventory(folder) for folder in (beside, Path.cwd()) if folder)
+    return next((file for file in candidates if file is not None), None)
 
 
 def secret_places(args: argparse.Namespace, beside: Path) -> list[Path]:
@@ -117,11 +117,11 @@ def read_spec(args: argparse.Namespace, path: str) -> tuple[Loaded, Inventory]:
     file = Path(path)
     known = inventory_of(args, file.parent)
     limit = getattr(args, "limit", None)
-    found = load_document(
+    read = load_document(
         file, variables=variables(args), inventory=known, host=args.host, limit=limit,
         secrets=secret_places(args, file.parent),
     )  # fmt: skip
-    experiment, text = found.experiment, found.document.text
+    experiment, text = read.experiment, read.document.text
     return Loaded(experiment, text, file, expand(experiment), spec_hash(experiment)), known
 
 
@@ -129,8 +129,8 @@ def one_host(known: Inventory, pattern: str) -> str:
     """Give the one host that a name, a group or a pattern means; SpecError where it is not one."""
     names = known.names(pattern)
     if len(names) != 1:
-        said = ", ".join(names[:10]) if names else "no host"
-        raise SpecError(f"{pattern} is {said}: one host is asked for", fix="name one of them")
+        shown = ", ".join(names[:10]) if names else "no host"
+        raise SpecError(f"{pattern} is {shown}: one host is asked for", fix="name one of them")
     return names[0]
 
 
@@ -147,12 +147,12 @@ def at_each(args: argparse.Namespace, work: Callable[[HostEntry], None]) -> int:
     """
     code = 0
     known = inventory_of(args, None)
-    found = entries(args, known, chosen(args, known))
-    for host in found.values():
+    hosts = entries(args, known, chosen(args, known))
+    for host in hosts.values():
         try:
             work(host)
         except RunnerError as error:
-            if len(found) < 2:
+            if len(hosts) < 2:
                 raise
             console.error(error.message, error.fix)
             code = code or error.exit_code
@@ -172,44 +172,44 @@ def entry(args: argparse.Namespace, known: Inventory, name: str) -> HostEntry:
     """Give the way into one host: `local`, a name of the inventory, or of ~/.ssh/config."""
     from runner.apply.interface import HostEntry
 
-    found = known.host(name)
+    host = known.host(name)
     if name not in known.hosts and _is_board(name):
         return _board(args, name)
-    if found.local:
+    if host.local:
         from runner.transports.local import LocalTransport
 
         return HostEntry(
             name,
-            LocalTransport(name=name, python=found.python),
-            found.become,
-            args.state_dir or found.state,
+            LocalTransport(name=name, python=host.python),
+            host.become,
+            args.state_dir or host.state,
             local=True,
-            vars=found.vars,
-            power=found.power,
+            vars=host.vars,
+            power=host.power,
         )
     from runner.transports.ssh import SshTransport
     from runner.transports.ssh_options import SshOptions
 
     options = SshOptions(
-        host=found.address or name,
-        user=found.user,
-        port=found.port,
-        key=Path(found.key).expanduser() if found.key else None,
+        host=host.address or name,
+        user=host.user,
+        port=host.port,
+        key=Path(host.key).expanduser() if host.key else None,
         known_hosts=args.known_hosts,
         ssh_config=args.ssh_config,
         accept_new_host_key=args.accept_new_host_key,
-        python=found.python or "python3",
-        args=(*found.ssh_args, *(("-J", found.jump) if found.jump else ())),
+        python=host.python or "python3",
+        args=(*host.ssh_args, *(("-J", host.jump) if host.jump else ())),
     )
     return HostEntry(
         name,
         SshTransport(options, name=name),
-        found.become,
-        args.state_dir or found.state,
-        lease_s=found.lease_s or DEFAULT_LEASE_S,
-        vars=found.vars,
-        address=found.address or name,
-        power=found.power,
+        host.become,
+        args.state_dir or host.state,
+        lease_s=host.lease_s or DEFAULT_LEASE_S,
+        vars=host.vars,
+        address=host.address or name,
+        power=host.power,
     )
 
 

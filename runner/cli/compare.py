@@ -53,17 +53,17 @@ def run(args: argparse.Namespace) -> int:
         root = common.reports_dir(args)
         known = {left.run, right.run}
         left, right = (replace(one, family=family(root, one, known)) for one in (left, right))
-    found = compare(left, right, threshold(args.threshold))
-    if not found.rows:
+    comparison = compare(left, right, threshold(args.threshold))
+    if not comparison.rows:
         raise SpecError(
-            f"{found.a} and {found.b} have no metric in common",
+            f"{comparison.a} and {comparison.b} have no metric in common",
             fix="compare runs of one experiment: runner query 'select experiment, run from runs'",
         )
-    show(found, left, right, args.format)
-    return 1 if args.fail_on_regression and found.regressions else 0
+    show(comparison, left, right, args.format)
+    return 1 if args.fail_on_regression and comparison.regressions else 0
 
 
-def show(found: Comparison, left: Side, right: Side, form: str) -> None:
+def show(compared: Comparison, left: Side, right: Side, form: str) -> None:
     """Print a comparison in one of FORMATS."""
     from runner.report.exports import benchfmt
     from runner.report.sections import comparison
@@ -78,16 +78,16 @@ def show(found: Comparison, left: Side, right: Side, form: str) -> None:
         ]  # fmt: skip
         console.out("\n".join(parts).rstrip("\n"))
     elif form == "json":
-        console.out(json.dumps(comparison.data(found), ensure_ascii=False, indent=1))
+        console.out(json.dumps(comparison.data(compared), ensure_ascii=False, indent=1))
     elif form in {"github", "junit"}:
-        ci.show(form, f"{found.a} → {found.b}", _checks(found))
+        ci.show(form, f"{compared.a} → {compared.b}", _checks(compared))
     elif form == "markdown":
-        console.out(comparison.page(found).rstrip("\n"))
+        console.out(comparison.page(compared).rstrip("\n"))
     else:
-        console.out(comparison.text(found))
+        console.out(comparison.text(compared))
 
 
-def _checks(found: Comparison) -> list[Check]:
+def _checks(compared: Comparison) -> list[Check]:
     """One check for each metric and cell; what could not be decided is skipped."""
     from runner.report.exports.ci import Check
     from runner.report.format import words
@@ -95,12 +95,12 @@ def _checks(found: Comparison) -> list[Check]:
 
     states: dict[str, State] = {"worse": "failed", "undecided": "skipped"}
     checks = []
-    for row in found.rows:
+    for row in compared.rows:
         where = words.treatment(row.where)
         _, _, a, b, ratio, interval, p, *_ = cells(row)
         checks.append(
             Check(
-                f"{found.a} → {found.b}", f"{row.metric} {where}".strip(),
+                f"{compared.a} → {compared.b}", f"{row.metric} {where}".strip(),
                 states.get(row.outcome, "passed" if row.ratio is not None else "skipped"),
                 MARKS[row.outcome],
                 f"{a} → {b}, ratio {ratio or '–'} [{interval}], p {p}"
@@ -115,16 +115,16 @@ def threshold(text: str, option: str = "--threshold") -> float:
     from runner.records.quantities import RATIO, QuantityError, parse_as
 
     try:
-        found = parse_as(RATIO, text).ratio
+        share = parse_as(RATIO, text).ratio
     except QuantityError as error:
         raise SpecError(f"{option} {text}: {error}", fix="for example 5%") from None
-    if found < 0:
+    if share < 0:
         raise SpecError(f"{option} {text} is below 0", fix="for example 5%")
-    if found >= 1 and "%" not in text:
+    if share >= 1 and "%" not in text:
         raise SpecError(
-            f"{option} {text} is {found:.0%}", fix=f"write {text.strip()}%, or {found:.0%}"
+            f"{option} {text} is {share:.0%}", fix=f"write {text.strip()}%, or {share:.0%}"
         )
-    return found
+    return share
 
 
 def split(text: str) -> tuple[str, str]:
@@ -166,13 +166,13 @@ def of_folder(folder: RunFolder, where: str = "") -> Side:
 def made_with(folder: RunFolder) -> dict[str, str | None]:
     """Name what made the run: programs by their hash, tools by their version, runner's commit."""
     manifest = folder.manifest
-    found = {
+    versions = {
         f"build.{name}.{key}": value
-        for name, made in manifest.builds.items()
-        for key, value in (("toolchain", made.toolchain or None), ("sha256", made.sha256 or None))
+        for name, build in manifest.builds.items()
+        for key, value in (("toolchain", build.toolchain or None), ("sha256", build.sha256 or None))
     }
-    found |= {f"tool.{name}": said.version for name, said in manifest.tools.items()}
-    return found | {"git.commit": manifest.git.commit}
+    versions |= {f"tool.{name}": tool.version for name, tool in manifest.tools.items()}
+    return versions | {"git.commit": manifest.git.commit}
 
 
 MOST_SESSIONS = 12
@@ -187,30 +187,30 @@ def family(root: Path, of: Side, known: Collection[str]) -> tuple[Analysis, ...]
     from runner.store.record import ARTIFACTS, RunFolder
     from runner.store.runs import runs
 
-    found: list[Analysis] = []
+    analyses: list[Analysis] = []
     for path in reversed(runs(root, of.experiment.name)):
-        if path.name in known or len(found) == MOST_SESSIONS:
+        if path.name in known or len(analyses) == MOST_SESSIONS:
             continue
         try:
             other = RunFolder.open(path).manifest
             if other.state == "done" and programs(other) == of.program:
                 data = read_json(path / ARTIFACTS / analysis_file.NAME)
-                found.append(analysis_file.from_data(data))
+                analyses.append(analysis_file.from_data(data))
         except (RunnerError, OSError, ValueError):
             continue  # what cannot be read says nothing of a session
-    return tuple(found)
+    return tuple(analyses)
 
 
 def programs(manifest: Manifest) -> str:
     """Tell runs of one spec and the same programs from others."""
-    made = sorted((name, one.sha256) for name, one in manifest.builds.items())
-    return json.dumps([manifest.run_hash, made])
+    hashes = sorted((name, one.sha256) for name, one in manifest.builds.items())
+    return json.dumps([manifest.run_hash, hashes])
 
 
 def levels(run: str, experiment: Experiment, text: str) -> dict[str, str]:
     """Read `flags=all,server=nethttp`, or a level's name alone where only one factor has it."""
     factors = {name: factor.names() for name, factor in experiment.factors.items()}
-    found: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     for word in filter(None, text.split(",")):
         factor, equals, level = word.partition("=")
         if not equals:
@@ -223,5 +223,5 @@ def levels(run: str, experiment: Experiment, text: str) -> dict[str, str]:
                 f"run {run} has no treatment `{word}`",
                 fix=f"it has: {known_levels}" if known_levels else "its spec has no factors",
             )
-        found[factor] = level
-    return found
+        chosen[factor] = level
+    return chosen

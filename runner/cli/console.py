@@ -50,9 +50,9 @@ def hide(secrets: Iterable[str]) -> None:
     """Hide these values in all that is printed from now on."""
     from runner.host.mask import Mask
 
-    found = tuple(secrets)
-    if found:
-        _MASKS.append(Mask(found))
+    values = tuple(secrets)
+    if values:
+        _MASKS.append(Mask(values))
 
 
 _OURS = re.compile(r"\x1b\[(?:0|1|2|31|32|33|36)m")

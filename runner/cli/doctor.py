@@ -30,12 +30,12 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.agent import Agent
     from runner.executor.probe import probe
 
-    found = {}
+    by_host = {}
 
     def ask(host: HostEntry) -> None:
         agent = Agent(host.transport, run_id="doctor", state_dir=host.state_dir, become=host.become)
         seen = probe(agent)
-        found[host.name] = examine(
+        by_host[host.name] = examine(
             seen.facts,
             root=seen.host.root,
             busy=seen.host.busy,
@@ -44,12 +44,14 @@ def run(args: argparse.Namespace) -> int:
         )
 
     code = common.at_each(args, ask)
-    lacking = sum(check.level == "lacking" for checks in found.values() for check in checks)
+    lacking = sum(check.level == "lacking" for checks in by_host.values() for check in checks)
     if args.json:
-        data = {name: [dataclasses.asdict(one) for one in checks] for name, checks in found.items()}
+        data = {
+            name: [dataclasses.asdict(one) for one in checks] for name, checks in by_host.items()
+        }
         console.out(json.dumps(data, ensure_ascii=False, indent=1))
         return code or (2 if lacking else 0)
-    for name, checks in found.items():
+    for name, checks in by_host.items():
         for check in checks:
             if check.level != "ok" or args.verbose:
                 level = console.colour(check.level.ljust(8), COLOURS[check.level])

@@ -108,12 +108,12 @@ def parquet(table: Iterable[Row], out: Path) -> None:
             "Parquet needs pyarrow, which is not installed",
             fix="pip install pyarrow, or --to csv",
         ) from None
-    found = list(table)
-    names = list(dict.fromkeys(name for row in found for name in row))
+    table_rows = list(table)
+    names = list(dict.fromkeys(name for row in table_rows for name in row))
     # a column has one type: of numbers and texts in one, all become texts
     columns: dict[str, list[Any]] = {}
     for name in names:
-        column = [row.get(name) for row in found]
+        column = [row.get(name) for row in table_rows]
         mixed = any(isinstance(x, str) for x in column) and not all(
             isinstance(x, str) or x is None for x in column
         )
@@ -137,15 +137,15 @@ def crate(
     from runner.store.spec_file import spec_of
 
     files: dict[str, Path] = {}
-    found = spec or spec_of(folder, Path.cwd())
-    if found is None:
+    spec_file = spec or spec_of(folder, Path.cwd())
+    if spec_file is None:
         console.say("sources are left out: the spec is not here as it was run (--spec FILE)")
         files[f"{bundle.EXPERIMENT}/{Path(folder.manifest.spec.path).name}"] = (
             folder.path / "spec.yaml"
         )
     else:
-        base = found.resolve().parent
-        for path in bundle.sources(found, texts(expand(experiment))):
+        base = spec_file.resolve().parent
+        for path in bundle.sources(spec_file, texts(expand(experiment))):
             files[f"{bundle.EXPERIMENT}/{path.relative_to(base).as_posix()}"] = path
     for path in bundle.record_files(folder.path):
         files[f"{bundle.RUN}/{path.relative_to(folder.path).as_posix()}"] = path

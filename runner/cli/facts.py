@@ -25,19 +25,19 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.agent import Agent
     from runner.executor.probe import probe
 
-    found = {}
+    by_host = {}
 
     def ask(host: HostEntry) -> None:
         agent = Agent(host.transport, run_id="facts", state_dir=host.state_dir, become=host.become)
-        found[host.name] = probe(agent).facts
+        by_host[host.name] = probe(agent).facts
 
     code = common.at_each(args, ask)
     if args.json:
-        console.out(json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True))
+        console.out(json.dumps(by_host, indent=2, ensure_ascii=False, sort_keys=True))
         return code
-    for name, facts in found.items():
-        said = facts.pop("absent", None)
-        absent = said if isinstance(said, dict) else {}
+    for name, facts in by_host.items():
+        absences = facts.pop("absent", None)
+        absent = absences if isinstance(absences, dict) else {}
         for key in sorted(facts):
             why = f"  ({absent[key]})" if facts[key] is None and key in absent else ""
             console.out(f"{name}  {key} = {facts[key]}{why}")

@@ -37,8 +37,10 @@ def run(args: argparse.Namespace) -> int:
     from runner.data.history import histories
     from runner.data.load import cache_dir
 
-    found = histories(_name(args.experiment), query.roots(args), cache_dir(), metric=args.metric)
-    text = _written(args.to, found)
+    all_series = histories(
+        _name(args.experiment), query.roots(args), cache_dir(), metric=args.metric
+    )
+    text = _written(args.to, all_series)
     if args.out is None:
         console.out(text)
     else:
@@ -47,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             raise RunnerError(f"cannot write {args.out}: {error.strerror or error}") from error
         console.out(str(args.out))
-    changed = [series for series in found if series.changes]
+    changed = [series for series in all_series if series.changes]
     if args.fail_on_change and changed:
         console.say(f"changed: {', '.join(series.name for series in changed)}")
         return 1
@@ -68,14 +70,14 @@ def _name(given: str) -> str:
     return str(data.get("name", given)) if isinstance(data, dict) else given
 
 
-def _written(to: str, found: Sequence[Series]) -> str:
+def _written(to: str, all_series: Sequence[Series]) -> str:
     if to == "json":
-        return json.dumps([asdict(series) for series in found], ensure_ascii=False, indent=1)
+        return json.dumps([asdict(series) for series in all_series], ensure_ascii=False, indent=1)
     if to == "svg":
         from runner.report.figures import history
 
-        return history.draw(found).decode()
-    return "\n\n".join(_text(series) for series in found)
+        return history.draw(all_series).decode()
+    return "\n\n".join(_text(series) for series in all_series)
 
 
 def _text(series: Series) -> str:

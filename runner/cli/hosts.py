@@ -27,11 +27,11 @@ def run(args: argparse.Namespace) -> int:
     """Print each host of the inventory, how it is reached, its groups and variables' names."""
     known = common.inventory_of(args, None)
     rows = [row(known, name) for name in known.names(args.host or args.pattern)]
-    code = next((SpecError.exit_code for said in rows if said["refused"]), 0)
+    code = next((SpecError.exit_code for host in rows if host["refused"]), 0)
     if args.json:
         console.out(json.dumps(rows, ensure_ascii=False, indent=1))
         return code
-    unknown = [said["name"] for said in rows if said["name"] not in {*known.hosts, "local"}]
+    unknown = [host["name"] for host in rows if host["name"] not in {*known.hosts, "local"}]
     if known.hosts and unknown:
         console.say(
             f"not in the inventory, so a name of ~/.ssh/config: {', '.join(unknown)}; "
@@ -39,17 +39,17 @@ def run(args: argparse.Namespace) -> int:
         )
     if not known.hosts:
         console.say("no inventory: `local` and every name of ~/.ssh/config work as they are")
-    for said in rows:
-        if said["refused"]:
-            console.out(f"{said['name']}  refused: {said['refused']}")
+    for host in rows:
+        if host["refused"]:
+            console.out(f"{host['name']}  refused: {host['refused']}")
             continue
-        groups = f"  groups: {', '.join(said['groups'])}" if said["groups"] else ""
-        tags = f"  tags: {', '.join(said['tags'])}" if said["tags"] else ""
-        names = f"  vars: {', '.join(said['vars'])}" if said["vars"] else ""
-        become = "  become" if said["become"] else ""
-        without = said["without_effect"]
+        groups = f"  groups: {', '.join(host['groups'])}" if host["groups"] else ""
+        tags = f"  tags: {', '.join(host['tags'])}" if host["tags"] else ""
+        names = f"  vars: {', '.join(host['vars'])}" if host["vars"] else ""
+        become = "  become" if host["become"] else ""
+        without = host["without_effect"]
         unused = f"  without effect here: {', '.join(without)}" if without else ""
-        console.out(f"{said['name']}  {said['way']}{become}{groups}{tags}{names}{unused}")
+        console.out(f"{host['name']}  {host['way']}{become}{groups}{tags}{names}{unused}")
     return code
 
 

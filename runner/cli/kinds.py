@@ -31,9 +31,9 @@ def _lines() -> Iterator[str]:
     from runner.kinds.sources import fields, parsers
     from runner.kinds.units import CLOSED
 
-    outside = [found for group in discovery.FOLDERS for found in discovery.outside(group)]
-    for found in outside:
-        discovery.module(found.group, found.name)
+    outside = [one for group in discovery.FOLDERS for one in discovery.outside(group)]
+    for one in outside:
+        discovery.module(one.group, one.name)
     yield kinds_table()
     yield "| metric | unit | what |\n|---|---|---|"
     for name, field in sorted(fields({}).items()):
@@ -56,7 +56,7 @@ def _lines() -> Iterator[str]:
     for name in discovery.names("figures"):
         yield f"| `{name}` | {discovery.module('figures', name).KIND.doc} |"
     yield "\n| from outside | kind | package | version |\n|---|---|---|---|"
-    for found in outside:
-        yield f"| `{found.name}` | {found.group} | {found.package} | {found.version} |"
+    for one in outside:
+        yield f"| `{one.name}` | {one.group} | {one.package} | {one.version} |"
     if not outside:
         yield "| none | | | |"

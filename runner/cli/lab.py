@@ -123,47 +123,51 @@ def _submit(args: argparse.Namespace) -> int:
 
     loaded, known = common.read_spec(args, args.spec)
     if args.again is not None:
-        made = submission.find(args.lab, args.again)
-        if loaded.experiment.name != made.experiment:
-            raise SpecError(f"{made.id} is of {made.experiment}", fix=f"name {made.spec}")
+        submitted = submission.find(args.lab, args.again)
+        if loaded.experiment.name != submitted.experiment:
+            raise SpecError(
+                f"{submitted.id} is of {submitted.experiment}", fix=f"name {submitted.spec}"
+            )
     else:
-        made = lab_submission.laid_out(args, loaded, known)
-        submission.keep(args.lab, made)
+        submitted = lab_submission.laid_out(args, loaded, known)
+        submission.keep(args.lab, submitted)
     # said before anything is queued: it is what a lost submission is gone on with
-    console.out(made.id)
-    queued = _queue(args, made)
-    console.say(f"{queued} of {len(made.shares)} jobs queued: runner lab status {made.id}")
+    console.out(submitted.id)
+    queued = _queue(args, submitted)
+    console.say(
+        f"{queued} of {len(submitted.shares)} jobs queued: runner lab status {submitted.id}"
+    )
     return 0
 
 
-def _queue(args: argparse.Namespace, made: Submission) -> int:
+def _queue(args: argparse.Namespace, submitted: Submission) -> int:
     """Queue a job for each share that is not done and has none; give how many."""
     from runner.lab import slurm, submission
 
     there = {job.name for job in slurm.jobs(args.lab)}
     queued = 0
-    for share in made.shares:
-        folder = submission.record_of(args.lab, made, share)
-        if (folder is not None and folder.state == "done") or _name(made, share) in there:
+    for share in submitted.shares:
+        folder = submission.record_of(args.lab, submitted, share)
+        if (folder is not None and folder.state == "done") or _name(submitted, share) in there:
             continue
-        with submission.alone(args.lab, made, share) as free:
+        with submission.alone(args.lab, submitted, share) as free:
             if not free:
                 continue  # a job that the queue has given up is at it still
-        argv = [sys.executable, "-m", "runner", "lab", "job", made.id, str(share.number),
-                "--lab", str(args.lab), *made.words]  # fmt: skip
+        argv = [sys.executable, "-m", "runner", "lab", "job", submitted.id, str(share.number),
+                "--lab", str(args.lab), *submitted.words]  # fmt: skip
         # a program and no shell line: words stay the words that they are
         script = f"#!{sys.executable}\nimport os\nargv = {argv!r}\nos.execv(argv[0], argv)\n"
         slurm.submit(
-            args.lab, name=_name(made, share), script=script, cwd=made.cwd,
-            log=submission.share_folder(args.lab, made.id, share.number),
-            constraint=made.constraint, node=submission.node_of(args.lab, made, share),
+            args.lab, name=_name(submitted, share), script=script, cwd=submitted.cwd,
+            log=submission.share_folder(args.lab, submitted.id, share.number),
+            constraint=submitted.constraint, node=submission.node_of(args.lab, submitted, share),
         )  # fmt: skip
         queued += 1
     return queued
 
 
-def _name(made: Submission, share: Share) -> str:
-    return f"{made.id}.{share.number}"
+def _name(submitted: Submission, share: Share) -> str:
+    return f"{submitted.id}.{share.number}"
 
 
 def _job(args: argparse.Namespace) -> int:
@@ -171,36 +175,36 @@ def _job(args: argparse.Namespace) -> int:
     from runner.apply.boards.share import Part
     from runner.lab import submission
 
-    made = submission.find(args.lab, args.id)
-    share = next((one for one in made.shares if one.number == args.number), None)
+    submitted = submission.find(args.lab, args.id)
+    share = next((one for one in submitted.shares if one.number == args.number), None)
     node = os.environ.get("SLURMD_NODENAME") or args.host
     if share is None or not node:
         raise SpecError("a job is started by Slurm", fix="runner lab submit EXP")
-    with submission.alone(args.lab, made, share) as free:
+    with submission.alone(args.lab, submitted, share) as free:
         if not free:
-            console.say(f"share {share.number} of {made.id} is run by another job")
+            console.say(f"share {share.number} of {submitted.id} is run by another job")
             return 0
-        at = submission.node_of(args.lab, made, share)
+        at = submission.node_of(args.lab, submitted, share)
         if at and at != node:
             raise HostError(
                 f"share {share.number} was begun on {at}", fix="runner lab submit --again"
             )
-        submission.begin_at(args.lab, made, share, node)
-        folder = submission.record_of(args.lab, made, share)
+        submission.begin_at(args.lab, submitted, share, node)
+        folder = submission.record_of(args.lab, submitted, share)
         if folder is not None and folder.state == "done":
             return 0
-        args.host, args.spec, args.limit = node, made.spec, None
+        args.host, args.spec, args.limit = node, submitted.spec, None
         loaded, known = common.read_spec(args, args.spec)
-        if lab_submission.identity(loaded) != made.spec_hash:
-            raise SpecError(f"{made.spec} has changed since {made.id} was submitted",
+        if lab_submission.identity(loaded) != submitted.spec_hash:
+            raise SpecError(f"{submitted.spec} has changed since {submitted.id} was submitted",
                             fix="undo the change, or submit it anew")  # fmt: skip
         own = {"wait": True, "quiet": False, "verbose": True, "json": False, "command": "lab"}
         for name, value in (apply.defaults() | own).items():
             setattr(args, name, value)
         args.run_id, args.resume = share.run, None if folder is None else share.run
-        args.reports = submission.share_folder(args.lab, made.id, share.number) / "reports"
+        args.reports = submission.share_folder(args.lab, submitted.id, share.number) / "reports"
         apply.prepare([loaded])
-        outcome = apply.one(args, loaded, known, Part(made.blocks, share.blocks))
+        outcome = apply.one(args, loaded, known, Part(submitted.blocks, share.blocks))
         return outcome.code
 
 
@@ -208,13 +212,16 @@ def _status(args: argparse.Namespace) -> int:
     """Say of each share where it is; the queue may be away."""
     from runner.lab import slurm, submission
 
-    found = [submission.find(args.lab, args.id)] if args.id else submission.all_of(args.lab)
+    submissions = [submission.find(args.lab, args.id)] if args.id else submission.all_of(args.lab)
     try:
         jobs = {job.name: job for job in slurm.jobs(args.lab)}
     except HostError as fault:
         console.say(f"the queue does not answer: {fault.message}")
         jobs = {}
-    rows = {made.id: [_share(args, made, share, jobs) for share in made.shares] for made in found}
+    rows = {
+        submitted.id: [_share(args, submitted, share, jobs) for share in submitted.shares]
+        for submitted in submissions
+    }
     if args.json:
         console.out(json.dumps(rows, ensure_ascii=False))
         return 0
@@ -227,24 +234,26 @@ def _status(args: argparse.Namespace) -> int:
 
 
 def _share(
-    args: argparse.Namespace, made: Submission, share: Share, jobs: dict[str, Job]
+    args: argparse.Namespace, submitted: Submission, share: Share, jobs: dict[str, Job]
 ) -> dict[str, object]:
     from runner.lab import submission
 
-    folder = submission.record_of(args.lab, made, share)
-    job = jobs.get(_name(made, share))
-    with submission.alone(args.lab, made, share) as free:
+    folder = submission.record_of(args.lab, submitted, share)
+    job = jobs.get(_name(submitted, share))
+    with submission.alone(args.lab, submitted, share) as free:
         running = not free
     state = "queued" if job else "not queued"
     if running:
         state = "running"
     elif folder is not None:
         state = "done" if folder.state == "done" else "stopped" if not job else "queued"
-    said = "" if job is None else f"job {job.number} {job.state.lower()} {job.node} {job.reason}"
+    job_text = (
+        "" if job is None else f"job {job.number} {job.state.lower()} {job.node} {job.reason}"
+    )
     return {
         "share": share.number, "state": state, "run": share.run,
-        "board": submission.node_of(args.lab, made, share) or "any",
-        "trials": 0 if folder is None else len(folder.manifest.trials), "job": said.strip(),
+        "board": submission.node_of(args.lab, submitted, share) or "any",
+        "trials": 0 if folder is None else len(folder.manifest.trials), "job": job_text.strip(),
     }  # fmt: skip
 
 
@@ -252,11 +261,12 @@ def _cancel(args: argparse.Namespace) -> int:
     """End the jobs of a submission; what was measured stays."""
     from runner.lab import slurm, submission
 
-    made = submission.find(args.lab, args.id)
-    own = [job.number for job in slurm.jobs(args.lab) if job.name.startswith(f"{made.id}.")]
+    submitted = submission.find(args.lab, args.id)
+    own = [job.number for job in slurm.jobs(args.lab) if job.name.startswith(f"{submitted.id}.")]
     slurm.cancel(args.lab, own)
     console.say(
-        f"{len(own)} jobs of {made.id} are ended; go on: runner lab submit --again {made.id}"
+        f"{len(own)} jobs of {submitted.id} are ended; "
+        f"go on: runner lab submit --again {submitted.id}"
     )
     return 0
 
@@ -267,24 +277,24 @@ def _fetch(args: argparse.Namespace) -> int:
     from runner.lab import submission
     from runner.store.names import safe_name
 
-    made = submission.find(args.lab, args.id)
+    submitted = submission.find(args.lab, args.id)
     root = common.reports_dir(args)
-    there = root / safe_name(made.experiment) / made.id
+    there = root / safe_name(submitted.experiment) / submitted.id
     if there.exists():
         console.out(str(there / "artifacts" / "report.md"))
         return 0
     shares = []
-    for share in made.shares:
-        folder = submission.record_of(args.lab, made, share)
+    for share in submitted.shares:
+        folder = submission.record_of(args.lab, submitted, share)
         if folder is None or folder.state != "done":
             raise RecordError(
-                f"share {share.number} of {made.id} is not done",
-                fix=f"runner lab status {made.id}; what the queue has lost: runner lab submit "
-                f"--again {made.id} EXP",
+                f"share {share.number} of {submitted.id} is not done",
+                fix=f"runner lab status {submitted.id}; what the queue has lost: runner lab submit "
+                f"--again {submitted.id} EXP",
             )
         shares.append(folder)
     from runner.store.experiment import of_record
 
-    found = put_together(shares, of_record(shares[0]), shares[0].spec_text, root, made.id)
-    console.out(str(found.report))
+    together = put_together(shares, of_record(shares[0]), shares[0].spec_text, root, submitted.id)
+    console.out(str(together.report))
     return 0

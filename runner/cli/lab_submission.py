@@ -75,20 +75,20 @@ def constraint(loaded: Loaded, known: Inventory) -> str:
     if not isinstance(asked, dict):
         return ""
     group = str(asked.get("any"))
-    said = [*(asked.get("tags") or ()), *([group] if group in known.groups else [])]
-    return "&".join(dict.fromkeys(feature(str(word)) for word in said))
+    features = [*(asked.get("tags") or ()), *([group] if group in known.groups else [])]
+    return "&".join(dict.fromkeys(feature(str(word)) for word in features))
 
 
 def words(args: argparse.Namespace) -> list[str]:
     """Give the options of a submission that its jobs need, too."""
     file = common.inventory_file(args, Path(args.spec).parent)
-    found = ["-i", str(file.resolve())] if file is not None else []
+    options = ["-i", str(file.resolve())] if file is not None else []
     for word in args.extra_vars:
-        found += ["-e", word]
+        options += ["-e", word]
     for path in args.allow_secret:
-        found += ["--allow-secret", str(path.resolve())]
+        options += ["--allow-secret", str(path.resolve())]
     for name in ("ssh_config", "known_hosts"):
         if getattr(args, name) is not None:
-            found += [f"--{name.replace('_', '-')}", str(getattr(args, name).resolve())]
+            options += [f"--{name.replace('_', '-')}", str(getattr(args, name).resolve())]
     # what was trusted at submission is what the hash of it lets run
-    return [*found, "--trust"]
+    return [*options, "--trust"]

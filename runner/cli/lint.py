@@ -49,12 +49,12 @@ def run(args: argparse.Namespace) -> int:
     for path in args.specs:
         loaded, inventory = common.read_spec(args, path)
         known = facts(args, inventory) if known is None else known
-        found = lint(loaded.experiment, known, sources(loaded), beside(loaded))
-        if any(one.severity in failing and not one.ignored for one in found):
+        findings = lint(loaded.experiment, known, sources(loaded), beside(loaded))
+        if any(one.severity in failing and not one.ignored for one in findings):
             code = 1
-        documents.append({"spec": path, "findings": [dataclasses.asdict(one) for one in found]})
+        documents.append({"spec": path, "findings": [dataclasses.asdict(one) for one in findings]})
         if not args.json:
-            show(path, found, everything=args.all)
+            show(path, findings, everything=args.all)
     if args.json:
         console.out(json.dumps(documents, ensure_ascii=False, indent=1))
     return code
@@ -111,12 +111,12 @@ def sources(loaded: Loaded) -> dict[str, str]:
             packages.add(one.build.package)
         if one.workload is not None and one.workload.go_test is not None:
             packages.add(one.workload.go_test.package)
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for package in sorted(packages):
         folder = (root / package).resolve()
         if folder.is_dir() and folder.is_relative_to(top):
-            found |= _texts(folder, package)
-    return found
+            texts |= _texts(folder, package)
+    return texts
 
 
 def _texts(folder: Path, package: str) -> dict[str, str]:
@@ -127,15 +127,15 @@ def _texts(folder: Path, package: str) -> dict[str, str]:
     }
 
 
-def show(path: str, found: tuple[Finding, ...], *, everything: bool) -> None:
+def show(path: str, findings: tuple[Finding, ...], *, everything: bool) -> None:
     """Print the findings of one spec."""
-    kept = [one for one in found if not one.ignored]
-    for one in found if everything else kept:
+    kept = [one for one in findings if not one.ignored]
+    for one in findings if everything else kept:
         severity = console.colour(one.severity, COLOURS.get(one.severity, "dim"))
         where = f" {one.where}" if one.where else ""
         console.out(f"{path}:{where}: {severity}: {one.message} [{one.rule}]")
         console.out(f"    ignored: {one.ignored}" if one.ignored else f"    fix: {one.fix}")
-    ignored = len(found) - len(kept)
+    ignored = len(findings) - len(kept)
     more = f", {ignored} ignored with a reason" if ignored else ""
-    said = f"{len(kept)} finding(s)" if kept else "nothing found"
-    console.say(f"{path}: {said}{more}" + ("; runner explain RULE says why" if kept else ""))
+    count = f"{len(kept)} finding(s)" if kept else "nothing found"
+    console.say(f"{path}: {count}{more}" + ("; runner explain RULE says why" if kept else ""))

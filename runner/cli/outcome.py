@@ -22,8 +22,8 @@ def show(outcome: Outcome) -> None:
     for line in numbers(outcome.estimates):
         console.say(line)
     for claim in outcome.claims:
-        said = f"{claim.id}  {claim.verdict}"
-        console.say(f"   claim {said}: {claim.reason}")
+        verdict = f"{claim.id}  {claim.verdict}"
+        console.say(f"   claim {verdict}: {claim.reason}")
     counts = {name: vars(count) for name, count in outcome.hosts.items()}
     for line in console.recap(counts, outcome.left_out):
         console.say(line)

@@ -97,7 +97,7 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
 
     options = Options(reports=common.reports_dir(args), cache=common.cache_dir())
     system = declared_state(loaded, options)
-    found = []
+    planned = []
     for host in common.entries(args, known, loaded.experiment.hosts.names()).values():
         agent = Agent(
             host.transport, run_id="plan", state_dir=host.state_dir, become=host.become,
@@ -113,8 +113,8 @@ def observed(args: argparse.Namespace, loaded: Loaded, known: Inventory) -> list
             one.plan_all(system)
         finally:
             host.transport.close()
-        found.append(one)
-    return found
+        planned.append(one)
+    return planned
 
 
 def touched(
@@ -159,7 +159,7 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
     from runner.spec.sections.varied import OF_LOAD, at_level
     from runner.spec.treatments import treatments, with_levels
 
-    found = []
+    documents = []
     for host in hosts:
         cells = _sent((*host.plan.packages, *host.plan.cells, *host.plan.actions))
         trials = {}
@@ -170,7 +170,7 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
             search = experiment.search
             experiment = at_level(experiment, search.low) if search else experiment
             layer = host.layers.get(treatment_id(levels))
-            made = trial_program(
+            compiled = trial_program(
                 experiment,
                 host.facts,
                 TrialRequest(
@@ -181,10 +181,12 @@ def programs(loaded: Loaded, hosts: Sequence[HostRun]) -> list[dict[str, Any]]:
                     connections=search.low if search and search.goal.variable in OF_LOAD else None,
                 ),
             )
-            trials[treatment_id(levels)] = made.program
+            trials[treatment_id(levels)] = compiled.program
         states = {name: _sent(layer.cells) for name, layer in host.layers.items()}
-        found.append({"host": host.name, "converge": cells, "treatments": states, "trials": trials})
-    return found
+        documents.append(
+            {"host": host.name, "converge": cells, "treatments": states, "trials": trials}
+        )
+    return documents
 
 
 def _sent(cells: Sequence[Cell]) -> list[Sent]:
@@ -210,7 +212,7 @@ def as_json(
             host.name: {
                 "changes": [vars(change) for change in host.changes()],
                 "skipped": host.plan.skipped,
-                "refused": {kind: vars(said) for kind, said in host.plan.refused.items()},
+                "refused": {kind: vars(refusal) for kind, refusal in host.plan.refused.items()},
                 "needs_root": host.plan.needs_root,
             }
             for host in hosts
@@ -235,14 +237,16 @@ def show_host(host: HostRun, loaded: Loaded, *, diff: bool) -> None:
     lost = f", {fail} would fail" if fail else ""
     console.out(f"{host.name}: {len(due) - fail} of {len(changes)} resources would change{lost}")
     for change in due:
-        told = f" ({change.treatment})" if change.treatment else ""
-        console.out(f"  {change.id}{told}: {change}")
+        treatment = f" ({change.treatment})" if change.treatment else ""
+        console.out(f"  {change.id}{treatment}: {change}")
         if diff and change.diff:
             console.out(change.diff.rstrip("\n"))
     for kind, why in host.plan.skipped.items():
         console.out(f"  {kind}: skipped ({why})")
-    for kind, said in host.plan.refused.items():
-        console.out(f"  {kind}: refused ({said.why})" + (f"; {said.fix}" if said.fix else ""))
+    for kind, refusal in host.plan.refused.items():
+        console.out(
+            f"  {kind}: refused ({refusal.why})" + (f"; {refusal.fix}" if refusal.fix else "")
+        )
     if host.plan.needs_root and not host.host.root:
         console.out(f"  root is needed for {', '.join(host.plan.needs_root)}")
     for lack, fix in lacking(loaded.experiment, {host.name: host.facts}):
@@ -277,15 +281,15 @@ def show_chances(decided: Sequence[Chance], pilot: str) -> None:
         return
     console.out(f"claims (pilot: {pilot or 'none'}):")
     for one in decided:
-        said = ""
+        chance = ""
         if one.chance is not None:
             low, high = one.chance
             n = f"n = {one.n[0]}" + (f"–{one.n[1]}" if one.n[1] != one.n[0] else "")
-            said = f"{low:.0%}" + (f"–{high:.0%}" if high != low else "")
-            said = f"chance to decide with {n}: {said}"
-            said += f" (towards {one.towards})" if one.towards else ""
+            chance = f"{low:.0%}" + (f"–{high:.0%}" if high != low else "")
+            chance = f"chance to decide with {n}: {chance}"
+            chance += f" (towards {one.towards})" if one.towards else ""
         more = f"; about {one.needed} for 80 %" if one.needed and one.needed > one.n[1] else ""
         basis = f" [{one.basis}]" if one.basis else ""
-        console.out(f"  {one.id}  {one.published}: {said or 'cannot be said'}{more}{basis}")
+        console.out(f"  {one.id}  {one.published}: {chance or 'cannot be said'}{more}{basis}")
         if one.warning:
             console.out(f"      ! {one.warning}")

@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
         tell(query.write_parquet(args.sql, roots(args), cache_dir(), args.out))
         console.out(str(args.out))
         return 0
-    found = query.query(args.sql, roots(args), cache_dir())
-    tell(found.unread)
-    text = written(args.to, found.columns, found.rows)
+    result = query.query(args.sql, roots(args), cache_dir())
+    tell(result.unread)
+    text = written(args.to, result.columns, result.rows)
     if args.out is None:
         console.out(text)
         return 0
@@ -88,8 +88,8 @@ def tell(unread: Sequence[str]) -> None:
 def written(to: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Give the rows as text, without a newline at the end; what is absent is empty or null."""
     if to == "json":
-        made = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
-        return json.dumps(made, ensure_ascii=False, indent=1)
+        objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+        return json.dumps(objects, ensure_ascii=False, indent=1)
     if to == "csv":
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")

@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
         folder = find(common.reports_dir(args), which)
         if args.spec:
             judge_with(folder, common.read_spec(args, args.spec)[0])
-        made = rebuild.write(folder, judged(folder, of_record(folder)))
-        console.out(str(made))
+        report = rebuild.write(folder, judged(folder, of_record(folder)))
+        console.out(str(report))
     return 0
 
 

@@ -74,8 +74,8 @@ def _theirs(args: argparse.Namespace, stack: contextlib.ExitStack) -> tuple[RunF
         return folder, spec
     folder = find(common.reports_dir(args), args.run_)
     check_record(folder)
-    found = spec_of(folder, Path.cwd())
-    if found is None:
+    spec_file = spec_of(folder, Path.cwd())
+    if spec_file is None:
         commit = folder.manifest.git.commit
         raise RecordError(
             f"the spec of {folder.id} is not here as it was run: "
@@ -83,7 +83,7 @@ def _theirs(args: argparse.Namespace, stack: contextlib.ExitStack) -> tuple[RunF
             fix=(f"git checkout {commit}, or " if commit else "")
             + "take a bundle of it: runner export RUN --to ro-crate",
         )
-    return folder, found
+    return folder, spec_file
 
 
 def _against(args: argparse.Namespace, theirs: RunFolder, path: Path) -> int:
@@ -94,13 +94,13 @@ def _against(args: argparse.Namespace, theirs: RunFolder, path: Path) -> int:
 
     ours = RunFolder.open(path)
     left, right = compare.of_folder(theirs), compare.of_folder(ours)
-    found = compared(left, right, compare.threshold(args.threshold))
+    result = compared(left, right, compare.threshold(args.threshold))
     verdicts = reproduced.pairs(left.analysis.claims, right.analysis.claims)
-    page = reproduced.page(found, verdicts)
+    page = reproduced.page(result, verdicts)
     ours.write_artifact(PAGE, page.encode())
-    console.out(comparison.text(found))
+    console.out(comparison.text(result))
     for line in reproduced.lines(verdicts):
         console.out(line)
-    console.out(reproduced.verdict(found))
+    console.out(reproduced.verdict(result))
     console.out(str(path / "artifacts" / PAGE))
-    return reproduced.exit_code(found)
+    return reproduced.exit_code(result)

@@ -94,9 +94,9 @@ class Sparklines:
         self._metrics = dict(list(numbers.items())[:MOST])
         self._sampled: dict[str, Field] = {}
         for name, metric in self._metrics.items():
-            found = known.get(_source(metric))
-            if found is not None and not metric.pattern:
-                self._sampled[name] = found
+            source = known.get(_source(metric))
+            if source is not None and not metric.pattern:
+                self._sampled[name] = source
         self._boards: dict[str, _Board] = {}
         self._trials: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=POINTS))
         self._units: dict[str, str] = {}
@@ -138,14 +138,14 @@ class Sparklines:
     def lines(self, board: str, label: str) -> list[str]:
         """Give the lines of the trial that runs on a board."""
         traces = self._boards.get(board, _Board()).traces
-        found = []
+        lines = []
         for name, source in self._sampled.items():
             if len(traces[name].points) > 1:
                 unit = self._metrics[name].unit or source.unit
                 shown = amount(traces[name].last, source.unit if source.kind == "counter" else unit)
                 per = " per s" if source.kind == "counter" else ""
-                found.append(f"   {label}{name} {sparkline(traces[name].points)} {shown}{per}")
-        return found
+                lines.append(f"   {label}{name} {sparkline(traces[name].points)} {shown}{per}")
+        return lines
 
     def of_trials(self) -> list[str]:
         """Give the lines over trials that have ended, of metrics that are not sampled."""

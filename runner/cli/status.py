@@ -32,46 +32,48 @@ def run(args: argparse.Namespace) -> int:
     from runner.executor.agent import Agent
     from runner.executor.host import status
 
-    found: dict[str, tuple[Status, list[Applied]]] = {}
+    by_host: dict[str, tuple[Status, list[Applied]]] = {}
 
     def ask(host: HostEntry) -> None:
         agent = Agent(host.transport, run_id="status", state_dir=host.state_dir, become=host.become)
-        found[host.name] = status(agent)
+        by_host[host.name] = status(agent)
 
     code = common.at_each(args, ask)
     if args.json:
-        told = {name: data(*one) for name, one in found.items()}
-        console.out(json.dumps(told, indent=2, ensure_ascii=False))
+        document = {name: data(*one) for name, one in by_host.items()}
+        console.out(json.dumps(document, indent=2, ensure_ascii=False))
         return code
-    for name, (said, applied) in found.items():
-        for line in lines(name, said, applied, verbose=args.verbose):
+    for name, (state, applied) in by_host.items():
+        for line in lines(name, state, applied, verbose=args.verbose):
             console.out(line)
     return code
 
 
-def data(said: Status, applied: Sequence[Applied]) -> dict[str, object]:
+def data(status: Status, applied: Sequence[Applied]) -> dict[str, object]:
     """Give the host's state as one document."""
     from msgspec import to_builtins
 
-    found = to_builtins({"hold": said.hold, "alive": said.alive, "journal": said.journal})
+    document = to_builtins({"hold": status.hold, "alive": status.alive, "journal": status.journal})
     rows = [
         {key: value for key, value in to_builtins(one).items() if key not in {"event", "t"}}
         for one in applied
     ]
-    return {**found, "trials": to_builtins(said.trials), "applied": rows}
+    return {**document, "trials": to_builtins(status.trials), "applied": rows}
 
 
 def lines(
-    name: str, said: Status, applied: Sequence[Applied], *, verbose: bool = False
+    name: str, status: Status, applied: Sequence[Applied], *, verbose: bool = False
 ) -> list[str]:
     """Say the state of one host."""
-    running = [trial for trial in said.trials if trial.running]
-    found = [f"{name}: {_held(said.hold, alive=said.alive)}"]
+    running = [trial for trial in status.trials if trial.running]
+    shown_lines = [f"{name}: {_held(status.hold, alive=status.alive)}"]
     if not applied:
-        found.append("  nothing is changed")
+        shown_lines.append("  nothing is changed")
     gone = [one for one in applied if one.state == "back" and not verbose]
     if gone:
-        found.append(f"  {len(gone)} changed and as before by now, such as groups of past trials")
+        shown_lines.append(
+            f"  {len(gone)} changed and as before by now, such as groups of past trials"
+        )
     for one in applied:
         if one in gone:
             continue
@@ -80,14 +82,14 @@ def lines(
         if one.state in {"drifted", "unfinished"}:
             text += f", now {shown(one.now)}"
         text += f"  (run {one.run}, {when(one.at)})"
-        found.append(text + (f": {one.why}" if one.why else ""))
-    if said.journal.damaged:
-        damaged = ", ".join(map(str, said.journal.damaged))
-        found.append(f"  the journal is damaged in line {damaged}")
-    found += [f"  {_running(trial)}" for trial in running]
-    if applied and not running and not said.alive:
-        found.append(f"  undo: runner restore {name}")
-    return found
+        shown_lines.append(text + (f": {one.why}" if one.why else ""))
+    if status.journal.damaged:
+        damaged = ", ".join(map(str, status.journal.damaged))
+        shown_lines.append(f"  the journal is damaged in line {damaged}")
+    shown_lines += [f"  {_running(trial)}" for trial in running]
+    if applied and not running and not status.alive:
+        shown_lines.append(f"  undo: runner restore {name}")
+    return shown_lines
 
 
 def _running(trial: TrialSaid) -> str:

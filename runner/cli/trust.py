@@ -29,15 +29,15 @@ def trusted(loaded: Loaded, *, asked: bool) -> bool:
     """Say whether a spec is trusted as it is now; ask where somebody is there to answer."""
     from runner.apply.checks.foreign import run_here, trust_hash
 
-    found = run_here(loaded.experiment)
-    if not found or not all(said for _, said in found):
+    commands = run_here(loaded.experiment)
+    if not commands or not all(declared for _, declared in commands):
         return True  # nothing to allow, or nothing that could be
     if any(loaded.path.resolve().is_relative_to(folder) for folder in own_folders()):
         return True
     mark = _folder() / trust_hash(loaded)
     if mark.exists():
         return True
-    names = ", ".join(dict.fromkeys(one.runs for one, _ in found))
+    names = ", ".join(dict.fromkeys(one.runs for one, _ in commands))
     if not asked and sys.stdin.isatty() and sys.stderr.isatty():
         console.say(f"{loaded.path} runs on this machine: {names}")
         print("trust it as it is now? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -60,13 +60,13 @@ def own_folders() -> list[Path]:
     root = Path(base) if base.startswith("/") else Path.home() / ".config"
     file = root / "runner" / "config.toml"
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8")).get("trusted_folders", [])
+        folders = tomllib.loads(file.read_text(encoding="utf-8")).get("trusted_folders", [])
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as wrong:
         raise SpecError(
             f"{file}: {wrong}", fix='write trusted_folders = ["~/experiments"]'
         ) from None
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+    if not isinstance(folders, list) or not all(isinstance(one, str) for one in folders):
         raise SpecError(f"{file}: trusted_folders is not a list of paths", fix="write a list")
-    return [Path(one).expanduser().resolve() for one in found]
+    return [Path(one).expanduser().resolve() for one in folders]

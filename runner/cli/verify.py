@@ -34,33 +34,33 @@ def run(args: argparse.Namespace) -> int:
     """Judge the newest run of each spec; 1 where a required verdict is not `reproduced`."""
     from runner.apply.ledger import entry
 
-    found = []
+    entries = []
     for path in args.specs:
         loaded, _ = common.read_spec(args, path)
         if loaded.experiment.lint.only:
             console.say(f"{path}: skipped, it is never run ({loaded.experiment.lint.only})")
             continue
-        found.append(entry(loaded.experiment, path, common.reports_dir(args)))
-    failed = [one for one in found if _fails(one, strict=args.strict)]
+        entries.append(entry(loaded.experiment, path, common.reports_dir(args)))
+    failed = [one for one in entries if _fails(one, strict=args.strict)]
     if args.format in ci.FORMATS:
-        ci.show(args.format, "Published numbers", _checks(found))
+        ci.show(args.format, "Published numbers", _checks(entries))
     elif args.format == "json":
-        console.out(json.dumps([_data(one) for one in found], ensure_ascii=False, default=str))
+        console.out(json.dumps([_data(one) for one in entries], ensure_ascii=False, default=str))
     else:
-        for one in found:
+        for one in entries:
             _show(one)
-        said = f"{len(found) - len(failed)} of {len(found)} hold"
-        console.say(console.colour(said, "failed" if failed else "ok"))
+        count = f"{len(entries) - len(failed)} of {len(entries)} hold"
+        console.say(console.colour(count, "failed" if failed else "ok"))
     return 1 if failed else 0
 
 
-def _checks(found: Sequence[Entry]) -> list[Check]:
+def _checks(entries: Sequence[Entry]) -> list[Check]:
     """One check for each claim, at its line; one that is not required cannot fail."""
     from runner.report.exports.ci import Check
     from runner.report.format import units
 
     checks = []
-    for one in found:
+    for one in entries:
         lines = _lines(one)
         for claim in one.claims:
             state: State = "failed" if claim in one.failing else "passed"

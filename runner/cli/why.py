@@ -64,36 +64,38 @@ def run(args: argparse.Namespace) -> int:
         raise SpecError(f"`{args.a}` names no run", fix="write RUN:factor=level first")
     folders = [find(common.reports_dir(args), which) for which in (first, second or first)]
     a, b = (compare.of_folder(f, w) for f, w in zip(folders, (where_a, where_b), strict=True))
-    found = differences(a, b, boots=args.reboot or may_boot(b.experiment))
-    found = replace(found, settable=tuple(_chosen(found.settable, args.only, args.without)))
-    if not found.settable:
+    differing = differences(a, b, boots=args.reboot or may_boot(b.experiment))
+    differing = replace(
+        differing, settable=tuple(_chosen(differing.settable, args.only, args.without))
+    )
+    if not differing.settable:
         raise RecordError(
             "nothing that differs between the two can be set here",
-            fix="; ".join(f"{one.name}: {one.why}" for one in found.others[:10])
+            fix="; ".join(f"{one.name}: {one.why}" for one in differing.others[:10])
             or f"see what differs: runner compare {args.a} {args.b}",
         )
-    loaded, names = _screening(args, folders[1], b, found)
-    return _shown(args, (a, b), found, (loaded, names))
+    loaded, names = _screening(args, folders[1], b, differing)
+    return _shown(args, (a, b), differing, (loaded, names))
 
 
 def _chosen(
-    found: Sequence[Difference], only: Sequence[str], without: Sequence[str]
+    differing: Sequence[Difference], only: Sequence[str], without: Sequence[str]
 ) -> list[Difference]:
     """Give the differences that were asked for; SpecError where a name is of none."""
     for pattern in (*only, *without):
-        if not any(fnmatchcase(one.name, pattern) for one in found):
-            known = ", ".join(one.name for one in found) or "none"
+        if not any(fnmatchcase(one.name, pattern) for one in differing):
+            known = ", ".join(one.name for one in differing) or "none"
             raise SpecError(f"no difference is called {pattern}", fix=f"there is: {known}")
     return [
         one
-        for one in found
+        for one in differing
         if (not only or any(fnmatchcase(one.name, pattern) for pattern in only))
         and not any(fnmatchcase(one.name, pattern) for pattern in without)
     ]
 
 
 def _screening(
-    args: argparse.Namespace, folder: RunFolder, side: Side, found: Found
+    args: argparse.Namespace, folder: RunFolder, side: Side, differing: Found
 ) -> tuple[Loaded, dict[str, str]]:
     """Give the spec of b with a factor for each difference, and what each factor stands for."""
     from runner.planning.screening import factor_names, screening
@@ -114,16 +116,16 @@ def _screening(
             f"{spec} gives another experiment than {folder.id} was",
             fix="give the -e and -H that it was run with: " + " ".join(folder.manifest.command),
         )
-    short = factor_names([one.name for one in found.settable], list(loaded.experiment.factors))
-    made = screening(
+    short = factor_names([one.name for one in differing.settable], list(loaded.experiment.factors))
+    screened = screening(
         loaded.experiment,
-        {short[one.name]: (one.overlay(one.a), one.overlay(one.b)) for one in found.settable},
+        {short[one.name]: (one.overlay(one.a), one.overlay(one.b)) for one in differing.settable},
         side.where,
         args.blocks,
     )
     args.known = known
     return (
-        replace(loaded, experiment=made, expanded=expand(made), hash=spec_hash(made)),
+        replace(loaded, experiment=screened, expanded=expand(screened), hash=spec_hash(screened)),
         {factor: name for name, factor in short.items()},
     )
 
@@ -131,16 +133,16 @@ def _screening(
 def _shown(
     args: argparse.Namespace,
     sides: tuple[Side, Side],
-    found: Found,
-    made: tuple[Loaded, dict[str, str]],
+    differing: Found,
+    screened: tuple[Loaded, dict[str, str]],
 ) -> int:
     from runner.analysis.runs.screened import explained
     from runner.report.sections import why
     from runner.store.record import RunFolder
 
-    loaded, names = made
+    loaded, names = screened
     count = len(loaded.experiment.treatments) * args.blocks
-    console.say(f"varying {', '.join(one.name for one in found.settable)}: {count} trials")
+    console.say(f"varying {', '.join(one.name for one in differing.settable)}: {count} trials")
     apply.prepare([loaded])
     outcome = apply.one(args, loaded, args.known)
     if args.check:
@@ -149,7 +151,7 @@ def _shown(
         return 2
     folder = RunFolder.open(outcome.report.parents[1])
     result = why.Why(
-        sides[0].name, sides[1].name, folder.id, len(outcome.trials), found,
+        sides[0].name, sides[1].name, folder.id, len(outcome.trials), differing,
         explained(*sides, compare.of_folder(folder).analysis, names),
     )  # fmt: skip
     folder.write_artifact(PAGE, why.page(result).encode())

@@ -99,19 +99,19 @@ def change_points(values: Sequence[float]) -> list[tuple[int, float]]:
 
     data = np.asarray(values, dtype=np.float64)
     rng = np.random.default_rng(SEED)
-    found: list[tuple[int, float]] = []
+    points: list[tuple[int, float]] = []
 
     def split(start: int, end: int) -> None:
         if end - start < 2 * SHORTEST:
             return
         at, p = _split(data[start:end], rng)
         if p <= ALPHA:
-            found.append((start + at, p))
+            points.append((start + at, p))
             split(start, start + at)
             split(start + at, end)
 
     split(0, len(data))
-    return sorted(found)
+    return sorted(points)
 
 
 def _split(data: npt.NDArray[np.float64], rng: np.random.Generator) -> tuple[int, float]:
@@ -153,7 +153,7 @@ def histories(
     experiment: str, roots: Sequence[Path], cache: Path, *, metric: str | None = None
 ) -> tuple[Series, ...]:
     """Give every series of an experiment; SpecError where there is no run or no such metric."""
-    found = query.query(
+    result = query.query(
         "SELECT e.metric, e.shown_in, e.treatment, e.step, e.run, e.estimate, e.low, e.high, e.n, "
         "r.started_at, r.commit, coalesce(r.board, r.host) || ' (' || r.arch || ')' AS host, "
         "r.spec_hash, r.runner FROM estimates e JOIN runs r USING (run) "
@@ -163,7 +163,7 @@ def histories(
         cache,
         [experiment],
     )
-    rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
     if not rows:
         raise SpecError(
             f"no finished run of {experiment} with a measured metric under "
@@ -183,18 +183,18 @@ def histories(
             key = (row["metric"], row["shown_in"], row["host"],
                    tuple(sorted(treatment.items())), row["step"])  # fmt: skip
             keyed.setdefault(key, []).append(row)
-    return tuple(_series(experiment, key, made, facts) for key, made in keyed.items())
+    return tuple(_series(experiment, key, points, facts) for key, points in keyed.items())
 
 
 def _facts(experiment: str, roots: Sequence[Path], cache: Path) -> dict[str, dict[str, str]]:
-    found = query.query(
+    result = query.query(
         "SELECT run, fact, value FROM facts WHERE experiment = ? AND fact IN (SELECT unnest(?))",
         roots,
         cache,
         [experiment, list(FACTS)],
     )
     facts: dict[str, dict[str, str]] = {}
-    for run, fact, value in found.rows:
+    for run, fact, value in result.rows:
         facts.setdefault(str(run), {})[str(fact)] = str(value)
     return facts
 
@@ -224,11 +224,11 @@ def _series(
                   int(str(row["n"])), changed)
         )  # fmt: skip
     values = [point.estimate for point in points]
-    found = change_points(values)
-    edges = [0, *(at for at, _ in found), len(values)]
+    breaks = change_points(values)
+    edges = [0, *(at for at, _ in breaks), len(values)]
     changes = tuple(
         Change(at, p, median(values[edges[i] : at]), median(values[at : edges[i + 2]]))
-        for i, (at, p) in enumerate(found)
+        for i, (at, p) in enumerate(breaks)
     )
     metric, unit, host, treatment, step = key
     levels = tuple((str(a), str(b)) for a, b in treatment) if isinstance(treatment, tuple) else ()

@@ -127,7 +127,7 @@ def _forget(con: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
 def _add(con: duckdb.DuckDBPyConnection, runs: Mapping[str, str]) -> list[str]:
     """Read runs into the tables; give a line for each that cannot be read."""
     unread: list[str] = []
-    found: dict[str, list[rows.Row]] = {table.name: [] for table in tables.TABLES}
+    by_table: dict[str, list[rows.Row]] = {table.name: [] for table in tables.TABLES}
     kept: list[str] = []
     for path in runs:
         try:
@@ -136,24 +136,26 @@ def _add(con: duckdb.DuckDBPyConnection, runs: Mapping[str, str]) -> list[str]:
             unread.append(f"{path}: {error.message}")  # and again at the next query
             continue
         kept.append(path)
-        for name, made in read.items():
-            found[name] += made
+        for name, read_rows in read.items():
+            by_table[name] += read_rows
     con.execute("BEGIN")
     for table in tables.TABLES:
-        if found[table.name]:
-            insert(con, table, found[table.name])
+        if by_table[table.name]:
+            insert(con, table, by_table[table.name])
     if kept:
         con.executemany("INSERT INTO _seen VALUES (?, ?)", [[path, runs[path]] for path in kept])
     con.execute("COMMIT")
     return unread
 
 
-def insert(con: duckdb.DuckDBPyConnection, table: tables.Table, made: Iterable[rows.Row]) -> None:
+def insert(
+    con: duckdb.DuckDBPyConnection, table: tables.Table, new_rows: Iterable[rows.Row]
+) -> None:
     """Add rows to a table, by way of lines of JSON: DuckDB's fastest way in without Arrow."""
     types = ", ".join(f"'{column.name}': '{column.type}'" for column in table.columns)
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as file:
-        for row in made:
+        for row in new_rows:
             file.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
         file.flush()
         con.execute(

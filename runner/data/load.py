@@ -60,22 +60,22 @@ class Frame:
         numeric = {"DOUBLE", "FLOAT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "SMALLINT"}
         with self._relation() as relation:
             names, types = relation.columns, relation.types
-            found = relation.fetchall()
+            rows = relation.fetchall()
         return {
             name: np.array(
-                [(np.nan if row[i] is None else row[i]) for row in found], dtype=np.float64
+                [(np.nan if row[i] is None else row[i]) for row in rows], dtype=np.float64
             )
             if str(kind) in numeric
-            else np.array([row[i] for row in found], dtype=object)
+            else np.array([row[i] for row in rows], dtype=object)
             for i, (name, kind) in enumerate(zip(names, types, strict=True))
         }
 
     def __getitem__(self, name: str) -> npt.NDArray[np.float64] | npt.NDArray[np.object_]:
         """Give one column as numpy; KeyError names the columns that there are."""
-        found = self.to_numpy()
-        if name not in found:
-            raise KeyError(f"{name!r}: one of {', '.join(found)}")
-        return found[name]
+        columns = self.to_numpy()
+        if name not in columns:
+            raise KeyError(f"{name!r}: one of {', '.join(columns)}")
+        return columns[name]
 
     def __len__(self) -> int:
         """Count the rows."""

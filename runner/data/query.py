@@ -69,12 +69,12 @@ def query(sql: str, roots: Sequence[Path], cache: Path, values: Sequence[object]
 
     con, unread = connection(sql, roots, cache)
     try:
-        found = con.execute(sql, list(values))
+        answer = con.execute(sql, list(values))
         # DuckDB gives None for a query without a statement
-        if found is None or found.description is None:
+        if answer is None or answer.description is None:
             raise SpecError("the query gives no rows", fix="begin it with select")
-        names = tuple(column[0] for column in found.description)
-        return Result(names, tuple(found.fetchall()), unread)
+        names = tuple(column[0] for column in answer.description)
+        return Result(names, tuple(answer.fetchall()), unread)
     except duckdb.Error as error:
         raise SpecError(
             f"query: {error}",

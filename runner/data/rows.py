@@ -38,15 +38,15 @@ def rows_of(path: Path) -> dict[str, list[Row]]:
     except RecordError as error:
         why = error.message
     mark: Row = {"experiment": folder.experiment, "run": folder.id}
-    found: dict[str, list[Row]] = {"runs": [mark | _run(folder, analysis, why)]}
-    found["facts"] = [mark | row for row in _facts(folder)]
-    found["changes"] = [mark | row for row in _changes(folder)]
+    by_table: dict[str, list[Row]] = {"runs": [mark | _run(folder, analysis, why)]}
+    by_table["facts"] = [mark | row for row in _facts(folder)]
+    by_table["changes"] = [mark | row for row in _changes(folder)]
     if analysis is not None:
-        found["trials"] = [mark | row for row in _trials(analysis)]
-        found["steps"] = [mark | row for row in _steps(analysis)]
-        found["estimates"] = [mark | row for row in _estimates(analysis)]
-        found["claims"] = [mark | row for row in _claims(analysis)]
-    return found
+        by_table["trials"] = [mark | row for row in _trials(analysis)]
+        by_table["steps"] = [mark | row for row in _steps(analysis)]
+        by_table["estimates"] = [mark | row for row in _estimates(analysis)]
+        by_table["claims"] = [mark | row for row in _claims(analysis)]
+    return by_table
 
 
 def samples_of(path: Path) -> Iterator[Row]:

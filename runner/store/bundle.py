@@ -51,7 +51,7 @@ def sources(spec: Path, texts: Iterable[str]) -> list[Path]:
     is taken, no link is followed.
     """
     base = spec.parent.resolve()
-    found: dict[Path, None] = {spec.resolve(): None}
+    files: dict[Path, None] = {spec.resolve(): None}
     size = 0
     for text in dict.fromkeys(texts):
         for path in _named(base, text):
@@ -61,8 +61,8 @@ def sources(spec: Path, texts: Iterable[str]) -> list[Path]:
                     f"the sources of {spec} are more than {MOST_SOURCES >> 20} MB",
                     fix="keep what is built apart from other files",
                 )
-            found[path] = None
-    return list(found)
+            files[path] = None
+    return list(files)
 
 
 def _named(base: Path, text: str) -> list[Path]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def trials(folder: Path) -> list[str]:
     """Give the trials that have events, by name."""
     kinds = (keeping.LINES, *keeping.KINDS)
-    found = [path for kind in kinds for path in folder.glob(f"*{kind}")]
-    return sorted({keeping.trial_of(path) for path in found if not path.name.startswith(".")})
+    paths = [path for kind in kinds for path in folder.glob(f"*{kind}")]
+    return sorted({keeping.trial_of(path) for path in paths if not path.name.startswith(".")})
 
 
 def packed(plain: Path) -> bool:

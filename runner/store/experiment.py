@@ -74,12 +74,12 @@ def shown_in(metrics: Mapping[str, Json]) -> dict[str, Json]:
 
     What a program printed was taken to be in base units then.
     """
-    found: dict[str, Json] = {}
+    shown: dict[str, Json] = {}
     for name, metric in metrics.items():
-        found[name] = metric
+        shown[name] = metric
         if not isinstance(metric, dict):
             continue
         source, unit = metric.get("from"), metric.get("unit")
         if source and unit and unit_of(str(source)) is None:
-            found[name] = {**metric, "printed_in": base_name(str(unit))}
-    return found
+            shown[name] = {**metric, "printed_in": base_name(str(unit))}
+    return shown

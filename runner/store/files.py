@@ -105,9 +105,9 @@ def whole_bytes(path: Path) -> int:
             while at > 0:
                 low = max(0, at - _BLOCK)
                 stream.seek(low)
-                found = stream.read(at - low).rfind(b"\n")
-                if found >= 0:
-                    return low + found + 1
+                newline = stream.read(at - low).rfind(b"\n")
+                if newline >= 0:
+                    return low + newline + 1
                 at = low
     except FileNotFoundError:
         return 0
@@ -137,12 +137,12 @@ def read_lines(path: Path, read: Callable[[bytes], T], *, packed: bool = False) 
                 if fault:
                     raise RecordError(fault, fix="restore the file from git or from the host")
                 try:
-                    found = read(line)
+                    value = read(line)
                 except ValueError as error:
                     # only the last line may be torn: the next one, if any, makes it a fault
                     fault = f"{path}:{number}: {error}: {line[:80]!r}"
                     continue
-                yield found
+                yield value
     except OSError as error:
         raise RecordError(
             f"cannot read {path} beyond line {number}: {error.strerror or error}"
@@ -152,12 +152,12 @@ def read_lines(path: Path, read: Callable[[bytes], T], *, packed: bool = False) 
 def read_object(line: bytes) -> Json:
     """Read a JSON object; ValueError where a line is none."""
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        value = None
+    if not isinstance(value, dict):
         raise ValueError("not JSON object")  # noqa: TRY004 - it is the text that is wrong
-    return found
+    return value
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[bytes]:

@@ -48,11 +48,11 @@ class ManifestFile:
 
     def update(self, values: Mapping[str, object]) -> None:
         """Set keys, at once on disk: as lines of the log, or whole where the state changes."""
-        made = {key: plain(value) for key, value in values.items()}
-        self._data |= made
+        plain_values = {key: plain(value) for key, value in values.items()}
+        self._data |= plain_values
         self.manifest = manifest_of(self._data)
         if self.manifest.log and "state" not in values:
-            self._append([Written(key, value) for key, value in made.items()])
+            self._append([Written(key, value) for key, value in plain_values.items()])
         else:
             self.write()
 

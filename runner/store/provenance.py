@@ -34,10 +34,10 @@ def revision(folder: Path, *, ignore: Sequence[str] = ("reports",), run: Run = r
     git = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"]
     head = run([*git, "rev-parse", "--verify", "HEAD"], env=env, timeout_s=20)
     if head.code != 0:
-        said = head.tail.splitlines()[-1] if head.tail else f"git exited {head.code}"
-        if said.endswith("Needed a single revision"):
-            said = "the repository has no commit yet"
-        return Git(None, None, why=said)
+        why = head.tail.splitlines()[-1] if head.tail else f"git exited {head.code}"
+        if why.endswith("Needed a single revision"):
+            why = "the repository has no commit yet"
+        return Git(None, None, why=why)
     skipped = [f":(top,exclude){path}" for path in ignore]
     argv = [*git, "status", "--porcelain=v1", "-z", "--no-renames", "--", ":(top)", *skipped]
     status = run(argv, env=env, timeout_s=60)
@@ -58,8 +58,8 @@ def own_revision(*, run: Run = run_process) -> str:
         return built.read_text(encoding="utf-8").strip()
     if not (package.parent / ".git").exists():
         return ""
-    found = revision(package.parent, run=run)
-    return "" if found.commit is None else found.commit[:12] + ("+" if found.dirty else "")
+    git = revision(package.parent, run=run)
+    return "" if git.commit is None else git.commit[:12] + ("+" if git.dirty else "")
 
 
 def committed(path: Path, text: str, *, run: Run = run_process) -> bool | None:
@@ -86,8 +86,8 @@ def tools(
     asked: Mapping[str, Sequence[str]] | None = None, *, run: Run = run_process
 ) -> dict[str, Tool]:
     """Versions by name: runner and Python, and those that `asked` gives an argv for."""
-    found = {"runner": Tool(__version__), "python": Tool(platform.python_version())}
-    return found | {name: version_of(argv, run=run) for name, argv in (asked or {}).items()}
+    versions = {"runner": Tool(__version__), "python": Tool(platform.python_version())}
+    return versions | {name: version_of(argv, run=run) for name, argv in (asked or {}).items()}
 
 
 def describe(

@@ -330,9 +330,9 @@ class RunFolder:
         RecordError where there are none: `.raw` events are not in git, and the
         message says so when the manifest knows of them.
         """
-        found = events.iter_events(self.path / EVENTS, safe_name(trial))
-        if found is not None:
-            return found
+        stream = events.iter_events(self.path / EVENTS, safe_name(trial))
+        if stream is not None:
+            return stream
         known = self.manifest.events.get(trial)
         if known is not None and not known.committed:
             raise RecordError(

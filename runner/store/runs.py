@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 def runs(root: Path, experiment: str | None = None) -> list[Path]:
     """Folders of the runs under `root`, oldest first."""
     pattern = f"{safe_name(experiment)}/*/{MANIFEST}" if experiment else f"*/*/{MANIFEST}"
-    found = [path.parent for path in root.glob(pattern) if RUN_ID.fullmatch(path.parent.name)]
-    return sorted(found, key=lambda path: (path.name, path.parent.name))
+    folders = [path.parent for path in root.glob(pattern) if RUN_ID.fullmatch(path.parent.name)]
+    return sorted(folders, key=lambda path: (path.name, path.parent.name))
 
 
 def recent(root: Path, most: int = 50) -> list[RunFolder]:
     """Open the newest runs under `root` that can be read, newest first."""
-    found = []
+    folders = []
     for path in reversed(runs(root)):
         try:
-            found.append(RunFolder.open(path))
+            folders.append(RunFolder.open(path))
         except RecordError:
             continue
-        if len(found) == most:
+        if len(folders) == most:
             break
-    return found
+    return folders
 
 
 def newest(root: Path, experiment: str, *, states: Sequence[str] = ("done",)) -> RunFolder | None:
@@ -54,14 +54,16 @@ def find(root: Path, which: str) -> RunFolder:
     if given.name == MANIFEST and given.is_file():
         return RunFolder.open(given.parent)
     everything = runs(root)
-    found = [path for path in everything if path.name == which]
-    found = found or [path for path in everything if which and path.name.startswith(which)]
-    found = found or [path for path in everything if path.parent.name == which][-1:]
-    if len(found) == 1:
-        return RunFolder.open(found[0])
-    if found:
-        names = ", ".join(path.name for path in found[-5:])
-        raise RecordError(f"`{which}` fits {len(found)} runs: {names}", fix="write more of the id")
+    matches = [path for path in everything if path.name == which]
+    matches = matches or [path for path in everything if which and path.name.startswith(which)]
+    matches = matches or [path for path in everything if path.parent.name == which][-1:]
+    if len(matches) == 1:
+        return RunFolder.open(matches[0])
+    if matches:
+        names = ", ".join(path.name for path in matches[-5:])
+        raise RecordError(
+            f"`{which}` fits {len(matches)} runs: {names}", fix="write more of the id"
+        )
     last = everything[-1].name if everything else "none yet"
     raise RecordError(
         f"there is no run `{which}` under {root}", fix=f"give a folder or a run-id (newest: {last})"

@@ -18,15 +18,15 @@ def spec_of(folder: RunFolder, near: Path) -> Path | None:
     Looked for above `near` and above the record; None where no file there has the hash that
     run.json names.
     """
-    said = folder.manifest.spec
-    path = Path(said.path)
-    if not said.path or path.is_absolute() or ".." in path.parts:
+    spec = folder.manifest.spec
+    path = Path(spec.path)
+    if not spec.path or path.is_absolute() or ".." in path.parts:
         return None
     for start in (near.resolve(), folder.path.resolve()):
         for above in (start, *start.parents):
-            found = above / path
-            if found.is_file() and _sha256(found) == said.sha256:
-                return found
+            candidate = above / path
+            if candidate.is_file() and _sha256(candidate) == spec.sha256:
+                return candidate
     return None
 
 

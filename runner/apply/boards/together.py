@@ -63,7 +63,7 @@ def put_together(
     searches = [one.manifest.search for one in shares if one.manifest.search is not None]
     if searches:
         manifest["search"] = msgspec.structs.replace(
-            searches[0], runs=tuple(found for one in searches for found in one.runs)
+            searches[0], runs=tuple(searched for one in searches for searched in one.runs)
         )
     begun = min(one.manifest.started_at or 0.0 for one in shares)
     folder = RunFolder.create(

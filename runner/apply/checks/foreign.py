@@ -29,25 +29,25 @@ def builds(experiment: Experiment) -> Iterator[Build]:
     ):
         return
     for levels in treatments(experiment):
-        found = sections(experiment, levels).get("build")
-        if found and repr(found) not in seen:
-            seen.add(repr(found))
-            yield Build.model_validate(found)
+        section = sections(experiment, levels).get("build")
+        if section and repr(section) not in seen:
+            seen.add(repr(section))
+            yield Build.model_validate(section)
 
 
 def run_here(experiment: Experiment) -> list[tuple[Steered, bool]]:
     """Give what the builds make run on this machine, and whether the spec says so."""
-    found: dict[Steered, bool] = {}
+    commands: dict[Steered, bool] = {}
     for build in builds(experiment):
         for one in steered(build):
-            found[one] = one.where == "build.command" or one.runs in build.runs
-    return list(found.items())
+            commands[one] = one.where == "build.command" or one.runs in build.runs
+    return list(commands.items())
 
 
 def demand(loaded: Loaded, *, trusted: bool) -> None:
     """Raise SpecError where a spec makes something run here and nobody has allowed it."""
-    found = run_here(loaded.experiment)
-    unsaid = [one for one, said in found if not said]
+    commands = run_here(loaded.experiment)
+    unsaid = [one for one, declared in commands if not declared]
     if unsaid:
         names = ", ".join(dict.fromkeys(one.runs for one in unsaid))
         raise SpecError(
@@ -57,8 +57,8 @@ def demand(loaded: Loaded, *, trusted: bool) -> None:
             ),
             fix=f"if that is meant, the spec says so: build: {{runs: [{names}]}}",
         )
-    if found and not trusted:
-        names = ", ".join(dict.fromkeys(one.runs for one, _ in found))
+    if commands and not trusted:
+        names = ", ".join(dict.fromkeys(one.runs for one, _ in commands))
         raise SpecError(
             f"{loaded.path} runs {names} on this machine, and was not trusted yet as it is now",
             fix="read what it does (`runner plan`), then: --trust",

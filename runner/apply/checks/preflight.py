@@ -57,13 +57,13 @@ def check(
     `tried` says for load hosts how many of their ports others had as the run began.
     """
     load = experiment.load
-    found = [*_tracer(experiment, server)]
+    lacks = [*_tracer(experiment, server)]
     if load is not None and load.generator != "none":
-        found += _of_load(experiment, load, server, loads, cells)
-        found += _ports(experiment, loads, cells, tried or {})
-    if found:
+        lacks += _of_load(experiment, load, server, loads, cells)
+        lacks += _ports(experiment, loads, cells, tried or {})
+    if lacks:
         raise HostError(
-            "\n".join(said for said, _ in found), fix="\n".join(dict.fromkeys(f for _, f in found))
+            "\n".join(lack for lack, _ in lacks), fix="\n".join(dict.fromkeys(f for _, f in lacks))
         )
 
 
@@ -167,8 +167,8 @@ def _setting(
             return str(cell.want)
     if experiment.workload is not None and experiment.workload.network == "isolated":
         return FRESH[key]
-    found = facts.get(f"sysctl.{key}")
-    return None if found is None else str(found)
+    value = facts.get(f"sysctl.{key}")
+    return None if value is None else str(value)
 
 
 def _ports(
@@ -227,9 +227,9 @@ def fewer_threads(experiment: Experiment) -> list[str]:
     load = experiment.load
     if load is None or load.generator == "none":
         return []
-    kind, found = generator(load.generator), []
+    kind, notes = generator(load.generator), []
     if experiment.search is not None and load.generator == "wrk" and load.threads > 1:
-        found.append(
+        notes.append(
             f"wrk opens every level's connections with the most threads up to {load.threads} "
             "that divide them; threads: 1 loads all levels alike"
         )
@@ -238,8 +238,8 @@ def fewer_threads(experiment: Experiment) -> list[str]:
             continue
         used = kind.threads(LoadStep(step.url, step.connections, step.duration_s, step.threads))
         if used < step.threads:
-            found.append(
+            notes.append(
                 f"step {step.name}: {load.generator} uses {used} of {step.threads} threads, "
                 f"which is how it opens all {step.connections} connections"
             )
-    return found
+    return notes

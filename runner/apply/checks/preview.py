@@ -49,8 +49,8 @@ def preview(
     facts = {host.name: host.facts for host in use.hosts}
     for problem in unmet_as_found(experiment, facts):
         reporter.note(f"requirement not met: {problem}")
-    for said, fix in lacking(experiment, facts):
-        reporter.note(f"limit out of reach: {said}; {fix}")
+    for lack, fix in lacking(experiment, facts):
+        reporter.note(f"limit out of reach: {lack}; {fix}")
     return ended(
         Outcome(run_id, None, {host.name: host.counts for host in runs}, failed=amiss(use.hosts)),
         left_out,

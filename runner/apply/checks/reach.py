@@ -53,13 +53,13 @@ class Reach:
             ("would be rebooted", self.reboots),
             ("would stay", self.stays),
         )
-        found = []
+        lines = []
         for name, items in named:
             once = list(dict.fromkeys(items))
-            found += [f"{name}: {item}" for item in once[:MOST]]
+            lines += [f"{name}: {item}" for item in once[:MOST]]
             if len(once) > MOST:
-                found.append(f"{name}: and {len(once) - MOST} more")
-        return found
+                lines.append(f"{name}: and {len(once) - MOST} more")
+        return lines
 
 
 def reach(
@@ -72,7 +72,7 @@ def reach(
 
     `power` are the boards that the inventory says how to switch off and on.
     """
-    found = Reach()
+    reached = Reach()
     experiment = loaded.experiment
     names = experiment.hosts.names()
     server = experiment.hosts.server[0]
@@ -82,23 +82,25 @@ def reach(
         for name in names
     }  # fmt: skip
     for variant in _variants(experiment):
-        _commands(variant, who.get(server, f"on {server}"), found)
-        _load(variant, [who[name] for name in names if name in who], found)
-        _state(variant, names, found)
+        _commands(variant, who.get(server, f"on {server}"), reached)
+        _load(variant, [who[name] for name in names if name in who], reached)
+        _state(variant, names, reached)
         if variant.load is not None and variant.load.body_file is not None:
-            found.sent.append(str(loaded.path.parent / variant.load.body_file.path))
+            reached.sent.append(str(loaded.path.parent / variant.load.body_file.path))
         steps = variant.load.expanded_steps() if variant.load is not None else ()
         timed = dict.fromkeys(step.arrivals.file for step in steps if step.arrivals)
-        found.sent += [str(loaded.path.parent / name) for name in timed]
-        _secrets(variant, found)
-    _built(experiment, found)
+        reached.sent += [str(loaded.path.parent / name) for name in timed]
+        _secrets(variant, reached)
+    _built(experiment, reached)
     for name, how in (power or {}).items():
         times = "once" if how.times == 1 else f"{how.times} times"
-        found.here.append(f"{shown(how.cycle)} (power of {name}, where it is gone; {times} a run)")
-    found.sent += [
+        reached.here.append(
+            f"{shown(how.cycle)} (power of {name}, where it is gone; {times} a run)"
+        )
+    reached.sent += [
         str(loaded.path.parent / name) for name in sources(dict(experiment.system.items()))
     ]
-    return found
+    return reached
 
 
 def _is_root(entry: HostEntry | None, root: bool | None) -> bool:
@@ -110,30 +112,30 @@ def _is_root(entry: HostEntry | None, root: bool | None) -> bool:
 def _variants(experiment: Experiment) -> Iterable[Experiment]:
     seen: set[str] = set()
     for levels in treatments(experiment)[:1000]:
-        made = with_levels(experiment, levels)
-        if repr(made) not in seen:
-            seen.add(repr(made))
-            yield made
+        variant = with_levels(experiment, levels)
+        if repr(variant) not in seen:
+            seen.add(repr(variant))
+            yield variant
 
 
-def _commands(experiment: Experiment, who: str, found: Reach) -> None:
+def _commands(experiment: Experiment, who: str, reached: Reach) -> None:
     workload = experiment.workload
     if workload is None:
         return
     argv = workload.argv or ("{binary}",)
     on = who.rpartition("on ")[2]
     whom = f"as {workload.user} on {on}" if workload.user else who
-    found.on_hosts.append(f"{shown(argv)} ({whom})")
+    reached.on_hosts.append(f"{shown(argv)} ({whom})")
     places = [("workload.argv", argv)]
     for number, item in enumerate(workload.prepare):
-        found.stays += [f"the effect of the action {one}, in every trial" for one in item.actions]
+        reached.stays += [f"the effect of the action {one}, in every trial" for one in item.actions]
         if item.run is not None:
-            found.on_hosts.append(f"{shown(item.run)} ({who}, {item.when} in every trial)")
+            reached.on_hosts.append(f"{shown(item.run)} ({who}, {item.when} in every trial)")
             places.append((f"workload.prepare[{number}].run", item.run))
     for place, words in places:
         for index, word in enumerate(words):
             if isinstance(word, Secret):
-                found.seen.append(f"{' '.join(word.written())} in {place}[{index}]")
+                reached.seen.append(f"{' '.join(word.written())} in {place}[{index}]")
 
 
 def shown(words: Sequence[str | Secret]) -> str:
@@ -152,45 +154,45 @@ def _word(word: str) -> str:
     return shlex.quote(word) if word.isprintable() else json.dumps(word, ensure_ascii=True)
 
 
-def _load(experiment: Experiment, who: Sequence[str], found: Reach) -> None:
+def _load(experiment: Experiment, who: Sequence[str], reached: Reach) -> None:
     load = experiment.load
     if load is None or load.generator == "none":
         return
     tool = generator(load.generator).tool
     words = (tool, *load.argv) if tool else load.argv or (load.generator,)
-    found.on_hosts.append(f"{shown(words)} ({who[-1]})")
+    reached.on_hosts.append(f"{shown(words)} ({who[-1]})")
 
 
-def _state(experiment: Experiment, names: Sequence[str], found: Reach) -> None:
+def _state(experiment: Experiment, names: Sequence[str], reached: Reach) -> None:
     for name, payload in experiment.system.items():
-        said = payload.model_dump(mode="python", exclude_none=True)
+        wanted = payload.model_dump(mode="python", exclude_none=True)
         if name == "packages":
-            found.packages += [str(one) for one in said]
-            found.stays += [f"package {one}" for one in said]
+            reached.packages += [str(one) for one in wanted]
+            reached.stays += [f"package {one}" for one in wanted]
         elif name == "actions":
-            found.stays += [f"the effect of the action {one}" for one in said]
-        elif name == "kernel_cmdline" and "allowed" in str(said):
-            found.reboots += list(names)
+            reached.stays += [f"the effect of the action {one}" for one in wanted]
+        elif name == "kernel_cmdline" and "allowed" in str(wanted):
+            reached.reboots += list(names)
     levels = getattr(experiment.repeat, "levels", None)
     if levels and "boot" in str(levels):
-        found.reboots += [name for name in names if name not in found.reboots]
+        reached.reboots += [name for name in names if name not in reached.reboots]
 
 
-def _secrets(experiment: Experiment, found: Reach) -> None:
+def _secrets(experiment: Experiment, reached: Reach) -> None:
     for secret in secrets_in(experiment):
         for kind, what in secret.parts:
             if kind != "text":
-                found.sent.append(f"the secret {kind}:{what}")
+                reached.sent.append(f"the secret {kind}:{what}")
 
 
-def _built(experiment: Experiment, found: Reach) -> None:
+def _built(experiment: Experiment, reached: Reach) -> None:
     if experiment.build is not None and not experiment.build.command:
-        found.here.append(f"go build {experiment.build.package} (go {experiment.build.go})")
+        reached.here.append(f"go build {experiment.build.package} (go {experiment.build.go})")
         if str(experiment.build.env.get("CGO_ENABLED")) == "1":
-            found.here.append("a C compiler (CGO_ENABLED=1)")
-    for one, said in run_here(experiment):
-        unsaid = "" if said else f"; not declared, so refused: build: {{runs: [{one.runs}]}}"
-        found.here.append(f"{one.runs} ({one.where}: {one.text}{unsaid})")
+            reached.here.append("a C compiler (CGO_ENABLED=1)")
+    for one, is_declared in run_here(experiment):
+        unsaid = "" if is_declared else f"; not declared, so refused: build: {{runs: [{one.runs}]}}"
+        reached.here.append(f"{one.runs} ({one.where}: {one.text}{unsaid})")
     load = experiment.load
     if load is not None and load.generator != "none" and generator(load.generator).program:
-        found.here.append(f"go build of {load.generator}, which comes with runner")
+        reached.here.append(f"go build of {load.generator}, which comes with runner")

@@ -28,7 +28,7 @@ def unmet(
     now: Callable[[str], bool] = lambda _: True,
 ) -> list[str]:
     """Give one sentence for each requirement that does not hold, of those to be judged `now`."""
-    found = []
+    sentences = []
     for name, requirement in experiment.requires.items():
         role, fact = split_role(name)
         if not now(fact):
@@ -40,8 +40,8 @@ def unmet(
             known = facts[host]
             why = broken(requirement, known.get(fact))
             if why:
-                found.append(f"{host}: {fact} {why}{_advice(fact, requirement, known)}")
-    return found
+                sentences.append(f"{host}: {fact} {why}{_advice(fact, requirement, known)}")
+    return sentences
 
 
 def unmet_as_found(experiment: Experiment, facts: Mapping[str, Mapping[str, object]]) -> list[str]:
@@ -54,13 +54,13 @@ def lacking(
     experiment: Experiment, facts: Mapping[str, Mapping[str, object]]
 ) -> list[tuple[str, str]]:
     """Give each limit that a server cannot give to the workload of some treatment, and the fix."""
-    found: list[tuple[str, str]] = []
+    limits: list[tuple[str, str]] = []
     for levels in treatments(experiment):
         treated = with_levels(experiment, levels)
         for host in experiment.hosts.server:
             if host in facts:
-                found += [(f"{host}: {said}", fix) for said, fix in beyond(treated, facts[host])]
-    return list(dict.fromkeys(found))
+                limits += [(f"{host}: {limit}", fix) for limit, fix in beyond(treated, facts[host])]
+    return list(dict.fromkeys(limits))
 
 
 def fault(
@@ -81,7 +81,7 @@ def fault(
     limits = lacking(experiment, known) if before else []
     if limits:
         fixes = dict.fromkeys(fix for _, fix in limits)
-        return HostError("\n".join(said for said, _ in limits), fix="; ".join(fixes))
+        return HostError("\n".join(limit for limit, _ in limits), fix="; ".join(fixes))
     return None
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 def layouts(experiment: Experiment, blocks: range) -> tuple[Layout | None, ...]:
     """Give every layout that blocks have, once; None for the one of a run without layouts."""
-    found = (layout_of(experiment, block) for block in blocks)
-    return tuple(dict.fromkeys(found))
+    each_block = (layout_of(experiment, block) for block in blocks)
+    return tuple(dict.fromkeys(each_block))
 
 
 @dataclass
@@ -34,7 +34,7 @@ class LaidOutPrograms:
     told: set[tuple[str, str]] = field(default_factory=set)
 
     def add(
-        self, layout: Layout, treatment: str, made: Build | None, experiment: Experiment
+        self, layout: Layout, treatment: str, build: Build | None, experiment: Experiment
     ) -> None:
         """Record which program a treatment has in a layout."""
         if (layout.name, treatment) in self.told:
@@ -43,6 +43,6 @@ class LaidOutPrograms:
         linked = layout.link if links(experiment.build) else None
         known = self.folder.manifest.layouts.get(layout.name, LaidOut(linked, layout.padding))
         builds: Mapping[str, str] = {
-            **known.builds, **({treatment: made.sha256} if made is not None else {}),
+            **known.builds, **({treatment: build.sha256} if build is not None else {}),
         }  # fmt: skip
         self.folder.add("layouts", layout.name, msgspec.structs.replace(known, builds=dict(builds)))

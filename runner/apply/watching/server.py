@@ -126,8 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 text = page.stamp() if path else page.text()
             except (RunnerError, OSError) as error:
-                said = f"The record is being written: {error}"
-                self._send(HTTPStatus.SERVICE_UNAVAILABLE, said, refresh=True)
+                message = f"The record is being written: {error}"
+                self._send(HTTPStatus.SERVICE_UNAVAILABLE, message, refresh=True)
                 return
             self._send(HTTPStatus.OK, text, "text/plain" if path else "text/html")
         elif path is not None and path in assets:
