@@ -28,7 +28,7 @@ Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 POINTS: Final = 24_000
 """Points of all lines of one page together; about 200 kB."""
 FEWEST_POINTS: Final = 40
-POWERS: Final = np.array([float(f"1e{power}") for power in range(305)])
+POWERS: Final = np.array([float(f"1e{power}") for power in range(23)])
 SHOWN_FACTS: Final = (
     "board.model", "arch", "kernel.release", "os.pretty_name", "cpu.model", "cpu.count",
     "memory.total_bytes", "cgroup.version", "cpu.governor", "thp", "emulated",
@@ -115,11 +115,15 @@ def numbers(values: NDArray[np.float64], digits: int) -> list[float | None]:
     known = np.isfinite(values)
     size = np.abs(np.where(known & (values != 0), values, 1.0))
     power = np.floor(np.log10(size)).astype(int) - (digits - 1)
-    # of powers of ten one only is not 1; up to 10^22 they are exact, and so is the shortest text
-    up, down = POWERS[np.maximum(power, 0)], POWERS[np.clip(-power, 0, len(POWERS) - 1)]
+    # of powers of ten one only is not 1; up to 10^22 they are exact, and so is the shortest text:
+    # other numbers are written one by one
+    last = len(POWERS) - 1
+    up, down = POWERS[np.clip(power, 0, last)], POWERS[np.clip(-power, 0, last)]
     scaled = (np.rint(np.where(known, values, 0.0) / up * down) / down * up).astype(object)
     scaled[~known] = None
     rounded: list[float | None] = scaled.tolist()
+    for at in np.flatnonzero(known & (np.abs(power) > last)):
+        rounded[at] = number(float(values[at]), digits)
     return rounded
 
 

@@ -12,8 +12,9 @@ from runner.report.pages import site_pages
 
 NUMBERS = (
     st.floats(-1e20, 1e20)
+    | st.floats(allow_nan=False)
     | st.integers(-(10**12), 10**12)
-    | st.sampled_from([math.nan, math.inf, 0.0])
+    | st.sampled_from([math.nan, math.inf, 0.0, 2.2e-309, 1e300, -5e-324])
 )
 
 
