@@ -187,7 +187,7 @@ class _Later:
         host.reporter = self
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *said: self._calls.append((name, said))
+        return lambda *words: self._calls.append((name, words))
 
     def tell(self) -> None:
         """Hand it on."""

@@ -150,7 +150,7 @@ class _Plan:
         if self.fleet is None:
             by_name = {runner.host.name: runner for runner in self.runners}
             self.fleet = Boards(
-                by_name, self.block, first.stop, self._renumbered, self._told, self.revive,
+                by_name, self.block, first.stop, self._renumbered, self._moved, self.revive,
                 {name: f"{one.when}: {one.why}" for name, one in left_out.items()}, self._died,
             )  # fmt: skip
         follow = {move.block: (move.number, move.to_board) for move in self.moves}
@@ -188,7 +188,7 @@ class _Plan:
         self.blocks[new] = self.blocks[number]
         return new
 
-    def _told(self, number: int, new: int, board: str, to: str, why: str) -> None:
+    def _moved(self, number: int, new: int, board: str, to: str, why: str) -> None:
         self.moves.append(Moved(number, new, board, to, why))
         self.runners[0].folder.add("order", "moved", self.moves)
         self.runners[0].reporter.note(f"block {number} of {board} is run on {to} as {new}: {why}")

@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print or write the ledger; 3 where a spec is invalid, after all others."""
-    from runner.apply.ledger import ledger as told
+    from runner.apply.ledger import ledger as judged
     from runner.report.pages import ledger
 
     reports = common.reports_dir(args)
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             continue
         if loaded.experiment.lint.only:
             continue  # its numbers are measured by other specs
-        rows += rows_of(told(loaded.experiment, path.as_posix(), reports), reports)
+        rows += rows_of(judged(loaded.experiment, path.as_posix(), reports), reports)
     page = reports / PAGE
     if args.check:
         held = page.is_file() and page.read_text(encoding="utf-8") == ledger.page(rows)

@@ -82,19 +82,19 @@ def read_json(path: Path) -> Any:
 
 def read_mapping(path: Path) -> Json:
     """Read a JSON file that holds an object; RecordError names it where that fails."""
-    found = read_json(path)
-    if not isinstance(found, dict):
+    document = read_json(path)
+    if not isinstance(document, dict):
         raise RecordError(f"{path} holds no JSON object", fix=ANEW)
-    return found
+    return document
 
 
 def read_mappings(path: Path) -> Json:
     """Read a JSON object of objects; RecordError names what is none."""
-    found = read_mapping(path)
-    wrong = next((name for name, value in found.items() if not isinstance(value, dict)), None)
+    objects = read_mapping(path)
+    wrong = next((name for name, value in objects.items() if not isinstance(value, dict)), None)
     if wrong is not None:
         raise RecordError(f"{path} holds no object for {wrong!r}", fix=ANEW)
-    return found
+    return objects
 
 
 def whole_bytes(path: Path) -> int:

@@ -112,6 +112,7 @@ def run(local: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     return local
 
 
+@pytest.mark.timeout(300)
 def test_it_reaches_the_program_and_nothing_else(run: Cli, tmp_path: Path) -> None:
     spec = str(tmp_path / "secret.yaml")
     asked = ("--allow-secret", str(tmp_path / "key.pem"), "-v", "--diff")

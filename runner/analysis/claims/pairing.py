@@ -188,15 +188,15 @@ def matching(
     return matches[0] if len(matches) == 1 else None
 
 
-def apart_across(claim: Claim, experiment: Experiment, found: Blocks) -> tuple[str, ...]:
+def apart_across(claim: Claim, experiment: Experiment, blocks: Blocks) -> tuple[str, ...]:
     """Say of a `same` that does not hold which levels differ, in how many blocks, and how."""
     if claim.same is None:
         return ()
-    across, said = claim.same.across, []
+    across, apart = claim.same.across, []
     for refs in claim.same.groups(treatments(experiment), dict(claim.where)):
         first = _narrowed(refs[0], claim)
         for ref in (_narrowed(one, claim) for one in refs[1:]):
-            pairs = list(zip(found.columns[first], found.columns[ref], strict=True))
+            pairs = list(zip(blocks.columns[first], blocks.columns[ref], strict=True))
             known = [(x, y) for x, y in pairs if x is not None and y is not None]
             other = [
                 (x, y) for x, y in known
@@ -207,15 +207,15 @@ def apart_across(claim: Claim, experiment: Experiment, found: Blocks) -> tuple[s
                 rest = ", ".join(f"{k}={v}" for k, v in where.items() if k != across)
                 place = f" ({rest})" if rest else ""
                 x, y = (str(value)[:SHOWN] for value in other[0])
-                said.append(
+                apart.append(
                     f"{across}={where[across]} differs from {across}={base[across]}{place} in "
                     f"{len(other)} of {len(known)} blocks: `{y}`, not `{x}`"
                 )
-    more = len(said) - MOST_APART
-    return (*said[:MOST_APART], *([f"and {more} more differ"] if more > 0 else []))
+    more = len(apart) - MOST_APART
+    return (*apart[:MOST_APART], *([f"and {more} more differ"] if more > 0 else []))
 
 
 def _narrowed(ref: Ref, claim: Claim) -> Ref:
-    found = _with_where(ref, tuple(claim.where.items()))
-    assert isinstance(found, Ref)  # noqa: S101 - a reference stays one
-    return found
+    narrowed = _with_where(ref, tuple(claim.where.items()))
+    assert isinstance(narrowed, Ref)  # noqa: S101 - a reference stays one
+    return narrowed
