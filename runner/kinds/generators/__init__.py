@@ -35,30 +35,30 @@ def read(name: str, output: Output, step: LoadStep) -> LoadNumbers:
     from runner.kinds.generators.interface import LoadNumbers
 
     try:
-        found = generator(name).parse(output, step)
+        parsed = generator(name).parse(output, step)
     except Exception as fault:  # noqa: BLE001 - no parser can end a run: the text is kept in the record
-        said = str(fault)[:200] or type(fault).__name__
-        return LoadNumbers(error=f"what {name} printed could not be read: {said}")
-    why = dict(found.why)
-    numbers, own = (_existing(name, some, why) for some in (found.numbers, found.own))
-    return replace(found, numbers=numbers, why=why, own=own)
+        message = str(fault)[:200] or type(fault).__name__
+        return LoadNumbers(error=f"what {name} printed could not be read: {message}")
+    why = dict(parsed.why)
+    numbers, own = (_existing(name, some, why) for some in (parsed.numbers, parsed.own))
+    return replace(parsed, numbers=numbers, why=why, own=own)
 
 
 def _existing(
     name: str, numbers: Mapping[str, float | int | None], why: dict[str, str]
 ) -> dict[str, float | int | None]:
     """Give numbers without those that do not exist; NaN compares false."""
-    found = dict(numbers)
+    existing = dict(numbers)
     for key, value in numbers.items():
         if value is not None and not -_LARGEST < value < _LARGEST:
-            found[key], why[key] = None, f"{name} says a number that does not exist"
-    return found
+            existing[key], why[key] = None, f"{name} says a number that does not exist"
+    return existing
 
 
 def tools() -> tuple[str, ...]:
     """Programs that the generators need on a host's PATH; outside ones that were named count."""
-    found = [*names(), *discovery.imported("generators")]
-    return tuple(sorted({generator(name).tool for name in found} - {""}))
+    generators = [*names(), *discovery.imported("generators")]
+    return tuple(sorted({generator(name).tool for name in generators} - {""}))
 
 
 def in_flight(rate: float, timeout_s: float) -> int:

@@ -35,12 +35,12 @@ def _short(word: str, option: str) -> bool:
 
 def value_of(argv: Sequence[str], *options: str) -> str | None:
     """Give the value of the last of these options: `-n 5`, `--time=5`; None without one."""
-    found = None
+    last = None
     for index, word in enumerate(argv):
         name, equals, value = word.partition("=")
         if name in options:
-            found = value if equals else next(iter(argv[index + 1 : index + 2]), None)
-    return found
+            last = value if equals else next(iter(argv[index + 1 : index + 2]), None)
+    return last
 
 
 def no_http(tool: str, request: Request, step: LoadStep) -> str:

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runner.kinds.generators.interface import LoadNumbers, Output, failed, said
+from runner.kinds.generators.interface import LoadNumbers, Output, excerpt, failed
 from runner.kinds.generators.request import PLAIN, Request
 from runner.kinds.sources._many import many
 from runner.kinds.sources.interface import Found
@@ -54,13 +54,13 @@ class Command:
             "{duration}": f"{step.duration_s:g}",
             "{rate}": "" if step.rate is None else f"{step.rate:g}",
         }
-        found = []
+        filled = []
         for word in step.argv:
             text = word
             for key, value in words.items():
                 text = text.replace(key, value)
-            found.append(text)
-        return found
+            filled.append(text)
+        return filled
 
     def log(self) -> str | None:
         """None: it keeps no log of single requests."""
@@ -76,42 +76,42 @@ class Command:
             return failed(step.argv[0] if step.argv else self.name, output)
         if step.numbers:
             return self._looked_for(output, step)
-        found = self._object(output.stdout)
-        if found is None:
-            text = said(output.stdout) or said(output.stderr) or "nothing"
+        printed = self._object(output.stdout)
+        if printed is None:
+            text = excerpt(output.stdout) or excerpt(output.stderr) or "nothing"
             return LoadNumbers(error=f"the load program printed no JSON object; it printed: {text}")
         numbers: dict[str, float | int | None] = {"opened": self.opened(step)}
         numbers |= {
             key: value
-            for key, value in found.items()
+            for key, value in printed.items()
             if isinstance(value, int | float) and not isinstance(value, bool)
         }
         return self._with_errors(LoadNumbers(numbers))
 
     @staticmethod
-    def _with_errors(found: LoadNumbers) -> LoadNumbers:
+    def _with_errors(parsed: LoadNumbers) -> LoadNumbers:
         for name in ("errors", "error_ratio"):
-            if name not in found.numbers:
-                found.numbers[name] = None
-                found.why[name] = f"the load program printed no `{name}`"
-        return replace(found, own=found.numbers)
+            if name not in parsed.numbers:
+                parsed.numbers[name] = None
+                parsed.why[name] = f"the load program printed no `{name}`"
+        return replace(parsed, own=parsed.numbers)
 
     def _looked_for(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Give each number of `load.numbers`; null with the reason where it was not printed."""
         left_out = {"stdout": output.dropped, "stderr": output.dropped}
-        found = Found()
+        matches = Found()
         for stream, text in (("stdout", output.stdout), ("stderr", output.stderr)):
             asked = [one for one in step.numbers if one.source.startswith(f"{stream}.")]
-            many(asked, text, stream, left_out[stream], found)
+            many(asked, text, stream, left_out[stream], matches)
         numbers: dict[str, float | int | None] = {"opened": self.opened(step)}
         why = {}
         for one in step.numbers:
-            value = found.numbers.get(one.name)
+            value = matches.numbers.get(one.name)
             numbers[one.name] = value if isinstance(value, int | float) else None
             if isinstance(value, str):
                 why[one.name] = f"`{value[:60]}` is not a number"
             elif value is None:
-                why[one.name] = found.why.get(one.name, "not printed")
+                why[one.name] = matches.why.get(one.name, "not printed")
         return self._with_errors(LoadNumbers(numbers, why))
 
     @staticmethod
@@ -120,9 +120,9 @@ class Command:
         for line in (*reversed(text.splitlines()), text):
             if line.lstrip().startswith("{"):
                 with contextlib.suppress(ValueError, RecursionError):
-                    found = json.loads(line)
-                    if isinstance(found, dict):
-                        return found
+                    value = json.loads(line)
+                    if isinstance(value, dict):
+                        return value
         return None
 
 

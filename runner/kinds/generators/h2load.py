@@ -122,13 +122,17 @@ class H2load:
         log = output.log
         seconds = self.seconds(output.stdout) or step.duration_s
         why: dict[str, str] = {}
-        found = decode(log) if log is not None else None
-        late = 0 if found is None else int(found.counts[found.values > step.timeout_s].sum())
+        histogram = decode(log) if log is not None else None
+        late = (
+            0
+            if histogram is None
+            else int(histogram.counts[histogram.values > step.timeout_s].sum())
+        )
         good = self._good(output, step, done)
         if good is None:
             why["good"] = why["errors.status"] = why["good_rps"] = "no log of single requests"
         bad = None if good is None else max(0, done - good)
-        waiting, how = self._waiting(output, step, found, seconds)
+        waiting, how = self._waiting(output, step, histogram, seconds)
         if waiting < 1 and done and seconds >= step.timeout_s and self._starved(output, seconds):
             # it never opens again what a server closed unanswered, and calls that no error
             waiting, how = 1, _waiting.STARVED
@@ -156,9 +160,9 @@ class H2load:
         }
         if errors is None:
             why["errors"] = why["error_ratio"] = "no log of single requests"
-        if found is not None:
-            numbers |= latency_numbers(found, step.connections, seconds)
-            return LoadNumbers(numbers, why, found)
+        if histogram is not None:
+            numbers |= latency_numbers(histogram, step.connections, seconds)
+            return LoadNumbers(numbers, why, histogram)
         reason = (output.log.why if output.log else None) or "no request was answered"
         for name in (*QUANTILES, "mean", "min", "max"):
             for view in ("latency_", "latency_raw_", "latency_corrected_"):
@@ -178,12 +182,12 @@ class H2load:
         return None if done else 0
 
     def _waiting(
-        self, output: Output, step: LoadStep, found: Histogram | None, seconds: float
+        self, output: Output, step: LoadStep, histogram: Histogram | None, seconds: float
     ) -> tuple[float, str]:
         if output.waiting is not None:
             return output.waiting, _waiting.COUNTED
-        mean = None if found is None else found.mean
-        many = 0 if found is None else found.n
+        mean = None if histogram is None else histogram.mean
+        many = 0 if histogram is None else histogram.n
         return (
             _waiting.estimated(step.connections, seconds, step.timeout_s, many, mean),
             _waiting.ESTIMATED,
@@ -198,8 +202,8 @@ class H2load:
     @staticmethod
     def seconds(stdout: str) -> float | None:
         """Length of the measurement as h2load says it."""
-        found = FINISHED.search(stdout)
-        return float(found[1]) * SECONDS[found[2] or "s"] if found else None
+        match = FINISHED.search(stdout)
+        return float(match[1]) * SECONDS[match[2] or "s"] if match else None
 
 
 KIND = H2load()

@@ -54,8 +54,8 @@ class Histogram:
     def quantile(self, q: float) -> float:
         """Smallest latency that at least the share `q` of the requests did not exceed."""
         rank = np.searchsorted(np.cumsum(self.counts), q * self.n - 1e-9)
-        found = float(self.values[min(int(rank), len(self.values) - 1)])
-        return min(max(found, self.min_s), self.max_s)
+        value = float(self.values[min(int(rank), len(self.values) - 1)])
+        return min(max(value, self.min_s), self.max_s)
 
     def filled(self, interval_s: float) -> Values:
         """How many requests the corrected view adds for each request of each part."""
@@ -130,30 +130,34 @@ def added(parts: Sequence[Histogram]) -> Histogram:
 
 
 def latency_numbers(
-    found: Histogram, connections: int, seconds: float
+    histogram: Histogram, connections: int, seconds: float
 ) -> dict[str, float | int | None]:
     """Both views and Little's law: mean ÷ (connections ÷ throughput), 1 in a closed loop."""
-    interval = connections * seconds / found.n
+    interval = connections * seconds / histogram.n
     numbers: dict[str, float | int | None] = {}
     for name, q in QUANTILES.items():
-        raw = found.quantile(q)
+        raw = histogram.quantile(q)
         numbers[f"latency_{name}"] = numbers[f"latency_raw_{name}"] = raw
-        numbers[f"latency_corrected_{name}"] = found.corrected_quantile(q, interval)
-    corrected_mean = found.corrected_mean(interval)
-    for name, value in (("mean", found.mean), ("min", found.min_s), ("max", found.max_s)):
+        numbers[f"latency_corrected_{name}"] = histogram.corrected_quantile(q, interval)
+    corrected_mean = histogram.corrected_mean(interval)
+    for name, value in (
+        ("mean", histogram.mean),
+        ("min", histogram.min_s),
+        ("max", histogram.max_s),
+    ):
         numbers[f"latency_{name}"] = numbers[f"latency_raw_{name}"] = value
     numbers["latency_corrected_mean"] = corrected_mean
-    numbers["latency_corrected_max"] = found.max_s
+    numbers["latency_corrected_max"] = histogram.max_s
     if interval > 0:
-        numbers["littles_law"] = found.mean / interval
+        numbers["littles_law"] = histogram.mean / interval
         numbers["littles_law_corrected"] = corrected_mean / interval
     return numbers
 
 
-def meant_numbers(found: Histogram) -> dict[str, float | int | None]:
+def meant_numbers(histogram: Histogram) -> dict[str, float | int | None]:
     """Latencies that already count from the intended start: true and corrected are one."""
-    whole = {name: found.quantile(q) for name, q in QUANTILES.items()}
-    whole |= {"mean": found.mean, "min": found.min_s, "max": found.max_s}
+    whole = {name: histogram.quantile(q) for name, q in QUANTILES.items()}
+    whole |= {"mean": histogram.mean, "min": histogram.min_s, "max": histogram.max_s}
     return {
         f"latency_{view}{name}": value
         for name, value in whole.items()

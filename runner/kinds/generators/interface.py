@@ -140,7 +140,7 @@ def heeds_threads(kind: Generator) -> bool:
 
 def failed(tool: str, output: Output) -> LoadNumbers:
     """Give the numbers of a generator that failed: none, and what it said as the error."""
-    text = said(output.stderr) or said(output.stdout) or "no output"
+    text = excerpt(output.stderr) or excerpt(output.stdout) or "no output"
     return LoadNumbers(error=f"{ended(tool, output)}: {text}")
 
 
@@ -156,7 +156,7 @@ def ended(tool: str, output: Output) -> str:
     return f"{tool} exited {output.exit_code}"
 
 
-def said(text: str) -> str:
+def excerpt(text: str) -> str:
     """Give the first and the last lines of what a program printed as it failed."""
     lines = [line.strip()[:LINE] for line in text.splitlines() if line.strip()]
     if len(lines) > FIRST + LAST:

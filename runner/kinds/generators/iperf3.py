@@ -97,7 +97,7 @@ class Iperf3:
 
     def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Numbers of one step. A server that refuses or breaks off is not iperf3's failure."""
-        found, why, error = read(output.stdout)
+        printed, why, error = read(output.stdout)
         if output.exit_code is None or "{" not in output.stdout:
             return failed(self.name, output)
         numbers: dict[str, float | int | None] = {"opened": self.opened(step)}
@@ -107,15 +107,15 @@ class Iperf3:
                 return LoadNumbers(error=error)
             numbers |= {f"errors.{kind}": 1, "errors": 1, "error_ratio": 1.0, "bytes": 0}
             return LoadNumbers(numbers, {"errors": error, "error_ratio": error})
-        moved = found["bytes"]
+        moved = printed["bytes"]
         numbers |= {
-            "bytes": moved, "duration_s": found["duration_s"], "errors": 0,
+            "bytes": moved, "duration_s": printed["duration_s"], "errors": 0,
             "error_ratio": 0.0 if moved else 1.0,
         }  # fmt: skip
         own_why = dict(why)
         if not moved:
             own_why["error_ratio"] = "not a byte arrived"
-        return LoadNumbers(numbers, own_why, own=found)
+        return LoadNumbers(numbers, own_why, own=printed)
 
 
 KIND = Iperf3()

@@ -43,11 +43,13 @@ def merged(parts: Sequence[LoadNumbers], connections: int) -> LoadNumbers:
     seconds = numbers.get("duration_s")
     histograms = [part.histogram for part in parts if part.histogram is not None]
     if len(histograms) == len(parts) and seconds:
-        found = added(histograms)
+        histogram = added(histograms)
         paced = all(part.numbers.get("planned") is not None for part in parts)
-        numbers |= meant_numbers(found) if paced else latency_numbers(found, connections, seconds)
+        numbers |= (
+            meant_numbers(histogram) if paced else latency_numbers(histogram, connections, seconds)
+        )
         why = {name: said for name, said in why.items() if numbers.get(name) is None}
-        return LoadNumbers(numbers, why, found, own=own)
+        return LoadNumbers(numbers, why, histogram, own=own)
     _known_of_parts(parts, connections, numbers, why)
     return LoadNumbers(numbers, why, own=own)
 
@@ -61,8 +63,8 @@ def _merged_number(name: str, parts: Sequence[LoadNumbers]) -> tuple[Number, str
         return max(known), ""
     if name.startswith("latency_") or name in {"littles_law", "error_ratio"}:
         return None, PERCENTILES.format(len(parts))
-    said = (part.why[name] for part in parts if name in part.why)
-    return None, next(said, NOT_MERGED.format(len(parts)))
+    reasons = (part.why[name] for part in parts if name in part.why)
+    return None, next(reasons, NOT_MERGED.format(len(parts)))
 
 
 def _ratio(parts: Sequence[LoadNumbers]) -> float:

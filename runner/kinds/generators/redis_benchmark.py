@@ -64,13 +64,13 @@ class RedisBenchmark:
 
     def refuses(self, request: Request, step: LoadStep) -> str:
         """Say what it cannot: a time, HTTP, or a step of all its twenty tests."""
-        said = (
+        refusal = (
             no_http(self.name, request, step)
             or no_address(self.name, step.url)
             or taken(step.argv, OWN)
         )
-        if said:
-            return said
+        if refusal:
+            return refusal
         if not (value_of(step.argv, "-n") or "").isdigit():
             return "redis_benchmark ends after a number of requests: say -n and it in argv"
         if value_of(step.argv, "-t") is None and not self._command(step):
@@ -154,11 +154,11 @@ class RedisBenchmark:
     @staticmethod
     def _latency(name: str, values: list[float], numbers: dict[str, float | int | None]) -> None:
         """Put one statistic of all tests: each sent as many requests; percentiles do not add up."""
-        found: float | None = None
+        value: float | None = None
         if len(values) == 1 or name in ("mean", "min", "max"):
             pick = {"min": min, "max": max}.get(name)
-            found = pick(values) if pick else sum(values) / len(values)
-        numbers[f"latency_{name}"] = numbers[f"latency_raw_{name}"] = found
+            value = pick(values) if pick else sum(values) / len(values)
+        numbers[f"latency_{name}"] = numbers[f"latency_raw_{name}"] = value
 
     def _stopped(
         self, step: LoadStep, answered: re.Match[str] | None, broken: re.Match[str] | None

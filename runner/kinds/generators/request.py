@@ -56,13 +56,13 @@ class Request:
         if not self.targets:
             return [url]
         total = sum(target.weight for target in self.targets)
-        credit, found = [0] * len(self.targets), []
+        credit, urls = [0] * len(self.targets), []
         for _ in range(total):
             credit = [c + t.weight for c, t in zip(credit, self.targets, strict=True)]
             most = max(range(len(credit)), key=lambda i: (credit[i], -i))
             credit[most] -= total
-            found.append(self.targets[most].url)
-        return found
+            urls.append(self.targets[most].url)
+        return urls
 
 
 PLAIN: Final = Request()

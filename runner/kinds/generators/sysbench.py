@@ -81,20 +81,20 @@ class Sysbench:
 
     def parse(self, output: Output, step: LoadStep) -> LoadNumbers:
         """Numbers of one step: events are requests, ignored errors and reconnects errors."""
-        found, reasons = read(output.stdout)
-        if output.exit_code != 0 or not found:
+        printed, reasons = read(output.stdout)
+        if output.exit_code != 0 or not printed:
             return failed(self.name, output)
-        events, seconds = found["events"], found["duration_s"]
-        errors = int((found["ignored_errors"] or 0) + (found["reconnects"] or 0))
+        events, seconds = printed["events"], printed["duration_s"]
+        errors = int((printed["ignored_errors"] or 0) + (printed["reconnects"] or 0))
         attempts = (events or 0) + errors
         numbers: dict[str, float | int | None] = {
             "requests": events, "good": events, "duration_s": seconds,
-            "rps": found["events_per_s"], "good_rps": found["events_per_s"],
+            "rps": printed["events_per_s"], "good_rps": printed["events_per_s"],
             "opened": self.opened(step), "errors": errors,
             "error_ratio": errors / attempts if attempts else 1.0,
         }  # fmt: skip
-        numbers |= {f"latency_{name}": found[f"latency_{name}"] for name in LATENCIES}
-        return LoadNumbers(numbers, reasons, own=found)
+        numbers |= {f"latency_{name}": printed[f"latency_{name}"] for name in LATENCIES}
+        return LoadNumbers(numbers, reasons, own=printed)
 
 
 KIND = Sysbench()

@@ -152,10 +152,10 @@ class Wrk:
             why[f"latency_raw_{key}"] = "wrk prints corrected latencies only: use h2load"
             if not answered:
                 why[name] = why[f"latency_corrected_{key}"] = "no request was answered"
-        found, said = self._littles_law(numbers, step)
-        numbers["littles_law"] = found
-        if found is None:
-            why["littles_law"] = said
+        law, unknown = self._littles_law(numbers, step)
+        numbers["littles_law"] = law
+        if law is None:
+            why["littles_law"] = unknown
         return LoadNumbers(numbers, why)
 
     def _littles_law(
@@ -176,12 +176,12 @@ class Wrk:
     ) -> tuple[float, str]:
         if output.waiting is not None:
             return output.waiting, _waiting.COUNTED
-        found = _waiting.estimated(
+        estimate = _waiting.estimated(
             self.opened(step), seconds, step.timeout_s, int(raw["requests"]),
             raw["mean_us"] / 1e6 + step.thinks_s,
             raw["stdev_us"] / 1e6 if "stdev_us" in raw else None,
         )  # fmt: skip
-        return found, _waiting.ESTIMATED
+        return estimate, _waiting.ESTIMATED
 
 
 KIND = Wrk()
