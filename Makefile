@@ -96,6 +96,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(VENV)/bin/python -m compileall -q runner  # started thousands of times, also where nothing may write bytecode
 	touch $@
 
 # the field's validator of RO-Crates, which wants older packages than our checks do
