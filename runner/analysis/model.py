@@ -89,7 +89,12 @@ class Trial:
     @property
     def planned(self) -> str:
         """Its id without the attempt: attempts at one planned trial share it."""
-        return self.id.rpartition("-a")[0]
+        return planned_of(self.id)
+
+
+def planned_of(trial: str) -> str:
+    """Give a trial's id without the attempt."""
+    return trial.rpartition("-a")[0]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runner.analysis.judge import judge_trial
+from runner.analysis.model import Trial, planned_of
 from runner.apply import hosts as at_all
 from runner.apply.building import Builder, binary_of, numbers_of, record_of
 from runner.apply.checks import preflight
@@ -34,7 +35,6 @@ from runner.store.packing import Packing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from runner.analysis.model import Trial
     from runner.apply.interface import Loaded, Reporter
     from runner.apply.levels.boots import Boots
     from runner.apply.levels.layouts import LaidOutPrograms
@@ -245,7 +245,7 @@ class TrialRunner:
         self.folder.add("trials", attempt.trial, self._planned(attempt, compiled, loading))
         self.host.touched = True
         # another attempt is of the same planned trial: never 6 of 3
-        planned = {name.rpartition("-a")[0] for name in (*self.done, attempt.trial)}
+        planned = {planned_of(name) for name in (*self.done, attempt.trial)}
         self.reporter.trial_started(
             attempt.trial, attempt.levels, len(planned), self.expected, compiled.duration_s
         )

@@ -28,7 +28,6 @@ BLOCKS: Final = "▁▂▃▄▅▆▇█"
 POINTS: Final = 24
 MOST: Final = 6
 """Metrics that are drawn, the first ones of the spec."""
-VARIANTS: Final = ("mean", "median", "min", "last")
 
 
 def drawable(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
@@ -159,6 +158,8 @@ class Sparklines:
 
 def _source(metric: Metric) -> str:
     """Name the quantity that is sampled: `procfs.rss` of `procfs.rss.median`."""
+    from runner.kinds.units import VARIANTS
+
     name = metric.source or ""
     front, _, variant = name.rpartition(".")
     return front if variant in VARIANTS else name

@@ -70,6 +70,12 @@ VARIANTS: Final = ("mean", "median", "min", "last")
 """Statistics over its samples that a gauge has in every step: `procfs.rss.median`."""
 
 
+def without_statistic(rest: str) -> str:
+    """Give the name, without family, that a statistic or a gain is of: `rss` of `rss.median`."""
+    stem, dot, last = rest.rpartition(".")
+    return stem if dot and last in (*VARIANTS, "gained") else rest
+
+
 def needs_of(name: str) -> tuple[str, ...]:
     """Give what a spec has to have for a number to exist, as words of `Needs`; () for nothing."""
     family, _, rest = name.partition(".")
@@ -81,8 +87,7 @@ def needs_of(name: str) -> tuple[str, ...]:
         tables = [getattr(kind, "needs", {}) for kind in kinds if kind is not None]
     else:
         tables = []
-    stem, _, last = rest.rpartition(".")
-    short = stem if last in (*VARIANTS, "gained") else rest
+    short = without_statistic(rest)
     words = [one.get(short, one.get("", ())) for one in tables]
     return tuple(dict.fromkeys(word for needed in words for word in needed))
 
@@ -144,7 +149,4 @@ def sampled(
 
 
 def _declared_unit(rest: str, declared: Mapping[str, str]) -> str | None:
-    if rest in declared:
-        return declared[rest]
-    stem, _, last = rest.rpartition(".")
-    return declared.get(stem) if last in (*VARIANTS, "gained") else None
+    return declared.get(rest, declared.get(without_statistic(rest)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from runner.kinds import discovery
 from runner.kinds.sources import module, names
-from runner.kinds.units import CLOSED, OPEN, VARIANTS
+from runner.kinds.units import CLOSED, OPEN, without_statistic
 from runner.spec.base import did_you_mean
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check_reference(text: str, also: Sequence[str] = ()) -> str | None:
     known = (*also, *offered)
     if not dot or not name:
         return f"`{text}` names a source but no quantity of it" + did_you_mean("", known)
-    stem = _without_statistic(name)
+    stem = without_statistic(name)
     if name in known or stem in known:
         return None
     if not any(name.startswith(start) and len(name) > len(start) for start in begins):
@@ -71,11 +71,6 @@ def _offered(family: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     sampled, parsed = getattr(file, "KIND", None), getattr(file, "PARSER", None)
     known = (*sampled.fields({}), *sampled.derived) if sampled else ()
     return (*known, *(parsed.known if parsed else ())), parsed.open if parsed else ()
-
-
-def _without_statistic(name: str) -> str:
-    stem, dot, last = name.rpartition(".")
-    return stem if dot and (last in (*VARIANTS, "gained")) else name
 
 
 def slip(a: str, b: str) -> bool:
