@@ -126,6 +126,14 @@ def field_kind(name: str) -> str:
     return field.kind if field is not None else ""
 
 
+def printed_at_end(name: str) -> bool:
+    """Say whether a program prints a number as it ends: one that is stopped never does."""
+    family = name.partition(".")[0]
+    if family in CLOSED or family in OPEN or not discovery.known("sources", family):
+        return False
+    return getattr(getattr(module(family), "PARSER", None), "at_end", False)
+
+
 def counts_up(name: str) -> bool:
     """Whether a step's number is an amount of it: those of several steps add up."""
     return name in COUNTED or field_kind(name) == "counter"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from runner.analysis.claims.rows import BEYOND
-from runner.kinds.units import counts_up, field_kind
+from runner.kinds.units import counts_up, field_kind, printed_at_end
 from runner.spec.dimensions import SECOND, lenient
 from runner.spec.sections.printed import is_printed
 
@@ -32,8 +32,6 @@ USED: Final = frozenset(
      "workload.involuntary_switches", "energy.joules"}
 )  # fmt: skip
 """What a program uses more of the longer it runs, beside the counters that are sampled."""
-PRINTED: Final = ("stdout.", "stderr.", "gobench.", "fio.", "sysbench.", "iperf3.")
-"""Sources that are read of what a program prints: at its end, as a rule."""
 APART: Final = ("build.", "prepare.")
 """Sources that are not of the program that ran."""
 STATES: Final = frozenset(
@@ -67,7 +65,7 @@ def limited(metric: Metric, trial: Trial, row: Row) -> Row:
     if row.known is not None:
         side = _side(metric, source)
         return replace(row, of=replace(row.of, censored=side)) if side else row
-    if not source.startswith(PRINTED):
+    if not printed_at_end(source):
         return row  # its sensor is not there: no time would have brought it
     side = BEYOND.get(metric.better or "", "")
     if not side:

@@ -32,6 +32,7 @@ class Stream:
     known: Mapping[str, str] = MappingProxyType({"sha256": ""})
     open = ("json.", "jsonl.", "csv.")
     needs: Needs = OF_WORKLOAD
+    at_end = True
 
     def __init__(self, name: str) -> None:
         self.name = name

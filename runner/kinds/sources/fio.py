@@ -41,6 +41,7 @@ class Fio(Closed):
 
     name = "fio"
     needs: Needs = MappingProxyType({"": ("workload", "fio")})
+    at_end = True
     doc = "what `fio --output-format=json` prints: bandwidth, operations per second, latency"
     known = MappingProxyType({f"{way}.{name}": u for way in WAYS for name, u in UNITS.items()})
 

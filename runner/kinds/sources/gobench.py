@@ -95,6 +95,7 @@ class GoBench:
 
     name = "gobench"
     needs: Needs = OF_WORKLOAD
+    at_end = True
     doc = "columns of `go test -bench`, also by benchmark: `gobench.Name-4.allocs_per_op`"
     known = MappingProxyType({
         "ns_per_op": "ns", "bytes_per_op": "B", "allocs_per_op": "allocs",

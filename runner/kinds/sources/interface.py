@@ -162,7 +162,11 @@ class Closed:
 
 
 class Parser(Protocol):
-    """One kind of text or bytes that numbers are made of."""
+    """One kind of text or bytes that numbers are made of.
+
+    One with `at_end = True` is of what a program prints as it ends: of one that ran out of its
+    `timeout` a missing number is then a bound.
+    """
 
     name: str
     """The family: what stands before the first dot."""

@@ -38,6 +38,7 @@ class Iperf3(Closed):
 
     name = "iperf3"
     needs: Needs = MappingProxyType({"": ("iperf3",)})
+    at_end = True
     doc = "what `iperf3 -J` prints: bytes per second each way, retransmits, jitter, loss"
     known = MappingProxyType({
         "sent": "Mbit/s", "received": "Mbit/s", "sent_reverse": "Mbit/s",

@@ -44,6 +44,7 @@ class Sysbench(Closed):
 
     name = "sysbench"
     needs: Needs = MappingProxyType({"": ("sysbench",)})
+    at_end = True
     doc = "what sysbench prints at its end: events, rates, throughput, latency"
     known = MappingProxyType({
         "duration_s": "s", "events": "events", "events_per_s": "/s", "latency_min": "ms",
